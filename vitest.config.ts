@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  resolve: { conditions: ['citadel-source', 'node'] },
+  ssr: { resolve: { conditions: ['citadel-source', 'node'] } },
+  test: {
+    include: ['test/**/*.test.ts', 'spiffe/test/**/*.test.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 180_000,
+    execArgv: ['--conditions=citadel-source'],
+  },
+});
