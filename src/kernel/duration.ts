@@ -1,0 +1,39 @@
+import { CitadelError } from './errors.ts';
+
+const unitMilliseconds = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+type Unit = keyof typeof unitMilliseconds;
+
+const duration = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/;
+const part = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
+
+/**
+ * Reads a duration as Go writes it, with days besides: `90s`, `1h30m`, `24h`, `7d`.
+ * @returns milliseconds
+ * @throws CitadelError InvalidArgument when the text is anything else
+ */
+export function parseDuration(text: string): number {
+  if (!duration.test(text)) {
+    throw new CitadelError('InvalidArgument', `not a duration: ${JSON.stringify(text)}; write it as 90s, 1h30m, 24h or 7d`);
+  }
+  let total = 0;
+  for (const [, amount, unit] of text.matchAll(part)) total += Number(amount) * unitMilliseconds[unit as Unit];
+  if (!Number.isSafeInteger(Math.round(total))) throw new CitadelError('InvalidArgument', `duration out of range: ${text}`);
+  return Math.round(total);
+}
+
+/** Writes milliseconds in the form that parseDuration reads, largest unit first: `1h30m`. Zero is `0s`. */
+export function formatDuration(milliseconds: number): string {
+  let left = Math.round(milliseconds);
+  if (left === 0) return '0s';
+  let text = '';
+  if (left < 0) {
+    text = '-';
+    left = -left;
+  }
+  for (const unit of ['d', 'h', 'm', 's', 'ms'] as const) {
+    const amount = Math.floor(left / unitMilliseconds[unit]);
+    if (amount > 0) text += `${amount}${unit}`;
+    left -= amount * unitMilliseconds[unit];
+  }
+  return text;
+}

@@ -1,0 +1,15 @@
+export { type BackoffOptions, backoffDelay } from './backoff.ts';
+export { type Clock, systemClock } from './clock.ts';
+export { formatDuration, parseDuration } from './duration.ts';
+export { type Entropy, systemEntropy } from './entropy.ts';
+export {
+  CitadelError,
+  describeError,
+  type ErrorCode,
+  errorCodes,
+  isCitadelError,
+  isRetryable,
+  toCitadelError,
+} from './errors.ts';
+export { type Log, type LogFields, silentLog } from './log.ts';
+export { Secret, secretsEqual } from './secret.ts';
