@@ -11,6 +11,9 @@ export interface BackoffOptions {
  * @param attempt zero for the first retry
  */
 export function backoffDelay(attempt: number, options: BackoffOptions, entropy: Entropy): number {
-  const ceiling = Math.min(options.maximumMilliseconds, options.baseMilliseconds * 2 ** Math.min(attempt, 30));
+  const ceiling = Math.min(
+    options.maximumMilliseconds,
+    options.baseMilliseconds * 2 ** Math.min(attempt, 30),
+  );
   return entropy.fraction() * ceiling;
 }

@@ -13,11 +13,16 @@ const part = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
  */
 export function parseDuration(text: string): number {
   if (!duration.test(text)) {
-    throw new CitadelError('InvalidArgument', `not a duration: ${JSON.stringify(text)}; write it as 90s, 1h30m, 24h or 7d`);
+    throw new CitadelError(
+      'InvalidArgument',
+      `not a duration: ${JSON.stringify(text)}; write it as 90s, 1h30m, 24h or 7d`,
+    );
   }
   let total = 0;
-  for (const [, amount, unit] of text.matchAll(part)) total += Number(amount) * unitMilliseconds[unit as Unit];
-  if (!Number.isSafeInteger(Math.round(total))) throw new CitadelError('InvalidArgument', `duration out of range: ${text}`);
+  for (const [, amount, unit] of text.matchAll(part))
+    total += Number(amount) * unitMilliseconds[unit as Unit];
+  if (!Number.isSafeInteger(Math.round(total)))
+    throw new CitadelError('InvalidArgument', `duration out of range: ${text}`);
   return Math.round(total);
 }
 

@@ -65,7 +65,15 @@ export function describeError(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-const retryable: ReadonlySet<ErrorCode> = new Set(['Unavailable', 'DeadlineExceeded', 'ResourceExhausted', 'Aborted', 'Cancelled', 'Internal', 'Unknown']);
+const retryable: ReadonlySet<ErrorCode> = new Set([
+  'Unavailable',
+  'DeadlineExceeded',
+  'ResourceExhausted',
+  'Aborted',
+  'Cancelled',
+  'Internal',
+  'Unknown',
+]);
 
 /** Whether the same request may succeed later. */
 export function isRetryable(code: ErrorCode): boolean {

@@ -1,0 +1,38 @@
+export type AuthorityKind = 'root' | 'issuing';
+
+/** The states of the generic slot: prepared -> active -> old -> retired. */
+export type AuthorityState = 'prepared' | 'active' | 'old' | 'retired';
+
+export interface AuthorityRecord {
+  readonly id: string;
+  readonly kind: AuthorityKind;
+  readonly state: AuthorityState;
+  readonly tainted: boolean;
+  /** The home of its key: a KeyManager's `backend`, or `upstream` where the key is out of our reach. */
+  readonly keyBackend: string;
+  /** The key's id in that home; for `upstream`, what the upstream calls itself. */
+  readonly keyId: string;
+  /** DER. */
+  readonly certificate: Uint8Array;
+  /** DER, from the issuer of `certificate` up to below the root; empty where the root itself issued it. */
+  readonly intermediates: readonly Uint8Array[];
+  /** SHA-256 of the DER, lower-case hexadecimal. */
+  readonly fingerprint: string;
+  /** The root's fingerprint; a root names itself. */
+  readonly rootFingerprint: string;
+  /** Which server process signs with it; undefined for a root. Replicas share no issuing key. */
+  readonly serverId?: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly createdAt: Date;
+}
+
+export interface AuthorityStore {
+  list(): Promise<readonly AuthorityRecord[]>;
+  /** Writes a new record, or replaces the one of the same id. All records of one call, or none. */
+  save(...records: readonly AuthorityRecord[]): Promise<void>;
+  /** The bundle's sequence number: grows by one with each change of the set of roots in it. */
+  bundleSequence(): Promise<bigint>;
+  /** Raises the sequence number when `contentVersion` is not that of the last call. @returns the number in force */
+  noteBundleContent(contentVersion: string): Promise<bigint>;
+}

@@ -1,0 +1,11 @@
+export type * from './adoption-store.ts';
+export type * from './attestor.ts';
+export type * from './audit-log.ts';
+export type * from './authority-store.ts';
+export type * from './bundle-publisher.ts';
+export type * from './issuance-store.ts';
+export type * from './key-manager.ts';
+export type * from './operator-store.ts';
+export type * from './store.ts';
+export type * from './upstream-authority.ts';
+export type * from './workload-directory.ts';

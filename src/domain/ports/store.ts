@@ -1,0 +1,18 @@
+import type { AdoptionStore } from './adoption-store.ts';
+import type { AuditLog } from './audit-log.ts';
+import type { AuthorityStore } from './authority-store.ts';
+import type { IssuanceStore } from './issuance-store.ts';
+import type { OperatorStore } from './operator-store.ts';
+
+/** Everything that must outlive the process. */
+export interface Store {
+  readonly issuance: IssuanceStore;
+  readonly authorities: AuthorityStore;
+  readonly audit: AuditLog;
+  readonly adoption: AdoptionStore;
+  readonly operators: OperatorStore;
+  /** Resolves when a write would succeed. */
+  check(): Promise<void>;
+  /** Waits for what was begun. */
+  close(): Promise<void>;
+}
