@@ -1,4 +1,5 @@
-export type AuthorityKind = 'root' | 'issuing';
+/** `intermediate`: an imported authority below a root whose key is elsewhere; signs issuing authorities. */
+export type AuthorityKind = 'root' | 'intermediate' | 'issuing';
 
 /** The states of the generic slot: prepared -> active -> old -> retired. */
 export type AuthorityState = 'prepared' | 'active' | 'old' | 'retired';
@@ -8,9 +9,9 @@ export interface AuthorityRecord {
   readonly kind: AuthorityKind;
   readonly state: AuthorityState;
   readonly tainted: boolean;
-  /** The home of its key: a KeyManager's `backend`, or `upstream` where the key is out of our reach. */
+  /** The home of its key: a KeyManager's `backend`, `upstream` where an upstream signs, `none` where it is elsewhere. */
   readonly keyBackend: string;
-  /** The key's id in that home; for `upstream`, what the upstream calls itself. */
+  /** The key's id in that home; the upstream's kind for `upstream`; empty for `none`. */
   readonly keyId: string;
   /** DER. */
   readonly certificate: Uint8Array;
