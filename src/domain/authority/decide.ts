@@ -1,0 +1,47 @@
+import type { AuthorityRecord } from '../ports/index.ts';
+
+/** When an issuing authority's successor is made and when it takes over, as parts of the lifetime left. */
+export interface IssuingRotationPolicy {
+  /** Prepare when less than this part of the lifetime is left, for example 0.5. */
+  readonly prepareBelow: number;
+  /** Activate when less than this part of the lifetime is left, for example 1/6. */
+  readonly activateBelow: number;
+}
+
+export type IssuingAction =
+  | { readonly kind: 'prepare' }
+  | { readonly kind: 'activate'; readonly id: string }
+  | { readonly kind: 'retire'; readonly id: string };
+
+/**
+ * Decides what is due for the issuing authorities of one server process: pure, safe to ask again after each action.
+ * An authority under a root that is no longer active, or a tainted one, is replaced at once.
+ */
+export function decideIssuing(
+  slots: readonly AuthorityRecord[],
+  activeRoot: string,
+  policy: IssuingRotationPolicy,
+  now: Date,
+): readonly IssuingAction[] {
+  const ended = slots.filter((slot) => slot.state !== 'retired' && slot.notAfter <= now);
+  const live = slots.filter((slot) => slot.notAfter > now);
+  const actions: IssuingAction[] = ended.map(({ id }) => ({ kind: 'retire', id }));
+  const fit = (slot: AuthorityRecord) => !slot.tainted && slot.rootFingerprint === activeRoot;
+  const active = live.find((slot) => slot.state === 'active');
+  const prepared = live.find((slot) => slot.state === 'prepared' && fit(slot));
+  const left = active && fit(active) ? partLeft(active, now) : 0;
+  if (left >= policy.prepareBelow) return actions;
+  if (!prepared) return [...actions, { kind: 'prepare' }];
+  if (left < policy.activateBelow) actions.push({ kind: 'activate', id: prepared.id });
+  return actions;
+}
+
+function partLeft(slot: AuthorityRecord, now: Date): number {
+  const life = slot.notAfter.getTime() - slot.notBefore.getTime();
+  return (slot.notAfter.getTime() - now.getTime()) / life;
+}
+
+/** The roots that the trust bundle holds: all but retired ones. */
+export function bundleRoots(records: readonly AuthorityRecord[]): readonly AuthorityRecord[] {
+  return records.filter((record) => record.kind === 'root' && record.state !== 'retired');
+}

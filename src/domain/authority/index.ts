@@ -1,0 +1,5 @@
+export { bundleRoots, decideIssuing, type IssuingAction, type IssuingRotationPolicy } from './decide.ts';
+export { type EstablishRootOptions, establishRoot } from './establish-root.ts';
+export { authorityRecord } from './record.ts';
+export { createRootUpstream } from './root-upstream.ts';
+export { type ActiveIssuer, type AuthorityService, type AuthorityServiceOptions, createAuthorityService } from './service.ts';

@@ -1,0 +1,230 @@
+import { TrustBundle, TrustDomain } from '@citadel/spiffe';
+import { type Clock, CitadelError, describeError, type Entropy, type Log } from '../../kernel/index.ts';
+import {
+  type CertificateSigner,
+  createCertificateRequest,
+  createLeafIssuer,
+  type KeyAlgorithm,
+  type LeafIssuer,
+  parseCertificate,
+  toPem,
+} from '../../pki/index.ts';
+import type { AuditLog, AuthorityRecord, AuthorityStore, KeyManager, UpstreamAuthority } from '../ports/index.ts';
+import type { TrustBundleSnapshot } from '../trust/snapshot.ts';
+import { bundleRoots, decideIssuing, type IssuingAction, type IssuingRotationPolicy } from './decide.ts';
+import { authorityRecord } from './record.ts';
+
+export interface AuthorityServiceOptions {
+  readonly trustDomain: string;
+  /** Which server process this is: replicas share no issuing key. */
+  readonly serverId: string;
+  readonly store: AuthorityStore;
+  readonly audit: AuditLog;
+  /** Where issuing keys live: on this machine, so that a restart while the root's home is away goes on issuing. */
+  readonly issuingKeys: KeyManager;
+  /** Signs new issuing authorities. Asked for when it is needed, so that its home may be away meanwhile. */
+  readonly upstream: () => Promise<UpstreamAuthority>;
+  readonly issuing: {
+    readonly algorithm: KeyAlgorithm;
+    /** Milliseconds. */
+    readonly lifetime: number;
+    /** Milliseconds; at least an hour, for clients whose clocks are slow. */
+    readonly backdate: number;
+    readonly rotation: IssuingRotationPolicy;
+  };
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Log;
+}
+
+/** The issuing authority that signs now, and the bundle that its leaves are handed out with. */
+export interface ActiveIssuer {
+  readonly record: AuthorityRecord;
+  readonly leafIssuer: LeafIssuer;
+  /** When the first certificate above the leaf ends. */
+  readonly chainNotAfter: Date;
+  /** PEM of the issuing certificate and those between it and the root, in this order, one an element. */
+  readonly chainPem: readonly string[];
+  readonly bundle: TrustBundleSnapshot;
+}
+
+export interface AuthorityService {
+  /** Loads what is stored and does what is due. @throws CitadelError when nothing can be issued at the end of it */
+  start(): Promise<void>;
+  /** Does what is due; safe to repeat. */
+  tick(): Promise<void>;
+  /** @throws CitadelError Unavailable when no issuing authority is fit to sign */
+  issuer(): ActiveIssuer;
+  bundle(): TrustBundleSnapshot;
+  /** Called with each new bundle. @returns the way to stop it */
+  onBundleChange(listener: (bundle: TrustBundleSnapshot) => void): () => void;
+  /** All authorities known, for verification of our own leaves and for status. */
+  records(): readonly AuthorityRecord[];
+}
+
+export function createAuthorityService(options: AuthorityServiceOptions): AuthorityService {
+  const { store, audit, issuingKeys, clock, log, serverId, trustDomain } = options;
+  const listeners = new Set<(bundle: TrustBundleSnapshot) => void>();
+  let records: readonly AuthorityRecord[] = [];
+  let active: Omit<ActiveIssuer, 'bundle'> | undefined;
+  let bundle: TrustBundleSnapshot | undefined;
+  let ticking: Promise<void> | undefined;
+
+  const ownIssuing = () =>
+    records.filter((record) => record.kind === 'issuing' && record.serverId === serverId);
+  const activeRoot = () => records.find((record) => record.kind === 'root' && record.state === 'active');
+
+  async function reload(): Promise<void> {
+    records = await store.list();
+    const roots = bundleRoots(records);
+    const snapshot = TrustBundle.of(
+      TrustDomain.parse(trustDomain),
+      roots.map((root) => root.certificate),
+    );
+    const version = snapshot.contentVersion();
+    const changed = bundle !== undefined && bundle.version !== version;
+    bundle = {
+      trustDomain,
+      authorities: roots.map((root) => root.certificate),
+      version,
+      sequenceNumber: await store.noteBundleContent(version),
+      pem: roots.map((root) => toPem(root.certificate)).join(''),
+    };
+    if (changed) for (const listener of listeners) listener(bundle);
+  }
+
+  async function activate(record: AuthorityRecord): Promise<void> {
+    const signer = await issuingKeys.get(record.keyId);
+    if (!signer) {
+      throw new CitadelError('FailedPrecondition', `the issuing authority ${record.id} has lost its key`, {
+        details: `key ${record.keyId} is not in the ${issuingKeys.backend} key home`,
+      });
+    }
+    active = describeActive(record, signer);
+  }
+
+  function describeActive(record: AuthorityRecord, signer: CertificateSigner): Omit<ActiveIssuer, 'bundle'> {
+    const root = records.find(({ fingerprint }) => fingerprint === record.rootFingerprint);
+    const chain = [record.certificate, ...record.intermediates];
+    const ends = [...chain, ...(root ? [root.certificate] : [])].map((der) => parseCertificate(der).notAfter.getTime());
+    return {
+      record,
+      leafIssuer: createLeafIssuer({ issuerCertificate: record.certificate, signer }),
+      chainNotAfter: new Date(Math.min(...ends)),
+      chainPem: chain.map((der) => toPem(der)),
+    };
+  }
+
+  async function prepare(): Promise<AuthorityRecord> {
+    const upstream = await options.upstream();
+    const now = clock.now();
+    const id = `issuing-${Buffer.from(options.entropy.bytes(8)).toString('hex')}`;
+    const key = await issuingKeys.generate(id, options.issuing.algorithm);
+    const commonName = `Citadel issuing authority ${id.slice('issuing-'.length)}`;
+    const chain = await upstream.signIssuingAuthority({
+      certificateRequest: await createCertificateRequest({ signer: key, subject: commonName }),
+      publicKey: key.publicKey,
+      commonName,
+      notBefore: new Date(now.getTime() - options.issuing.backdate),
+      notAfter: new Date(now.getTime() + options.issuing.lifetime),
+    });
+    const root = authorityRecord({ kind: 'root', state: 'active', keyBackend: 'upstream', keyId: upstream.kind, certificate: chain.root, createdAt: now });
+    const known = records.some(({ fingerprint }) => fingerprint === root.fingerprint);
+    const record = authorityRecord({
+      id,
+      kind: 'issuing',
+      state: 'prepared',
+      keyBackend: issuingKeys.backend,
+      keyId: key.id,
+      certificate: chain.certificate,
+      intermediates: chain.intermediates,
+      rootFingerprint: root.fingerprint,
+      serverId,
+      createdAt: now,
+    });
+    if (!known && activeRoot()) {
+      throw new CitadelError('FailedPrecondition', 'the upstream signed under a root that is not in the bundle; rotate roots first', {
+        details: `root fingerprint ${root.fingerprint}`,
+      });
+    }
+    await store.save(...(known ? [record] : [root, record]));
+    await note('authority.prepare', record.id, `issued under root ${record.rootFingerprint}`);
+    return record;
+  }
+
+  async function perform(action: IssuingAction): Promise<void> {
+    if (action.kind === 'prepare') {
+      await prepare();
+      return;
+    }
+    const record = ownIssuing().find(({ id }) => id === action.id);
+    if (!record) return;
+    if (action.kind === 'activate') {
+      await activate(record);
+      const before = ownIssuing().filter(({ state, id }) => state === 'active' && id !== record.id);
+      await store.save(...before.map((old) => ({ ...old, state: 'old' as const })), { ...record, state: 'active' });
+      await note('authority.activate', record.id, 'signs from now on');
+      return;
+    }
+    await store.save({ ...record, state: 'retired' });
+    if (active?.record.id === record.id) active = undefined;
+    await issuingKeys.destroy(record.keyId);
+    await note('authority.retire', record.id, 'its certificate has ended');
+  }
+
+  async function note(action: string, target: string, reason: string): Promise<void> {
+    log.info(`${action} ${target}`, { reason });
+    await audit.append({ at: clock.now(), action, outcome: 'allowed', subject: 'server', proof: 'none', target, reason, details: { serverId } });
+  }
+
+  async function runDue(): Promise<void> {
+    await reload();
+    // An action changes what is due next: prepare, then activate. A fresh start needs both.
+    for (let step = 0; step < 8; step++) {
+      const [action] = decideIssuing(ownIssuing(), activeRoot()?.fingerprint ?? '', options.issuing.rotation, clock.now());
+      if (!action) break;
+      await perform(action);
+      await reload();
+    }
+  }
+
+  function tick(): Promise<void> {
+    ticking ??= runDue().finally(() => {
+      ticking = undefined;
+    });
+    return ticking;
+  }
+
+  return {
+    tick,
+    async start() {
+      await reload();
+      const current = ownIssuing().find(({ state, notAfter }) => state === 'active' && notAfter > clock.now());
+      if (current) await activate(current);
+      try {
+        await tick();
+      } catch (error) {
+        if (!active) throw error;
+        log.warn('could not renew the issuing authority; going on with the present one', {
+          cause: describeError(error),
+          endsAt: active.record.notAfter.toISOString(),
+        });
+      }
+    },
+    issuer() {
+      if (!active || !bundle || active.chainNotAfter <= clock.now()) {
+        throw new CitadelError('Unavailable', 'no issuing authority is fit to sign now; try again later');
+      }
+      return { ...active, bundle };
+    },
+    bundle() {
+      if (!bundle) throw new CitadelError('Unavailable', 'the trust bundle is not loaded yet');
+      return bundle;
+    },
+    onBundleChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    records: () => records,
+  };
+}

@@ -1,0 +1,9 @@
+export { authorizeIdentity, type IdentityDecision, type IdentityPolicy, impersonationRefused } from './authorize.ts';
+export {
+  type DevelopmentPrincipal,
+  describePrincipal,
+  type KubernetesPrincipal,
+  type Principal,
+  principalSpiffeId,
+  type SvidPrincipal,
+} from './principal.ts';
