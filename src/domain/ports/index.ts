@@ -5,6 +5,7 @@ export type * from './authority-store.ts';
 export type * from './bundle-publisher.ts';
 export type * from './issuance-store.ts';
 export type * from './key-manager.ts';
+export * from './metrics.ts';
 export type * from './operator-store.ts';
 export type * from './store.ts';
 export type * from './upstream-authority.ts';

@@ -1,0 +1,46 @@
+import type { ErrorCode } from '../../kernel/index.ts';
+
+/** The parts of one issuance, each timed by itself. */
+export type IssuanceStage = 'attest' | 'authorize' | 'request' | 'sign' | 'record' | 'total';
+
+/** Why an issuance was not made; one word for each counter that istiod's dashboards know, and the rest. */
+export type IssuanceFailure =
+  | 'authentication'
+  | 'authorization'
+  | 'request'
+  | 'identity'
+  | 'signing'
+  | 'store'
+  | 'limit';
+
+export type AuthorityMetricKind = 'root' | 'issuing';
+
+/** What the domain tells the monitoring. Every call is cheap, synchronous and never throws. */
+export interface Metrics {
+  /** One request to issue arrived. */
+  issuanceStarted(): void;
+  issuanceStage(stage: IssuanceStage, milliseconds: number): void;
+  issuanceSucceeded(): void;
+  issuanceFailed(failure: IssuanceFailure, code: ErrorCode): void;
+  /** The earliest end among the authorities of a kind that are in use. */
+  authorityExpires(kind: AuthorityMetricKind, notAfter: Date): void;
+  /** Writes waiting for their commit. */
+  storeQueue(length: number): void;
+  /** Open streams of a service, by its short name: `sync`. */
+  streams(service: string, open: number): void;
+  /** Whether the home of a key answers: `disk`, `vault`, `vault-pki`. */
+  keyHome(backend: string, available: boolean): void;
+  operatorCall(method: string, code: ErrorCode | 'OK'): void;
+}
+
+export const noMetrics: Metrics = {
+  issuanceStarted: () => {},
+  issuanceStage: () => {},
+  issuanceSucceeded: () => {},
+  issuanceFailed: () => {},
+  authorityExpires: () => {},
+  storeQueue: () => {},
+  streams: () => {},
+  keyHome: () => {},
+  operatorCall: () => {},
+};
