@@ -7,3 +7,5 @@ export {
   principalSpiffeId,
   type SvidPrincipal,
 } from './principal.ts';
+export { createSvidAttestor } from './svid-attestor.ts';
+export { createSvidVerifier, type SvidVerifier, type VerifiedSvid } from './svid-verifier.ts';

@@ -1,0 +1,1 @@
+export { type AdoptionService, type AdoptionSession, type AgentState, createAdoptionService } from './service.ts';
