@@ -1,0 +1,78 @@
+import type { AgentState } from '../../../domain/adoption/index.ts';
+import type { Consumer, ConsumerKind, ConsumerResource } from '../../../domain/ports/index.ts';
+import {
+  type AgentReport,
+  type ConsumerReport,
+  ConsumerKind as WireConsumerKind,
+  type ResourceReport,
+  ResourceReport_Kind,
+} from '../../../gen/citadel/v1/agent.ts';
+import { CitadelError } from '../../../kernel/index.ts';
+
+/** An agent stands beside one workload, or beside all of one node. */
+const mostConsumers = 256;
+const mostResources = 64;
+const longestText = 4096;
+
+const consumerKinds: Readonly<Record<number, ConsumerKind>> = {
+  [WireConsumerKind.CONSUMER_KIND_ENVOY_SDS]: 'envoy-sds',
+  [WireConsumerKind.CONSUMER_KIND_WORKLOAD_API]: 'workload-api',
+  [WireConsumerKind.CONSUMER_KIND_FILE]: 'file',
+};
+
+/** Reads an agent's report strictly. @throws CitadelError InvalidArgument or ResourceExhausted */
+export function readAgentReport(report: AgentReport, now: Date): AgentState {
+  bounded(report.consumers, mostConsumers, 'consumers');
+  return {
+    agentVersion: text(report.agentVersion),
+    bundleVersion: text(report.bundleVersion),
+    consumers: report.consumers.map((consumer) => readConsumer(consumer, now)),
+  };
+}
+
+function readConsumer(consumer: ConsumerReport, now: Date): Consumer {
+  const kind = consumerKinds[consumer.kind];
+  if (!kind) throw new CitadelError('InvalidArgument', 'a consumer is of unknown kind');
+  bounded(consumer.resources, mostResources, 'resources');
+  return {
+    id: text(consumer.consumerId),
+    kind,
+    resources: consumer.resources.map((resource) => readResource(resource, now)),
+    lastSeenAt: past(consumer.lastSeenAt, now),
+  };
+}
+
+function readResource(resource: ResourceReport, now: Date): ConsumerResource {
+  if (resource.kind === ResourceReport_Kind.KIND_UNSPECIFIED) {
+    throw new CitadelError('InvalidArgument', 'a resource is of unknown kind');
+  }
+  return {
+    name: text(resource.name),
+    kind: resource.kind === ResourceReport_Kind.KIND_SVID ? 'svid' : 'bundle',
+    ...present('sent', resource.sentVersion),
+    ...present('accepted', resource.acceptedVersion),
+    ...present('inUse', resource.inUseVersion),
+    ...present('inUseEvidence', resource.inUseEvidence),
+    ...present('inUseIssuer', resource.inUseIssuer),
+    ...present('nackError', resource.nackError),
+    observedAt: past(resource.observedAt, now),
+  };
+}
+
+function present<Name extends string>(name: Name, value: string): { [key in Name]?: string } {
+  return value === '' ? {} : ({ [name]: text(value) } as { [key in Name]?: string });
+}
+
+/** An agent's clock may be wrong: nothing is recorded as seen in the future. */
+function past(at: Date | undefined, now: Date): Date {
+  return at === undefined || at > now || Number.isNaN(at.getTime()) ? now : at;
+}
+
+function text(value: string): string {
+  if (value.length > longestText) throw new CitadelError('ResourceExhausted', 'a text in the report is too long');
+  return value;
+}
+
+function bounded(list: readonly unknown[], most: number, what: string): void {
+  if (list.length > most) throw new CitadelError('ResourceExhausted', `the report has more than ${most} ${what}`);
+}

@@ -1,0 +1,95 @@
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import type { AdoptionService, AdoptionSession } from '../../../domain/adoption/index.ts';
+import type { AuthorityService } from '../../../domain/authority/index.ts';
+import type { SvidVerifier } from '../../../domain/identity/index.ts';
+import type { TrustBundleSnapshot } from '../../../domain/trust/index.ts';
+import type { AgentServiceServer, SyncRequest, SyncResponse } from '../../../gen/citadel/v1/agent.ts';
+import { CitadelError, type Clock, describeError, type Log } from '../../../kernel/index.ts';
+import { readCredentials } from '../credentials.ts';
+import { toServiceError } from '../status.ts';
+import { readAgentReport } from './report.ts';
+
+export interface SyncServiceOptions {
+  readonly verifier: SvidVerifier;
+  readonly authority: Pick<AuthorityService, 'bundle' | 'onBundleChange'>;
+  readonly adoption: AdoptionService;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+type SyncStream = ServerDuplexStream<SyncRequest, SyncResponse>;
+
+/** setTimeout's limit; an SVID lives far shorter, and a longer one is closed early and comes back. */
+const longestTimer = 2 ** 31 - 1;
+
+/** `citadel.v1.AgentService`: bundles down, adoption up, for as long as the agent's SVID is valid. */
+export function createSyncService(options: SyncServiceOptions): AgentServiceServer {
+  return {
+    sync(stream) {
+      serve(stream, options).catch((error: unknown) => stream.destroy(toServiceError(error)));
+    },
+  };
+}
+
+async function serve(stream: SyncStream, options: SyncServiceOptions): Promise<void> {
+  const { adoption, authority, clock, log, verifier } = options;
+  const ended = new Promise<void>((resolve) => {
+    stream.once('cancelled', resolve);
+    stream.once('close', resolve);
+    stream.once('end', resolve);
+    stream.once('error', () => resolve());
+  });
+  stream.pause();
+  const [leaf] = readCredentials(stream).clientCertificates ?? [];
+  if (!leaf) throw new CitadelError('Unauthenticated', 'Sync needs a client certificate: the agent’s own SVID');
+  const svid = await verifier.verify(leaf);
+  const session = adoption.open(svid);
+  const send = (bundle: TrustBundleSnapshot) => void stream.write(bundleMessage(bundle));
+  const stop = authority.onBundleChange(send);
+  const expiry = setTimeout(
+    () => stream.destroy(toServiceError(new CitadelError('Unauthenticated', 'the SVID of this stream has ended; come back with its successor'))),
+    Math.min(longestTimer, Math.max(0, svid.notAfter.getTime() - clock.now().getTime())),
+  );
+  try {
+    send(authority.bundle());
+    receive(stream, session, clock);
+    await ended;
+  } finally {
+    clearTimeout(expiry);
+    stop();
+    stream.end();
+    await session.close().catch((error: unknown) => log.warn('a proxy could not be marked disconnected', { cause: describeError(error) }));
+  }
+}
+
+/** One report is recorded at a time, in order; while it is, the agent is not read from. */
+function receive(stream: SyncStream, session: AdoptionSession, clock: Clock): void {
+  stream.on('data', (request: SyncRequest) => {
+    if (!request.report) return;
+    stream.pause();
+    Promise.resolve()
+      .then(() => request.report && session.report(readAgentReport(request.report, clock.now())))
+      .then(() => stream.resume())
+      .catch((error: unknown) => stream.destroy(toServiceError(error)));
+  });
+  stream.resume();
+}
+
+function bundleMessage(bundle: TrustBundleSnapshot): SyncResponse {
+  return {
+    bundles: {
+      version: bundle.version,
+      bundles: [
+        {
+          trustDomain: bundle.trustDomain,
+          x509Authorities: bundle.authorities.map((der) => Buffer.from(der)),
+          sequenceNumber: bundle.sequenceNumber,
+          refreshHint: 0n,
+          version: bundle.version,
+        },
+      ],
+    },
+    renewal: undefined,
+    reKey: undefined,
+  };
+}

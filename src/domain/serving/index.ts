@@ -1,0 +1,6 @@
+export {
+  createServingCertificateSource,
+  type ServingCertificate,
+  type ServingCertificateSource,
+  type ServingOptions,
+} from './source.ts';

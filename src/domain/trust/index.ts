@@ -1,0 +1,1 @@
+export type { TrustBundleSnapshot } from './snapshot.ts';
