@@ -37,11 +37,17 @@ function readKey(pem: string): KeyObject {
   try {
     return createPublicKey(pem);
   } catch (cause) {
-    throw new CitadelError('InvalidArgument', 'the development issuer’s public key is not a PEM public key', { cause });
+    throw new CitadelError('InvalidArgument', 'the development issuer’s public key is not a PEM public key', {
+      cause,
+    });
   }
 }
 
-async function verify(token: string, key: KeyObject, options: DevelopmentAttestorOptions): Promise<Record<string, unknown>> {
+async function verify(
+  token: string,
+  key: KeyObject,
+  options: DevelopmentAttestorOptions,
+): Promise<Record<string, unknown>> {
   try {
     const { payload } = await jwtVerify(token, key, {
       algorithms: [algorithm],
@@ -55,16 +61,22 @@ async function verify(token: string, key: KeyObject, options: DevelopmentAttesto
   } catch (cause) {
     const expired = cause instanceof errors.JWTExpired;
     // The cause is left out: jose's errors carry the token's claims.
-    throw new CitadelError('Unauthenticated', expired ? 'the token has expired' : 'the token is not valid here', {
-      details: cause instanceof errors.JOSEError ? cause.code : 'the token could not be read',
-    });
+    throw new CitadelError(
+      'Unauthenticated',
+      expired ? 'the token has expired' : 'the token is not valid here',
+      {
+        details: cause instanceof errors.JOSEError ? cause.code : 'the token could not be read',
+      },
+    );
   }
 }
 
 function claim(claims: Record<string, unknown>, name: string, form: RegExp): string {
   const value = claims[name];
   if (typeof value !== 'string' || !form.test(value)) {
-    throw new CitadelError('Unauthenticated', 'the token is not valid here', { details: `claim ${name} is malformed` });
+    throw new CitadelError('Unauthenticated', 'the token is not valid here', {
+      details: `claim ${name} is malformed`,
+    });
   }
   return value;
 }

@@ -15,9 +15,15 @@ export interface DevelopmentTokenIssuer {
 }
 
 /** Makes the issuer's key pair: PEM, PKCS#8 and SPKI. */
-export async function generateDevelopmentIssuerKeys(): Promise<{ privateKey: Secret<string>; publicKey: string }> {
+export async function generateDevelopmentIssuerKeys(): Promise<{
+  privateKey: Secret<string>;
+  publicKey: string;
+}> {
   const pair = await generateKeyPair(algorithm, { extractable: true });
-  return { privateKey: new Secret(await exportPKCS8(pair.privateKey)), publicKey: await exportSPKI(pair.publicKey) };
+  return {
+    privateKey: new Secret(await exportPKCS8(pair.privateKey)),
+    publicKey: await exportSPKI(pair.publicKey),
+  };
 }
 
 /** Stands in for Kubernetes' token issuer on a developer's machine. A production server refuses its tokens. */

@@ -18,7 +18,10 @@ export function readCredentials(call: AuthenticatedCall): Credentials {
   const authorization = single(call.metadata, 'authorization');
   const clusterId = single(call.metadata, 'clusterid');
   const certificate = call.getAuthContext().sslPeerCertificate?.raw;
-  if (clusterId !== undefined && (clusterId.length > largestClusterId || !clusterIdCharacters.test(clusterId))) {
+  if (
+    clusterId !== undefined &&
+    (clusterId.length > largestClusterId || !clusterIdCharacters.test(clusterId))
+  ) {
     throw new CitadelError('Unauthenticated', 'the clusterid metadata is malformed');
   }
   return {
@@ -29,7 +32,8 @@ export function readCredentials(call: AuthenticatedCall): Credentials {
 }
 
 function readBearer(header: string): Secret<string> {
-  if (header.length > largestToken) throw new CitadelError('Unauthenticated', 'the authorization metadata is too long');
+  if (header.length > largestToken)
+    throw new CitadelError('Unauthenticated', 'the authorization metadata is too long');
   const token = bearer.exec(header)?.[1];
   if (token === undefined) {
     throw new CitadelError('Unauthenticated', 'the authorization metadata must be "Bearer" and a token');
@@ -39,7 +43,8 @@ function readBearer(header: string): Secret<string> {
 
 function single(metadata: Metadata, name: string): string | undefined {
   const values = metadata.get(name);
-  if (values.length > 1) throw new CitadelError('Unauthenticated', `the ${name} metadata was given more than once`);
+  if (values.length > 1)
+    throw new CitadelError('Unauthenticated', `the ${name} metadata was given more than once`);
   const [value] = values;
   return value === undefined ? undefined : String(value);
 }

@@ -45,7 +45,8 @@ export async function startGrpcListener(options: GrpcListenerOptions): Promise<G
     'grpc.keepalive_time_ms': 60_000,
     'grpc.keepalive_timeout_ms': 20_000,
   });
-  for (const { definition, implementation } of options.services) server.addService(definition, implementation);
+  for (const { definition, implementation } of options.services)
+    server.addService(definition, implementation);
   const port = await bind(server, options.address, rotatingCredentials(options.certificates));
   return {
     port,
@@ -89,7 +90,10 @@ function rotatingCredentials(certificates: ServingCertificateSource): ServerCred
     read: (certificate: ServingCertificate) => Update,
   ) => {
     listener(read(certificates.current()));
-    stops.set(listener, certificates.onChange((certificate) => listener(read(certificate))));
+    stops.set(
+      listener,
+      certificates.onChange((certificate) => listener(read(certificate))),
+    );
   };
   const unfollow = (stops: Map<unknown, () => void>, listener: unknown) => {
     stops.get(listener)?.();

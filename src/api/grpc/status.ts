@@ -36,7 +36,11 @@ export function toServiceError(thrown: unknown): ServiceError {
  */
 export function unary<Request, Response>(
   deadlineMilliseconds: number,
-  serve: (request: Request, call: ServerUnaryCall<Request, Response>, signal: AbortSignal) => Promise<Response>,
+  serve: (
+    request: Request,
+    call: ServerUnaryCall<Request, Response>,
+    signal: AbortSignal,
+  ) => Promise<Response>,
 ): (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>) => void {
   return (call, callback) => {
     const cancelled = new AbortController();
@@ -49,7 +53,11 @@ export function unary<Request, Response>(
     serve(call.request, call, cancelled.signal)
       .then(
         (response) => callback(null, response),
-        (error: unknown) => callback(toServiceError(cancelled.signal.aborted ? abortedAs(cancelled.signal, error) : error), null),
+        (error: unknown) =>
+          callback(
+            toServiceError(cancelled.signal.aborted ? abortedAs(cancelled.signal, error) : error),
+            null,
+          ),
       )
       .finally(() => {
         clearTimeout(timer);

@@ -1,1 +1,6 @@
-export { type AdoptionService, type AdoptionSession, type AgentState, createAdoptionService } from './service.ts';
+export {
+  type AdoptionService,
+  type AdoptionSession,
+  type AgentState,
+  createAdoptionService,
+} from './service.ts';

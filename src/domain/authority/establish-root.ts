@@ -1,6 +1,13 @@
 import { CitadelError, type Clock, type Entropy, type Log, type Secret } from '../../kernel/index.ts';
 import { createRootCertificate, type KeyAlgorithm } from '../../pki/index.ts';
-import type { AuditLog, AuthorityRecord, AuthorityStore, ImportingKeyManager, KeyManager, UpstreamAuthority } from '../ports/index.ts';
+import type {
+  AuditLog,
+  AuthorityRecord,
+  AuthorityStore,
+  ImportingKeyManager,
+  KeyManager,
+  UpstreamAuthority,
+} from '../ports/index.ts';
 import { authorityRecord } from './record.ts';
 import { createRootUpstream } from './root-upstream.ts';
 

@@ -2,4 +2,9 @@ export { bundleRoots, decideIssuing, type IssuingAction, type IssuingRotationPol
 export { type EstablishRootOptions, establishRoot } from './establish-root.ts';
 export { authorityRecord } from './record.ts';
 export { createRootUpstream } from './root-upstream.ts';
-export { type ActiveIssuer, type AuthorityService, type AuthorityServiceOptions, createAuthorityService } from './service.ts';
+export {
+  type ActiveIssuer,
+  type AuthorityService,
+  type AuthorityServiceOptions,
+  createAuthorityService,
+} from './service.ts';

@@ -36,7 +36,8 @@ export function createRootUpstream(options: RootUpstreamOptions): UpstreamAuthor
         notAfter: latest,
         trustDomain,
       });
-      const intermediates = authority.kind === 'root' ? [] : [authority.certificate, ...authority.intermediates];
+      const intermediates =
+        authority.kind === 'root' ? [] : [authority.certificate, ...authority.intermediates];
       return { certificate, intermediates, root };
     },
     check: async () => {

@@ -1,5 +1,5 @@
 import { TrustBundle, TrustDomain } from '@citadel/spiffe';
-import { type Clock, CitadelError, describeError, type Entropy, type Log } from '../../kernel/index.ts';
+import { CitadelError, type Clock, describeError, type Entropy, type Log } from '../../kernel/index.ts';
 import {
   type CertificateSigner,
   createCertificateRequest,
@@ -9,7 +9,13 @@ import {
   parseCertificate,
   toPem,
 } from '../../pki/index.ts';
-import type { AuditLog, AuthorityRecord, AuthorityStore, KeyManager, UpstreamAuthority } from '../ports/index.ts';
+import type {
+  AuditLog,
+  AuthorityRecord,
+  AuthorityStore,
+  KeyManager,
+  UpstreamAuthority,
+} from '../ports/index.ts';
 import type { TrustBundleSnapshot } from '../trust/snapshot.ts';
 import { bundleRoots, decideIssuing, type IssuingAction, type IssuingRotationPolicy } from './decide.ts';
 import { authorityRecord } from './record.ts';
@@ -106,7 +112,9 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
   function describeActive(record: AuthorityRecord, signer: CertificateSigner): Omit<ActiveIssuer, 'bundle'> {
     const root = records.find(({ fingerprint }) => fingerprint === record.rootFingerprint);
     const chain = [record.certificate, ...record.intermediates];
-    const ends = [...chain, ...(root ? [root.certificate] : [])].map((der) => parseCertificate(der).notAfter.getTime());
+    const ends = [...chain, ...(root ? [root.certificate] : [])].map((der) =>
+      parseCertificate(der).notAfter.getTime(),
+    );
     return {
       record,
       leafIssuer: createLeafIssuer({ issuerCertificate: record.certificate, signer }),
@@ -128,7 +136,14 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
       notBefore: new Date(now.getTime() - options.issuing.backdate),
       notAfter: new Date(now.getTime() + options.issuing.lifetime),
     });
-    const root = authorityRecord({ kind: 'root', state: 'active', keyBackend: 'upstream', keyId: upstream.kind, certificate: chain.root, createdAt: now });
+    const root = authorityRecord({
+      kind: 'root',
+      state: 'active',
+      keyBackend: 'upstream',
+      keyId: upstream.kind,
+      certificate: chain.root,
+      createdAt: now,
+    });
     const known = records.some(({ fingerprint }) => fingerprint === root.fingerprint);
     const record = authorityRecord({
       id,
@@ -143,9 +158,13 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
       createdAt: now,
     });
     if (!known && activeRoot()) {
-      throw new CitadelError('FailedPrecondition', 'the upstream signed under a root that is not in the bundle; rotate roots first', {
-        details: `root fingerprint ${root.fingerprint}`,
-      });
+      throw new CitadelError(
+        'FailedPrecondition',
+        'the upstream signed under a root that is not in the bundle; rotate roots first',
+        {
+          details: `root fingerprint ${root.fingerprint}`,
+        },
+      );
     }
     await store.save(...(known ? [record] : [root, record]));
     await note('authority.prepare', record.id, `issued under root ${record.rootFingerprint}`);
@@ -162,7 +181,10 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
     if (action.kind === 'activate') {
       await activate(record);
       const before = ownIssuing().filter(({ state, id }) => state === 'active' && id !== record.id);
-      await store.save(...before.map((old) => ({ ...old, state: 'old' as const })), { ...record, state: 'active' });
+      await store.save(...before.map((old) => ({ ...old, state: 'old' as const })), {
+        ...record,
+        state: 'active',
+      });
       await note('authority.activate', record.id, 'signs from now on');
       return;
     }
@@ -174,14 +196,28 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
 
   async function note(action: string, target: string, reason: string): Promise<void> {
     log.info(`${action} ${target}`, { reason });
-    await audit.append({ at: clock.now(), action, outcome: 'allowed', subject: 'server', proof: 'none', target, reason, details: { serverId } });
+    await audit.append({
+      at: clock.now(),
+      action,
+      outcome: 'allowed',
+      subject: 'server',
+      proof: 'none',
+      target,
+      reason,
+      details: { serverId },
+    });
   }
 
   async function runDue(): Promise<void> {
     await reload();
     // An action changes what is due next: prepare, then activate. A fresh start needs both.
     for (let step = 0; step < 8; step++) {
-      const [action] = decideIssuing(ownIssuing(), activeRoot()?.fingerprint ?? '', options.issuing.rotation, clock.now());
+      const [action] = decideIssuing(
+        ownIssuing(),
+        activeRoot()?.fingerprint ?? '',
+        options.issuing.rotation,
+        clock.now(),
+      );
       if (!action) break;
       await perform(action);
       await reload();
@@ -199,7 +235,9 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
     tick,
     async start() {
       await reload();
-      const current = ownIssuing().find(({ state, notAfter }) => state === 'active' && notAfter > clock.now());
+      const current = ownIssuing().find(
+        ({ state, notAfter }) => state === 'active' && notAfter > clock.now(),
+      );
       if (current) await activate(current);
       try {
         await tick();

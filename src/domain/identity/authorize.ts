@@ -31,17 +31,24 @@ const workloadPath = /^\/ns\/([^/]+)\/sa\/([^/]+)$/;
 export function authorizeIdentity(request: IdentityRequest, policy: IdentityPolicy): IdentityDecision {
   const { principal, impersonated } = request;
   const own = principalSpiffeId(principal, policy.trustDomain);
-  if (!own.memberOf(policy.trustDomain)) throw impersonationRefused('the principal is of another trust domain');
+  if (!own.memberOf(policy.trustDomain))
+    throw impersonationRefused('the principal is of another trust domain');
   if (impersonated === undefined || impersonated.toString() === own.toString()) return { spiffeId: own };
-  if (principal.kind !== 'kubernetes') throw impersonationRefused('only a Kubernetes node caller may impersonate');
+  if (principal.kind !== 'kubernetes')
+    throw impersonationRefused('only a Kubernetes node caller may impersonate');
   if (!policy.nodeCallers.has(`${principal.namespace}/${principal.serviceAccount}`)) {
-    throw impersonationRefused(`${principal.namespace}/${principal.serviceAccount} is not an allowed node caller`);
+    throw impersonationRefused(
+      `${principal.namespace}/${principal.serviceAccount} is not an allowed node caller`,
+    );
   }
   if (!principal.pod) throw impersonationRefused('the node caller’s token is not bound to a pod');
-  if (!impersonated.memberOf(policy.trustDomain)) throw impersonationRefused('asked for another trust domain');
+  if (!impersonated.memberOf(policy.trustDomain))
+    throw impersonationRefused('asked for another trust domain');
   const [, namespace, serviceAccount] = workloadPath.exec(impersonated.path) ?? [];
   if (namespace === undefined || serviceAccount === undefined) {
-    throw impersonationRefused('asked for an identity that is not of the form /ns/NAMESPACE/sa/SERVICEACCOUNT');
+    throw impersonationRefused(
+      'asked for an identity that is not of the form /ns/NAMESPACE/sa/SERVICEACCOUNT',
+    );
   }
   return {
     spiffeId: impersonated,

@@ -1,4 +1,9 @@
-export { authorizeIdentity, type IdentityDecision, type IdentityPolicy, impersonationRefused } from './authorize.ts';
+export {
+  authorizeIdentity,
+  type IdentityDecision,
+  type IdentityPolicy,
+  impersonationRefused,
+} from './authorize.ts';
 export {
   type DevelopmentPrincipal,
   describePrincipal,

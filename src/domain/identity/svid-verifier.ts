@@ -1,4 +1,11 @@
-import { BundleSet, type SpiffeId, SpiffeError, TrustBundle, TrustDomain, verifyX509Svid } from '@citadel/spiffe';
+import {
+  BundleSet,
+  SpiffeError,
+  type SpiffeId,
+  TrustBundle,
+  TrustDomain,
+  verifyX509Svid,
+} from '@citadel/spiffe';
 import { CitadelError, type Clock } from '../../kernel/index.ts';
 import type { AuthorityRecord, IssuanceRecord, IssuanceStore } from '../ports/index.ts';
 
@@ -33,7 +40,12 @@ export function createSvidVerifier(options: SvidVerifierOptions): SvidVerifier {
     async verify(leaf) {
       const { id, serial, notAfter } = verifyChain(leaf);
       const issuance = await options.inventory.get(serial);
-      if (!issuance || issuance.state !== 'issued' || !issuance.certificate || !Buffer.from(issuance.certificate).equals(leaf)) {
+      if (
+        !issuance ||
+        issuance.state !== 'issued' ||
+        !issuance.certificate ||
+        !Buffer.from(issuance.certificate).equals(leaf)
+      ) {
         throw refused('the certificate is not in the inventory');
       }
       return { spiffeId: id, serial, notAfter, issuance };
@@ -67,8 +79,12 @@ export function createSvidVerifier(options: SvidVerifierOptions): SvidVerifier {
 }
 
 function refused(details: string, cause?: unknown): CitadelError {
-  return new CitadelError('Unauthenticated', 'the client certificate is not a valid SVID of this trust domain', {
-    details,
-    cause,
-  });
+  return new CitadelError(
+    'Unauthenticated',
+    'the client certificate is not a valid SVID of this trust domain',
+    {
+      details,
+      cause,
+    },
+  );
 }

@@ -1,10 +1,14 @@
-export { type IssuanceMetrics, noIssuanceMetrics } from './metrics.ts';
+export {
+  createLeafService,
+  type IssuedCertificate,
+  type LeafRequest,
+  type LeafService,
+} from './leaf-service.ts';
 export { reconcileIntents } from './reconcile.ts';
 export {
   type CertificateCall,
   createIssuanceService,
   type IssuanceService,
   type IssuanceServiceOptions,
-  type IssuedCertificate,
 } from './service.ts';
 export { decideValidity, type Validity, type ValidityPolicy } from './validity.ts';

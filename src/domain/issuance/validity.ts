@@ -42,7 +42,8 @@ export function decideValidity(
 
 function decideTtl(requestedSeconds: bigint, policy: ValidityPolicy): number {
   if (requestedSeconds === 0n) return policy.defaultTtl;
-  if (requestedSeconds < 0n) throw new CitadelError('InvalidArgument', 'validity_duration must not be negative');
+  if (requestedSeconds < 0n)
+    throw new CitadelError('InvalidArgument', 'validity_duration must not be negative');
   if (requestedSeconds * 1000n > BigInt(policy.maximumTtl)) {
     throw new CitadelError(
       'InvalidArgument',

@@ -3,9 +3,9 @@ import type { Consumer, ConsumerKind, ConsumerResource } from '../../../domain/p
 import {
   type AgentReport,
   type ConsumerReport,
-  ConsumerKind as WireConsumerKind,
   type ResourceReport,
   ResourceReport_Kind,
+  ConsumerKind as WireConsumerKind,
 } from '../../../gen/citadel/v1/agent.ts';
 import { CitadelError } from '../../../kernel/index.ts';
 
@@ -69,10 +69,12 @@ function past(at: Date | undefined, now: Date): Date {
 }
 
 function text(value: string): string {
-  if (value.length > longestText) throw new CitadelError('ResourceExhausted', 'a text in the report is too long');
+  if (value.length > longestText)
+    throw new CitadelError('ResourceExhausted', 'a text in the report is too long');
   return value;
 }
 
 function bounded(list: readonly unknown[], most: number, what: string): void {
-  if (list.length > most) throw new CitadelError('ResourceExhausted', `the report has more than ${most} ${what}`);
+  if (list.length > most)
+    throw new CitadelError('ResourceExhausted', `the report has more than ${most} ${what}`);
 }

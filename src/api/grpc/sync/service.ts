@@ -41,13 +41,22 @@ async function serve(stream: SyncStream, options: SyncServiceOptions): Promise<v
   });
   stream.pause();
   const [leaf] = readCredentials(stream).clientCertificates ?? [];
-  if (!leaf) throw new CitadelError('Unauthenticated', 'Sync needs a client certificate: the agent’s own SVID');
+  if (!leaf)
+    throw new CitadelError('Unauthenticated', 'Sync needs a client certificate: the agent’s own SVID');
   const svid = await verifier.verify(leaf);
   const session = adoption.open(svid);
   const send = (bundle: TrustBundleSnapshot) => void stream.write(bundleMessage(bundle));
   const stop = authority.onBundleChange(send);
   const expiry = setTimeout(
-    () => stream.destroy(toServiceError(new CitadelError('Unauthenticated', 'the SVID of this stream has ended; come back with its successor'))),
+    () =>
+      stream.destroy(
+        toServiceError(
+          new CitadelError(
+            'Unauthenticated',
+            'the SVID of this stream has ended; come back with its successor',
+          ),
+        ),
+      ),
     Math.min(longestTimer, Math.max(0, svid.notAfter.getTime() - clock.now().getTime())),
   );
   try {
@@ -58,7 +67,11 @@ async function serve(stream: SyncStream, options: SyncServiceOptions): Promise<v
     clearTimeout(expiry);
     stop();
     stream.end();
-    await session.close().catch((error: unknown) => log.warn('a proxy could not be marked disconnected', { cause: describeError(error) }));
+    await session
+      .close()
+      .catch((error: unknown) =>
+        log.warn('a proxy could not be marked disconnected', { cause: describeError(error) }),
+      );
   }
 }
 
