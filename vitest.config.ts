@@ -5,6 +5,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['citadel-source', 'node'] } },
   test: {
     include: ['test/**/*.test.ts', 'spiffe/test/**/*.test.ts'],
+    globalSetup: ['test/parts/vitest-setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,
