@@ -1,10 +1,9 @@
-import { CitadelError, type Clock, type Entropy, type Log, type Secret } from '../../kernel/index.ts';
+import { CitadelError, type Clock, type Entropy, type Log } from '../../kernel/index.ts';
 import { createRootCertificate, type KeyAlgorithm } from '../../pki/index.ts';
 import type {
   AuditLog,
   AuthorityRecord,
   AuthorityStore,
-  ImportingKeyManager,
   KeyManager,
   UpstreamAuthority,
 } from '../ports/index.ts';
@@ -115,14 +114,4 @@ async function makeRoot(options: EstablishRootOptions): Promise<UpstreamAuthorit
     await keys.destroy(keyId).catch(() => {});
     throw error;
   }
-}
-
-/** An authority made elsewhere, as Istio's `cacerts` holds it. All certificates are DER. */
-export interface ExistingAuthority {
-  readonly certificate: Uint8Array;
-  /** Between `certificate` and its root, nearest first; without both. */
-  readonly intermediates: readonly Uint8Array[];
-  /** All roots to trust; the one that `certificate` chains to first. */
-  readonly roots: readonly [Uint8Array, ...Uint8Array[]];
-  readonly key: { readonly pkcs8: Secret<Uint8Array>; readonly into: ImportingKeyManager };
 }

@@ -1,4 +1,4 @@
-import { SpiffeId, type TrustDomain } from '@citadel/spiffe';
+import { forWorkload, type SpiffeId, type TrustDomain } from '@citadel/spiffe';
 
 /** A caller whose proof held. What it may be called follows from here alone, never from its certificate request. */
 export type Principal = KubernetesPrincipal | DevelopmentPrincipal | SvidPrincipal;
@@ -39,7 +39,7 @@ export interface SvidPrincipal {
 export function principalSpiffeId(principal: Principal, trustDomain: TrustDomain): SpiffeId {
   return principal.kind === 'svid'
     ? principal.spiffeId
-    : SpiffeId.forWorkload(trustDomain, principal.namespace, principal.serviceAccount);
+    : forWorkload(trustDomain, principal.namespace, principal.serviceAccount);
 }
 
 /** Names the principal in the inventory and the audit record. */

@@ -1,0 +1,158 @@
+import { CitadelError, type Clock, type Log, type Secret } from '../../kernel/index.ts';
+import { type ParsedCertificate, parseCertificate, verifyIssuedBy } from '../../pki/index.ts';
+import type { AuditLog, AuthorityRecord, AuthorityStore, ImportingKeyManager } from '../ports/index.ts';
+import { authorityRecord } from './record.ts';
+
+/** An authority made elsewhere, as Istio's `cacerts` holds it. All certificates are DER. */
+export interface ExistingAuthority {
+  readonly certificate: Uint8Array;
+  /** Between `certificate` and its root, nearest first; without both. */
+  readonly intermediates: readonly Uint8Array[];
+  /** All roots to trust; `certificate` chains to one of them. */
+  readonly roots: readonly Uint8Array[];
+  /** PKCS#8 DER. Absent where the key is in the key home already, under the id that `importedKeyId` gives. */
+  readonly privateKey?: Secret<Uint8Array>;
+}
+
+export interface ImportOptions {
+  readonly existing: ExistingAuthority;
+  readonly serverId: string;
+  readonly store: AuthorityStore;
+  readonly audit: AuditLog;
+  /** For a key that may sign authorities. */
+  readonly rootKeys: ImportingKeyManager;
+  /** For a key that may sign leaves only. */
+  readonly issuingKeys: ImportingKeyManager;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Takes an existing authority over at the first start; later starts find it in the store. What it may do follows from
+ * its own certificate: with room below it (no path length, or at least 1) it signs our issuing authorities; with path
+ * length 0, as Istio's own scripts make it, it signs leaves itself.
+ * @throws CitadelError FailedPrecondition where chain, key and store do not fit together
+ */
+export async function importExistingAuthority(options: ImportOptions): Promise<void> {
+  const { existing, store, clock, log } = options;
+  const certificate = parseCertificate(existing.certificate);
+  const known = await store.list();
+  if (known.some(({ fingerprint }) => fingerprint === certificate.fingerprint)) return;
+  if (known.some(({ kind, state }) => kind === 'root' && state === 'active')) {
+    throw new CitadelError(
+      'FailedPrecondition',
+      'the store already has a root; an existing authority is taken over at the first start only: rotate to it instead',
+    );
+  }
+  const root = findRoot(certificate, existing);
+  checkUsable(certificate, clock.now());
+  const directly = certificate.pathLen === 0;
+  const home = directly ? options.issuingKeys : options.rootKeys;
+  const keyId = await placeKey(certificate, existing, home);
+  const at = { createdAt: clock.now() };
+  const isRoot = certificate.fingerprint === root.fingerprint;
+  const records: AuthorityRecord[] = existing.roots.map((der) => {
+    const own = isRoot && parseCertificate(der).fingerprint === root.fingerprint && !directly;
+    return authorityRecord({
+      ...at,
+      kind: 'root',
+      state: parseCertificate(der).fingerprint === root.fingerprint ? 'active' : 'old',
+      keyBackend: own ? home.backend : 'none',
+      keyId: own ? keyId : '',
+      certificate: der,
+    });
+  });
+  if (directly || !isRoot) {
+    records.push(
+      authorityRecord({
+        ...at,
+        kind: directly ? 'issuing' : 'intermediate',
+        state: 'active',
+        keyBackend: home.backend,
+        keyId,
+        certificate: existing.certificate,
+        intermediates: existing.intermediates,
+        rootFingerprint: root.fingerprint,
+        ...(directly ? { serverId: options.serverId } : {}),
+      }),
+    );
+  }
+  await store.save(...records);
+  await options.audit.append({
+    at: clock.now(),
+    action: 'authority.import',
+    outcome: 'allowed',
+    subject: 'server',
+    proof: 'none',
+    target: certificate.fingerprint,
+    reason: 'an existing authority is taken over by configuration',
+    details: {
+      root: root.fingerprint,
+      signs: directly ? 'leaves' : 'issuing authorities',
+      keyBackend: home.backend,
+    },
+  });
+  log.info('took over an existing authority', { subject: certificate.subject, root: root.fingerprint });
+}
+
+/** The id under which an imported authority's key lies in its home. */
+export function importedKeyId(certificate: ParsedCertificate): string {
+  return `imported-${certificate.fingerprint.slice(0, 16)}`;
+}
+
+async function placeKey(
+  certificate: ParsedCertificate,
+  existing: ExistingAuthority,
+  home: ImportingKeyManager,
+): Promise<string> {
+  const id = importedKeyId(certificate);
+  const key =
+    (await home.get(id)) ?? (existing.privateKey ? await home.import(id, existing.privateKey) : undefined);
+  if (!key) {
+    throw new CitadelError(
+      'FailedPrecondition',
+      `the ${home.backend} key home has no key ${id}, and none was given`,
+    );
+  }
+  if (!Buffer.from(key.publicKey).equals(certificate.publicKey.spki)) {
+    await home.destroy(id);
+    throw new CitadelError(
+      'FailedPrecondition',
+      'the private key does not belong to the authority’s certificate',
+    );
+  }
+  return id;
+}
+
+function findRoot(
+  certificate: ParsedCertificate,
+  { intermediates, roots }: ExistingAuthority,
+): ParsedCertificate {
+  const candidates = roots.map((der) => parseCertificate(der));
+  const self = candidates.find(({ fingerprint }) => fingerprint === certificate.fingerprint);
+  if (self) return self;
+  let below = certificate;
+  for (const issuer of intermediates.map((der) => parseCertificate(der))) {
+    if (!verifyIssuedBy(below, issuer)) {
+      throw new CitadelError(
+        'FailedPrecondition',
+        `the chain is broken: ${issuer.subject} did not issue ${below.subject}`,
+      );
+    }
+    below = issuer;
+  }
+  const root = candidates.find((candidate) => verifyIssuedBy(below, candidate));
+  if (!root) throw new CitadelError('FailedPrecondition', `none of the roots issued ${below.subject}`);
+  return root;
+}
+
+function checkUsable(certificate: ParsedCertificate, now: Date): void {
+  const refuse = (message: string): never => {
+    throw new CitadelError('FailedPrecondition', message);
+  };
+  if (!certificate.isCa) refuse('the certificate to take over is not a CA certificate');
+  if (certificate.notAfter <= now)
+    refuse(`the authority’s certificate ended at ${certificate.notAfter.toISOString()}`);
+  if (certificate.notBefore > now)
+    refuse(`the authority’s certificate begins at ${certificate.notBefore.toISOString()}`);
+}
