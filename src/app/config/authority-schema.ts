@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { duration, exactlyOne, type FieldContext, path } from './fields.ts';
+import { vaultConnection } from './vault-schema.ts';
+
+/** Algorithms that an authority's key may have. */
+export const keyAlgorithm = z.enum([
+  'ecdsa-p256',
+  'ecdsa-p384',
+  'ed25519',
+  'rsa-2048',
+  'rsa-3072',
+  'rsa-4096',
+]);
+
+const fraction = z.number().gt(0).lt(1);
+
+const existingAuthority = (context: FieldContext) =>
+  exactlyOne({
+    istioCacerts: path(context).describe(
+      'a directory with ca-cert.pem, ca-key.pem, cert-chain.pem, root-cert.pem',
+    ),
+    pem: z.strictObject({
+      certificate: path(context),
+      key: path(context).optional().describe('PKCS#8, PEM; absent where the key already is in the key home'),
+      chain: path(context).optional().describe('from the issuer of the certificate to below the root'),
+      roots: path(context).describe('all roots that are to be trusted'),
+    }),
+  });
+
+const upstreamAuthority = (context: FieldContext) =>
+  exactlyOne({
+    vaultPki: vaultConnection(context).extend({
+      mount: z.string().min(1).max(128).prefault('pki'),
+      issuer: z
+        .string()
+        .min(1)
+        .max(128)
+        .optional()
+        .describe('issuer reference; default: the mount’s default issuer'),
+    }),
+  });
+
+/** Where the trust root comes from, and how issuing authorities below it live. */
+export const authoritySchema = (context: FieldContext) =>
+  z
+    .strictObject({
+      root: z
+        .strictObject({
+          algorithm: keyAlgorithm.prefault('ecdsa-p256'),
+          lifetime: duration('1h', '36500d').prefault('1825d'),
+        })
+        .optional()
+        .describe('a new root, made at the first start (the default)'),
+      existing: existingAuthority(context)
+        .optional()
+        .describe('an authority that exists already is taken over'),
+      upstream: upstreamAuthority(context).optional().describe('another PKI signs the issuing authorities'),
+      issuing: z
+        .strictObject({
+          algorithm: keyAlgorithm.prefault('ecdsa-p256'),
+          lifetime: duration('10s', '3650d').prefault('7d'),
+          prepareAt: fraction
+            .prefault(0.5)
+            .describe('share of the lifetime after which the next one is made'),
+          activateAt: fraction
+            .prefault(0.66)
+            .describe('share of the lifetime after which the next one signs'),
+        })
+        .prefault({}),
+    })
+    .transform(({ root, existing, upstream, issuing }, refinement) => {
+      const given = Object.entries({ root, existing, upstream }).filter(([, value]) => value !== undefined);
+      if (given.length > 1) {
+        refinement.addIssue(
+          `at most one of root, existing, upstream may be given; not ${given.map(([key]) => key).join(' and ')}`,
+        );
+        return z.NEVER;
+      }
+      if (existing) return { issuing, origin: { kind: 'existing', value: existing } as const };
+      if (upstream) return { issuing, origin: { kind: 'upstream', value: upstream } as const };
+      const made = root ?? { algorithm: 'ecdsa-p256' as const, lifetime: 1825 * 86_400_000 };
+      return { issuing, origin: { kind: 'root', value: made } as const };
+    });

@@ -1,0 +1,113 @@
+import { join } from 'node:path';
+import { formatDuration } from '../../kernel/index.ts';
+import type { ConfigPath } from './problem.ts';
+import type { ParsedServerConfig } from './server-schema.ts';
+
+/** The configuration with nothing left to decide: every default, path and secret is in place. Times in milliseconds. */
+export type ServerConfig = ReturnType<typeof completeServerConfig>;
+
+/** A rule between fields that the configuration breaks. */
+export interface RuleProblem {
+  readonly path: ConfigPath;
+  readonly message: string;
+  readonly mend: string;
+}
+
+/** Fills in what depends on other fields. */
+export function completeServerConfig(parsed: ParsedServerConfig) {
+  const { dataDirectory, listen, store, keys, issuingKeys } = parsed;
+  const placed = <D extends { readonly directory?: string | undefined }>(disk: D, below: string) => ({
+    ...disk,
+    directory: disk.directory ?? join(dataDirectory, below),
+  });
+  const rootKeys = keys.kind === 'disk' ? { kind: keys.kind, value: placed(keys.value, 'keys') } : keys;
+  const localKeys = issuingKeys ?? (keys.kind === 'vault' ? undefined : keys);
+  return {
+    ...parsed,
+    listen: { ...listen, operatorSocket: listen.operatorSocket ?? join(dataDirectory, 'operator.sock') },
+    store: { kind: store.kind, value: { file: store.value.file ?? join(dataDirectory, 'citadel.db') } },
+    keys: rootKeys,
+    issuingKeys:
+      localKeys?.kind === 'disk'
+        ? { kind: localKeys.kind, value: placed(localKeys.value, 'issuing-keys') }
+        : { kind: 'memory' as const, value: {} },
+  };
+}
+
+/** Pure: what the fields say together. */
+export function checkServerConfig(parsed: ParsedServerConfig): readonly RuleProblem[] {
+  const problems: RuleProblem[] = [];
+  const broken = (path: ConfigPath, message: string, mend: string) => problems.push({ path, message, mend });
+  const { mode, keys, issuingKeys, attestation, certificate, authority, operators } = parsed;
+  if (mode === 'production') {
+    if (attestation.development)
+      broken(
+        ['attestation', 'development'],
+        'is refused in production',
+        'remove it, or set mode: development',
+      );
+    if (keys.kind === 'memory')
+      broken(
+        ['keys', 'memory'],
+        'is refused in production: the root key would be lost at exit',
+        'use keys.disk or keys.vault',
+      );
+    if (issuingKeys?.kind === 'memory')
+      broken(['issuingKeys', 'memory'], 'is refused in production', 'use issuingKeys.disk');
+    for (const [index, provider] of operators.oidc.entries()) {
+      if (provider.issuer.startsWith('http:'))
+        broken(['operators', 'oidc', index, 'issuer'], 'is not https', 'use the issuer’s https address');
+    }
+    if (keys.kind === 'vault' && keys.value.address.startsWith('http:'))
+      broken(['keys', 'vault', 'address'], 'is not https', 'use https, or mode: development');
+  }
+  if (keys.kind === 'vault' && issuingKeys === undefined)
+    broken(
+      ['issuingKeys'],
+      'is needed when the root key is in Vault',
+      'add issuingKeys.disk with its encryption',
+    );
+  if (certificate.defaultTtl > certificate.maximumTtl)
+    broken(
+      ['certificate', 'defaultTtl'],
+      `${formatDuration(certificate.defaultTtl)} is longer than maximumTtl ${formatDuration(certificate.maximumTtl)}`,
+      'lower it, or raise certificate.maximumTtl',
+    );
+  const { issuing, origin } = authority;
+  if (issuing.prepareAt >= issuing.activateAt)
+    broken(
+      ['authority', 'issuing', 'prepareAt'],
+      'is not before activateAt',
+      'lower it, or raise activateAt',
+    );
+  // The one that signs lives at least (1 - activateAt) of its lifetime longer; leaves must fit into that.
+  const shortest = issuing.lifetime * (1 - issuing.activateAt);
+  if (certificate.maximumTtl > shortest)
+    broken(
+      ['certificate', 'maximumTtl'],
+      `${formatDuration(certificate.maximumTtl)} is longer than an issuing authority still lives when the next one takes over (${formatDuration(shortest)})`,
+      'lower it, or raise authority.issuing.lifetime',
+    );
+  if (origin.kind === 'root' && issuing.lifetime >= origin.value.lifetime)
+    broken(
+      ['authority', 'issuing', 'lifetime'],
+      'is not shorter than authority.root.lifetime',
+      'lower it, or raise authority.root.lifetime',
+    );
+  const clusters = attestation.kubernetes?.clusters ?? [];
+  clusters.forEach((cluster, index) => {
+    if (clusters.findIndex((other) => other.id === cluster.id) !== index)
+      broken(
+        ['attestation', 'kubernetes', 'clusters', index, 'id'],
+        `${cluster.id} is given twice`,
+        'give each cluster its own id',
+      );
+  });
+  if (clusters.length > 0 && !clusters.some((cluster) => cluster.id === parsed.clusterId))
+    broken(
+      ['clusterId'],
+      `${parsed.clusterId} is none of attestation.kubernetes.clusters`,
+      'set it to the id of the cluster meant by callers that name none',
+    );
+  return problems;
+}

@@ -1,0 +1,137 @@
+import { z } from 'zod';
+import { attestationSchema, name } from './attestation-schema.ts';
+import { authoritySchema } from './authority-schema.ts';
+import {
+  address,
+  duration,
+  exactlyOne,
+  type FieldContext,
+  path,
+  secret,
+  trustDomain,
+  url,
+} from './fields.ts';
+import { vaultConnection } from './vault-schema.ts';
+
+const dnsOrIp = z
+  .string()
+  .max(253)
+  .regex(
+    /^(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_-]{1,63})*|[0-9A-Fa-f:.]+)$/,
+    'must be a DNS name or an IP address',
+  );
+
+const defaultServingNames = [
+  'istiod.istio-system.svc',
+  'istiod.istio-system',
+  'citadel.citadel-system.svc',
+  'localhost',
+  '127.0.0.1',
+];
+
+/** Where and how private keys on this machine's disk are kept. */
+const diskKeys = (context: FieldContext) =>
+  z.strictObject({
+    directory: path(context).optional().describe('default: keys, below dataDirectory'),
+    encryption: exactlyOne({ keyFile: path(context), passphrase: secret(context) }).describe(
+      'keys are encrypted at rest with a key file (32 random bytes, mode 0600) or a passphrase',
+    ),
+  });
+
+const listenSchema = (context: FieldContext) =>
+  z.strictObject({
+    csr: address().prefault('0.0.0.0:15012').describe('CSR and Sync services, TLS'),
+    metrics: address().prefault('127.0.0.1:15014').describe('/livez, /readyz and /metrics, plain HTTP'),
+    operator: address().prefault('127.0.0.1:8443').describe('operator API, TLS'),
+    operatorSocket: path(context)
+      .optional()
+      .describe('operator API for local users; default: operator.sock, below dataDirectory'),
+  });
+
+const operatorsSchema = (context: FieldContext) =>
+  z.strictObject({
+    certificateLifetime: duration('5m', '30d').prefault('12h').describe('of operator client certificates'),
+    oidc: z
+      .array(
+        z.strictObject({
+          issuer: url(['https:', 'http:']),
+          audience: z.string().min(1).max(512),
+          keys: exactlyOne({ jwksFile: path(context), jwksUri: url(['https:']) }),
+          roleClaim: z
+            .strictObject({
+              claim: z.string().min(1).max(128).prefault('groups'),
+              roles: z.record(z.string().min(1), z.enum(['viewer', 'author', 'operator'])),
+            })
+            .optional()
+            .describe('a role by a claim of the token; without it roles are granted by subject'),
+        }),
+      )
+      .max(16)
+      .prefault([]),
+  });
+
+const publishSchema = z.strictObject({
+  interval: duration('10s', '24h')
+    .prefault('10m')
+    .describe('how often what was published is looked at again'),
+  configMap: z
+    .strictObject({
+      name: name.prefault('istio-ca-root-cert'),
+      excludedNamespaces: z.array(name).max(1000).prefault(['kube-system', 'kube-public', 'kube-node-lease']),
+    })
+    .optional(),
+  clusterTrustBundle: z
+    .strictObject({ signerName: z.string().min(1).max(571).prefault('citadel.dev/mesh') })
+    .optional(),
+});
+
+const limitsSchema = z.strictObject({
+  messageBytes: z.int().min(1024).max(16_777_216).prefault(65_536).describe('one request'),
+  connections: z.int().min(1).max(100_000).prefault(10_000).describe('open at once, of one listener'),
+  streamsPerConnection: z.int().min(1).max(10_000).prefault(100),
+  callsPerSecondPerPeer: z.number().positive().max(100_000).prefault(50).describe('of one address'),
+});
+
+const certificateSchema = z.strictObject({
+  defaultTtl: duration('1s', '365d').prefault('24h').describe('when the caller names none'),
+  maximumTtl: duration('1s', '365d').prefault('24h').describe('asking for more is refused'),
+  notBeforeSkew: duration('0s', '24h')
+    .prefault('2m')
+    .describe('how far leaves are back-dated for slow clocks'),
+});
+
+/** The server's configuration. A factory, because secrets and relative paths are resolved while it is read. */
+export const serverSchema = (context: FieldContext) =>
+  z.strictObject({
+    mode: z.enum(['production', 'development']).prefault('production'),
+    trustDomain: trustDomain(),
+    clusterId: name.prefault('Kubernetes').describe('the cluster meant by a caller that names none'),
+    listen: listenSchema(context).prefault({}),
+    servingNames: z.array(dnsOrIp).min(1).max(64).prefault(defaultServingNames),
+    dataDirectory: path(context).prefault('/var/lib/citadel'),
+    store: exactlyOne({
+      sqlite: z.strictObject({
+        file: path(context).optional().describe('default: citadel.db, below dataDirectory'),
+      }),
+    }).prefault({ sqlite: {} }),
+    keys: exactlyOne({
+      disk: diskKeys(context),
+      memory: z.strictObject({}).describe('lost at exit; development only'),
+      vault: vaultConnection(context).extend({ mount: z.string().min(1).max(128).prefault('transit') }),
+    }).describe('the home of the root key'),
+    issuingKeys: exactlyOne({
+      disk: diskKeys(context),
+      memory: z.strictObject({}).describe('lost at exit; development only'),
+    })
+      .optional()
+      .describe('the home of the issuing keys, local always; needed unless keys is disk or memory'),
+    authority: authoritySchema(context).prefault({}),
+    certificate: certificateSchema.prefault({}),
+    attestation: attestationSchema(context),
+    publish: publishSchema.prefault({}),
+    limits: limitsSchema.prefault({}),
+    operators: operatorsSchema(context).prefault({}),
+    log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).prefault('info') }).prefault({}),
+  });
+
+export type ParsedServerConfig = z.output<ReturnType<typeof serverSchema>>;
