@@ -1,0 +1,180 @@
+import {
+  createCsrService,
+  createSyncService,
+  type GrpcListener,
+  startGrpcListener,
+} from '../api/grpc/index.ts';
+import { createAdoptionService } from '../domain/adoption/index.ts';
+import { type AuthorityService, createAuthorityService } from '../domain/authority/index.ts';
+import { createSvidVerifier } from '../domain/identity/index.ts';
+import {
+  createIssuanceService,
+  createLeafService,
+  type IssuanceService,
+  reconcileIntents,
+} from '../domain/issuance/index.ts';
+import { type Metrics, noMetrics, type Store } from '../domain/ports/index.ts';
+import { createServingCertificateSource } from '../domain/serving/index.ts';
+import { AgentServiceService } from '../gen/citadel/v1/agent.ts';
+import { IstioCertificateServiceService } from '../gen/istio/v1/auth/ca.ts';
+import {
+  type Clock,
+  type Entropy,
+  type Log,
+  silentLog,
+  systemClock,
+  systemEntropy,
+} from '../kernel/index.ts';
+import { createAttestation } from './attestation.ts';
+import type { ServerConfig } from './config/index.ts';
+import { openKeyHomes } from './key-homes.ts';
+import { runMaintenance } from './maintenance.ts';
+import { loadServerId } from './server-id.ts';
+import { takeOverExisting, upstreamOf } from './upstream.ts';
+
+/** What tests and tools replace; everything else follows from the configuration. */
+export interface AppOverrides {
+  readonly clock?: Clock;
+  readonly entropy?: Entropy;
+  readonly log?: Log;
+  readonly metrics?: Metrics;
+  readonly store?: Store;
+}
+
+export interface App {
+  readonly serverId: string;
+  readonly csr: GrpcListener;
+  readonly authority: AuthorityService;
+  readonly issuance: IssuanceService;
+  readonly store: Store;
+  /** Finishes what was begun, then closes everything in the reverse order of its making. */
+  stop(): Promise<void>;
+}
+
+/** Milliseconds that calls in the making are given at shutdown. */
+const shutdownGrace = 10_000;
+const idleConnection = 300_000;
+
+/**
+ * The composition root: nothing else constructs services.
+ * @throws CitadelError FailedPrecondition with a line for the operator, when the server cannot start as configured
+ */
+export async function createApp(config: ServerConfig, overrides: AppOverrides = {}): Promise<App> {
+  await using building = new AsyncDisposableStack();
+  const clock = overrides.clock ?? systemClock;
+  const entropy = overrides.entropy ?? systemEntropy;
+  const log = overrides.log ?? silentLog;
+  const metrics = overrides.metrics ?? noMetrics;
+  const { trustDomain } = config;
+
+  const serverId = await loadServerId(config.dataDirectory, entropy);
+  const store = building.adopt(overrides.store ?? (await openStore(config, clock, log)), (opened) =>
+    opened.close(),
+  );
+  await reconcileIntents({ store: store.issuance, audit: store.audit, clock, log });
+  const homes = building.adopt(await openKeyHomes(config, { clock, entropy, log }), (opened) =>
+    opened.close(),
+  );
+
+  const upstreamOptions = { config, serverId, store, homes, clock, entropy, log };
+  await takeOverExisting(upstreamOptions);
+  const { issuing } = config.authority;
+  const authority = createAuthorityService({
+    trustDomain: trustDomain.name,
+    serverId,
+    store: store.authorities,
+    audit: store.audit,
+    issuingKeys: homes.issuing,
+    upstream: upstreamOf(upstreamOptions),
+    issuing: {
+      algorithm: issuing.algorithm,
+      lifetime: issuing.lifetime,
+      backdate: Math.min(3_600_000, issuing.lifetime),
+      rotation: { prepareBelow: 1 - issuing.prepareAt, activateBelow: 1 - issuing.activateAt },
+    },
+    clock,
+    entropy,
+    log,
+  });
+  await authority.start();
+
+  const leaves = createLeafService({ validity: config.certificate, store: store.issuance, clock, entropy });
+  const verifier = createSvidVerifier({
+    trustDomain: trustDomain.name,
+    authorities: () => authority.records(),
+    inventory: store.issuance,
+    clock,
+  });
+  const attestation = await createAttestation(config, { verifier, clock, log });
+  const issuance = createIssuanceService({
+    identity: { trustDomain, nodeCallers: attestation.nodeCallers },
+    leaves,
+    attestors: attestation.attestors,
+    directory: attestation.directory,
+    authority,
+    audit: store.audit,
+    metrics,
+    clock,
+    log,
+  });
+  const certificates = await createServingCertificateSource({
+    trustDomain,
+    names: config.servingNames,
+    authority,
+    leaves,
+    serverId,
+    clock,
+  });
+
+  const maintenance = new AbortController();
+  const adoption = createAdoptionService(store.adoption, clock);
+  const csr = await startGrpcListener({
+    address: formatAddress(config.listen.csr),
+    certificates,
+    services: [
+      { definition: IstioCertificateServiceService, implementation: createCsrService(issuance) },
+      {
+        definition: AgentServiceService,
+        implementation: createSyncService({ verifier, authority, adoption, clock, log }),
+      },
+    ],
+    limits: { ...config.limits, idle: idleConnection },
+  });
+  building.defer(() => csr.close(shutdownGrace));
+  const maintained = runMaintenance({
+    authority,
+    certificates,
+    clock,
+    entropy,
+    log,
+    signal: maintenance.signal,
+  });
+  building.defer(async () => {
+    maintenance.abort();
+    await maintained;
+  });
+  log.info('ready', { serverId, trustDomain: trustDomain.name, csrPort: csr.port });
+
+  const running = building.move();
+  let stopping: Promise<void> | undefined;
+  return {
+    serverId,
+    csr,
+    authority,
+    issuance,
+    store,
+    stop: () => {
+      stopping ??= running.disposeAsync();
+      return stopping;
+    },
+  };
+}
+
+async function openStore(config: ServerConfig, clock: Clock, log: Log): Promise<Store> {
+  const { openSqliteStore } = await import('../adapters/store/sqlite/index.ts');
+  return openSqliteStore({ file: config.store.value.file, clock, log });
+}
+
+function formatAddress({ host, port }: { readonly host: string; readonly port: number }): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,90 @@
+import type { ImportingKeyManager, KeyManager } from '../domain/ports/index.ts';
+import type { Clock, Entropy, Log } from '../kernel/index.ts';
+import type { ServerConfig } from './config/index.ts';
+
+/** Builds the homes of the root's key and of the issuing keys. Each backend is loaded only where it is used. */
+export interface KeyHomes {
+  /** Opened at the first use, for its home may be away while issuing goes on; a failed opening is tried again. */
+  readonly root: () => Promise<KeyManager>;
+  readonly issuing: ImportingKeyManager;
+  close(): Promise<void>;
+}
+
+interface Ports {
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Log;
+}
+
+export async function openKeyHomes(config: ServerConfig, ports: Ports): Promise<KeyHomes> {
+  const issuing = await openLocal(config.issuingKeys, ports.log);
+  let root: Promise<KeyManager> | undefined;
+  return {
+    issuing,
+    root: () => {
+      root ??= openRoot(config.keys, ports).catch((error: unknown) => {
+        root = undefined;
+        throw error;
+      });
+      return root;
+    },
+    async close() {
+      await (await root?.catch(() => undefined))?.close();
+      await issuing.close();
+    },
+  };
+}
+
+/** A home that can take an imported key, or undefined where keys are made in place only. */
+export function asImporting(home: KeyManager): ImportingKeyManager | undefined {
+  return 'import' in home ? (home as ImportingKeyManager) : undefined;
+}
+
+type LocalKeys = ServerConfig['issuingKeys'];
+type RootKeys = ServerConfig['keys'];
+
+async function openLocal(keys: LocalKeys, log: Log): Promise<ImportingKeyManager> {
+  if (keys.kind === 'memory') {
+    const { createMemoryKeyManager } = await import('../adapters/keys/memory/index.ts');
+    return createMemoryKeyManager();
+  }
+  const { openDiskKeyManager } = await import('../adapters/keys/disk/index.ts');
+  const { directory, encryption } = keys.value;
+  return openDiskKeyManager({
+    directory,
+    encryption:
+      encryption.kind === 'keyFile'
+        ? { kind: 'key-file', path: encryption.value }
+        : { kind: 'passphrase', passphrase: encryption.value },
+    log,
+  });
+}
+
+async function openRoot(keys: RootKeys, { clock, entropy, log }: Ports): Promise<KeyManager> {
+  if (keys.kind !== 'vault') return openLocal(keys, log);
+  const { openVaultKeyManager } = await import('../adapters/keys/vault/index.ts');
+  return openVaultKeyManager({
+    ...vaultConnection(keys.value),
+    mount: keys.value.mount,
+    clock,
+    entropy,
+    log,
+  });
+}
+
+type VaultConfig = Extract<RootKeys, { kind: 'vault' }>['value'];
+
+/** The connection settings as the Vault adapters take them. */
+export function vaultConnection(config: Omit<VaultConfig, 'mount'>) {
+  const { address, namespace, caFile, timeout, auth } = config;
+  return {
+    address,
+    timeout,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(caFile === undefined ? {} : { caFile }),
+    auth:
+      auth.kind === 'token'
+        ? { kind: 'token' as const, token: auth.value }
+        : { kind: auth.kind, ...auth.value },
+  };
+}

@@ -1,0 +1,41 @@
+import type { AuthorityService } from '../domain/authority/index.ts';
+import type { ServingCertificateSource } from '../domain/serving/index.ts';
+import { backoffDelay, type Clock, describeError, type Entropy, type Log } from '../kernel/index.ts';
+
+export interface MaintenanceOptions {
+  readonly authority: Pick<AuthorityService, 'tick'>;
+  readonly certificates: Pick<ServingCertificateSource, 'tick'>;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** How often what is due is looked for; far below the shortest lifetime that is worth configuring. */
+const interval = 1000;
+const backoff = { baseMilliseconds: 1000, maximumMilliseconds: 60_000 };
+
+/** Does what time makes due, until the signal: issuing authorities, then the serving certificate below them. */
+export async function runMaintenance(options: MaintenanceOptions): Promise<void> {
+  const { authority, certificates, clock, entropy, log, signal } = options;
+  let failures = 0;
+  while (!signal.aborted) {
+    await clock
+      .sleep(failures === 0 ? interval : backoffDelay(failures, backoff, entropy), signal)
+      .catch(() => {});
+    if (signal.aborted) return;
+    try {
+      await authority.tick();
+      failures = 0;
+    } catch (error) {
+      failures += 1;
+      log.warn('maintenance of the authorities failed; trying again', {
+        cause: describeError(error),
+        failures,
+      });
+    }
+    await certificates.tick().catch((error: unknown) => {
+      log.warn('the serving certificate could not be renewed', { cause: describeError(error) });
+    });
+  }
+}

@@ -1,0 +1,77 @@
+import { istioCacertsFiles, readExistingAuthority } from '../adapters/existing/index.ts';
+import { establishRoot, importExistingAuthority } from '../domain/authority/index.ts';
+import type { Store, UpstreamAuthority } from '../domain/ports/index.ts';
+import { CitadelError, type Clock, type Entropy, type Log } from '../kernel/index.ts';
+import type { ServerConfig } from './config/index.ts';
+import { asImporting, type KeyHomes, vaultConnection } from './key-homes.ts';
+
+export interface UpstreamOptions {
+  readonly config: ServerConfig;
+  readonly serverId: string;
+  readonly store: Store;
+  readonly homes: KeyHomes;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Log;
+}
+
+const hour = 3_600_000;
+const fiveYears = 5 * 365 * 24 * hour;
+
+/** Takes an existing authority over where the configuration names one; nothing otherwise. */
+export async function takeOverExisting(options: UpstreamOptions): Promise<void> {
+  const { origin } = options.config.authority;
+  if (origin.kind !== 'existing') return;
+  const { value: source } = origin;
+  const files = source.kind === 'istioCacerts' ? istioCacertsFiles(source.value) : source.value;
+  const rootKeys = asImporting(await options.homes.root());
+  if (!rootKeys) {
+    throw new CitadelError(
+      'FailedPrecondition',
+      'a key cannot be imported into Vault: take the authority over with keys.disk, then rotate to Vault',
+    );
+  }
+  await importExistingAuthority({
+    existing: await readExistingAuthority(files),
+    serverId: options.serverId,
+    store: options.store.authorities,
+    audit: options.store.audit,
+    rootKeys,
+    issuingKeys: options.homes.issuing,
+    clock: options.clock,
+    log: options.log,
+  });
+}
+
+/** Who signs issuing authorities: asked when one is needed, so that its home may be away meanwhile. */
+export function upstreamOf(options: UpstreamOptions): () => Promise<UpstreamAuthority> {
+  const { config, store, homes, clock, entropy, log } = options;
+  const { origin } = config.authority;
+  if (origin.kind === 'upstream') {
+    const { value: pki } = origin.value;
+    return async () => {
+      const { openVaultPkiUpstream } = await import('../adapters/upstream/vault-pki/index.ts');
+      return openVaultPkiUpstream({
+        ...vaultConnection(pki),
+        mount: pki.mount,
+        ...(pki.issuer === undefined ? {} : { issuer: pki.issuer }),
+        clock,
+        entropy,
+        log,
+      });
+    };
+  }
+  const root =
+    origin.kind === 'root' ? origin.value : { algorithm: 'ecdsa-p256' as const, lifetime: fiveYears };
+  return async () =>
+    establishRoot({
+      trustDomain: config.trustDomain.name,
+      store: store.authorities,
+      audit: store.audit,
+      keys: await homes.root(),
+      root: { ...root, backdate: hour },
+      clock,
+      entropy,
+      log,
+    });
+}
