@@ -1,0 +1,107 @@
+import type { AdoptedKind, Consumer, ConsumerKind, ConsumerResource } from '../domain/ports/index.ts';
+import type { Clock } from '../kernel/index.ts';
+
+/** What was seen of one resource in use. */
+export interface UseObservation {
+  readonly version: string;
+  readonly evidence: string;
+  readonly issuer?: string;
+}
+
+/** One consumer's record: what it was sent, what it accepted, what it is seen to use. Never inferred from each other. */
+export interface ConsumerRecord {
+  readonly id: string;
+  readonly kind: ConsumerKind;
+  /** Of the peer; 0 where it lives in another pid namespace. */
+  readonly pid: number;
+  resource(name: string): ConsumerResource | undefined;
+  sent(name: string, kind: AdoptedKind, version: string): void;
+  accepted(name: string, version: string): void;
+  rejected(name: string, error: string): void;
+  inUse(name: string, observation: UseObservation): void;
+  /** The consumer went away, and what it used with it. */
+  close(): void;
+}
+
+const longestError = 1024;
+
+/** All consumers that are connected now, for the server's report and for status. */
+export class ConsumerRegistry {
+  readonly #clock: Clock;
+  readonly #consumers = new Map<string, { record: ConsumerRecord; view: () => Consumer }>();
+  readonly #listeners = new Set<() => void>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  list(): readonly Consumer[] {
+    return [...this.#consumers.values()].map(({ view }) => view());
+  }
+
+  records(): readonly ConsumerRecord[] {
+    return [...this.#consumers.values()].map(({ record }) => record);
+  }
+
+  /** Called after each change; @returns a function that ends the subscription */
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  open(id: string, kind: ConsumerKind, pid: number): ConsumerRecord {
+    const resources = new Map<string, ConsumerResource>();
+    let lastSeenAt = this.#clock.now();
+    const update = (name: string, change: Partial<ConsumerResource>) => {
+      const before = resources.get(name);
+      if (before === undefined && change.kind === undefined) return;
+      lastSeenAt = this.#clock.now();
+      const next = {
+        name,
+        kind: change.kind ?? before?.kind ?? 'svid',
+        ...before,
+        ...change,
+        observedAt: lastSeenAt,
+      };
+      if (before !== undefined && same(before, next)) return;
+      resources.set(name, next);
+      this.#changed();
+    };
+    const record: ConsumerRecord = {
+      id,
+      kind,
+      pid,
+      resource: (name) => resources.get(name),
+      sent: (name, of, version) => update(name, { kind: of, sent: version }),
+      accepted: (name, version) => {
+        const { nackError: _, ...rest } = resources.get(name) ?? {};
+        if (resources.has(name)) resources.set(name, rest as ConsumerResource);
+        update(name, { accepted: version });
+      },
+      rejected: (name, error) => update(name, { nackError: error.slice(0, longestError) }),
+      inUse: (name, { version, evidence, issuer }) => {
+        update(name, {
+          inUse: version,
+          inUseEvidence: evidence,
+          ...(issuer === undefined ? {} : { inUseIssuer: issuer }),
+        });
+      },
+      close: () => {
+        if (this.#consumers.delete(id)) this.#changed();
+      },
+    };
+    const view = () => ({ id, kind, resources: [...resources.values()], lastSeenAt });
+    this.#consumers.set(id, { record, view });
+    return record;
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+const compared = ['kind', 'sent', 'accepted', 'inUse', 'inUseEvidence', 'inUseIssuer', 'nackError'] as const;
+
+function same(a: ConsumerResource, b: ConsumerResource): boolean {
+  return compared.every((field) => a[field] === b[field]);
+}

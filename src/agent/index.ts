@@ -1,0 +1,13 @@
+export { type Agent, type AgentOverrides, createAgent } from './agent.ts';
+export {
+  downstreamTlsContext,
+  type ExpectedPeers,
+  sdsClusterBootstrap,
+  sdsClusterName,
+  sdsSecret,
+  upstreamTlsContext,
+} from './envoy/bootstrap.ts';
+export type { Json, JsonObject } from './envoy/json.ts';
+export type { AgentSnapshot, Bundle, Identity } from './identity/identity.ts';
+export { renewalTime } from './identity/renewal.ts';
+export type { AgentOptions, EnvoyOptions, FilesOptions, TrustSource } from './options.ts';
