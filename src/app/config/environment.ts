@@ -99,17 +99,17 @@ const scalars: Readonly<Record<string, ValueKind>> = {
 };
 
 function isScalar(schema: JsonSchema): boolean {
-  return Object.hasOwn(scalars, schema.type ?? '');
+  return Object.hasOwn(scalars, String(schema.type));
 }
 
 function parseValue(text: string, schema: JsonSchema): unknown {
   if (text.length > maximumValueLength) return undefined;
   const items = itemsOf(schema);
-  if (schema.type !== 'array' || !items) return scalars[schema.type ?? '']?.parse(text);
+  if (schema.type !== 'array' || !items) return scalars[String(schema.type)]?.parse(text);
   const values = text === '' ? [] : text.split(',').map((part) => parseValue(part.trim(), items));
   return values.includes(undefined) ? undefined : values;
 }
 
 function expectation(schema: JsonSchema): string {
-  return scalars[schema.type ?? '']?.expected ?? 'a list separated by commas';
+  return scalars[String(schema.type)]?.expected ?? 'a list separated by commas';
 }

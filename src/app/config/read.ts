@@ -67,7 +67,9 @@ function readValue<P, T>(
   const locate = (path: ConfigPath) => placeOf(document, environment.overrides, path);
   if (!parsed.success)
     return {
-      problems: parsed.error.issues.flatMap((issue) => describeIssue(issue, document, shape, locate)),
+      problems: parsed.error.issues
+        .flatMap((issue) => describeIssue(issue, document, shape, locate))
+        .sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0)),
       warnings,
     };
   const broken = kind.check(parsed.data);

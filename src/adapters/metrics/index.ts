@@ -1,0 +1,1 @@
+export { createMetrics, type PrometheusMetrics } from './prometheus.ts';

@@ -1,0 +1,1 @@
+export { type PeerCredentials, peerCredentials } from './peer-credentials.ts';

@@ -1,0 +1,6 @@
+export {
+  type HealthCheck,
+  type MonitoringListener,
+  type MonitoringOptions,
+  startMonitoringListener,
+} from './monitoring.ts';

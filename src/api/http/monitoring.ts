@@ -1,0 +1,154 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { CitadelError, type Log } from '../../kernel/index.ts';
+import { formatChecks, type HealthCheck, runChecks } from './checks.ts';
+
+export type { HealthCheck } from './checks.ts';
+
+export interface MonitoringOptions {
+  /** Port 0 lets the system choose. */
+  readonly address: { readonly host: string; readonly port: number };
+  /** Who writes /metrics. */
+  readonly registry: { readonly contentType: string; expose(): Promise<string> };
+  /** Fail when only a restart helps. */
+  readonly livez: readonly HealthCheck[];
+  /** Fail when callers should go elsewhere. */
+  readonly readyz: readonly HealthCheck[];
+  readonly log: Log;
+  readonly checkTimeoutMilliseconds?: number;
+}
+
+export interface MonitoringListener {
+  readonly address: { readonly host: string; readonly port: number };
+  close(): Promise<void>;
+}
+
+interface Reply {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+  readonly allow?: string;
+}
+
+const plain = 'text/plain; charset=utf-8';
+const defaultCheckTimeout = 2_000;
+
+/**
+ * /livez, /readyz (`?verbose` names each check, JSON where Accept asks for it) and /metrics: plain HTTP, GET and HEAD.
+ * @throws CitadelError FailedPrecondition when the port is in use or must not be opened
+ */
+export async function startMonitoringListener(options: MonitoringOptions): Promise<MonitoringListener> {
+  const server = createServer(
+    {
+      maxHeaderSize: 8_192,
+      headersTimeout: 5_000,
+      requestTimeout: 10_000,
+      keepAliveTimeout: 30_000,
+      connectionsCheckingInterval: 5_000,
+    },
+    (request, response) => {
+      // A body is never wanted: what comes is dropped, and the connection with it.
+      request.resume();
+      void answer(request, response, options);
+    },
+  );
+  server.maxConnections = 256;
+  server.maxHeadersCount = 64;
+  server.on('clientError', (_, socket) => {
+    if (socket.writable)
+      socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+  });
+  const { host, port } = options.address;
+  try {
+    server.listen({ host, port });
+    await once(server, 'listening');
+  } catch (error) {
+    throw cannotListen(`${host}:${port}`, error);
+  }
+  const bound = server.address();
+  return {
+    address: { host, port: typeof bound === 'object' && bound !== null ? bound.port : port },
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: MonitoringOptions,
+): Promise<void> {
+  let reply: Reply;
+  try {
+    reply = await route(request, options);
+  } catch (error) {
+    options.log.error('monitoring request failed', { error });
+    reply = { status: 500, type: plain, body: 'internal error\n' };
+  }
+  response.writeHead(reply.status, {
+    'content-type': reply.type,
+    'content-length': Buffer.byteLength(reply.body),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...(reply.allow ? { allow: reply.allow } : {}),
+    ...(hasBody(request) ? { connection: 'close' } : {}),
+  });
+  response.end(request.method === 'HEAD' ? undefined : reply.body);
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+}
+
+async function route(request: IncomingMessage, options: MonitoringOptions): Promise<Reply> {
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return { status: 405, type: plain, body: 'only GET and HEAD\n', allow: 'GET, HEAD' };
+  const [path = '', query = ''] = (request.url ?? '').split('?', 2);
+  switch (path) {
+    case '/livez':
+      return await health(options.livez, request, query, options);
+    case '/readyz':
+      return await health(options.readyz, request, query, options);
+    case '/metrics':
+      return { status: 200, type: options.registry.contentType, body: await options.registry.expose() };
+    default:
+      return { status: 404, type: plain, body: 'not here; there are /livez, /readyz and /metrics\n' };
+  }
+}
+
+async function health(
+  checks: readonly HealthCheck[],
+  request: IncomingMessage,
+  query: string,
+  options: MonitoringOptions,
+): Promise<Reply> {
+  const result = await runChecks(checks, options.checkTimeoutMilliseconds ?? defaultCheckTimeout);
+  const status = result.healthy ? 200 : 503;
+  if (!new URLSearchParams(query).has('verbose'))
+    return { status, type: plain, body: result.healthy ? 'ok\n' : 'failed; ?verbose says what\n' };
+  return request.headers.accept?.includes('application/json')
+    ? { status, type: 'application/json', body: `${JSON.stringify(result)}\n` }
+    : { status, type: plain, body: formatChecks(result) };
+}
+
+/** One sentence for what keeps a port from being opened. */
+function cannotListen(where: string, error: unknown): CitadelError {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE')
+    return new CitadelError(
+      'FailedPrecondition',
+      `${where} is in use; stop what listens there, or choose another port`,
+      {
+        cause: error,
+      },
+    );
+  if (code === 'EACCES')
+    return new CitadelError('FailedPrecondition', `may not listen on ${where}; choose a port above 1023`, {
+      cause: error,
+    });
+  return new CitadelError('FailedPrecondition', `cannot listen on ${where}`, { cause: error });
+}
