@@ -1,6 +1,6 @@
 import type { SpiffeId } from '@citadel/spiffe';
 import { CitadelError, type Clock, type Entropy, toCitadelError } from '../../kernel/index.ts';
-import { checkIssued, lintLeaf, toPem } from '../../pki/index.ts';
+import { checkIssued, lintLeaf, servingProfile, toPem } from '../../pki/index.ts';
 import type { ActiveIssuer } from '../authority/index.ts';
 import type { IssuanceStore } from '../ports/index.ts';
 import type { TrustBundleSnapshot } from '../trust/index.ts';
@@ -24,8 +24,7 @@ export interface LeafRequest {
   /** Zero asks for the default. */
   readonly requestedSeconds: bigint;
   /** For the server's own certificates alone. */
-  readonly dnsNames?: readonly string[];
-  readonly ipAddresses?: readonly string[];
+  readonly hosts?: { readonly dns: readonly string[]; readonly ips: readonly string[] };
 }
 
 export interface IssuedCertificate {
@@ -60,21 +59,24 @@ export function createLeafService({ validity, store, clock, entropy }: LeafServi
         now,
         validity,
       );
+      const { spki, hosts } = request;
+      const uri = request.spiffeId.toString();
       const fields = {
-        spki: request.spki,
-        spiffeId: request.spiffeId.toString(),
-        serial: entropy.bytes(serialLength),
+        spki,
         notBefore,
         notAfter,
-        ...(request.dnsNames ? { dnsNames: request.dnsNames } : {}),
-        ...(request.ipAddresses ? { ipAddresses: request.ipAddresses } : {}),
+        ...(hosts ? { profile: servingProfile, dns: hosts.dns, ips: hosts.ips } : {}),
       };
-      const prepared = issuer.leafIssuer.prepare(fields);
+      const prepared = issuer.leafIssuer.prepare({
+        ...fields,
+        spiffeId: uri,
+        serial: entropy.bytes(serialLength),
+      });
       const serial = prepared.serialHex;
-      refuseUnfit(lintLeaf(prepared.tbs, fields));
+      refuseUnfit(lintLeaf(prepared.tbs, { ...fields, uri }));
       await store.recordIntent({
         serial,
-        spiffeId: fields.spiffeId,
+        spiffeId: uri,
         principal: request.principal,
         proxyKey: request.proxyKey(serial),
         issuer: issuer.record.fingerprint,

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { SpiffeId, type TrustDomain } from '@citadel/spiffe';
 import { type Clock, Secret } from '../../kernel/index.ts';
-import { generateKeyPair } from '../../pki/index.ts';
+import { generateKeyPair, toPem } from '../../pki/index.ts';
 import type { AuthorityService } from '../authority/index.ts';
 import type { LeafService } from '../issuance/index.ts';
 
@@ -82,14 +82,16 @@ async function issue({
     principal: `server:${serverId}`,
     proxyKey: () => `server:${serverId}`,
     requestedSeconds: 0n,
-    dnsNames: names.filter((name) => isIP(name) === 0),
-    ipAddresses: names.filter((name) => isIP(name) !== 0),
+    hosts: {
+      dns: names.filter((name) => isIP(name) === 0).map((name) => name.toLowerCase()),
+      ips: names.filter((name) => isIP(name) !== 0),
+    },
   });
   const life = issued.notAfter.getTime() - clock.now().getTime();
   return {
     certificate: {
       chainPem: issued.chainPem.join(''),
-      privateKeyPem: new Secret(pkcs8Pem(pair.privateKeyPkcs8)),
+      privateKeyPem: new Secret(toPem(pair.privateKeyPkcs8.reveal(), 'PRIVATE KEY')),
       bundlePem: issued.bundle.pem,
       serial: issued.serial,
       notAfter: issued.notAfter,
@@ -98,12 +100,4 @@ async function issue({
     authority: issuer.record.fingerprint,
     bundleVersion: issued.bundle.version,
   };
-}
-
-function pkcs8Pem(der: Uint8Array): string {
-  const body =
-    Buffer.from(der)
-      .toString('base64')
-      .match(/.{1,64}/g) ?? [];
-  return `-----BEGIN PRIVATE KEY-----\n${body.join('\n')}\n-----END PRIVATE KEY-----\n`;
 }
