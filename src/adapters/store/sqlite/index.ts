@@ -1,0 +1,73 @@
+import type Database from 'better-sqlite3';
+import { drizzle } from 'drizzle-orm/better-sqlite3';
+import type { Store } from '../../../domain/ports/index.ts';
+import { CitadelError, type Clock, type Log } from '../../../kernel/index.ts';
+import { createAdoptionStore } from './adoption.ts';
+import { createAuditLog } from './audit.ts';
+import { createAuthorityStore } from './authorities.ts';
+import { type ConnectionOptions, integrityProblems, openConnection } from './connection.ts';
+import { storeError } from './errors.ts';
+import { Executor } from './executor.ts';
+import { createIssuanceStore } from './issuance.ts';
+import { migrateStore } from './migrate.ts';
+import { createOperatorStore } from './operators.ts';
+import { probe } from './schema.ts';
+
+export interface SqliteStoreOptions extends ConnectionOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface SqliteStore extends Store {
+  /** What is wrong inside the store; empty when it is sound. Reads the whole file and holds up writes meanwhile. */
+  verify(): Promise<readonly string[]>;
+}
+
+/**
+ * Opens the store in one SQLite file (or `:memory:`), creating or migrating it. Every write is durable when its promise
+ * resolves. One process at a time: replicas need a shared database instead.
+ * @throws CitadelError FailedPrecondition when the file is in use, of a newer schema, not a store or out of reach;
+ *   DataLoss when it is damaged; ResourceExhausted when the disk is full
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
+  const { file, clock, log } = options;
+  let opened: Database.Database | undefined;
+  try {
+    const connection = openConnection(options);
+    opened = connection;
+    migrateStore(connection, log);
+    connection.pragma('foreign_keys = ON');
+    const database = drizzle(connection);
+    const executor = new Executor(connection, log);
+    return {
+      issuance: createIssuanceStore(database, executor),
+      authorities: createAuthorityStore(database, executor),
+      audit: createAuditLog(database, executor),
+      adoption: createAdoptionStore(database, executor),
+      operators: createOperatorStore(database, executor),
+      check: () =>
+        executor.write(() => {
+          const written = { writtenAt: clock.now() };
+          database
+            .insert(probe)
+            .values({ id: 1, ...written })
+            .onConflictDoUpdate({ target: probe.id, set: written })
+            .run();
+        }),
+      verify: () => executor.read(() => integrityProblems(connection)),
+      async close() {
+        executor.close();
+        connection.close();
+      },
+    };
+  } catch (error) {
+    opened?.close();
+    throw atFile(storeError(error), file);
+  }
+}
+
+/** Adds the path for the operator's log; callers never see it. */
+function atFile(error: CitadelError, file: string): CitadelError {
+  const details = error.details === undefined ? file : `${file}: ${error.details}`;
+  return new CitadelError(error.code, error.message, { details, cause: error.cause ?? error });
+}

@@ -1,0 +1,150 @@
+import { sql } from 'drizzle-orm';
+import { blob, check, index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import type {
+  AuditOutcome,
+  AuthorityKind,
+  AuthorityState,
+  Consumer,
+  ConsumerResource,
+  IssuanceState,
+  Role,
+} from '../../../domain/ports/index.ts';
+
+// After a change here: scripts/gen-migrations. Times are milliseconds since 1970, so that they sort and compare.
+
+/** As JSON holds it: a Date as its ISO 8601 text. */
+type Stored<T> = { readonly [K in keyof T]: T[K] extends Date ? string : T[K] };
+export type StoredConsumer = Omit<Stored<Consumer>, 'resources'> & {
+  readonly resources: readonly Stored<ConsumerResource>[];
+};
+
+export const issuance = sqliteTable(
+  'issuance',
+  {
+    /** The order of recording; what pages are cut by. */
+    sequence: integer().primaryKey(),
+    serial: text().notNull().unique(),
+    spiffeId: text('spiffe_id').notNull(),
+    principal: text().notNull(),
+    proxyKey: text('proxy_key').notNull(),
+    issuer: text().notNull(),
+    tbsDigest: text('tbs_digest').notNull(),
+    bundleVersion: text('bundle_version').notNull(),
+    notBefore: integer('not_before', { mode: 'timestamp_ms' }).notNull(),
+    notAfter: integer('not_after', { mode: 'timestamp_ms' }).notNull(),
+    recordedAt: integer('recorded_at', { mode: 'timestamp_ms' }).notNull(),
+    state: text().$type<IssuanceState>().notNull().default('intended'),
+    certificate: blob({ mode: 'buffer' }),
+    reason: text(),
+  },
+  (table) => [
+    index('issuance_by_spiffe_id').on(table.spiffeId),
+    // Covers countLive, and leads prune and the expiry filters to their rows.
+    index('issuance_by_not_after').on(table.notAfter, table.state, table.issuer, table.bundleVersion),
+    index('issuance_unresolved').on(table.sequence).where(sql`state = 'intended'`),
+    check('issuance_state', sql`state in ('intended', 'issued', 'failed', 'abandoned')`),
+    check('issuance_certificate', sql`(state = 'issued') = (certificate is not null)`),
+  ],
+);
+
+export const authority = sqliteTable('authority', {
+  id: text().primaryKey(),
+  kind: text().$type<AuthorityKind>().notNull(),
+  state: text().$type<AuthorityState>().notNull(),
+  tainted: integer({ mode: 'boolean' }).notNull(),
+  keyBackend: text('key_backend').notNull(),
+  keyId: text('key_id').notNull(),
+  certificate: blob({ mode: 'buffer' }).notNull(),
+  fingerprint: text().notNull(),
+  rootFingerprint: text('root_fingerprint').notNull(),
+  serverId: text('server_id'),
+  notBefore: integer('not_before', { mode: 'timestamp_ms' }).notNull(),
+  notAfter: integer('not_after', { mode: 'timestamp_ms' }).notNull(),
+  createdAt: integer('created_at', { mode: 'timestamp_ms' }).notNull(),
+});
+
+/** The chain above an authority's own certificate, from its issuer (position 0) up to below the root. */
+export const authorityIntermediate = sqliteTable(
+  'authority_intermediate',
+  {
+    authorityId: text('authority_id')
+      .notNull()
+      .references(() => authority.id, { onDelete: 'cascade' }),
+    position: integer().notNull(),
+    certificate: blob({ mode: 'buffer' }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.authorityId, table.position] })],
+);
+
+/** One row. */
+export const bundleState = sqliteTable(
+  'bundle_state',
+  {
+    id: integer().primaryKey(),
+    sequence: integer().notNull(),
+    contentVersion: text('content_version').notNull(),
+  },
+  () => [check('bundle_state_one_row', sql`id = 1`)],
+);
+
+export const audit = sqliteTable(
+  'audit',
+  {
+    // A rowid: one more than the highest. Rows are never deleted and a refused insert takes none, so without gaps.
+    sequence: integer().primaryKey(),
+    at: integer({ mode: 'timestamp_ms' }).notNull(),
+    action: text().notNull(),
+    outcome: text().$type<AuditOutcome>().notNull(),
+    subject: text().notNull(),
+    proof: text().notNull(),
+    target: text().notNull(),
+    reason: text().notNull(),
+    details: text({ mode: 'json' }).$type<Record<string, string>>().notNull(),
+  },
+  (table) => [
+    index('audit_by_action').on(table.action),
+    index('audit_by_subject').on(table.subject),
+    index('audit_by_time').on(table.at),
+  ],
+);
+
+/** What each proxy's agent said last. */
+export const proxyReport = sqliteTable(
+  'proxy_report',
+  {
+    proxyKey: text('proxy_key').primaryKey(),
+    spiffeId: text('spiffe_id').notNull(),
+    svidSerial: text('svid_serial').notNull(),
+    principal: text().notNull(),
+    agentVersion: text('agent_version').notNull(),
+    agentBundleVersion: text('agent_bundle_version').notNull(),
+    connected: integer({ mode: 'boolean' }).notNull(),
+    lastSeenAt: integer('last_seen_at', { mode: 'timestamp_ms' }).notNull(),
+    /** Always written and read as a whole. */
+    consumers: text({ mode: 'json' }).$type<readonly StoredConsumer[]>().notNull(),
+  },
+  (table) => [index('proxy_report_by_last_seen').on(table.lastSeenAt)],
+);
+
+export const operator = sqliteTable('operator', {
+  subject: text().primaryKey(),
+  role: text().$type<Role>().notNull(),
+  grantedAt: integer('granted_at', { mode: 'timestamp_ms' }).notNull(),
+  grantedBy: text('granted_by').notNull(),
+});
+
+export const oneTimeCredential = sqliteTable('one_time_credential', {
+  digest: text().primaryKey(),
+  role: text().$type<Role>().notNull(),
+  expiresAt: integer('expires_at', { mode: 'timestamp_ms' }).notNull(),
+});
+
+/** One row, written to learn whether a write would succeed. */
+export const probe = sqliteTable(
+  'probe',
+  {
+    id: integer().primaryKey(),
+    writtenAt: integer('written_at', { mode: 'timestamp_ms' }).notNull(),
+  },
+  () => [check('probe_one_row', sql`id = 1`)],
+);

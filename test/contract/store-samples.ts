@@ -1,0 +1,99 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type {
+  AuditEvent,
+  AuthorityRecord,
+  IssuanceIntent,
+  ProxyReport,
+} from '../../src/domain/ports/index.ts';
+
+const start = Date.UTC(2030, 0, 1);
+/** So many seconds after an arbitrary moment. */
+export const at = (seconds: number) => new Date(start + seconds * 1000);
+/** A SHA-256 fingerprint, as of a certificate. */
+export const hex = (text: string) => createHash('sha256').update(text).digest('hex');
+
+/** An intent of its own serial number; valid from at(0) to at(3600) unless told otherwise. */
+export function intent(changes: Partial<IssuanceIntent> = {}): IssuanceIntent {
+  const serial = changes.serial ?? randomBytes(16).toString('hex');
+  return {
+    serial,
+    spiffeId: 'spiffe://example.org/ns/shop/sa/cart',
+    principal: 'kubernetes:main/shop/cart/0b5c',
+    proxyKey: '0b5c',
+    issuer: hex('issuer'),
+    tbsDigest: hex(serial),
+    bundleVersion: hex('bundle'),
+    notBefore: at(0),
+    notAfter: at(3600),
+    recordedAt: at(0),
+    ...changes,
+  };
+}
+
+export function auditEvent(changes: Partial<AuditEvent> = {}): AuditEvent {
+  return {
+    at: at(0),
+    action: 'certificate.issue',
+    outcome: 'allowed',
+    subject: 'kubernetes:main/shop/cart/0b5c',
+    proof: 'kubernetes-token',
+    target: 'spiffe://example.org/ns/shop/sa/cart',
+    reason: '',
+    details: { serial: 'ab' },
+    ...changes,
+  };
+}
+
+export function authority(changes: Partial<AuthorityRecord> = {}): AuthorityRecord {
+  const id = changes.id ?? 'root-1';
+  return {
+    id,
+    kind: 'root',
+    state: 'active',
+    tainted: false,
+    keyBackend: 'memory',
+    keyId: id,
+    certificate: Buffer.from(`certificate of ${id}`),
+    intermediates: [],
+    fingerprint: hex(id),
+    rootFingerprint: hex(id),
+    notBefore: at(0),
+    notAfter: at(1e6),
+    createdAt: at(0),
+    ...changes,
+  };
+}
+
+export function proxyReport(changes: Partial<ProxyReport> = {}): ProxyReport {
+  return {
+    proxyKey: '0b5c',
+    spiffeId: 'spiffe://example.org/ns/shop/sa/cart',
+    svidSerial: 'ab12',
+    principal: 'kubernetes:main/shop/cart/0b5c',
+    agentVersion: '1.0.0',
+    agentBundleVersion: hex('bundle'),
+    consumers: [
+      {
+        id: 'envoy-1',
+        kind: 'envoy-sds',
+        lastSeenAt: at(5),
+        resources: [
+          { name: 'default', kind: 'svid', sent: 'ab12', accepted: 'ab12', observedAt: at(4) },
+          {
+            name: 'ROOTCA',
+            kind: 'bundle',
+            sent: hex('bundle'),
+            inUse: hex('old'),
+            inUseEvidence: 'envoy-admin',
+            inUseIssuer: hex('issuer'),
+            nackError: 'no such "thing"\n',
+            observedAt: at(3),
+          },
+        ],
+      },
+    ],
+    connected: true,
+    lastSeenAt: at(6),
+    ...changes,
+  };
+}

@@ -1,0 +1,392 @@
+import { randomBytes } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { IssuanceRecord, Page, Store } from '../../src/domain/ports/index.ts';
+import { at, auditEvent, authority, hex, intent, proxyReport } from './store-samples.ts';
+
+async function pages<T>(find: (pageToken?: string) => Promise<Page<T>>): Promise<T[][]> {
+  const all: T[][] = [];
+  let token: string | undefined;
+  do {
+    const page = await find(token);
+    all.push([...page.items]);
+    token = page.nextPageToken;
+  } while (token !== undefined && all.length < 100);
+  return all;
+}
+
+const serials = (records: readonly { serial: string }[]) => records.map(({ serial }) => serial);
+
+/** What every Store does. @param open gives an empty one */
+export function storeContract(name: string, open: () => Promise<Store>): void {
+  describe(`store contract: ${name}`, () => {
+    let store: Store;
+    beforeEach(async () => {
+      store = await open();
+    });
+    afterEach(() => store.close());
+
+    describe('issuance', () => {
+      test('gives back an intent, then its result, to the last byte', async () => {
+        const first = intent();
+        await store.issuance.recordIntent(first);
+        expect(await store.issuance.get(first.serial)).toStrictEqual({ ...first, state: 'intended' });
+        const certificate = randomBytes(700);
+        await store.issuance.recordResult({ serial: first.serial, state: 'issued', certificate });
+        expect(await store.issuance.get(first.serial)).toStrictEqual({
+          ...first,
+          state: 'issued',
+          certificate,
+        });
+      });
+
+      test('keeps the reason of a failed and of an abandoned issuance', async () => {
+        for (const state of ['failed', 'abandoned'] as const) {
+          const one = intent();
+          await store.issuance.recordIntent(one);
+          await store.issuance.recordResult({ serial: one.serial, state, reason: 'the key is away' });
+          expect(await store.issuance.get(one.serial)).toStrictEqual({
+            ...one,
+            state,
+            reason: 'the key is away',
+          });
+        }
+      });
+
+      test('knows no serial number that was not recorded', async () => {
+        expect(await store.issuance.get('00')).toBeUndefined();
+      });
+
+      test('refuses a serial number for the second time and keeps the first record', async () => {
+        const first = intent();
+        await store.issuance.recordIntent(first);
+        await expect(
+          store.issuance.recordIntent({ ...first, spiffeId: 'spiffe://example.org/other' }),
+        ).rejects.toMatchObject({ code: 'AlreadyExists' });
+        expect(await store.issuance.get(first.serial)).toMatchObject({ spiffeId: first.spiffeId });
+      });
+
+      test('refuses a result without an intent, and a second result', async () => {
+        const result = { serial: 'ab', state: 'failed', reason: 'one' } as const;
+        await expect(store.issuance.recordResult(result)).rejects.toMatchObject({
+          code: 'FailedPrecondition',
+        });
+        await store.issuance.recordIntent(intent({ serial: 'ab' }));
+        await store.issuance.recordResult(result);
+        await expect(
+          store.issuance.recordResult({ serial: 'ab', state: 'issued', certificate: randomBytes(9) }),
+        ).rejects.toMatchObject({ code: 'FailedPrecondition' });
+        expect(await store.issuance.get('ab')).toMatchObject({ state: 'failed', reason: 'one' });
+      });
+
+      test('records 1000 at once and refuses each duplicate among them alone', async () => {
+        const all = Array.from({ length: 1000 }, () => intent());
+        const twice = all.filter((_, index) => index % 100 === 7);
+        const outcomes = await Promise.allSettled(
+          [...all, ...twice].map((one) => store.issuance.recordIntent(one)),
+        );
+        const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
+        expect(refused).toHaveLength(twice.length);
+        for (const { reason } of refused) expect(reason).toMatchObject({ code: 'AlreadyExists' });
+        const { items } = await store.issuance.find({ limit: 1000 });
+        expect(serials(items).sort()).toStrictEqual(serials(all).sort());
+      });
+
+      test('finds newest first, by each condition and by all together', async () => {
+        const records = [
+          intent({ serial: '01' }),
+          intent({ serial: '02', spiffeId: 'spiffe://example.org/b' }),
+          intent({ serial: '03', issuer: hex('other') }),
+          intent({ serial: '04', notAfter: at(7200) }),
+          intent({ serial: '05', spiffeId: 'spiffe://example.org/b', notAfter: at(7200) }),
+        ];
+        for (const record of records) await store.issuance.recordIntent(record);
+        await store.issuance.recordResult({ serial: '04', state: 'failed', reason: 'x' });
+        const find = async (query: object) =>
+          serials((await store.issuance.find({ limit: 10, ...query })).items);
+        expect(await find({})).toStrictEqual(['05', '04', '03', '02', '01']);
+        expect(await find({ spiffeId: 'spiffe://example.org/b' })).toStrictEqual(['05', '02']);
+        expect(await find({ issuer: hex('other') })).toStrictEqual(['03']);
+        expect(await find({ state: 'failed' })).toStrictEqual(['04']);
+        expect(await find({ expiresBefore: at(3600) })).toStrictEqual([]);
+        expect(await find({ expiresBefore: at(3601) })).toStrictEqual(['03', '02', '01']);
+        expect(await find({ expiresAfter: at(7200) })).toStrictEqual([]);
+        expect(await find({ expiresAfter: at(3600) })).toStrictEqual(['05', '04']);
+        expect(await find({ spiffeId: 'spiffe://example.org/b', expiresAfter: at(3600) })).toStrictEqual([
+          '05',
+        ]);
+        expect(await find({ spiffeId: "'; drop table issuance; --" })).toStrictEqual([]);
+      });
+
+      test('pages without gap or repetition while records are added', async () => {
+        const all = Array.from({ length: 7 }, (_, index) => intent({ serial: `0${index}` }));
+        for (const one of all) await store.issuance.recordIntent(one);
+        const found = await pages<IssuanceRecord>(async (pageToken) => {
+          const page = await store.issuance.find({ limit: 3, ...(pageToken ? { pageToken } : {}) });
+          await store.issuance.recordIntent(intent());
+          return page;
+        });
+        expect(found.map(serials)).toStrictEqual([['06', '05', '04'], ['03', '02', '01'], ['00']]);
+      });
+
+      test('ends with a full last page without a token to an empty one', async () => {
+        for (let index = 0; index < 4; index++) await store.issuance.recordIntent(intent());
+        expect(
+          (await pages((t) => store.issuance.find({ limit: 2, ...(t ? { pageToken: t } : {}) }))).length,
+        ).toBe(2);
+      });
+
+      test('refuses a page token that it did not give for this query', async () => {
+        for (let index = 0; index < 3; index++) await store.issuance.recordIntent(intent());
+        const { nextPageToken = '' } = await store.issuance.find({ limit: 1 });
+        expect(nextPageToken).not.toBe('');
+        const refused = [
+          '',
+          'x',
+          '\0',
+          nextPageToken.slice(1),
+          `${nextPageToken}A`,
+          '1',
+          'A'.repeat(22),
+          'A'.repeat(1e5),
+        ];
+        for (const pageToken of refused)
+          await expect(store.issuance.find({ limit: 1, pageToken })).rejects.toMatchObject({
+            code: 'InvalidArgument',
+          });
+        await expect(
+          store.issuance.find({ limit: 1, state: 'intended', pageToken: nextPageToken }),
+        ).rejects.toMatchObject({ code: 'InvalidArgument' });
+        await expect(store.audit.find({ limit: 1, pageToken: nextPageToken })).rejects.toMatchObject({
+          code: 'InvalidArgument',
+        });
+      });
+
+      test.each([0, -1, 1.5, 1001, Number.NaN])('refuses a page size of %d', async (limit) => {
+        await expect(store.issuance.find({ limit })).rejects.toMatchObject({ code: 'InvalidArgument' });
+        await expect(store.audit.find({ limit })).rejects.toMatchObject({ code: 'InvalidArgument' });
+      });
+
+      test('lists unresolved intents, oldest first, recorded before a moment', async () => {
+        const recorded = [0, 1, 2, 3].map((second) =>
+          intent({ serial: `0${second}`, recordedAt: at(second) }),
+        );
+        for (const one of recorded) await store.issuance.recordIntent(one);
+        await store.issuance.recordResult({ serial: '01', state: 'issued', certificate: randomBytes(9) });
+        expect(await store.issuance.findUnresolved(at(3), 10)).toStrictEqual([recorded[0], recorded[2]]);
+        expect(await store.issuance.findUnresolved(at(4), 1)).toStrictEqual([recorded[0]]);
+        expect(await store.issuance.findUnresolved(at(0), 10)).toStrictEqual([]);
+      });
+
+      test('counts live leaves by issuer and bundle version', async () => {
+        const [a, b] = ['a'.repeat(64), 'b'.repeat(64)];
+        const issued = [
+          intent({ serial: '01', issuer: a, bundleVersion: a, notAfter: at(10) }),
+          intent({ serial: '02', issuer: a, bundleVersion: a, notAfter: at(30) }),
+          intent({ serial: '03', issuer: a, bundleVersion: b, notAfter: at(20) }),
+          intent({ serial: '04', issuer: b, bundleVersion: b, notAfter: at(5) }),
+          intent({ serial: '05', issuer: b, bundleVersion: a, notAfter: at(99) }),
+          intent({ serial: '06', issuer: b, bundleVersion: a, notAfter: at(99) }),
+        ];
+        for (const one of issued) await store.issuance.recordIntent(one);
+        for (const { serial } of issued.slice(0, 4))
+          await store.issuance.recordResult({ serial, state: 'issued', certificate: randomBytes(9) });
+        await store.issuance.recordResult({ serial: '05', state: 'failed', reason: 'x' });
+        expect(await store.issuance.countLive(at(10))).toStrictEqual([
+          { issuer: a, bundleVersion: a, count: 2, lastNotAfter: at(30) },
+          { issuer: a, bundleVersion: b, count: 1, lastNotAfter: at(20) },
+        ]);
+        expect(await store.issuance.countLive(at(31))).toStrictEqual([]);
+      });
+
+      test('prunes what has ended, more than one batch of it, and nothing else', async () => {
+        const ended = Array.from({ length: 2100 }, () => intent({ notAfter: at(10) }));
+        await Promise.all(
+          [...ended, intent({ serial: '01', notAfter: at(11) })].map((one) =>
+            store.issuance.recordIntent(one),
+          ),
+        );
+        expect(await store.issuance.prune(at(11))).toBe(2100);
+        expect(await store.issuance.prune(at(11))).toBe(0);
+        expect(serials((await store.issuance.find({ limit: 10 })).items)).toStrictEqual(['01']);
+      });
+    });
+
+    describe('authorities', () => {
+      test('gives records back whole, in order of their creation', async () => {
+        const issuing = authority({
+          id: 'a-issuing',
+          kind: 'issuing',
+          state: 'prepared',
+          serverId: 'server-1',
+          rootFingerprint: hex('root-1'),
+          intermediates: [Buffer.from('one'), Buffer.from('two'), Buffer.from('three')],
+          createdAt: at(1),
+        });
+        const root = authority();
+        await store.authorities.save(issuing, root);
+        expect(await store.authorities.list()).toStrictEqual([root, issuing]);
+      });
+
+      test('replaces a record with all that belongs to it', async () => {
+        await store.authorities.save(
+          authority({ serverId: 'server-1', intermediates: [Buffer.from('one'), Buffer.from('two')] }),
+          authority({ id: 'root-2' }),
+        );
+        const changed = authority({ state: 'old', tainted: true, intermediates: [Buffer.from('three')] });
+        await store.authorities.save(changed);
+        expect(await store.authorities.list()).toStrictEqual([changed, authority({ id: 'root-2' })]);
+      });
+
+      test('raises the bundle sequence with each change of content, also back to an earlier one', async () => {
+        expect(await store.authorities.bundleSequence()).toBe(0n);
+        expect(await store.authorities.noteBundleContent('a')).toBe(1n);
+        expect(await store.authorities.noteBundleContent('a')).toBe(1n);
+        expect(await store.authorities.noteBundleContent('b')).toBe(2n);
+        expect(await store.authorities.noteBundleContent('a')).toBe(3n);
+        expect(await store.authorities.bundleSequence()).toBe(3n);
+      });
+
+      test('raises it once for the same change noted many times at once', async () => {
+        const noted = await Promise.all(
+          Array.from({ length: 20 }, () => store.authorities.noteBundleContent('a')),
+        );
+        expect(new Set(noted)).toStrictEqual(new Set([1n]));
+      });
+    });
+
+    describe('audit', () => {
+      test('numbers events without gaps, also beside writes that are refused', async () => {
+        await store.issuance.recordIntent(intent({ serial: '01' }));
+        const events = Array.from({ length: 50 }, (_, index) => auditEvent({ target: `t${index}` }));
+        const outcomes = await Promise.allSettled(
+          events.flatMap((event) => [
+            store.issuance.recordIntent(intent({ serial: '01' })),
+            store.audit.append(event),
+          ]),
+        );
+        expect(outcomes.map(({ status }) => status)).toStrictEqual(
+          events.flatMap(() => ['rejected', 'fulfilled']),
+        );
+        const { items } = await store.audit.find({ limit: 100 });
+        expect(items).toStrictEqual(
+          events.map((event, index) => ({ ...event, sequence: index + 1 })).reverse(),
+        );
+      });
+
+      test('finds newest first by action, subject and time, in pages', async () => {
+        await store.audit.append(auditEvent({ target: '1' }));
+        await store.audit.append(auditEvent({ target: '2', action: 'operator.enrol', at: at(1) }));
+        await store.audit.append(auditEvent({ target: '3', subject: 'operator:eve', at: at(2) }));
+        await store.audit.append(
+          auditEvent({ target: '4', outcome: 'refused', reason: 'no token', at: at(3) }),
+        );
+        const find = async (query: object) =>
+          (await store.audit.find({ limit: 10, ...query })).items.map(({ target }) => target);
+        expect(await find({})).toStrictEqual(['4', '3', '2', '1']);
+        expect(await find({ action: 'certificate.issue' })).toStrictEqual(['4', '3', '1']);
+        expect(await find({ subject: 'operator:eve' })).toStrictEqual(['3']);
+        expect(await find({ after: at(1) })).toStrictEqual(['4', '3']);
+        expect(await find({ action: 'operator.enrol', subject: 'operator:eve' })).toStrictEqual([]);
+        const paged = await pages((t) => store.audit.find({ limit: 3, ...(t ? { pageToken: t } : {}) }));
+        expect(paged.map((page) => page.map(({ target }) => target))).toStrictEqual([['4', '3', '2'], ['1']]);
+        await expect(store.audit.find({ limit: 3, pageToken: 'x' })).rejects.toMatchObject({
+          code: 'InvalidArgument',
+        });
+      });
+    });
+
+    describe('adoption', () => {
+      test('gives a report back whole, with never and unknown left out', async () => {
+        await store.adoption.record(proxyReport());
+        expect(await store.adoption.list()).toStrictEqual([proxyReport()]);
+      });
+
+      test('replaces what a proxy said before', async () => {
+        await store.adoption.record(proxyReport());
+        const later = proxyReport({ svidSerial: 'cd', consumers: [], lastSeenAt: at(60) });
+        await store.adoption.record(later);
+        await store.adoption.record(proxyReport({ proxyKey: '0a' }));
+        expect(await store.adoption.list()).toStrictEqual([proxyReport({ proxyKey: '0a' }), later]);
+      });
+
+      test('marks a proxy disconnected and keeps what it said', async () => {
+        await store.adoption.record(proxyReport());
+        await store.adoption.markDisconnected('0b5c', at(9));
+        await store.adoption.markDisconnected('unknown', at(9));
+        expect(await store.adoption.list()).toStrictEqual([
+          proxyReport({ connected: false, lastSeenAt: at(9) }),
+        ]);
+      });
+
+      test('forgets proxies not seen for long', async () => {
+        await store.adoption.record(proxyReport({ proxyKey: 'a', lastSeenAt: at(1) }));
+        await store.adoption.record(proxyReport({ proxyKey: 'b', lastSeenAt: at(2) }));
+        expect(await store.adoption.prune(at(2))).toBe(1);
+        expect((await store.adoption.list()).map(({ proxyKey }) => proxyKey)).toStrictEqual(['b']);
+      });
+    });
+
+    describe('operators', () => {
+      const ann = {
+        subject: 'operator:ann',
+        role: 'operator',
+        grantedAt: at(1),
+        grantedBy: 'local',
+      } as const;
+
+      test('grants, replaces, lists and revokes', async () => {
+        expect(await store.operators.get('operator:ann')).toBeUndefined();
+        await store.operators.grant(ann);
+        await store.operators.grant({ ...ann, subject: 'oidc:https://i.example#1', role: 'author' });
+        const viewer = { ...ann, role: 'viewer', grantedAt: at(2), grantedBy: 'operator:bob' } as const;
+        await store.operators.grant(viewer);
+        expect(await store.operators.get('operator:ann')).toStrictEqual(viewer);
+        expect((await store.operators.list()).map(({ subject }) => subject)).toStrictEqual([
+          'oidc:https://i.example#1',
+          'operator:ann',
+        ]);
+        expect(await store.operators.revoke('operator:ann')).toBe(true);
+        expect(await store.operators.revoke('operator:ann')).toBe(false);
+        expect(await store.operators.get('operator:ann')).toBeUndefined();
+      });
+
+      test('gives a one-time credential to one of many that ask at once', async () => {
+        const credential = { digest: hex('secret'), role: 'operator', expiresAt: at(10) } as const;
+        await store.operators.addCredential(credential);
+        await expect(store.operators.addCredential(credential)).rejects.toMatchObject({
+          code: 'AlreadyExists',
+        });
+        const takers = Array.from({ length: 20 }, () =>
+          store.operators.takeCredential(credential.digest, at(1)),
+        );
+        const taken = (await Promise.all(takers)).filter((one) => one !== undefined);
+        expect(taken).toStrictEqual([credential]);
+      });
+
+      test('gives no expired and no unknown credential', async () => {
+        const credential = { digest: hex('secret'), role: 'viewer', expiresAt: at(10) } as const;
+        await store.operators.addCredential(credential);
+        expect(await store.operators.takeCredential(hex('other'), at(1))).toBeUndefined();
+        expect(await store.operators.takeCredential(credential.digest, at(10))).toBeUndefined();
+      });
+    });
+
+    test('checks that it would take a write', async () => {
+      await store.check();
+    });
+
+    test('finishes on close what was begun, then answers Unavailable', async () => {
+      const begun = store.issuance.recordIntent(intent());
+      await store.close();
+      await begun;
+      for (const call of [
+        () => store.issuance.recordIntent(intent()),
+        () => store.issuance.get('00'),
+        () => store.audit.append(auditEvent()),
+        () => store.check(),
+      ])
+        await expect(call()).rejects.toMatchObject({ code: 'Unavailable' });
+      await store.close();
+    });
+  });
+}

@@ -1,0 +1,227 @@
+import type {
+  AdoptionStore,
+  AuditLog,
+  AuthorityRecord,
+  AuthorityStore,
+  IssuanceIntent,
+  IssuanceQuery,
+  IssuanceRecord,
+  IssuanceStore,
+  LiveLeafCount,
+  OneTimeCredential,
+  OperatorRecord,
+  OperatorStore,
+  Page,
+  ProxyReport,
+  RecordedAuditEvent,
+  Store,
+} from '../../src/domain/ports/index.ts';
+import { CitadelError } from '../../src/kernel/index.ts';
+
+/** A Store that forgets everything with the process. It passes the same contract suite as the durable ones. */
+export function memoryStore(): Store {
+  let open = true;
+  const opened = () => {
+    if (!open) throw new CitadelError('Unavailable', 'the store is closed');
+  };
+  return {
+    issuance: guarded(memoryIssuance(), opened),
+    authorities: guarded(memoryAuthorities(), opened),
+    audit: guarded(memoryAudit(), opened),
+    adoption: guarded(memoryAdoption(), opened),
+    operators: guarded(memoryOperators(), opened),
+    check: async () => opened(),
+    close: async () => {
+      open = false;
+    },
+  };
+}
+
+/** Calls `check` before each method. */
+function guarded<T extends object>(target: T, check: () => void): T {
+  return new Proxy(target, {
+    get(object, name, receiver) {
+      const method: unknown = Reflect.get(object, name, receiver);
+      if (typeof method !== 'function') return method;
+      return async (...values: unknown[]): Promise<unknown> => {
+        check();
+        return Reflect.apply(method, object, values);
+      };
+    },
+  });
+}
+
+function memoryIssuance(): IssuanceStore {
+  const records = new Map<string, IssuanceRecord>();
+  let recorded = 0;
+  const sequences = new Map<string, number>();
+  return {
+    async recordIntent(intent) {
+      if (records.has(intent.serial))
+        throw new CitadelError('AlreadyExists', 'the serial number was recorded before');
+      records.set(intent.serial, { ...intent, state: 'intended' });
+      recorded += 1;
+      sequences.set(intent.serial, recorded);
+    },
+    async recordResult(result) {
+      const record = records.get(result.serial);
+      if (record?.state !== 'intended')
+        throw new CitadelError('FailedPrecondition', 'no issuance of that serial number waits for a result');
+      records.set(result.serial, { ...record, ...result });
+    },
+    get: async (serial) => records.get(serial),
+    async find(query) {
+      const { limit, pageToken, ...filters } = query;
+      const rows = [...records.values()].filter((record) => matches(record, query)).reverse();
+      return page(rows, (record) => sequences.get(record.serial) ?? 0, limit, pageToken, {
+        of: 'issuance',
+        ...filters,
+      });
+    },
+    async findUnresolved(before, limit) {
+      checkLimit(limit);
+      return [...records.values()]
+        .filter(({ state, recordedAt }) => state === 'intended' && recordedAt < before)
+        .slice(0, limit)
+        .map(({ state: _state, ...intent }): IssuanceIntent => intent);
+    },
+    async countLive(now) {
+      const counts = new Map<string, LiveLeafCount>();
+      for (const { state, notAfter, issuer, bundleVersion } of records.values()) {
+        if (state !== 'issued' || notAfter < now) continue;
+        const key = `${issuer} ${bundleVersion}`;
+        const { count, lastNotAfter } = counts.get(key) ?? { count: 0, lastNotAfter: notAfter };
+        const last = notAfter > lastNotAfter ? notAfter : lastNotAfter;
+        counts.set(key, { issuer, bundleVersion, count: count + 1, lastNotAfter: last });
+      }
+      return [...counts].sort(byKey).map(([, count]) => count);
+    },
+    async prune(before) {
+      const ended = [...records.values()].filter(({ notAfter }) => notAfter < before);
+      for (const { serial } of ended) records.delete(serial);
+      return ended.length;
+    },
+  };
+}
+
+function matches(record: IssuanceRecord, query: IssuanceQuery): boolean {
+  const { spiffeId, issuer, state, expiresBefore, expiresAfter } = query;
+  return (
+    (spiffeId === undefined || record.spiffeId === spiffeId) &&
+    (issuer === undefined || record.issuer === issuer) &&
+    (state === undefined || record.state === state) &&
+    (expiresBefore === undefined || record.notAfter < expiresBefore) &&
+    (expiresAfter === undefined || record.notAfter > expiresAfter)
+  );
+}
+
+function memoryAuthorities(): AuthorityStore {
+  const records = new Map<string, AuthorityRecord>();
+  let sequence = 0n;
+  let content: string | undefined;
+  return {
+    list: async () =>
+      [...records.values()].sort(
+        (a, b) => a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : 1),
+      ),
+    async save(...changed) {
+      for (const record of changed) records.set(record.id, record);
+    },
+    bundleSequence: async () => sequence,
+    async noteBundleContent(contentVersion) {
+      if (content !== contentVersion) sequence += 1n;
+      content = contentVersion;
+      return sequence;
+    },
+  };
+}
+
+function memoryAudit(): AuditLog {
+  const events: RecordedAuditEvent[] = [];
+  return {
+    async append(event) {
+      events.push({ ...event, sequence: events.length + 1 });
+    },
+    async find({ limit, pageToken, ...filters }) {
+      const { action, subject, after } = filters;
+      const rows = events.filter(
+        (event) =>
+          (action === undefined || event.action === action) &&
+          (subject === undefined || event.subject === subject) &&
+          (after === undefined || event.at > after),
+      );
+      return page(rows.reverse(), (event) => event.sequence, limit, pageToken, { of: 'audit', ...filters });
+    },
+  };
+}
+
+function memoryAdoption(): AdoptionStore {
+  const reports = new Map<string, ProxyReport>();
+  return {
+    async record(report) {
+      reports.set(report.proxyKey, report);
+    },
+    async markDisconnected(proxyKey, at) {
+      const report = reports.get(proxyKey);
+      if (report) reports.set(proxyKey, { ...report, connected: false, lastSeenAt: at });
+    },
+    list: async () => [...reports].sort(byKey).map(([, report]) => report),
+    async prune(before) {
+      const forgotten = [...reports.values()].filter(({ lastSeenAt }) => lastSeenAt < before);
+      for (const { proxyKey } of forgotten) reports.delete(proxyKey);
+      return forgotten.length;
+    },
+  };
+}
+
+function memoryOperators(): OperatorStore {
+  const operators = new Map<string, OperatorRecord>();
+  const credentials = new Map<string, OneTimeCredential>();
+  return {
+    get: async (subject) => operators.get(subject),
+    list: async () => [...operators].sort(byKey).map(([, record]) => record),
+    async grant(record) {
+      operators.set(record.subject, record);
+    },
+    revoke: async (subject) => operators.delete(subject),
+    async addCredential(credential) {
+      if (credentials.has(credential.digest))
+        throw new CitadelError('AlreadyExists', 'the credential was added before');
+      credentials.set(credential.digest, credential);
+    },
+    async takeCredential(digest, now) {
+      const credential = credentials.get(digest);
+      if (!credential || credential.expiresAt <= now) return undefined;
+      credentials.delete(digest);
+      return credential;
+    },
+  };
+}
+
+function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+function checkLimit(limit: number): void {
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
+    throw new CitadelError('InvalidArgument', 'the page size must be from 1 to 1000');
+}
+
+/** @param rows newest first; `filters` are written into the token, so that it serves this query alone */
+function page<T>(
+  rows: readonly T[],
+  sequenceOf: (row: T) => number,
+  limit: number,
+  token: string | undefined,
+  filters: object,
+): Page<T> {
+  checkLimit(limit);
+  const scope = Buffer.from(JSON.stringify(filters)).toString('base64url');
+  const [, tokenScope, position] = token?.match(/^([\w-]+)\.(\d+)$/) ?? [];
+  if (token !== undefined && tokenScope !== scope)
+    throw new CitadelError('InvalidArgument', 'the page token is not one of this query');
+  const rest = position === undefined ? rows : rows.filter((row) => sequenceOf(row) < Number(position));
+  const items = rest.slice(0, limit);
+  const last = rest.length > limit ? items.at(-1) : undefined;
+  return last ? { items, nextPageToken: `${scope}.${sequenceOf(last)}` } : { items };
+}
