@@ -32,7 +32,7 @@ function checkStructure(text: string, maxDepth: number): void {
   const open: (Set<string> | undefined)[] = [];
   let latest = '';
   for (let i = 0; i < text.length; i++) {
-    switch (text[i]) {
+    switch (text.charAt(i)) {
       case '"': {
         const end = stringEnd(text, i);
         latest = text.slice(i, end + 1);
