@@ -89,7 +89,8 @@ function rotatingCredentials(certificates: ServingCertificateSource): ServerCred
     listener: (update: Update) => void,
     read: (certificate: ServingCertificate) => Update,
   ) => {
-    listener(read(certificates.current()));
+    // grpc-js adds its watcher right after this call: an update before that would reach nobody.
+    queueMicrotask(() => listener(read(certificates.current())));
     stops.set(
       listener,
       certificates.onChange((certificate) => listener(read(certificate))),

@@ -1,0 +1,1 @@
+export { type App, type AppOverrides, createApp } from './create-app.ts';
