@@ -1,0 +1,1 @@
+export { type DiskEncryption, type DiskKeyManagerOptions, openDiskKeyManager } from './key-manager.ts';

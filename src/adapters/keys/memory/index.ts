@@ -1,0 +1,1 @@
+export { createMemoryKeyManager } from './key-manager.ts';
