@@ -1,0 +1,10 @@
+export {
+  ApiClient,
+  type ApiReply,
+  isNamespaceTerminating,
+  unexpectedReply,
+} from './client.ts';
+export type { ApiRequest } from './exchange.ts';
+export { field, isRecord, items, text, texts } from './json.ts';
+export { listAll } from './list.ts';
+export { follow } from './watch.ts';

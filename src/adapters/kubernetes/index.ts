@@ -1,0 +1,10 @@
+export { type Cluster, type ClusterOptions, connectCluster } from './cluster.ts';
+export {
+  type ClusterTrustBundleOptions,
+  type ConfigMapOptions,
+  createClusterTrustBundlePublisher,
+  createConfigMapPublisher,
+  type FollowingPublisher,
+} from './publish/index.ts';
+export { createKubernetesTokenAttestor, type KubernetesTokenAttestorOptions } from './token/index.ts';
+export { createWorkloadDirectory } from './workload-directory.ts';

@@ -1,0 +1,1 @@
+export { createKubernetesTokenAttestor, type KubernetesTokenAttestorOptions } from './attestor.ts';
