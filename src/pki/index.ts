@@ -1,0 +1,40 @@
+export { type AuthorityChainCheck, checkAuthorityChain } from './authority/check-chain.ts';
+export {
+  createIssuingCertificate,
+  createRootCertificate,
+  type IssuingCertificateOptions,
+  type RootCertificateOptions,
+} from './authority/create.ts';
+export {
+  chainToRoot,
+  type KeyUsage,
+  type ParsedCertificate,
+  parseCertificate,
+  verifyIssuedBy,
+} from './certificate/index.ts';
+export {
+  type CertificateSigner,
+  generateKeyPair,
+  type KeyAlgorithm,
+  type KeyPair,
+  keyAlgorithms,
+  localSigner,
+  publicKeyAlgorithm,
+  readPrivateKey,
+} from './keys/index.ts';
+export {
+  checkIssued,
+  createLeafIssuer,
+  type LeafExpectations,
+  type LeafIssuer,
+  type LeafIssuerOptions,
+  type LeafProfile,
+  type LeafRequest,
+  lintLeaf,
+  type PreparedLeaf,
+  servingProfile,
+  svidProfile,
+} from './leaf/index.ts';
+export { type PemBlock, parsePemCertificates, readPem, toPem } from './pem.ts';
+export { type CertificateRequestOptions, createCertificateRequest } from './request/create.ts';
+export { type CertificateRequest, readCertificateRequest } from './request/read.ts';

@@ -1,0 +1,11 @@
+export { checkIssued } from './check.ts';
+export {
+  createLeafIssuer,
+  type LeafIssuer,
+  type LeafIssuerOptions,
+  type LeafRequest,
+  type PreparedLeaf,
+} from './issuer.ts';
+export { type LeafExpectations, lintLeaf } from './lint.ts';
+export { encodeDnsName, encodeIpAddress, encodeUri } from './names.ts';
+export { type LeafProfile, servingProfile, svidProfile } from './profile.ts';
