@@ -1,0 +1,51 @@
+/** What the source tree's folders may import. The design says why; this says it so that a test can read it. */
+export interface Rules {
+  /** For each layer the other layers that it may import. */
+  readonly layers: Readonly<Record<string, readonly string[]>>;
+  /** Patterns of files that may be imported from other folders, beside the `index.ts` of a layer. */
+  readonly doors: readonly RegExp[];
+  /** Libraries that more than one folder may import: the folders, and the reason. */
+  readonly shared: Readonly<
+    Record<string, { readonly folders: readonly string[]; readonly because: string }>
+  >;
+}
+
+const below = ['kernel', 'spiffe', 'pki', 'domain'];
+
+export const rules: Rules = {
+  layers: {
+    kernel: [],
+    spiffe: [],
+    pki: ['kernel', 'spiffe'],
+    domain: ['kernel', 'spiffe', 'pki'],
+    adapters: [...below, 'gen'],
+    api: [...below, 'gen'],
+    agent: [...below, 'gen'],
+    app: [...below, 'adapters', 'api', 'agent'],
+    // No adapters and no api: the commands speak the operator API, and app alone constructs services.
+    cli: [...below, 'agent', 'app', 'gen'],
+    gen: [],
+  },
+  doors: [
+    /^src\/domain\/[^/]+\/index\.ts$/,
+    /^src\/adapters\/[^/]+\/index\.ts$/,
+    /^src\/adapters\/[^/]+\/[^/]+\/index\.ts$/,
+    /^src\/api\/[^/]+\/index\.ts$/,
+    /^src\/app\/config\/index\.ts$/,
+    // What the agent needs of pki, without the X.509 libraries: an agent stands beside every workload.
+    /^src\/pki\/light\.ts$/,
+    // Generated code has no doors; each file is one of the wire's own.
+    /^src\/gen\//,
+  ],
+  shared: {
+    '@grpc/grpc-js': {
+      folders: ['src/api', 'src/agent', 'src/cli'],
+      because:
+        'the server, the agent (a server and a client) and the operator client each end a wire of their own',
+    },
+    koffi: {
+      folders: ['src/adapters/unix-peer', 'src/agent'],
+      because: 'both local sockets ask the kernel who calls, and the agent imports no adapter',
+    },
+  },
+};
