@@ -1,0 +1,27 @@
+export {
+  createOperatorAccess,
+  type OperatorAccess,
+  type OperatorAccessOptions,
+  type OperatorCaller,
+} from './access.ts';
+export {
+  authenticateOperator,
+  type OperatorAuthenticationOptions,
+  type OperatorCredentials,
+  type OperatorIdentity,
+  type OperatorTokenVerifier,
+  operatorPath,
+} from './authenticate.ts';
+export {
+  type CredentialOptions,
+  createOneTimeCredential,
+  ensureFirstOperatorCredential,
+} from './credential.ts';
+export {
+  createEnrolment,
+  type EnrolmentOptions,
+  type EnrolmentRequest,
+  type EnrolOperator,
+  type OperatorCertificateRequest,
+} from './enrolment.ts';
+export { meets, methodRequirements, type OperatorMethod, type Requirement } from './roles.ts';
