@@ -8,6 +8,8 @@ import {
   systemEntropy,
 } from '../kernel/index.ts';
 import { ConsumerRegistry } from './consumers.ts';
+import { EnvoyWatcher } from './envoy/watcher.ts';
+import { publishFiles } from './files/publisher.ts';
 import { createCertificateRequester } from './identity/ca-client.ts';
 import { type AgentSnapshot, ownBundle } from './identity/identity.ts';
 import { Rotation } from './identity/rotation.ts';
@@ -15,7 +17,10 @@ import { configuredRoots, type ServerRoots } from './identity/server-trust.ts';
 import { IdentityState } from './identity/state.ts';
 import { type AgentOptions, defaults } from './options.ts';
 import { createSecretDiscovery } from './sds/service.ts';
+import { loadPeerReader, type PeerReader } from './socket/peer.ts';
 import { Connections, serveSocket } from './socket/server.ts';
+import { SyncClient } from './sync/client.ts';
+import { agentVersion } from './version.ts';
 import { createWorkloadApi } from './workload-api/service.ts';
 
 export interface AgentOverrides {
@@ -53,6 +58,7 @@ export function createAgent(options: AgentOptions, overrides: AgentOverrides = {
     backoff: options.backoff ?? defaults.backoff,
     refusedBackoff: options.refusedBackoff ?? defaults.refusedBackoff,
   });
+  const watchers = new Set<EnvoyWatcher>();
   const listening = deferred();
   const services = {
     secretDiscovery: createSecretDiscovery({
@@ -60,6 +66,9 @@ export function createAgent(options: AgentOptions, overrides: AgentOverrides = {
       clock,
       log,
       consumerOf: (peer) => connections.consumer(peer, 'envoy-sds'),
+      onPush: () => {
+        for (const watcher of watchers) watcher.notify();
+      },
     }),
     workloadApi: createWorkloadApi({
       state,
@@ -76,20 +85,58 @@ export function createAgent(options: AgentOptions, overrides: AgentOverrides = {
       allowedUids: socket.allowedUids ?? [process.getuid?.() ?? -1],
       maxConnections: socket.maxConnections ?? defaults.maxConnections,
     };
-    const server = await serveSocket(socketOptions, services, connections, log).catch((error: unknown) => {
-      listening.reject(error);
-      throw error;
-    });
+    const readPeer = await loadPeerReader();
+    const server = await serveSocket(socketOptions, services, connections, readPeer, log).catch(
+      (error: unknown) => {
+        listening.reject(error);
+        throw error;
+      },
+    );
     listening.resolve();
     log.info('serving SDS and the Workload API', {
       path: socket.path,
       allowedUids: socketOptions.allowedUids,
     });
+    const over = new AbortController();
+    const either = AbortSignal.any([signal, over.signal]);
     try {
-      await rotation.run(signal);
+      await Promise.all(parts(readPeer).map((part) => part(either)));
     } finally {
+      over.abort();
       await server.close();
     }
+  }
+
+  /** What runs beside the socket, each until its signal. */
+  function parts(readPeer: PeerReader): ((signal: AbortSignal) => Promise<void>)[] {
+    const running: ((signal: AbortSignal) => Promise<void>)[] = [(signal) => rotation.run(signal)];
+    const { files, envoy } = options;
+    if (options.sync !== false) {
+      const sync = new SyncClient({
+        options,
+        agentVersion,
+        roots,
+        state,
+        consumers: registry,
+        rotation,
+        clock,
+        entropy,
+        log,
+      });
+      running.push((signal) => sync.run(signal));
+    }
+    if (files !== undefined) {
+      const backoff = options.backoff ?? defaults.backoff;
+      const dependencies = { options: files, state, registry, clock, entropy, log, backoff };
+      running.push((signal) => publishFiles(dependencies, signal));
+    }
+    if (envoy !== undefined) {
+      const { adminSocket } = envoy;
+      const watcher = new EnvoyWatcher({ adminSocket, readPeer, state, registry, clock, log });
+      watchers.add(watcher);
+      running.push((signal) => watcher.run(signal));
+    }
+    return running;
   }
 
   return {

@@ -14,7 +14,7 @@ export interface ConsumerRecord {
   readonly kind: ConsumerKind;
   /** Of the peer; 0 where it lives in another pid namespace. */
   readonly pid: number;
-  resource(name: string): ConsumerResource | undefined;
+  resources(): readonly ConsumerResource[];
   sent(name: string, kind: AdoptedKind, version: string): void;
   accepted(name: string, version: string): void;
   rejected(name: string, error: string): void;
@@ -71,7 +71,7 @@ export class ConsumerRegistry {
       id,
       kind,
       pid,
-      resource: (name) => resources.get(name),
+      resources: () => [...resources.values()],
       sent: (name, of, version) => update(name, { kind: of, sent: version }),
       accepted: (name, version) => {
         const { nackError: _, ...rest } = resources.get(name) ?? {};

@@ -8,6 +8,8 @@ export {
   upstreamTlsContext,
 } from './envoy/bootstrap.ts';
 export type { Json, JsonObject } from './envoy/json.ts';
+export type { EnvoyNode } from './exec/bootstrap.ts';
+export { type ExecOptions, envoyAdminSocket, runEnvoy } from './exec/run-envoy.ts';
 export type { AgentSnapshot, Bundle, Identity } from './identity/identity.ts';
 export { renewalTime } from './identity/renewal.ts';
 export type { AgentOptions, EnvoyOptions, FilesOptions, TrustSource } from './options.ts';

@@ -64,7 +64,7 @@ export async function startAgent(options: FixtureOptions = {}): Promise<AgentFix
   const { log, lines } = recordingLog();
   const agent = createAgent(
     {
-      server: { address: service.address },
+      server: { address: service.address, serverName: 'citadel.test' },
       trust: { kind: 'bundle-pem', pem: authority.rootPem },
       token: { file: directory.join('token') },
       socket: { path: socketPath },

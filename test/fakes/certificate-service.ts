@@ -99,14 +99,10 @@ export class FakeCertificateService {
     return `127.0.0.1:${this.port}`;
   }
 
-  private async answer(call: {
-    request: IstioCertificateRequest;
-    metadata: Metadata;
-    getAuthContext(): unknown;
-  }): Promise<IstioCertificateResponse> {
-    const { sslPeerCertificate } = call.getAuthContext() as {
-      sslPeerCertificate?: { serialNumber?: string };
-    };
+  private async answer(
+    call: ServerUnaryCall<IstioCertificateRequest, IstioCertificateResponse>,
+  ): Promise<IstioCertificateResponse> {
+    const { sslPeerCertificate } = call.getAuthContext();
     this.requests.push({
       request: call.request,
       authorization: call.metadata.get('authorization')[0]?.toString(),

@@ -36,7 +36,7 @@ export class TestAuthority {
   }
 
   static async create(trustDomain: string, name = 'test root'): Promise<TestAuthority> {
-    x509.cryptoProvider.set(webcrypto as Parameters<typeof x509.cryptoProvider.set>[0]);
+    x509.cryptoProvider.set(webcrypto);
     const rootKeys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
     const issuingKeys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
     const validity = {

@@ -10,6 +10,8 @@ export interface Identity {
   readonly issuer: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
+  /** When we got it; notBefore is back-dated. */
+  readonly receivedAt: Date;
   /** Leaf first, no root. */
   readonly chain: readonly Certificate[];
   readonly chainPem: string;

@@ -61,16 +61,17 @@ function check(certChain: readonly string[], { key, trustDomain, current, now }:
   const { path } = verifyX509Svid(svid, BundleSet.of(TrustBundle.of(svid.id.trustDomain, roots)), { now });
   const issuer = path[1] ?? path[0];
   if (issuer === undefined) throw unusable('the leaf has no issuer');
-  return { identity: describe(svid, key, issuer.der), bundle };
+  return { identity: describe(svid, key, issuer.der, now), bundle };
 }
 
-function describe(svid: X509Svid, key: KeyObject, issuer: Uint8Array): Identity {
+function describe(svid: X509Svid, key: KeyObject, issuer: Uint8Array, receivedAt: Date): Identity {
   return {
     id: svid.id,
     serial: svid.serialNumber,
     issuer: createHash('sha256').update(issuer).digest('hex'),
     notBefore: svid.notBefore,
     notAfter: svid.notAfter,
+    receivedAt,
     chain: svid.chain,
     chainPem: svid.chain.map((certificate) => toPem(certificate.der)).join(''),
     keyPem: new Secret(key.export({ type: 'pkcs8', format: 'pem' }).toString()),

@@ -10,7 +10,7 @@ import {
 import type { Log } from '../../kernel/index.ts';
 import type { ConsumerRecord, ConsumerRegistry } from '../consumers.ts';
 import { listenUnix, type UnixListenerOptions } from './listener.ts';
-import { loadPeerReader, type PeerCredentials } from './peer.ts';
+import type { PeerCredentials, PeerReader } from './peer.ts';
 
 /** The connections of the socket, by the name that gRPC calls know them by. */
 export class Connections {
@@ -55,6 +55,7 @@ export async function serveSocket(
   options: UnixListenerOptions,
   services: AgentServices,
   connections: Connections,
+  readPeer: PeerReader,
   log: Log,
 ): Promise<{ close(): Promise<void> }> {
   const server = new Server({
@@ -66,7 +67,7 @@ export async function serveSocket(
   server.addService(SecretDiscoveryServiceService, services.secretDiscovery);
   server.addService(SpiffeWorkloadAPIService, services.workloadApi);
   const injector: ConnectionInjector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const listener = await listenUnix(options, await loadPeerReader(), log, ({ socket, peer }) => {
+  const listener = await listenUnix(options, readPeer, log, ({ socket, peer }) => {
     const name = connections.add(peer);
     socket.once('close', () => connections.remove(name));
     // A Unix peer has no address; gRPC hands this one to the calls, which so know their connection.

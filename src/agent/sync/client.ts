@@ -1,0 +1,194 @@
+import type { ClientDuplexStream } from '@grpc/grpc-js';
+import type { Consumer } from '../../domain/ports/index.ts';
+import { AgentServiceClient, SyncRequest, type SyncResponse } from '../../gen/citadel/v1/agent.ts';
+import {
+  backoffDelay,
+  type CitadelError,
+  type Clock,
+  describeError,
+  type Entropy,
+  type Log,
+} from '../../kernel/index.ts';
+import { channelOptions, channelTarget, serverCredentials } from '../identity/channel.ts';
+import { fromServiceError } from '../identity/grpc-errors.ts';
+import { type AgentSnapshot, type Identity, ownBundle } from '../identity/identity.ts';
+import type { RenewalWindow } from '../identity/renewal.ts';
+import type { ServerRoots } from '../identity/server-trust.ts';
+import type { IdentityState } from '../identity/state.ts';
+import { type AgentOptions, defaults } from '../options.ts';
+import { readBundleSet, renderReport } from './messages.ts';
+
+export interface SyncDependencies {
+  readonly options: AgentOptions;
+  readonly agentVersion: string;
+  readonly roots: ServerRoots;
+  readonly state: IdentityState;
+  readonly consumers: { list(): readonly Consumer[]; subscribe(listener: () => void): () => void };
+  readonly rotation: { setWindow(window: RenewalWindow | undefined): void; renewNow(): void };
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Log;
+}
+
+/** Changes within this time make one report. */
+const reportQuiet = 200;
+/** A server without this service is asked again now and then: it may have been replaced. */
+const unimplementedPause = 600_000;
+/** A certificate is not ordered away sooner than this after its issuance, whatever the server says. */
+const shortestLife = 5_000;
+/** A stream that lived this long was a success: the back-off begins anew. */
+const healthyAfter = 10_000;
+
+type Stream = ClientDuplexStream<SyncRequest, SyncResponse>;
+
+/**
+ * Holds citadel.v1.AgentService/Sync with our own certificate, a new stream for each new certificate. The agent does
+ * its work without it; what it brings is newer roots, a renewal window, an order to re-key.
+ */
+export class SyncClient {
+  readonly #deps: SyncDependencies;
+  #setVersion = '';
+
+  constructor(dependencies: SyncDependencies) {
+    this.#deps = dependencies;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { state, clock, entropy, log, options } = this.#deps;
+    let attempt = 0;
+    while (!signal.aborted) {
+      const identity = await nextIdentity(state, undefined, signal);
+      if (identity === undefined) return;
+      const openedAt = clock.now().getTime();
+      const failure = await this.#hold(identity, signal);
+      if (signal.aborted) return;
+      if (clock.now().getTime() - openedAt > healthyAfter) attempt = 0;
+      if (failure === undefined) continue;
+      const known = failure.code !== 'Unimplemented';
+      const delay = known
+        ? backoffDelay(attempt, options.backoff ?? defaults.backoff, entropy)
+        : unimplementedPause;
+      attempt += 1;
+      log.info(known ? 'the Sync stream ended' : 'the server has no Sync service', {
+        code: failure.code,
+        reason: failure.message,
+        retryInMilliseconds: Math.round(delay),
+      });
+      await this.#pause(delay, identity, signal);
+    }
+  }
+
+  /** A new certificate ends a pause early, since it may be what the server wanted. */
+  async #pause(delay: number, identity: Identity, signal: AbortSignal): Promise<void> {
+    const over = new AbortController();
+    const either = AbortSignal.any([signal, over.signal]);
+    await Promise.race([
+      this.#deps.clock.sleep(delay, either).catch(() => undefined),
+      nextIdentity(this.#deps.state, identity, either),
+    ]);
+    over.abort();
+  }
+
+  /** One stream, until it fails or our certificate is replaced. @returns the failure; undefined where there was none */
+  async #hold(identity: Identity, signal: AbortSignal): Promise<CitadelError | undefined> {
+    const { options, roots, state } = this.#deps;
+    const over = new AbortController();
+    const either = AbortSignal.any([signal, over.signal]);
+    let client: AgentServiceClient | undefined;
+    try {
+      const credentials = serverCredentials(await roots(either), identity);
+      client = new AgentServiceClient(channelTarget(options), credentials, channelOptions(options));
+      const stream = client.sync();
+      const failed = new Promise<CitadelError>((resolve) => {
+        stream.on('error', (error) => resolve(fromServiceError(error)));
+        stream.on('end', () =>
+          resolve(fromServiceError({ code: 14, details: 'the server closed the stream' })),
+        );
+      });
+      stream.on('data', (response: SyncResponse) => this.#receive(response, identity, either));
+      const stopReporting = this.#report(stream);
+      const replaced = nextIdentity(state, identity, either).then(() => undefined);
+      const outcome = await Promise.race([failed, replaced]);
+      stopReporting();
+      stream.cancel();
+      return outcome;
+    } catch (error) {
+      return fromServiceError(error);
+    } finally {
+      over.abort();
+      client?.close();
+    }
+  }
+
+  #report(stream: Stream): () => void {
+    const { agentVersion, state, consumers } = this.#deps;
+    let timer: NodeJS.Timeout | undefined;
+    const send = () => {
+      timer = undefined;
+      const bundleVersion =
+        this.#setVersion === '' ? (ownBundle(state.snapshot)?.version ?? '') : this.#setVersion;
+      stream.write(
+        SyncRequest.create({ report: renderReport(agentVersion, bundleVersion, consumers.list()) }),
+      );
+    };
+    const soon = () => {
+      timer ??= setTimeout(send, reportQuiet);
+    };
+    const ends = [consumers.subscribe(soon), state.subscribe(soon)];
+    send();
+    return () => {
+      clearTimeout(timer);
+      for (const end of ends) end();
+    };
+  }
+
+  #receive({ bundles, renewal, reKey }: SyncResponse, identity: Identity, signal: AbortSignal): void {
+    const { state, rotation, clock, log } = this.#deps;
+    // The answers of an outdated stream are about an outdated certificate.
+    if (signal.aborted || state.snapshot.identity !== identity) return;
+    if (bundles !== undefined) {
+      try {
+        const set = readBundleSet(bundles, identity.id.trustDomain.name);
+        this.#setVersion = bundles.version;
+        state.setBundles(set);
+        log.info('bundle set received', { version: bundles.version, trustDomains: set.length });
+      } catch (error) {
+        log.error('a bundle set was refused; the one at hand stays', { reason: describeError(error) });
+      }
+    }
+    if (renewal?.start !== undefined && renewal.end !== undefined) {
+      rotation.setWindow({ start: renewal.start, end: renewal.end });
+    }
+    if (reKey !== undefined) {
+      log.warn('the server orders a new key', { reason: reKey.reason.slice(0, 256) });
+      const age = clock.now().getTime() - identity.receivedAt.getTime();
+      clock.sleep(Math.max(0, shortestLife - age), signal).then(
+        () => rotation.renewNow(),
+        () => undefined,
+      );
+    }
+  }
+}
+
+/** Resolves with the identity once it is there and another than `before`; undefined when aborted. */
+function nextIdentity(
+  state: IdentityState,
+  before: Identity | undefined,
+  signal: AbortSignal,
+): Promise<Identity | undefined> {
+  return new Promise((resolve) => {
+    const finish = (identity: Identity | undefined) => {
+      unsubscribe();
+      signal.removeEventListener('abort', stop);
+      resolve(identity);
+    };
+    const stop = () => finish(undefined);
+    const look = ({ identity }: AgentSnapshot) => {
+      if (identity !== undefined && identity !== before) finish(identity);
+    };
+    const unsubscribe = state.subscribe(look);
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    else look(state.snapshot);
+  });
+}

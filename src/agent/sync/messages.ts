@@ -1,0 +1,75 @@
+import type { Consumer, ConsumerResource } from '../../domain/ports/index.ts';
+import {
+  AgentReport,
+  type BundleSet,
+  ConsumerKind,
+  type ConsumerReport,
+  type ResourceReport,
+  ResourceReport_Kind,
+} from '../../gen/citadel/v1/agent.ts';
+import { CitadelError } from '../../kernel/index.ts';
+import { makeBundle } from '../identity/bundle.ts';
+import type { Bundle } from '../identity/identity.ts';
+
+const kinds = {
+  'envoy-sds': ConsumerKind.CONSUMER_KIND_ENVOY_SDS,
+  'workload-api': ConsumerKind.CONSUMER_KIND_WORKLOAD_API,
+  file: ConsumerKind.CONSUMER_KIND_FILE,
+} as const;
+
+/** The whole present state, as the server wants it. */
+export function renderReport(
+  agentVersion: string,
+  bundleVersion: string,
+  consumers: readonly Consumer[],
+): AgentReport {
+  return AgentReport.create({ agentVersion, bundleVersion, consumers: consumers.map(renderConsumer) });
+}
+
+function renderConsumer({ id, kind, resources, lastSeenAt }: Consumer): ConsumerReport {
+  return { consumerId: id, kind: kinds[kind], resources: resources.map(renderResource), lastSeenAt };
+}
+
+function renderResource(resource: ConsumerResource): ResourceReport {
+  return {
+    name: resource.name,
+    kind: resource.kind === 'svid' ? ResourceReport_Kind.KIND_SVID : ResourceReport_Kind.KIND_BUNDLE,
+    sentVersion: resource.sent ?? '',
+    acceptedVersion: resource.accepted ?? '',
+    inUseVersion: resource.inUse ?? '',
+    inUseEvidence: resource.inUseEvidence ?? '',
+    nackError: resource.nackError ?? '',
+    inUseIssuer: resource.inUseIssuer ?? '',
+    observedAt: resource.observedAt,
+  };
+}
+
+const maxBundles = 256;
+const maxAuthorities = 64;
+
+/**
+ * Checks a bundle set: each bundle is one by the standard and has the version that its content makes, and our own trust
+ * domain's is there and not empty. One that is wrong is refused whole, so that what we hold stays.
+ * @throws CitadelError DataLoss
+ */
+export function readBundleSet({ bundles }: BundleSet, ownTrustDomain: string): Bundle[] {
+  if (bundles.length > maxBundles) throw refused(`it has more than ${maxBundles} bundles`);
+  const read = bundles.map(({ trustDomain, x509Authorities, version }) => {
+    if (x509Authorities.length > maxAuthorities)
+      throw refused(`a bundle has more than ${maxAuthorities} authorities`);
+    const bundle = makeBundle(trustDomain, x509Authorities);
+    if (version !== '' && version !== bundle.version)
+      throw refused('the version of a bundle is not that of its content');
+    return bundle;
+  });
+  if (new Set(read.map(({ trustDomain }) => trustDomain)).size !== read.length)
+    throw refused('a trust domain comes twice');
+  const own = read.find(({ trustDomain }) => trustDomain === ownTrustDomain);
+  if (own === undefined || own.authorities.length === 0)
+    throw refused('it has no authority for our own trust domain');
+  return read;
+}
+
+function refused(reason: string): CitadelError {
+  return new CitadelError('DataLoss', `the server's bundle set is unusable: ${reason}`);
+}
