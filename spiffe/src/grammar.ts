@@ -51,7 +51,7 @@ export function checkSegment(segment: string): void {
   checkPath(`/${segment}`);
 }
 
-/** Splits a SPIFFE ID into its checked trust domain name and path. */
+/** Splits a SPIFFE ID into trust domain name and path; these are still to be checked. */
 export function splitId(text: string): { readonly name: string; readonly path: string } {
   if (typeof text !== 'string') throw new SpiffeError('id-type', 'a SPIFFE ID must be a string');
   if (text.length > MAX_ID_BYTES) throw tooLong();
@@ -60,11 +60,7 @@ export function splitId(text: string): { readonly name: string; readonly path: s
   }
   const slash = text.indexOf('/', SCHEME.length);
   const end = slash === -1 ? text.length : slash;
-  const name = text.slice(SCHEME.length, end);
-  const path = text.slice(end);
-  checkTrustDomain(name);
-  checkPath(path);
-  return { name, path };
+  return { name: text.slice(SCHEME.length, end), path: text.slice(end) };
 }
 
 /** Checks the length of a SPIFFE ID that is put together from checked parts, by SPIFFE-ID 2.3. */

@@ -1,5 +1,5 @@
 import { SpiffeError, type SpiffeRule } from './errors.ts';
-import { checkLength, checkSegment, splitId } from './grammar.ts';
+import { checkLength, checkPath, checkSegment, splitId } from './grammar.ts';
 import { TrustDomain } from './trust-domain.ts';
 
 // Nearly all IDs that a process reads are of one trust domain: the last one is kept, so that it is made once.
@@ -26,6 +26,7 @@ export class SpiffeId {
   static parse(text: string): SpiffeId {
     const { name, path } = splitId(text);
     if (recent?.name !== name) recent = TrustDomain.parse(name);
+    checkPath(path);
     return new SpiffeId(recent, path, text);
   }
 

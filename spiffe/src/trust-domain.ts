@@ -1,5 +1,5 @@
 import { SpiffeError } from './errors.ts';
-import { checkTrustDomain, SCHEME, splitId } from './grammar.ts';
+import { checkPath, checkTrustDomain, SCHEME, splitId } from './grammar.ts';
 
 /** The name of a trust domain (SPIFFE-ID 2.1). Only checked names become one. */
 export class TrustDomain {
@@ -15,9 +15,14 @@ export class TrustDomain {
    */
   static parse(text: string): TrustDomain {
     if (typeof text !== 'string') throw new SpiffeError('id-type', 'a trust domain must be a string');
-    if (text.includes('://')) return new TrustDomain(splitId(text).name);
-    checkTrustDomain(text);
-    return new TrustDomain(text);
+    if (!text.includes('://')) {
+      checkTrustDomain(text);
+      return new TrustDomain(text);
+    }
+    const { name, path } = splitId(text);
+    checkTrustDomain(name);
+    checkPath(path);
+    return new TrustDomain(name);
   }
 
   /** The SPIFFE ID of the trust domain itself, without a path, as text. */

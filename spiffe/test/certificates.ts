@@ -12,7 +12,6 @@ export interface Description {
   readonly issuer?: string;
   /** `p256`, or `p256#name` for the key of the certificate of that name. */
   readonly key?: string;
-  readonly hash?: string;
   readonly subject?: string;
   readonly notBefore?: number;
   readonly notAfter?: number;
@@ -27,11 +26,12 @@ export interface Description {
   readonly more?: readonly { readonly oid: string; readonly critical: boolean; readonly hex: string }[];
 }
 
-const rsa = (modulusLength: number) => ({
+// WebCrypto binds an RSA key to its hash, so that a key type stands for the hash of what it signs as well.
+const rsa = (modulusLength: number, hash = 'SHA-256') => ({
   name: 'RSASSA-PKCS1-v1_5',
   modulusLength,
   publicExponent: new Uint8Array([1, 0, 1]),
-  hash: 'SHA-256',
+  hash,
 });
 
 const keyAlgorithms: Readonly<
@@ -43,6 +43,7 @@ const keyAlgorithms: Readonly<
   ed25519: { name: 'Ed25519' },
   rsa2048: rsa(2048),
   rsa1024: rsa(1024),
+  rsa2048sha1: rsa(2048, 'SHA-1'),
 };
 
 const forms: Readonly<Record<string, { readonly tag: number; readonly encoding: BufferEncoding }>> = {
@@ -99,7 +100,7 @@ export class CertificateMaker {
         notAfter: this.at(description.notAfter ?? (kind === 'leaf' ? 24 : 8760)),
         publicKey,
         signingKey: signer.privateKey,
-        signingAlgorithm: { name: signer.privateKey.algorithm.name, hash: description.hash ?? 'SHA-256' },
+        signingAlgorithm: { name: signer.privateKey.algorithm.name, hash: 'SHA-256' },
         extensions: extensionsOf(description),
       },
       webcrypto,

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { array, assert, constantFrom, oneof, property, string, stringMatching } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { forWorkload, SpiffeError, SpiffeId, TrustDomain } from '../src/index.ts';
 import { type Case, errorOf, expandText, expectRefusal, loadVectors, type Text } from './vectors.ts';
@@ -17,10 +17,10 @@ const name = '[a-z0-9._-]{1,255}';
 const oracle = new RegExp(`^spiffe://${name}(?:/(?!\\.{1,2}(?:/|$))[a-zA-Z0-9._-]+)*$`);
 const accepts = (text: string): boolean => text.length <= 2048 && !/[\n\r]/.test(text) && oracle.test(text);
 
-const nameArbitrary = fc.stringMatching(new RegExp(`^${name}$`));
-const segmentArbitrary = fc
-  .stringMatching(/^[a-zA-Z0-9._-]{1,40}$/)
-  .filter((text) => text !== '.' && text !== '..');
+const nameArbitrary = stringMatching(new RegExp(`^${name}$`));
+const segmentArbitrary = stringMatching(/^[a-zA-Z0-9._-]{1,40}$/).filter(
+  (text) => text !== '.' && text !== '..',
+);
 
 describe('SPIFFE ID', () => {
   it.each(loadVectors('spiffe-id.json', isIdCase))('$name', (each) => {
@@ -38,8 +38,8 @@ describe('SPIFFE ID', () => {
   });
 
   it('round-trips what it builds', () => {
-    fc.assert(
-      fc.property(nameArbitrary, fc.array(segmentArbitrary, { maxLength: 8 }), (domain, segments) => {
+    assert(
+      property(nameArbitrary, array(segmentArbitrary, { maxLength: 8 }), (domain, segments) => {
         const built = SpiffeId.of(TrustDomain.parse(domain), ...segments);
         const parsed = SpiffeId.parse(built.toString());
         expect(parsed.equals(built)).toBe(true);
@@ -50,7 +50,7 @@ describe('SPIFFE ID', () => {
   });
 
   it('accepts exactly the grammar', () => {
-    const pieces = fc.constantFrom(
+    const pieces = constantFrom(
       'spiffe://',
       'a',
       'A',
@@ -71,14 +71,14 @@ describe('SPIFFE ID', () => {
       '\n',
       ',',
     );
-    const text = fc.oneof(
-      fc.array(pieces, { maxLength: 12 }).map((parts) => parts.join('')),
-      fc.array(pieces, { maxLength: 12 }).map((parts) => `spiffe://a/${parts.join('')}`),
-      fc.string({ unit: 'binary' }).map((tail) => `spiffe://a/${tail}`),
-      fc.string({ unit: 'binary' }),
+    const text = oneof(
+      array(pieces, { maxLength: 12 }).map((parts) => parts.join('')),
+      array(pieces, { maxLength: 12 }).map((parts) => `spiffe://a/${parts.join('')}`),
+      string({ unit: 'binary' }).map((tail) => `spiffe://a/${tail}`),
+      string({ unit: 'binary' }),
     );
-    fc.assert(
-      fc.property(text, (candidate) => {
+    assert(
+      property(text, (candidate) => {
         expect(tryParse(candidate)).toBe(accepts(candidate));
       }),
       { numRuns: 20_000 },

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, oneof, property, string, stringMatching } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SpiffeError, TrustDomain } from '../src/index.ts';
 import { type Case, expandText, expectRefusal, loadVectors, type Text } from './vectors.ts';
@@ -22,9 +22,9 @@ describe('trust domain', () => {
   });
 
   it('accepts exactly the names of its grammar', () => {
-    const text = fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(/^[a-zA-Z0-9._%:@-]{0,300}$/));
-    fc.assert(
-      fc.property(
+    const text = oneof(string({ unit: 'binary' }), stringMatching(/^[a-zA-Z0-9._%:@-]{0,300}$/));
+    assert(
+      property(
         text.filter((candidate) => !candidate.includes('://')),
         (candidate) => {
           expect(tryParse(candidate)).toBe(
