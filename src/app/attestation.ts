@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
+import type { Cluster } from '../adapters/kubernetes/index.ts';
 import { createSvidAttestor, type SvidVerifier } from '../domain/identity/index.ts';
 import type { Attestor, WorkloadDirectory } from '../domain/ports/index.ts';
 import { CitadelError, type Clock, type Log } from '../kernel/index.ts';
@@ -14,6 +15,7 @@ export interface Attestation {
 
 interface Ports {
   readonly verifier: SvidVerifier;
+  readonly clusters: ReadonlyMap<string, Cluster>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -21,12 +23,24 @@ interface Ports {
 /** The ways to prove who a caller is, as the configuration allows them. */
 export async function createAttestation(config: ServerConfig, ports: Ports): Promise<Attestation> {
   const { kubernetes, development, svidRenewal } = config.attestation;
+  const { clusters } = ports;
   const attestors: Attestor[] = [];
   if (development) attestors.push(await developmentAttestor(config, development, ports));
+  const directories = new Map<string, WorkloadDirectory>();
+  if (kubernetes) {
+    const { createKubernetesTokenAttestor, createWorkloadDirectory } = await import(
+      '../adapters/kubernetes/index.ts'
+    );
+    const { audiences } = kubernetes;
+    const { clusterId: defaultClusterId } = config;
+    const { clock, log } = ports;
+    attestors.push(createKubernetesTokenAttestor({ clusters, defaultClusterId, audiences, clock, log }));
+    for (const [id, cluster] of clusters) directories.set(id, createWorkloadDirectory(cluster));
+  }
   if (svidRenewal) attestors.push(createSvidAttestor(ports.verifier));
   return {
     attestors,
-    directory: () => undefined,
+    directory: (clusterId) => directories.get(clusterId),
     nodeCallers: new Set(kubernetes?.nodeCallers ?? []),
   };
 }

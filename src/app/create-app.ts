@@ -28,6 +28,7 @@ import {
 import { createAttestation } from './attestation.ts';
 import type { ServerConfig } from './config/index.ts';
 import { openKeyHomes } from './key-homes.ts';
+import { connectClusters, publishBundles } from './kubernetes.ts';
 import { runMaintenance } from './maintenance.ts';
 import { loadServerId } from './server-id.ts';
 import { takeOverExisting, upstreamOf } from './upstream.ts';
@@ -105,7 +106,10 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     inventory: store.issuance,
     clock,
   });
-  const attestation = await createAttestation(config, { verifier, clock, log });
+  const clusters = building.adopt(await connectClusters(config, { clock, entropy, log }), (connected) => {
+    for (const cluster of connected.values()) cluster.close();
+  });
+  const attestation = await createAttestation(config, { verifier, clusters, clock, log });
   const issuance = createIssuanceService({
     identity: { trustDomain, nodeCallers: attestation.nodeCallers },
     leaves,
@@ -149,9 +153,18 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     log,
     signal: maintenance.signal,
   });
+  const published = publishBundles({
+    config,
+    clusters,
+    authority,
+    clock,
+    entropy,
+    log,
+    signal: maintenance.signal,
+  });
   building.defer(async () => {
     maintenance.abort();
-    await maintained;
+    await Promise.all([maintained, published]);
   });
   log.info('ready', { serverId, trustDomain: trustDomain.name, csrPort: csr.port });
 

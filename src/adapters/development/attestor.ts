@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { errors, jwtVerify } from 'jose';
+import { decodeProtectedHeader, errors, jwtVerify } from 'jose';
 import type { Attestor } from '../../domain/ports/index.ts';
 import { CitadelError, type Clock } from '../../kernel/index.ts';
 import { algorithm, issuer, tokenType } from './token.ts';
@@ -19,7 +19,7 @@ export function createDevelopmentAttestor(options: DevelopmentAttestorOptions): 
   const key = readKey(options.publicKey);
   return {
     name: 'development',
-    accepts: ({ token }) => token !== undefined,
+    accepts: ({ token }) => token !== undefined && isDevelopmentToken(token.reveal()),
     async attest({ token }) {
       const claims = await verify(token?.reveal() ?? '', key, options);
       return {
@@ -31,6 +31,15 @@ export function createDevelopmentAttestor(options: DevelopmentAttestorOptions): 
       };
     },
   };
+}
+
+/** Whether it says so itself, which proves nothing: another kind of token is left to its own attestor. */
+function isDevelopmentToken(token: string): boolean {
+  try {
+    return decodeProtectedHeader(token).typ === tokenType;
+  } catch {
+    return false;
+  }
 }
 
 function readKey(pem: string): KeyObject {
