@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, lt, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, gte, lt, type SQL, sql } from 'drizzle-orm';
 import type { BetterSQLite3Database } from 'drizzle-orm/better-sqlite3';
 import type { AuditLog } from '../../../domain/ports/index.ts';
 import type { Executor } from './executor.ts';
@@ -39,7 +39,9 @@ export function createAuditLog(database: BetterSQLite3Database, executor: Execut
             and(
               action === undefined ? undefined : eq(audit.action, action),
               subject === undefined ? undefined : eq(audit.subject, subject),
-              after === undefined ? undefined : gt(audit.at, after),
+              after === undefined
+                ? undefined
+                : and(gt(audit.at, after), gte(audit.sequence, firstAfter(after))),
               before === undefined ? undefined : lt(audit.sequence, before),
             ),
           )
@@ -51,4 +53,9 @@ export function createAuditLog(database: BetterSQLite3Database, executor: Execut
         return last ? { items, nextPageToken: pageToken(last.sequence, scope) } : { items };
       }),
   };
+}
+
+/** Ends a walk from the newest event where none can match any more; the record itself grows for ever. */
+function firstAfter(after: Date): SQL {
+  return sql`(select min(${audit.sequence}) from ${audit} where ${gt(audit.at, after)})`;
 }

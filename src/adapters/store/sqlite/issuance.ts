@@ -16,8 +16,9 @@ type Row = typeof issuance.$inferSelect;
 
 /** So that a large clean-up neither holds up issuing nor grows the WAL. */
 const prunedTogether = 1000;
-/** Literal, or SQLite would not see that the partial index serves it. */
+// Literals, or SQLite would not see that the partial indexes serve them.
 const unresolved = sql`${issuance.state} = 'intended'`;
+const issued = sql`${issuance.state} = 'issued'`;
 
 export function createIssuanceStore(database: BetterSQLite3Database, executor: Executor): IssuanceStore {
   const insertIntent = database
@@ -63,12 +64,11 @@ export function createIssuanceStore(database: BetterSQLite3Database, executor: E
 
     recordResult: (result) =>
       executor.write(() => {
-        const issued = result.state === 'issued';
         const { changes } = updateResult.run({
           serial: result.serial,
           state: result.state,
-          certificate: issued ? result.certificate : null,
-          reason: issued ? null : result.reason,
+          certificate: result.state === 'issued' ? result.certificate : null,
+          reason: result.state === 'issued' ? null : result.reason,
         });
         if (changes === 0)
           throw new CitadelError(
@@ -122,7 +122,7 @@ export function createIssuanceStore(database: BetterSQLite3Database, executor: E
             lastNotAfter: sql`max(${issuance.notAfter})`.mapWith(issuance.notAfter),
           })
           .from(issuance)
-          .where(and(eq(issuance.state, 'issued'), gte(issuance.notAfter, now)))
+          .where(and(issued, gte(issuance.notAfter, now)))
           .groupBy(issuance.issuer, issuance.bundleVersion)
           .orderBy(issuance.issuer, issuance.bundleVersion)
           .all(),

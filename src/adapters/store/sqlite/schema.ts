@@ -39,8 +39,9 @@ export const issuance = sqliteTable(
   },
   (table) => [
     index('issuance_by_spiffe_id').on(table.spiffeId),
-    // Covers countLive, and leads prune and the expiry filters to their rows.
-    index('issuance_by_not_after').on(table.notAfter, table.state, table.issuer, table.bundleVersion),
+    index('issuance_by_not_after').on(table.notAfter),
+    // In the order that countLive groups by, and with all that it reads.
+    index('issuance_live').on(table.issuer, table.bundleVersion, table.notAfter).where(sql`state = 'issued'`),
     index('issuance_unresolved').on(table.sequence).where(sql`state = 'intended'`),
     check('issuance_state', sql`state in ('intended', 'issued', 'failed', 'abandoned')`),
     check('issuance_certificate', sql`(state = 'issued') = (certificate is not null)`),

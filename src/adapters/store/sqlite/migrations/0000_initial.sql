@@ -65,7 +65,8 @@ CREATE TABLE `issuance` (
 --> statement-breakpoint
 CREATE UNIQUE INDEX `issuance_serial_unique` ON `issuance` (`serial`);--> statement-breakpoint
 CREATE INDEX `issuance_by_spiffe_id` ON `issuance` (`spiffe_id`);--> statement-breakpoint
-CREATE INDEX `issuance_by_not_after` ON `issuance` (`not_after`,`state`,`issuer`,`bundle_version`);--> statement-breakpoint
+CREATE INDEX `issuance_by_not_after` ON `issuance` (`not_after`);--> statement-breakpoint
+CREATE INDEX `issuance_live` ON `issuance` (`issuer`,`bundle_version`,`not_after`) WHERE state = 'issued';--> statement-breakpoint
 CREATE INDEX `issuance_unresolved` ON `issuance` (`sequence`) WHERE state = 'intended';--> statement-breakpoint
 CREATE TABLE `one_time_credential` (
 	`digest` text PRIMARY KEY NOT NULL,
