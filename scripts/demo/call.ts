@@ -12,17 +12,27 @@ const deadline = 10_000;
 export function call(port: number, path: string): Promise<CallResult> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(deadline);
-    const sent = request({ host: '127.0.0.1', port, path, agent: false, signal, headers: { host: 'orders' } }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.once('error', reject);
-      response.once('end', () => {
-        const headers = Object.fromEntries(
-          Object.entries(response.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
-        );
-        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8'), headers });
-      });
-    });
+    const sent = request(
+      { host: '127.0.0.1', port, path, agent: false, signal, headers: { host: 'orders' } },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.once('error', reject);
+        response.once('end', () => {
+          const headers = Object.fromEntries(
+            Object.entries(response.headers).map(([name, value]) => [
+              name,
+              Array.isArray(value) ? value.join(', ') : value,
+            ]),
+          );
+          resolve({
+            status: response.statusCode ?? 0,
+            body: Buffer.concat(chunks).toString('utf8'),
+            headers,
+          });
+        });
+      },
+    );
     sent.once('error', reject);
     sent.end();
   });

@@ -5,11 +5,24 @@ import { type RunningProcess, startProcess } from '../../test/parts/index.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const node = process.execPath;
-const program = ['--conditions=citadel-source', '--disable-warning=ExperimentalWarning', join(root, 'src/cli/main.ts')];
+const program = [
+  '--conditions=citadel-source',
+  '--disable-warning=ExperimentalWarning',
+  join(root, 'src/cli/main.ts'),
+];
 
 /** Starts `citadel ...` as a process of its own, and waits until its log says that it is ready. */
-export function startCitadel(name: string, args: readonly string[], readyWhen: RegExp): Promise<RunningProcess> {
-  return startProcess(node, [...program, ...args], { name, readyWhen, deadline: 60_000, stopDeadline: 15_000 });
+export function startCitadel(
+  name: string,
+  args: readonly string[],
+  readyWhen: RegExp,
+): Promise<RunningProcess> {
+  return startProcess(node, [...program, ...args], {
+    name,
+    readyWhen,
+    deadline: 60_000,
+    stopDeadline: 15_000,
+  });
 }
 
 /** Runs `citadel ...` to its end. @returns its standard output */

@@ -18,7 +18,10 @@ export interface HttpCluster {
 }
 
 /** A whole bootstrap but for what `citadel agent --exec` adds: node, admin and the agent's cluster. */
-export function envoyConfig(listeners: readonly HttpListener[], clusters: readonly HttpCluster[]): JsonObject {
+export function envoyConfig(
+  listeners: readonly HttpListener[],
+  clusters: readonly HttpCluster[],
+): JsonObject {
   return { static_resources: { listeners: listeners.map(listener), clusters: clusters.map(cluster) } };
 }
 
@@ -39,7 +42,8 @@ function listener({ name, port, cluster, trustDomain }: HttpListener): JsonObjec
     append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
   }));
   const manager: JsonObject = {
-    '@type': 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
+    '@type':
+      'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
     stat_prefix: name,
     route_config: {
       virtual_hosts: [

@@ -36,8 +36,15 @@ export function developmentPlatform(): Platform {
       };
     },
     async workload({ directory, namespace, serviceAccount, operator }) {
-      const issuer = await createDevelopmentTokenIssuer(new Secret(await readFile(issuerKeyFile, 'utf8')), systemClock);
-      const token = await issuer.issue({ namespace, serviceAccount, instance: `${serviceAccount}-1` }, 'istio-ca', hour);
+      const issuer = await createDevelopmentTokenIssuer(
+        new Secret(await readFile(issuerKeyFile, 'utf8')),
+        systemClock,
+      );
+      const token = await issuer.issue(
+        { namespace, serviceAccount, instance: `${serviceAccount}-1` },
+        'istio-ca',
+        hour,
+      );
       const tokenFile = join(directory, 'token');
       await writeFile(tokenFile, token.reveal(), { mode: 0o600 });
       return { tokenFile, bundleFile: await bundleFromOperator(directory, operator) };
@@ -53,7 +60,10 @@ export async function newKeyFile(directory: string): Promise<string> {
 }
 
 /** What an operator would mount: the trust bundle, asked for over the local socket. */
-export async function bundleFromOperator(directory: string, operator: WorkloadRequest['operator']): Promise<string> {
+export async function bundleFromOperator(
+  directory: string,
+  operator: WorkloadRequest['operator'],
+): Promise<string> {
   const shown: unknown = JSON.parse(await operator('bundle', 'show', '-o', 'json'));
   if (typeof shown !== 'object' || shown === null || !('pem' in shown) || typeof shown.pem !== 'string') {
     throw new Error('bundle show gave no PEM');

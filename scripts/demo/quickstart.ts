@@ -67,13 +67,22 @@ async function main(): Promise<void> {
   step('6. What the server knows');
   const proxies = await world.operator('proxy', 'list');
   const certificates = await world.operator('certificate', 'list');
-  for (const line of [...proxies.trimEnd().split('\n'), '', ...certificates.trimEnd().split('\n').slice(0, 8)]) say(`   ${line}`);
+  for (const line of [
+    ...proxies.trimEnd().split('\n'),
+    '',
+    ...certificates.trimEnd().split('\n').slice(0, 8),
+  ])
+    say(`   ${line}`);
 
   step('Next');
   say(`   curl http://127.0.0.1:${demo.mutualPort}/orders/42                  the call that you saw`);
   say(`   scripts/citadel certificate list --socket ${world.directory}/data/operator.sock`);
-  say('   scripts/quickstart --kubernetes                        the same with a real kube-apiserver and bound tokens');
-  say('   scripts/quickstart --vault                             the same with the root key in a real OpenBao');
+  say(
+    '   scripts/quickstart --kubernetes                        the same with a real kube-apiserver and bound tokens',
+  );
+  say(
+    '   scripts/quickstart --vault                             the same with the root key in a real OpenBao',
+  );
   say('   docs/operations.md                                     for production');
   if (stay) {
     say('\n   Everything stays up until Ctrl-C.');
@@ -83,12 +92,19 @@ async function main(): Promise<void> {
 }
 
 async function startShop(world: World, stack: AsyncDisposableStack) {
-  const application = createServer((request, response) => response.end(`order ${request.url?.split('/').at(-1)}: 3 apples`));
+  const application = createServer((request, response) =>
+    response.end(`order ${request.url?.split('/').at(-1)}: 3 apples`),
+  );
   await new Promise<void>((resolve) => application.listen(0, '127.0.0.1', resolve));
   stack.defer(() => new Promise<void>((resolve) => application.close(() => resolve())));
   const address = application.address();
   if (address === null || typeof address === 'string') throw new Error('the application has no port');
-  const [plainIn, mutualIn, plainPort, mutualPort] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+  const [plainIn, mutualIn, plainPort, mutualPort] = await Promise.all([
+    freePort(),
+    freePort(),
+    freePort(),
+    freePort(),
+  ]);
   const plainTap = stack.use(await startWireTap(plainIn));
   const mutualTap = stack.use(await startWireTap(mutualIn));
   const ordersId = `spiffe://${trustDomain}/ns/shop/sa/orders`;
@@ -130,7 +146,9 @@ async function startShop(world: World, stack: AsyncDisposableStack) {
 
 function describeCall({ headers }: CallResult): void {
   say(`   client  ${headers['x-client-id']}`);
-  say(`           serial ${headers['x-client-serial']}, from ${headers['x-client-begins']} to ${headers['x-client-ends']}`);
+  say(
+    `           serial ${headers['x-client-serial']}, from ${headers['x-client-begins']} to ${headers['x-client-ends']}`,
+  );
   say(`   server  ${headers['x-server-id']}`);
   say(`   TLS     ${headers['x-tls']}`);
 }

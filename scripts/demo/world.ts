@@ -21,7 +21,11 @@ export interface World extends AsyncDisposable {
   /** Runs a `citadel` command against the server, as the local operator. */
   operator(...args: readonly string[]): Promise<string>;
   /** Starts an agent with its Envoy beside one workload. */
-  startWorkload(serviceAccount: string, listeners: readonly HttpListener[], clusters: readonly HttpCluster[]): Promise<Workload>;
+  startWorkload(
+    serviceAccount: string,
+    listeners: readonly HttpListener[],
+    clusters: readonly HttpCluster[],
+  ): Promise<Workload>;
 }
 
 export interface WorldOptions {
@@ -49,7 +53,9 @@ export async function startWorld({ platform, ttl }: WorldOptions): Promise<World
       ...settings,
     }),
   );
-  const server = building.use(await startCitadel('citadel server', ['server', '--config', config], /"msg":"ready"/));
+  const server = building.use(
+    await startCitadel('citadel server', ['server', '--config', config], /"msg":"ready"/),
+  );
   const socket = join(directory, 'data', 'operator.sock');
   const operator = (...args: readonly string[]) => citadel(...args, '--socket', socket);
   const envoy = requirePart('envoy');
@@ -65,16 +71,47 @@ export async function startWorld({ platform, ttl }: WorldOptions): Promise<World
       agentConfig,
       stringify({
         trustDomain,
-        server: { address: `127.0.0.1:${port}`, name: 'localhost', trust: { bundleFile: identity.bundleFile } },
+        server: {
+          address: `127.0.0.1:${port}`,
+          name: 'localhost',
+          trust: { bundleFile: identity.bundleFile },
+        },
         token: { file: identity.tokenFile },
         certificate: { ttl },
         socket: { path: join(home, 'agent.sock') },
-        envoy: { adminSocket: join(home, 'admin.sock'), bootstrap: join(home, 'bootstrap.json'), pollInterval: '500ms' },
+        envoy: {
+          adminSocket: join(home, 'admin.sock'),
+          bootstrap: join(home, 'bootstrap.json'),
+          pollInterval: '500ms',
+        },
       }),
     );
-    const command = ['agent', '--config', agentConfig, '--exec', envoy, '-c', bootstrap, '--use-dynamic-base-id', '--concurrency', '1', '-l', 'warn'];
-    const agent = running.use(await startCitadel(`agent of ${serviceAccount}`, command, /all dependencies initialized|"msg":"Envoy is live"/));
-    return { serviceAccount, spiffeId: `spiffe://${trustDomain}/ns/${namespace}/sa/${serviceAccount}`, agent };
+    const command = [
+      'agent',
+      '--config',
+      agentConfig,
+      '--exec',
+      envoy,
+      '-c',
+      bootstrap,
+      '--use-dynamic-base-id',
+      '--concurrency',
+      '1',
+      '-l',
+      'warn',
+    ];
+    const agent = running.use(
+      await startCitadel(
+        `agent of ${serviceAccount}`,
+        command,
+        /all dependencies initialized|"msg":"Envoy is live"/,
+      ),
+    );
+    return {
+      serviceAccount,
+      spiffeId: `spiffe://${trustDomain}/ns/${namespace}/sa/${serviceAccount}`,
+      agent,
+    };
   };
 
   const running = building.move();

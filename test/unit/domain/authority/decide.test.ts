@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { bundleRoots, decideIssuing } from '../../../../src/domain/authority/index.ts';
+import type { AuthorityRecord } from '../../../../src/domain/ports/index.ts';
+
+const day = 86_400_000;
+const start = new Date('2030-01-01T00:00:00Z');
+const after = (days: number) => new Date(start.getTime() + days * day);
+const policy = { prepareBelow: 0.5, activateBelow: 0.25 };
+
+function slot(
+  id: string,
+  state: AuthorityRecord['state'],
+  more: Partial<AuthorityRecord> = {},
+): AuthorityRecord {
+  return {
+    id,
+    kind: 'issuing',
+    state,
+    tainted: false,
+    keyBackend: 'disk',
+    keyId: id,
+    certificate: new Uint8Array(),
+    intermediates: [],
+    fingerprint: id,
+    rootFingerprint: 'root',
+    notBefore: start,
+    notAfter: after(8),
+    createdAt: start,
+    ...more,
+  };
+}
+
+describe('decideIssuing', () => {
+  it.each([
+    ['prepares the first one', [], 0, [{ kind: 'prepare' }]],
+    ['activates the first one', [slot('a', 'prepared')], 0, [{ kind: 'activate', id: 'a' }]],
+    ['leaves a young one alone', [slot('a', 'active')], 3.9, []],
+    ['prepares the next at half the lifetime', [slot('a', 'active')], 4.1, [{ kind: 'prepare' }]],
+    ['keeps the next waiting', [slot('a', 'active'), slot('b', 'prepared', { notAfter: after(12) })], 5, []],
+    [
+      'activates it when little is left',
+      [slot('a', 'active'), slot('b', 'prepared', { notAfter: after(12) })],
+      6.1,
+      [{ kind: 'activate', id: 'b' }],
+    ],
+    [
+      'retires what has ended, and goes on',
+      [slot('a', 'old', { notAfter: after(1) }), slot('b', 'active')],
+      2,
+      [{ kind: 'retire', id: 'a' }],
+    ],
+    ['retires nothing twice', [slot('a', 'retired', { notAfter: after(1) }), slot('b', 'active')], 2, []],
+    ['replaces a tainted one at once', [slot('a', 'active', { tainted: true })], 0, [{ kind: 'prepare' }]],
+    [
+      'replaces one under another root at once',
+      [slot('a', 'active', { rootFingerprint: 'former' }), slot('b', 'prepared')],
+      0,
+      [{ kind: 'activate', id: 'b' }],
+    ],
+    [
+      'does not activate one that is prepared under another root',
+      [slot('b', 'prepared', { rootFingerprint: 'former' })],
+      0,
+      [{ kind: 'prepare' }],
+    ],
+    [
+      'recovers from a long sleep: all have ended',
+      [slot('a', 'active'), slot('b', 'prepared')],
+      9,
+      [{ kind: 'retire', id: 'a' }, { kind: 'retire', id: 'b' }, { kind: 'prepare' }],
+    ],
+  ])('%s', (_name, slots, days, actions) => {
+    expect(decideIssuing(slots, 'root', policy, after(days))).toEqual(actions);
+  });
+});
+
+describe('bundleRoots', () => {
+  it('holds prepared, active and old roots, not retired ones and no issuing authority', () => {
+    const records = (['prepared', 'active', 'old', 'retired'] as const).map((state) =>
+      slot(state, state, { kind: 'root' }),
+    );
+    expect(bundleRoots([...records, slot('i', 'active')]).map(({ id }) => id)).toEqual([
+      'prepared',
+      'active',
+      'old',
+    ]);
+  });
+});
