@@ -43,6 +43,14 @@ export const rules: Rules = {
       because:
         'the server, the agent (a server and a client) and the operator client each end a wire of their own',
     },
+    jose: {
+      folders: ['src/adapters/development', 'src/adapters/oidc'],
+      because: 'the development issuer and the operators’ tokens are two adapters that never meet',
+    },
+    yaml: {
+      folders: ['src/app/config', 'src/cli'],
+      because: 'configurations are read, and the commands write it with -o yaml',
+    },
     koffi: {
       folders: ['src/adapters/unix-peer', 'src/agent'],
       because: 'both local sockets ask the kernel who calls, and the agent imports no adapter',

@@ -1,4 +1,5 @@
 export { createCsrService } from './csr/service.ts';
+export { createGrpcHealth, type GrpcHealth } from './health.ts';
 export {
   type GrpcLimits,
   type GrpcListener,
@@ -6,4 +7,13 @@ export {
   type GrpcService,
   startGrpcListener,
 } from './listener.ts';
+export {
+  createOperatorService,
+  type OperatorServices,
+  type OperatorSocket,
+  type OperatorSocketOptions,
+  type OperatorStatus,
+  startOperatorSocket,
+} from './operator/index.ts';
+export { addReflection } from './reflection.ts';
 export { createSyncService, type SyncServiceOptions } from './sync/service.ts';

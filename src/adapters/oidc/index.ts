@@ -1,0 +1,1 @@
+export { createTokenVerifier, type OidcProvider } from './token-verifier.ts';

@@ -1,0 +1,112 @@
+import { readFile } from 'node:fs/promises';
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  decodeJwt,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+} from 'jose';
+import type { OperatorTokenVerifier } from '../../domain/operators/index.ts';
+import type { Role } from '../../domain/ports/index.ts';
+import { CitadelError, type Clock, type Secret } from '../../kernel/index.ts';
+
+/** An OpenID provider whose tokens operators may show. */
+export interface OidcProvider {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly keys:
+    | { readonly kind: 'jwksFile'; readonly value: string }
+    | { readonly kind: 'jwksUri'; readonly value: string };
+  /** A role by a claim: the highest role that one of its values names. */
+  readonly roleClaim?: { readonly claim: string; readonly roles: Readonly<Record<string, Role>> } | undefined;
+}
+
+/** Asymmetric alone: with a public key as a MAC key anybody could sign. */
+const algorithms = ['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'EdDSA'];
+const clockTolerance = 30;
+const largestJwks = 256 * 1024;
+const largestSubject = 255;
+const rank: readonly Role[] = ['viewer', 'author', 'operator'];
+
+/** Verifies operators' OIDC tokens (OpenID Connect Core 3.1.3.7): issuer, audience, signature, expiry, subject. */
+export function createTokenVerifier(providers: readonly OidcProvider[], clock: Clock): OperatorTokenVerifier {
+  const known = new Map(
+    providers.map((provider) => [provider.issuer, { provider, keys: keySource(provider) }]),
+  );
+  return {
+    async verify(token) {
+      const trusted = known.get(claimedIssuer(token));
+      if (!trusted) throw refused('its issuer is not one of operators.oidc');
+      const { provider, keys } = trusted;
+      const payload = await verifySignature(token, provider, keys, clock);
+      const { sub } = payload;
+      if (!sub || sub.length > largestSubject || /\s/.test(sub)) throw refused('it has no usable subject');
+      const role = roleOf(payload, provider);
+      return { issuer: provider.issuer, subject: sub, ...(role ? { role } : {}) };
+    },
+  };
+}
+
+function refused(why: string, cause?: unknown): CitadelError {
+  return new CitadelError('Unauthenticated', `the token is not taken: ${why}`, { cause });
+}
+
+/** Only picks which provider's rules apply; nothing is believed before the signature holds. */
+function claimedIssuer(token: Secret<string>): string {
+  try {
+    return decodeJwt(token.reveal()).iss ?? '';
+  } catch {
+    throw refused('it is not a JWT');
+  }
+}
+
+async function verifySignature(
+  token: Secret<string>,
+  { issuer, audience }: OidcProvider,
+  keys: JWTVerifyGetKey,
+  clock: Clock,
+): Promise<JWTPayload> {
+  try {
+    const { payload } = await jwtVerify(token.reveal(), keys, {
+      issuer,
+      audience,
+      algorithms,
+      clockTolerance,
+      currentDate: clock.now(),
+      requiredClaims: ['exp', 'sub'],
+    });
+    return payload;
+  } catch (error) {
+    if (error instanceof errors.JWTExpired) throw refused('it has expired; get a fresh one', error);
+    if (error instanceof errors.JWTClaimValidationFailed)
+      throw refused(`its claim ${error.claim} is wrong`, error);
+    if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError))
+      throw new CitadelError('Unavailable', 'the keys of the token’s issuer cannot be read; try again', {
+        cause: error,
+      });
+    throw refused('its signature does not hold', error);
+  }
+}
+
+function keySource({ keys }: OidcProvider): JWTVerifyGetKey {
+  if (keys.kind === 'jwksUri')
+    return createRemoteJWKSet(new URL(keys.value), { timeoutDuration: 5_000, cooldownDuration: 30_000 });
+  // Read at each use: whoever rotates the file need not restart us, and operators' calls are rare.
+  return async (header, token) => {
+    const text = await readFile(keys.value, 'utf8');
+    if (text.length > largestJwks) throw new Error(`${keys.value} is larger than ${largestJwks} bytes`);
+    return await createLocalJWKSet(JSON.parse(text))(header, token);
+  };
+}
+
+function roleOf(payload: JWTPayload, { roleClaim }: OidcProvider): Role | undefined {
+  if (!roleClaim) return undefined;
+  const claim = payload[roleClaim.claim];
+  const values: readonly unknown[] = Array.isArray(claim) ? claim : [claim];
+  const roles = values.flatMap((value) =>
+    typeof value === 'string' && Object.hasOwn(roleClaim.roles, value) ? [roleClaim.roles[value]] : [],
+  );
+  return rank.findLast((role) => roles.includes(role));
+}

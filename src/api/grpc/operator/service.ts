@@ -1,0 +1,213 @@
+import type { ServerUnaryCall } from '@grpc/grpc-js';
+import type {
+  EnrolOperator,
+  OperatorAccess,
+  OperatorCaller,
+  OperatorCredentials,
+  OperatorMethod,
+} from '../../../domain/operators/index.ts';
+import type {
+  AdoptionStore,
+  AuditLog,
+  AuthorityStore,
+  IssuanceQuery,
+  IssuanceState,
+  IssuanceStore,
+  Metrics,
+} from '../../../domain/ports/index.ts';
+import type { TrustBundleSnapshot } from '../../../domain/trust/index.ts';
+import * as wire from '../../../gen/citadel/v1/operator.ts';
+import { CitadelError, Secret, toCitadelError } from '../../../kernel/index.ts';
+import { readCredentials } from '../credentials.ts';
+import { unary } from '../status.ts';
+import * as messages from './messages.ts';
+
+/** What `citadel check` asks a running server. */
+export interface OperatorStatus {
+  readonly version: string;
+  readonly trustDomain: string;
+  readonly startedAt: Date;
+  readonly findings: readonly {
+    readonly name: string;
+    readonly severity: 'ok' | 'warning' | 'broken';
+    readonly what: string;
+    readonly why: string;
+    readonly mend: string;
+  }[];
+}
+
+export interface OperatorServices {
+  readonly access: OperatorAccess;
+  readonly enrol: EnrolOperator;
+  readonly issuance: Pick<IssuanceStore, 'get' | 'find'>;
+  readonly authorities: Pick<AuthorityStore, 'list'>;
+  readonly audit: Pick<AuditLog, 'find'>;
+  readonly adoption: Pick<AdoptionStore, 'list'>;
+  readonly currentBundle: () => TrustBundleSnapshot;
+  readonly status: () => Promise<OperatorStatus>;
+  readonly metrics: Metrics;
+}
+
+export interface OperatorServiceOptions {
+  /** Set where every call comes from this local user: the Unix socket. */
+  readonly localUid?: number;
+}
+
+const callDeadline = 30_000;
+const defaultPageSize = 100;
+const maximumPageSize = 1000;
+const largestFilter = 2048;
+const serialForm = /^[0-9a-f]{1,40}$/;
+const states: readonly IssuanceState[] = ['intended', 'issued', 'failed', 'abandoned'];
+
+const severities = {
+  ok: wire.Finding_Severity.SEVERITY_OK,
+  warning: wire.Finding_Severity.SEVERITY_WARNING,
+  broken: wire.Finding_Severity.SEVERITY_BROKEN,
+} as const;
+
+type Call<Request, Response> = ServerUnaryCall<Request, Response>;
+
+/** The operator API over the ports: authorise by the roles' table, read or change, translate. */
+export function createOperatorService(
+  services: OperatorServices,
+  options: OperatorServiceOptions = {},
+): wire.OperatorServiceServer {
+  const { access, metrics } = services;
+
+  const credentialsOf = <Q, R>(call: Call<Q, R>): OperatorCredentials =>
+    options.localUid === undefined ? readCredentials(call) : { localUid: options.localUid };
+
+  const counted = async <R>(method: string, serve: () => Promise<R>): Promise<R> => {
+    try {
+      const response = await serve();
+      metrics.operatorCall(method, 'OK');
+      return response;
+    } catch (error) {
+      metrics.operatorCall(method, toCitadelError(error).code);
+      throw error;
+    }
+  };
+
+  const method = <Q, R>(name: OperatorMethod, serve: (request: Q, caller: OperatorCaller) => Promise<R>) =>
+    unary<Q, R>(callDeadline, (request, call) =>
+      counted(name, async () => serve(request, await access.authorize(name, credentialsOf(call)))),
+    );
+
+  return {
+    whoAmI: method('whoAmI', async (_: wire.WhoAmIRequest, caller) => ({
+      subject: caller.subject,
+      role: messages.roleToWire(caller.effectiveRole),
+      proof: caller.proof,
+    })),
+    enrolOperator: unary(callDeadline, (request: wire.EnrolOperatorRequest, call) =>
+      counted('enrolOperator', async () => {
+        const role = messages.roleFromWire(request.role);
+        const enrolment = await services.enrol(
+          {
+            csr: request.csr,
+            name: request.name,
+            ...(role ? { role } : {}),
+            ...(request.credential ? { credential: new Secret(request.credential) } : {}),
+          },
+          credentialsOf(call),
+        );
+        return {
+          certificateChain: [...enrolment.chain],
+          trustBundle: services.currentBundle().pem,
+          role: messages.roleToWire(enrolment.role),
+        };
+      }),
+    ),
+    getStatus: method('getStatus', async () => {
+      const status = await services.status();
+      return {
+        ...status,
+        findings: status.findings.map((finding) => ({ ...finding, severity: severities[finding.severity] })),
+      };
+    }),
+    listCertificates: method('listCertificates', async (request: wire.ListCertificatesRequest) => {
+      const page = await services.issuance.find(certificateQuery(request));
+      return {
+        certificates: page.items.map(messages.certificateToWire),
+        nextPageToken: page.nextPageToken ?? '',
+      };
+    }),
+    getCertificate: method('getCertificate', async ({ serial }: wire.GetCertificateRequest) => {
+      if (!serialForm.test(serial))
+        throw new CitadelError(
+          'InvalidArgument',
+          'the serial must be lower-case hexadecimal, without colons',
+        );
+      const record = await services.issuance.get(serial);
+      if (!record) throw new CitadelError('NotFound', 'no certificate of this serial was issued here');
+      return messages.certificateToWire(record);
+    }),
+    listAuthorities: method('listAuthorities', async () => ({
+      authorities: (await services.authorities.list()).map(messages.authorityToWire),
+    })),
+    getBundle: method('getBundle', async ({ trustDomain }: wire.GetBundleRequest) => {
+      const bundle = services.currentBundle();
+      if (trustDomain !== '' && trustDomain !== bundle.trustDomain)
+        throw new CitadelError('NotFound', 'there is no bundle of this trust domain');
+      return messages.bundleToWire(bundle);
+    }),
+    listProxies: method('listProxies', async () => ({
+      proxies: (await services.adoption.list()).map(messages.proxyToWire),
+    })),
+    listAuditEvents: method('listAuditEvents', async (request: wire.ListAuditEventsRequest) => {
+      const page = await services.audit.find({
+        limit: pageSize(request.pageSize),
+        ...optional('action', filter(request.action)),
+        ...optional('subject', filter(request.subject)),
+        ...optional('after', request.after),
+        ...optional('pageToken', filter(request.pageToken)),
+      });
+      return { events: page.items.map(messages.auditEventToWire), nextPageToken: page.nextPageToken ?? '' };
+    }),
+    listOperators: method('listOperators', async () => ({
+      operators: (await access.listOperators()).map(messages.operatorToWire),
+    })),
+    grantRole: method('grantRole', async (request: wire.GrantRoleRequest, caller) => {
+      const role = messages.roleFromWire(request.role);
+      if (!role) throw new CitadelError('InvalidArgument', 'the role must be viewer, author or operator');
+      return messages.operatorToWire(await access.grant(caller, request.subject, role));
+    }),
+    revokeRole: method('revokeRole', async (request: wire.RevokeRoleRequest, caller) => {
+      await access.revoke(caller, request.subject);
+      return {};
+    }),
+  };
+}
+
+function certificateQuery(request: wire.ListCertificatesRequest): IssuanceQuery {
+  const state = states.find((known) => known === request.state);
+  if (request.state !== '' && !state)
+    throw new CitadelError('InvalidArgument', `the state must be one of ${states.join(', ')}`);
+  return {
+    limit: pageSize(request.pageSize),
+    ...optional('spiffeId', request.spiffeId ? messages.checkedSpiffeId(request.spiffeId) : undefined),
+    ...optional('issuer', filter(request.issuerFingerprint)),
+    ...optional('state', state),
+    ...optional('expiresBefore', request.expiresBefore),
+    ...optional('expiresAfter', request.expiresAfter),
+    ...optional('pageToken', filter(request.pageToken)),
+  };
+}
+
+function pageSize(asked: number): number {
+  if (asked < 0 || asked > maximumPageSize)
+    throw new CitadelError('InvalidArgument', `the page size must be from 1 to ${maximumPageSize}`);
+  return asked === 0 ? defaultPageSize : asked;
+}
+
+function filter(text: string): string | undefined {
+  if (text.length > largestFilter) throw new CitadelError('InvalidArgument', 'a filter is too long');
+  return text === '' ? undefined : text;
+}
+
+function optional<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
+  // A computed key widens to string, which the compiler cannot undo.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: V };
+}
