@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { Certificate, CertificateChainValidationEngine, CryptoEngine } from 'pkijs';
 import type { ParsedCertificate } from '../certificate/index.ts';
 import { provider } from './provider.ts';
@@ -5,7 +6,8 @@ import { provider } from './provider.ts';
 const engine = new CryptoEngine({ name: 'citadel', crypto: provider, subtle: provider.subtle });
 
 /**
- * RFC 5280's path validation by pkijs.
+ * A second opinion on a path: RFC 5280's path validation by pkijs or, where an Ed25519 key has signed, which pkijs does
+ * not know, OpenSSL's view of each link.
  * @param chain the certificate, its issuers, the root
  * @returns why the path is refused; undefined when it is valid
  */
@@ -13,6 +15,7 @@ export async function validatePath(
   chain: readonly ParsedCertificate[],
   at: Date,
 ): Promise<string | undefined> {
+  if (chain.some(({ publicKey }) => publicKey.algorithm === 'ed25519')) return validateLinks(chain);
   const certificates = chain.map(({ der }) => Certificate.fromBER(new Uint8Array(der)));
   // The library looks for the end of the path in the last place.
   const validation = new CertificateChainValidationEngine({
@@ -22,4 +25,13 @@ export async function validatePath(
   });
   const { result, resultMessage } = await validation.verify({}, engine);
   return result ? undefined : `path validation (RFC 5280, 6.1) refuses it: ${resultMessage}`;
+}
+
+function validateLinks(chain: readonly ParsedCertificate[]): string | undefined {
+  const certificates = chain.map(({ der }) => new X509Certificate(der));
+  const broken = certificates.some((certificate, index) => {
+    const issuer = certificates[index + 1] ?? certificate;
+    return !certificate.checkIssued(issuer) || !certificate.verify(issuer.publicKey);
+  });
+  return broken ? 'OpenSSL refuses a link of its path' : undefined;
 }

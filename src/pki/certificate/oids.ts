@@ -14,8 +14,17 @@ export const extensionOids = {
 } as const;
 export type KnownExtension = keyof typeof extensionOids;
 
+const knownExtensions: readonly KnownExtension[] = [
+  'subjectKeyIdentifier',
+  'keyUsage',
+  'subjectAltName',
+  'basicConstraints',
+  'authorityKeyIdentifier',
+  'extendedKeyUsage',
+];
+
 export const extensionByKey: ReadonlyMap<string, KnownExtension> = new Map(
-  Object.entries(extensionOids).map(([name, dotted]) => [keyOf(dotted), name as KnownExtension]),
+  knownExtensions.map((name) => [keyOf(extensionOids[name]), name]),
 );
 
 /** RFC 5280, 4.2.1.12. */

@@ -73,7 +73,7 @@ function lintTbs(tbs: TbsFields, expected: LeafExpectations): string[] {
     demand(allowedExtensions.has(dotted), `it has the extension ${dotted}`);
   demand(
     [...extensions.critical].sort().join() === mustBeCritical,
-    `its critical extensions are ${extensions.critical}`,
+    `its critical extensions are ${extensions.critical.join(', ')}`,
   );
   demand(
     extensions.basicConstraints?.isCa === false && extensions.basicConstraints.pathLength === undefined,

@@ -1,0 +1,3 @@
+module citadel.example/bench/go-signer
+
+go 1.24
