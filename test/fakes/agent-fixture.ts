@@ -44,7 +44,11 @@ export interface AgentFixture extends AsyncDisposable {
 }
 
 export interface FixtureOptions {
-  readonly agent?: Partial<AgentOptions>;
+  /** What differs; the socket's path is the fixture's. */
+  readonly agent?: Partial<Omit<AgentOptions, 'socket' | 'server'>> & {
+    readonly server?: Partial<AgentOptions['server']>;
+    readonly socket?: Partial<AgentOptions['socket']>;
+  };
   readonly service?: Partial<CertificateServiceOptions>;
   readonly authority?: TestAuthority;
   readonly clock?: Clock;
@@ -64,13 +68,13 @@ export async function startAgent(options: FixtureOptions = {}): Promise<AgentFix
   const { log, lines } = recordingLog();
   const agent = createAgent(
     {
-      server: { address: service.address, serverName: 'citadel.test' },
       trust: { kind: 'bundle-pem', pem: authority.rootPem },
       token: { file: directory.join('token') },
-      socket: { path: socketPath },
       backoff: { baseMilliseconds: 20, maximumMilliseconds: 100 },
       refusedBackoff: { baseMilliseconds: 100, maximumMilliseconds: 200 },
       ...options.agent,
+      server: { serverName: 'citadel.test', ...options.agent?.server, address: service.address },
+      socket: { ...options.agent?.socket, path: socketPath },
     },
     { log, ...(options.clock === undefined ? {} : { clock: options.clock }) },
   );

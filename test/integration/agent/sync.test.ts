@@ -1,0 +1,119 @@
+import { BundleSet, TrustBundle, TrustDomain } from '@citadel/spiffe';
+import { credentials } from '@grpc/grpc-js';
+import { expect, test } from 'vitest';
+import type {
+  DiscoveryRequest,
+  DiscoveryResponse,
+} from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
+import { SecretDiscoveryServiceClient } from '../../../src/gen/envoy/service/secret/v3/sds.ts';
+import { startAgent, trustDomain } from '../../fakes/agent-fixture.ts';
+import { openStream, sotwRequest } from '../../fakes/sds-client.ts';
+import { TestAuthority } from '../../fakes/test-authority.ts';
+import { waitFor } from '../../parts/index.ts';
+
+function bundleSet(...bundles: readonly [string, readonly TestAuthority[]][]) {
+  const read = bundles.map(([name, authorities]) =>
+    TrustBundle.of(
+      TrustDomain.parse(name),
+      authorities.map(({ rootDer }) => rootDer),
+    ),
+  );
+  return {
+    version: BundleSet.of(...read).contentVersion(),
+    bundles: read.map((bundle) => ({
+      trustDomain: bundle.trustDomain.name,
+      x509Authorities: bundle.x509Authorities.map(({ der }) => der),
+      version: bundle.contentVersion(),
+    })),
+  };
+}
+
+test('a report at start and when consumers change; bundles reach them', async () => {
+  await using fixture = await startAgent({ service: { sync: true } });
+  const first = await waitFor(() => fixture.service.reports[0]?.report);
+  expect(first.consumers).toEqual([]);
+  expect(first.bundleVersion).toBe(fixture.agent.snapshot().bundles.get(trustDomain)?.version);
+
+  const client = new SecretDiscoveryServiceClient(`unix:${fixture.socketPath}`, credentials.createInsecure());
+  using sds = openStream<DiscoveryRequest, DiscoveryResponse>(client, 'streamSecrets');
+  sds.write(sotwRequest(['default', 'ROOTCA', 'spiffe://friend.test']));
+  const sent = await sds.next();
+  expect(sent.resources).toHaveLength(2);
+  sds.write(sotwRequest(['default', 'ROOTCA', 'spiffe://friend.test'], sent));
+  const resource = await waitFor(() =>
+    fixture.service.reports
+      .at(-1)
+      ?.report?.consumers[0]?.resources.find(
+        ({ name, acceptedVersion }) => name === 'default' && acceptedVersion !== '',
+      ),
+  );
+  expect(resource.sentVersion).toBe(fixture.service.serials[0]);
+  expect(resource.acceptedVersion).toBe(fixture.service.serials[0]);
+  expect(resource.inUseVersion).toBe('');
+
+  const next = await TestAuthority.create(trustDomain, 'next');
+  const friend = await TestAuthority.create('friend.test', 'friend');
+  const set = bundleSet([trustDomain, [fixture.authority, next]], ['friend.test', [friend]]);
+  fixture.service.send({ bundles: set });
+  const pushed = await sds.next();
+  expect(pushed.resources).toHaveLength(2);
+  await waitFor(() => fixture.service.reports.at(-1)?.report?.bundleVersion === set.version);
+});
+
+test('a bundle set that is wrong changes nothing', async () => {
+  await using fixture = await startAgent({ service: { sync: true } });
+  await waitFor(() => fixture.service.reports.length > 0);
+  const before = fixture.agent.snapshot().bundles;
+  const good = bundleSet([trustDomain, [await TestAuthority.create(trustDomain, 'next')]]);
+  const [bundle] = good.bundles;
+  const wrong = [
+    bundleSet(['friend.test', [await TestAuthority.create('friend.test')]]),
+    { ...good, bundles: [{ ...bundle, version: '00'.repeat(32) }] },
+    { ...good, bundles: [bundle, bundle] },
+    { ...good, bundles: [{ ...bundle, x509Authorities: [Buffer.from('no certificate')], version: '' }] },
+  ];
+  for (const [index, bundles] of wrong.entries()) {
+    fixture.service.send({ bundles });
+    await waitFor(
+      () => fixture.lines.filter(({ message }) => message.includes('was refused')).length === index + 1,
+    );
+  }
+  expect(fixture.agent.snapshot().bundles).toBe(before);
+  fixture.service.send({ bundles: good });
+  await waitFor(() => fixture.agent.snapshot().bundles !== before);
+});
+
+test('a renewal window in the past, then a re-key order: new keys, and a stream with the new certificate each time', async () => {
+  await using fixture = await startAgent({ service: { sync: true } });
+  await waitFor(() => fixture.service.syncCalls.length === 1 && fixture.service.reports.length > 0);
+  const past = new Date(Date.now() - 60_000);
+  fixture.service.send({ renewal: { start: past, end: past } });
+  await waitFor(() => fixture.service.serials.length === 2 && fixture.service.syncCalls.length === 2);
+  await waitFor(() => fixture.service.reports.length > 1);
+  const { identity } = fixture.agent.snapshot();
+  fixture.service.send({ reKey: { reason: 'the authority is tainted' } });
+  await waitFor(() => fixture.service.serials.length === 3 && fixture.service.syncCalls.length === 3);
+  expect(fixture.agent.snapshot().identity?.chain[0]?.fields.spki).not.toEqual(
+    identity?.chain[0]?.fields.spki,
+  );
+  const peers = fixture.service.syncCalls.map(peerSerial);
+  expect(peers).toEqual(fixture.service.serials);
+});
+
+function peerSerial(call: {
+  getAuthContext(): { sslPeerCertificate?: { serialNumber?: string } };
+}): string | undefined {
+  return call.getAuthContext().sslPeerCertificate?.serialNumber?.toLowerCase();
+}
+
+test('the stream comes back after the server closed it, and a server without it is no harm', async () => {
+  await using fixture = await startAgent({ service: { sync: true } });
+  await waitFor(() => fixture.service.syncCalls.length === 1);
+  fixture.service.syncCalls[0]?.end();
+  await waitFor(() => fixture.service.syncCalls.length === 2);
+
+  await using without = await startAgent();
+  await waitFor(() => without.lines.some(({ fields }) => fields['code'] === 'Unimplemented'));
+  without.agent.renewNow();
+  await waitFor(() => without.agent.snapshot().identity?.serial === without.service.serials[1]);
+});
