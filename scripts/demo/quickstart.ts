@@ -17,7 +17,7 @@ const step = (title: string) => say(`\n${bold(title)}`);
 /** Short, so that the viewer sees a renewal. */
 const ttl = '20s';
 
-async function choosePlatform(): Promise<Platform> {
+async function choosePlatform(): Promise<Platform | (Platform & AsyncDisposable)> {
   if (flags.kubernetes && flags.vault) throw new Error('give --kubernetes or --vault, not both');
   if (flags.kubernetes) return (await import('./kubernetes-platform.ts')).kubernetesPlatform();
   if (flags.vault) return (await import('./vault-platform.ts')).vaultPlatform();
@@ -30,9 +30,9 @@ async function main(): Promise<void> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
   const platform = await choosePlatform();
+  if (Symbol.asyncDispose in platform) stack.use(platform);
   step('1. Start Citadel');
   say(`   ${platform.summary}`);
-  if ('start' in platform && typeof platform.start === 'function') stack.use(await platform.start());
   const world = stack.use(await startWorld({ platform, ttl }));
   say(`   trust domain ${trustDomain}; data in ${world.directory}`);
 
