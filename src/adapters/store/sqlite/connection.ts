@@ -8,7 +8,7 @@ const applicationId = 0x4354444c;
 const busyMilliseconds = 2000;
 const journalLimitBytes = 64 * 1024 * 1024;
 
-export const inMemory = ':memory:';
+const inMemory = ':memory:';
 
 export interface ConnectionOptions {
   /** A path, or `:memory:`. */
