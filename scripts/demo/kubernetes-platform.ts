@@ -18,7 +18,7 @@ export async function kubernetesPlatform(): Promise<Platform & AsyncDisposable> 
     summary: `SQLite, disk keys, a real kube-apiserver at ${api.server} with RBAC and bound service account tokens`,
     async serverSettings(directory) {
       const kubeconfig = join(directory, 'kubeconfig');
-      await api.writeKubeconfig(kubeconfig, await api.createToken(systemNamespace, 'citadel'));
+      await api.writeKubeconfig(kubeconfig, await api.createToken(systemNamespace, 'citadel', { expirationSeconds: 86_400 }));
       return {
         clusterId: 'demo',
         keys: { disk: { encryption: { keyFile: await newKeyFile(directory) } } },

@@ -1,0 +1,168 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  createIssuingCertificate,
+  createRootCertificate,
+  generateKeyPair,
+  type KeyAlgorithm,
+  localSigner,
+  parseCertificate,
+  toPem,
+} from '../../../src/pki/index.ts';
+import { type TemporaryDirectory, temporaryDirectory } from '../../parts/index.ts';
+import { newRequest, startTestServer } from '../../support/server.ts';
+
+const day = 86_400_000;
+const thisSecond = Math.floor(Date.now() / 1000) * 1000;
+const validity = { notBefore: new Date(thisSecond - day), notAfter: new Date(thisSecond + 300 * day) };
+
+let temporary: TemporaryDirectory;
+beforeEach(async () => {
+  temporary = await temporaryDirectory();
+});
+afterEach(() => temporary[Symbol.asyncDispose]());
+
+async function newAuthority(algorithm: KeyAlgorithm = 'ecdsa-p256') {
+  const pair = await generateKeyPair(algorithm);
+  const signer = localSigner(pair.privateKey);
+  return { signer, key: pair };
+}
+
+async function newRoot() {
+  const { signer, key } = await newAuthority();
+  const certificate = await createRootCertificate({
+    signer,
+    subject: 'Root of the company',
+    ...validity,
+    trustDomain: 'example.org',
+  });
+  return { signer, key, certificate };
+}
+
+async function below(
+  root: Awaited<ReturnType<typeof newRoot>>,
+  pathLength: number,
+  algorithm: KeyAlgorithm = 'rsa-2048',
+) {
+  const { signer, key } = await newAuthority(algorithm);
+  const certificate = await createIssuingCertificate({
+    issuerCertificate: root.certificate,
+    issuerSigner: root.signer,
+    publicKey: signer.publicKey,
+    subject: 'Istio intermediate',
+    ...validity,
+    pathLen: pathLength,
+    trustDomain: 'example.org',
+  });
+  return { signer, key, certificate };
+}
+
+interface Files {
+  readonly certificate: Uint8Array;
+  readonly key: Awaited<ReturnType<typeof generateKeyPair>>;
+  readonly chain: readonly Uint8Array[];
+  readonly roots: readonly Uint8Array[];
+}
+
+/** As Istio's scripts lay them out, the key in the form that OpenSSL gives RSA keys. */
+async function settingsFor({ certificate, key, chain, roots }: Files) {
+  const cacerts = temporary.join('cacerts');
+  await mkdir(cacerts);
+  const pem = (list: readonly Uint8Array[]) => list.map((der) => toPem(der)).join('');
+  const type = key.privateKey.asymmetricKeyType === 'rsa' ? 'pkcs1' : 'pkcs8';
+  await writeFile(join(cacerts, 'ca-cert.pem'), pem([certificate]));
+  await writeFile(join(cacerts, 'ca-key.pem'), key.privateKey.export({ type, format: 'pem' }), {
+    mode: 0o600,
+  });
+  await writeFile(join(cacerts, 'cert-chain.pem'), pem(chain));
+  await writeFile(join(cacerts, 'root-cert.pem'), pem(roots));
+  const keyFile = temporary.join('key-file');
+  await writeFile(keyFile, randomBytes(32), { mode: 0o600 });
+  return { keys: { disk: { encryption: { keyFile } } }, authority: { existing: { istioCacerts: cacerts } } };
+}
+
+async function issueFrom(settings: Record<string, unknown>): Promise<readonly string[]> {
+  await using server = await startTestServer(settings, { directory: temporary.path });
+  const { csr } = await newRequest();
+  const { certChain } = await server.create({ csr }, { token: (await server.token()).reveal() });
+  return certChain;
+}
+
+const subjects = (chain: readonly string[]) => chain.slice(1, -1).map((pem) => parseCertificate(pem).subject);
+
+describe('an existing authority', () => {
+  it('of path length 0, as Istio makes it, signs leaves itself, also after a restart', async () => {
+    const root = await newRoot();
+    const ca = await below(root, 0);
+    const settings = await settingsFor({
+      ...ca,
+      chain: [ca.certificate, root.certificate],
+      roots: [root.certificate],
+    });
+    for (const _start of ['first', 'second']) {
+      const chain = await issueFrom(settings);
+      expect(chain).toHaveLength(3);
+      expect(chain[1]).toBe(toPem(ca.certificate));
+      expect(chain.at(-1)).toBe(toPem(root.certificate));
+    }
+  });
+
+  it('with room below it signs an issuing authority of ours', async () => {
+    const root = await newRoot();
+    const ca = await below(root, 1);
+    const chain = await issueFrom(
+      await settingsFor({ ...ca, chain: [ca.certificate], roots: [root.certificate] }),
+    );
+    expect(chain).toHaveLength(4);
+    expect(chain[2]).toBe(toPem(ca.certificate));
+    expect(subjects(chain)[0]).toMatch(/Citadel issuing authority/);
+  });
+
+  it('that is a root itself, beside a second root that is being retired', async () => {
+    const root = await newRoot();
+    const other = await newRoot();
+    const chain = await issueFrom(
+      await settingsFor({ ...root, chain: [], roots: [root.certificate, other.certificate] }),
+    );
+    expect(chain).toHaveLength(3);
+    expect(chain.at(-1)).toContain(toPem(root.certificate));
+    expect(chain.at(-1)).toContain(toPem(other.certificate));
+  });
+
+  it.each<[string, RegExp, (root: Awaited<ReturnType<typeof newRoot>>) => Promise<Files>]>([
+    [
+      'whose key belongs to another',
+      /private key does not belong/,
+      async (root) => ({
+        certificate: root.certificate,
+        key: (await newAuthority()).key,
+        chain: [],
+        roots: [root.certificate],
+      }),
+    ],
+    [
+      'that none of the roots issued',
+      /none of the roots issued/,
+      async (root) => ({ ...(await below(root, 0)), chain: [], roots: [(await newRoot()).certificate] }),
+    ],
+    [
+      'with no root',
+      /holds no certificate/,
+      async (root) => ({ ...(await below(root, 0)), chain: [], roots: [] }),
+    ],
+  ])('%s is refused', async (_name, message, make) => {
+    const settings = await settingsFor(await make(await newRoot()));
+    await expect(issueFrom(settings)).rejects.toThrow(message);
+  });
+
+  it('is not taken over when the store has a root already', async () => {
+    const first = await settingsFor(
+      await newRoot().then((root) => ({ ...root, chain: [], roots: [root.certificate] })),
+    );
+    const { authority: _authority, ...fresh } = first;
+    await issueFrom(fresh);
+    await expect(issueFrom(first)).rejects.toThrow(/at the first start only/);
+  });
+});
