@@ -1,6 +1,6 @@
 import {
+  experimental,
   Server,
-  ServerCredentials,
   type ServerDuplexStream,
   type ServerErrorResponse,
   type ServerUnaryCall,
@@ -39,6 +39,8 @@ export class FakeCertificateService {
   readonly requests: SeenRequest[] = [];
   readonly serials: string[] = [];
   readonly syncCalls: SyncCall[] = [];
+  /** Of the client certificate of each Sync stream. */
+  readonly syncSerials: (string | undefined)[] = [];
   readonly reports: SyncRequest[] = [];
   /** The lifetime of what it issues, seconds. */
   lifetime = 3600;
@@ -80,11 +82,17 @@ export class FakeCertificateService {
     });
     if (options.sync)
       server.addService(AgentServiceService, { sync: (call: SyncCall) => service?.hold(call) });
-    const credentials = ServerCredentials.createSsl(
-      Buffer.from(authority.rootPem),
-      [{ private_key: Buffer.from(serving.keyPem), cert_chain: Buffer.from(chain) }],
-      false,
-    );
+    const ca = { caCertificate: Buffer.from(authority.rootPem) };
+    const identity = { certificate: Buffer.from(chain), privateKey: Buffer.from(serving.keyPem) };
+    // createSsl either asks no client for a certificate or refuses all without one; a server of ours does neither.
+    const provider = {
+      addCaCertificateListener: (listener: (update: typeof ca) => void) => process.nextTick(listener, ca),
+      addIdentityCertificateListener: (listener: (update: typeof identity) => void) =>
+        process.nextTick(listener, identity),
+      removeCaCertificateListener: () => undefined,
+      removeIdentityCertificateListener: () => undefined,
+    };
+    const credentials = experimental.createCertificateProviderServerCredentials(provider, provider, false);
     const port = await new Promise<number>((resolve, reject) => {
       server.bindAsync(`127.0.0.1:${options.port ?? 0}`, credentials, (error, bound) => {
         if (error === null) resolve(bound);
@@ -121,6 +129,7 @@ export class FakeCertificateService {
   }
 
   private hold(call: SyncCall): void {
+    this.syncSerials.push(call.getAuthContext().sslPeerCertificate?.serialNumber.toLowerCase());
     this.syncCalls.push(call);
     call.on('data', (report: SyncRequest) => this.reports.push(report));
     call.on('error', () => undefined);

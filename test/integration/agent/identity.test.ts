@@ -132,7 +132,7 @@ describe('renewal', () => {
     fixture.agent.renewNow();
     await waitFor(() => fixture.service.serials.length === 2);
     expect(fixture.service.requests[1]?.authorization).toBeUndefined();
-    expect(first.serial).toBe(fixture.service.serials[0]);
+    expect(fixture.service.requests[1]?.clientSerial).toBe(first.serial);
   });
 
   test('the old certificate stays while the server is down, and is replaced when it is back', async () => {
