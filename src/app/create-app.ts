@@ -4,6 +4,11 @@ import {
   type GrpcListener,
   startGrpcListener,
 } from '../api/grpc/index.ts';
+import {
+  type MonitoringListener,
+  type MonitoringOptions,
+  startMonitoringListener,
+} from '../api/http/index.ts';
 import { createAdoptionService } from '../domain/adoption/index.ts';
 import { type AuthorityService, createAuthorityService } from '../domain/authority/index.ts';
 import { createSvidVerifier } from '../domain/identity/index.ts';
@@ -27,9 +32,11 @@ import {
 } from '../kernel/index.ts';
 import { createAttestation } from './attestation.ts';
 import type { ServerConfig } from './config/index.ts';
+import { createProbes, toHealthCheck } from './health.ts';
 import { openKeyHomes } from './key-homes.ts';
 import { connectClusters, publishBundles } from './kubernetes.ts';
 import { runMaintenance } from './maintenance.ts';
+import { startOperatorApi } from './operators.ts';
 import { loadServerId } from './server-id.ts';
 import { takeOverExisting, upstreamOf } from './upstream.ts';
 
@@ -38,13 +45,17 @@ export interface AppOverrides {
   readonly clock?: Clock;
   readonly entropy?: Entropy;
   readonly log?: Log;
-  readonly metrics?: Metrics;
+  readonly metrics?: Metrics & MonitoringOptions['registry'];
   readonly store?: Store;
 }
 
 export interface App {
   readonly serverId: string;
   readonly csr: GrpcListener;
+  readonly operator: GrpcListener;
+  readonly monitoring: MonitoringListener;
+  /** Makes the first operator: for the operator's eyes, once. */
+  readonly firstCredential: Secret<string> | undefined;
   readonly authority: AuthorityService;
   readonly issuance: IssuanceService;
   readonly store: Store;
@@ -54,7 +65,6 @@ export interface App {
 
 /** Milliseconds that calls in the making are given at shutdown. */
 const shutdownGrace = 10_000;
-const idleConnection = 300_000;
 
 /**
  * The composition root: nothing else constructs services.
@@ -133,7 +143,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   const maintenance = new AbortController();
   const adoption = createAdoptionService(store.adoption, clock);
   const csr = await startGrpcListener({
-    address: formatAddress(config.listen.csr),
+    address: config.listen.csr,
     certificates,
     services: [
       { definition: IstioCertificateServiceService, implementation: createCsrService(issuance) },
@@ -142,7 +152,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
         implementation: createSyncService({ verifier, authority, adoption, clock, log }),
       },
     ],
-    limits: { ...config.limits, idle: idleConnection },
+    limits: config.limits,
   });
   building.defer(() => csr.close(shutdownGrace));
   const maintained = runMaintenance({
@@ -166,13 +176,53 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     maintenance.abort();
     await Promise.all([maintained, published]);
   });
-  log.info('ready', { serverId, trustDomain: trustDomain.name, csrPort: csr.port });
+  const probes = createProbes({
+    store,
+    authority,
+    certificates,
+    homes,
+    clusters,
+    overdueBelow: (1 - issuing.activateAt) * 0.9,
+    clock,
+  });
+  const operatorApi = await startOperatorApi({
+    config,
+    store,
+    authority,
+    verifier,
+    leaves,
+    certificates,
+    probes,
+    metrics,
+    clock,
+    entropy,
+    log,
+  });
+  building.defer(() => operatorApi.close(shutdownGrace));
+  const monitoring = await startMonitoringListener({
+    address: config.listen.metrics,
+    registry: overrides.metrics ?? noRegistry,
+    livez: [],
+    readyz: probes.map((probe) => toHealthCheck(probe)),
+    log,
+  });
+  building.defer(() => monitoring.close());
+  log.info('ready', {
+    serverId,
+    trustDomain: trustDomain.name,
+    csrPort: csr.port,
+    operatorPort: operatorApi.listener.port,
+    metricsPort: monitoring.address.port,
+  });
 
   const running = building.move();
   let stopping: Promise<void> | undefined;
   return {
     serverId,
     csr,
+    operator: operatorApi.listener,
+    monitoring,
+    firstCredential: operatorApi.firstCredential,
     authority,
     issuance,
     store,
@@ -183,11 +233,10 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   };
 }
 
+/** Where nobody counts, /metrics is empty. */
+const noRegistry = { contentType: 'text/plain; version=0.0.4', expose: () => Promise.resolve('') };
+
 async function openStore(config: ServerConfig, clock: Clock, log: Log): Promise<Store> {
   const { openSqliteStore } = await import('../adapters/store/sqlite/index.ts');
   return openSqliteStore({ file: config.store.value.file, clock, log });
-}
-
-function formatAddress({ host, port }: { readonly host: string; readonly port: number }): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

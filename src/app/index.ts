@@ -1,1 +1,2 @@
 export { type App, type AppOverrides, createApp } from './create-app.ts';
+export { startServer } from './start-server.ts';

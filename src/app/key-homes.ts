@@ -1,3 +1,4 @@
+import type { VaultConnectionOptions } from '../adapters/vault/index.ts';
 import type { ImportingKeyManager, KeyManager } from '../domain/ports/index.ts';
 import type { Clock, Entropy, Log } from '../kernel/index.ts';
 import type { ServerConfig } from './config/index.ts';
@@ -75,16 +76,26 @@ async function openRoot(keys: RootKeys, { clock, entropy, log }: Ports): Promise
 type VaultConfig = Extract<RootKeys, { kind: 'vault' }>['value'];
 
 /** The connection settings as the Vault adapters take them. */
-export function vaultConnection(config: Omit<VaultConfig, 'mount'>) {
+export function vaultConnection(
+  config: Omit<VaultConfig, 'mount'>,
+): Omit<VaultConnectionOptions, keyof Ports> {
   const { address, namespace, caFile, timeout, auth } = config;
   return {
     address,
     timeout,
+    auth: vaultAuth(auth),
     ...(namespace === undefined ? {} : { namespace }),
     ...(caFile === undefined ? {} : { caFile }),
-    auth:
-      auth.kind === 'token'
-        ? { kind: 'token' as const, token: auth.value }
-        : { kind: auth.kind, ...auth.value },
   };
+}
+
+function vaultAuth(auth: VaultConfig['auth']): VaultConnectionOptions['auth'] {
+  switch (auth.kind) {
+    case 'token':
+      return { kind: 'token', token: auth.value };
+    case 'approle':
+      return { kind: 'approle', ...auth.value };
+    case 'kubernetes':
+      return { kind: 'kubernetes', ...auth.value };
+  }
 }

@@ -17,13 +17,11 @@ export interface GrpcLimits {
   /** The largest request. */
   readonly messageBytes: number;
   readonly streamsPerConnection: number;
-  /** Milliseconds without a call, after which a connection is closed. */
-  readonly idle: number;
 }
 
 export interface GrpcListenerOptions {
-  /** `host:port`; port 0 takes a free one. */
-  readonly address: string;
+  /** Port 0 takes a free one. */
+  readonly address: { readonly host: string; readonly port: number };
   readonly certificates: ServingCertificateSource;
   readonly services: readonly GrpcService[];
   readonly limits: GrpcLimits;
@@ -35,19 +33,22 @@ export interface GrpcListener {
   close(graceMilliseconds: number): Promise<void>;
 }
 
+/** Milliseconds without a call, after which a connection is closed. */
+const idleConnection = 300_000;
+
 /** Serves gRPC over TLS; a client certificate is asked for, and judged by each service. */
 export async function startGrpcListener(options: GrpcListenerOptions): Promise<GrpcListener> {
   const { limits } = options;
   const server = new Server({
     'grpc.max_receive_message_length': limits.messageBytes,
     'grpc.max_concurrent_streams': limits.streamsPerConnection,
-    'grpc.max_connection_idle_ms': limits.idle,
+    'grpc.max_connection_idle_ms': idleConnection,
     'grpc.keepalive_time_ms': 60_000,
     'grpc.keepalive_timeout_ms': 20_000,
   });
   for (const { definition, implementation } of options.services)
     server.addService(definition, implementation);
-  const port = await bind(server, options.address, rotatingCredentials(options.certificates));
+  const port = await bind(server, formatAddress(options.address), rotatingCredentials(options.certificates));
   return {
     port,
     close: (grace) =>
@@ -112,4 +113,8 @@ function rotatingCredentials(certificates: ServingCertificateSource): ServerCred
     removeCaCertificateListener: (listener) => unfollow(authorities, listener),
   };
   return experimental.createCertificateProviderServerCredentials(provider, provider, false);
+}
+
+function formatAddress({ host, port }: GrpcListenerOptions['address']): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

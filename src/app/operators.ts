@@ -1,0 +1,146 @@
+import { SpiffeId } from '@citadel/spiffe';
+import { peerCredentials } from '../adapters/unix-peer/index.ts';
+import {
+  createOperatorService,
+  type GrpcListener,
+  startGrpcListener,
+  startOperatorSocket,
+} from '../api/grpc/index.ts';
+import type { AuthorityService } from '../domain/authority/index.ts';
+import type { SvidVerifier } from '../domain/identity/index.ts';
+import type { LeafService } from '../domain/issuance/index.ts';
+import {
+  createEnrolment,
+  createOperatorAccess,
+  ensureFirstOperatorCredential,
+  operatorPath,
+} from '../domain/operators/index.ts';
+import type { Metrics, Store } from '../domain/ports/index.ts';
+import type { ServingCertificateSource } from '../domain/serving/index.ts';
+import { OperatorServiceService } from '../gen/citadel/v1/operator.ts';
+import type { Clock, Entropy, Log, Secret } from '../kernel/index.ts';
+import { readCertificateRequest } from '../pki/index.ts';
+import type { ServerConfig } from './config/index.ts';
+import { type Probe, runProbe } from './health.ts';
+import { version } from './version.ts';
+
+export interface OperatorApiOptions {
+  readonly config: ServerConfig;
+  readonly store: Store;
+  readonly authority: AuthorityService;
+  readonly verifier: SvidVerifier;
+  readonly leaves: LeafService;
+  readonly certificates: ServingCertificateSource;
+  readonly probes: readonly Probe[];
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Log;
+}
+
+export interface OperatorApi {
+  readonly listener: GrpcListener;
+  /** Makes the first operator; to be printed once. Undefined once there is one. */
+  readonly firstCredential: Secret<string> | undefined;
+  close(graceMilliseconds: number): Promise<void>;
+}
+
+/** The operator API over TLS and on the local socket. */
+export async function startOperatorApi(options: OperatorApiOptions): Promise<OperatorApi> {
+  const { config, store, authority, verifier, metrics, clock, entropy, log } = options;
+  const { operators, audit } = store;
+  const localUids = [...new Set([0, process.getuid?.() ?? 0])];
+  const access = createOperatorAccess({
+    authentication: {
+      trustDomain: config.trustDomain,
+      svidVerifier: verifier,
+      tokenVerifier: await tokenVerifier(config, clock),
+      localUids,
+    },
+    operators,
+    audit,
+    clock,
+  });
+  const enrol = createEnrolment({
+    access,
+    operators,
+    audit,
+    clock,
+    issueOperatorCertificate: ({ csr, name }) => issueOperatorCertificate(options, csr, name),
+  });
+  const startedAt = clock.now();
+  const services = {
+    access,
+    enrol,
+    issuance: store.issuance,
+    authorities: store.authorities,
+    audit,
+    adoption: store.adoption,
+    currentBundle: () => authority.bundle(),
+    status: async () => ({
+      version,
+      trustDomain: config.trustDomain.name,
+      startedAt,
+      findings: await Promise.all(options.probes.map((probe) => runProbe(probe))),
+    }),
+    metrics,
+  };
+  const { messageBytes } = config.limits;
+  const listener = await startGrpcListener({
+    address: config.listen.operator,
+    certificates: options.certificates,
+    services: [{ definition: OperatorServiceService, implementation: createOperatorService(services) }],
+    limits: config.limits,
+  });
+  try {
+    const socket = await startOperatorSocket({
+      path: config.listen.operatorSocket,
+      peerUid: (connection) => peerCredentials(connection).uid,
+      allowedUids: localUids,
+      service: (localUid) => createOperatorService(services, { localUid }),
+      onRefused: (uid) =>
+        audit.append({
+          at: clock.now(),
+          action: 'operator.connect',
+          outcome: 'refused',
+          subject: `local:${uid}`,
+          proof: 'local-socket',
+          target: '',
+          reason: 'this user is not served on the local socket',
+          details: {},
+        }),
+      messageBytes,
+      log,
+    });
+    return {
+      listener,
+      firstCredential: await ensureFirstOperatorCredential({ operators, clock, entropy }),
+      close: async (grace) => {
+        await Promise.all([listener.close(grace), socket.close(grace)]);
+      },
+    };
+  } catch (error) {
+    await listener.close(0);
+    throw error;
+  }
+}
+
+async function tokenVerifier({ operators }: ServerConfig, clock: Clock) {
+  if (operators.oidc.length === 0) return undefined;
+  const { createTokenVerifier } = await import('../adapters/oidc/index.ts');
+  return createTokenVerifier(operators.oidc, clock);
+}
+
+async function issueOperatorCertificate(options: OperatorApiOptions, csr: string, name: string) {
+  const { config, authority, leaves } = options;
+  const lifetime = Math.min(config.operators.certificateLifetime, config.certificate.maximumTtl);
+  const request = await readCertificateRequest(csr);
+  const { chainPem } = await leaves.sign(authority.issuer(), {
+    spki: request.publicKey.spki,
+    spiffeId: SpiffeId.parse(`${config.trustDomain.id}${operatorPath(name)}`),
+    principal: `operator:${name}`,
+    proxyKey: (serial) => `serial:${serial}`,
+    requestedSeconds: BigInt(Math.floor(lifetime / 1000)),
+  });
+  return { chain: chainPem };
+}
