@@ -1,4 +1,4 @@
-import type { Agent } from 'node:https';
+import type { Agent } from 'node:http';
 
 /** How one API server is reached and as whom. */
 export interface ClusterAccess {

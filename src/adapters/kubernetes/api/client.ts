@@ -116,6 +116,7 @@ export class ApiClient {
     } catch {
       return 'broken';
     }
+    if (rest !== '') yield parseJson(rest);
     return 'ended';
   }
 }

@@ -1,4 +1,4 @@
-import type { TrustBundleSnapshot } from '../../../domain/trust/snapshot.ts';
+import type { TrustBundleSnapshot } from '../../../domain/trust/index.ts';
 import { CitadelError, type Log } from '../../../kernel/index.ts';
 import { follow, text, unexpectedReply } from '../api/index.ts';
 import type { Cluster } from '../cluster.ts';

@@ -1,4 +1,4 @@
-import type { TrustBundleSnapshot } from '../../../domain/trust/snapshot.ts';
+import type { TrustBundleSnapshot } from '../../../domain/trust/index.ts';
 import { CitadelError, describeError, isCitadelError, type Log } from '../../../kernel/index.ts';
 import { follow, listAll, text } from '../api/index.ts';
 import type { Cluster } from '../cluster.ts';

@@ -1,5 +1,5 @@
 import type { BundlePublisher } from '../../../domain/ports/index.ts';
-import type { TrustBundleSnapshot } from '../../../domain/trust/snapshot.ts';
+import type { TrustBundleSnapshot } from '../../../domain/trust/index.ts';
 
 /** A publisher that also looks after what it published. */
 export interface FollowingPublisher extends BundlePublisher {

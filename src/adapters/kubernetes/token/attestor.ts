@@ -1,4 +1,4 @@
-import type { KubernetesPrincipal } from '../../../domain/identity/principal.ts';
+import type { KubernetesPrincipal } from '../../../domain/identity/index.ts';
 import type { Attestor } from '../../../domain/ports/index.ts';
 import { CitadelError, type Clock, isCitadelError, type Log } from '../../../kernel/index.ts';
 import type { Cluster } from '../cluster.ts';

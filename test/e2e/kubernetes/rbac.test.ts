@@ -1,0 +1,202 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import {
+  type Cluster,
+  createClusterTrustBundlePublisher,
+  createConfigMapPublisher,
+  createKubernetesTokenAttestor,
+  createWorkloadDirectory,
+} from '../../../src/adapters/kubernetes/index.ts';
+import { serverConfigFromObject } from '../../../src/app/config/index.ts';
+import { Secret, silentLog, systemClock } from '../../../src/kernel/index.ts';
+import { hasPart, waitFor } from '../../parts/index.ts';
+import {
+  type Fixture,
+  makeBundle,
+  type RoleNames,
+  readManifest,
+  renamed,
+  startFixture,
+  uniqueNames,
+} from './fixture.ts';
+
+interface Rule {
+  readonly resources: readonly string[];
+  readonly verbs: string[];
+}
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly rules?: Rule[];
+  readonly spec?: { readonly template: { readonly metadata: object; readonly spec: object } };
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+const parse = (yaml: string) => parseAllDocuments(yaml).map((document) => document.toJS() as Manifest);
+
+describe.skipIf(!hasPart('kubeapi'))('deploy/kubernetes', () => {
+  const node = `node-${randomUUID()}`;
+  let fixture: Fixture;
+  let namespace: string;
+  let token: string;
+
+  beforeAll(async () => {
+    fixture = await startFixture();
+    namespace = await fixture.kube.createNamespace('rbac');
+    const boundPod = await fixture.kube.createPod(namespace, 'shop', 'default', node);
+    token = await fixture.kube.createToken(namespace, 'default', { audiences: ['istio-ca'], boundPod });
+  });
+  afterAll(async () => {
+    await fixture?.[Symbol.asyncDispose]();
+  });
+
+  /** All that the server does at the API server; each throws Unavailable when a right for it is missing. */
+  const uses = (cluster: Cluster, names: RoleNames): Record<string, () => Promise<unknown>> => {
+    const signal = AbortSignal.timeout(30_000);
+    const directory = createWorkloadDirectory(cluster);
+    const configMaps = createConfigMapPublisher(cluster, { name: names.configMap, log: silentLog });
+    const bundles = createClusterTrustBundlePublisher(cluster, { signerName: names.signer, log: silentLog });
+    const watch = async (path: string, metadataName?: string) => {
+      const selector = metadataName === undefined ? {} : { fieldSelector: `metadata.name=${metadataName}` };
+      const query = { watch: 'true', timeoutSeconds: '1', ...selector };
+      for await (const event of cluster.api.stream({ method: 'GET', path, query }, signal))
+        if (event === undefined) throw new Error('not a watch event');
+    };
+    const publishTwice = async (
+      publish: (bundle: Awaited<ReturnType<typeof makeBundle>>) => Promise<void>,
+    ) => {
+      await publish(await makeBundle('first root'));
+      await publish(await makeBundle('second root'));
+    };
+    return {
+      attest: () =>
+        createKubernetesTokenAttestor({
+          clusters: new Map([['test', cluster]]),
+          defaultClusterId: 'test',
+          audiences: ['istio-ca'],
+          clock: systemClock,
+          log: silentLog,
+        }).attest({ token: new Secret(token) }, signal),
+      getPod: () => directory.getPod(namespace, 'shop', signal),
+      hasPodOnNode: () =>
+        directory.hasPodOnNode({ nodeName: node, namespace, serviceAccount: 'default' }, signal),
+      publishConfigMaps: () => publishTwice((bundle) => configMaps.publish(bundle, signal)),
+      watchNamespaces: () => watch('/api/v1/namespaces'),
+      watchConfigMaps: () => watch('/api/v1/configmaps', names.configMap),
+      publishBundle: () => publishTwice((bundle) => bundles.publish(bundle, signal)),
+      watchBundle: () =>
+        watch('/apis/certificates.k8s.io/v1/clustertrustbundles', `${names.signer.replace('/', ':')}:bundle`),
+    };
+  };
+
+  /** The rights of rbac.yaml without one verb, given to a new service account. */
+  const without = async (resource: string, verb: string) => {
+    const names = uniqueNames();
+    const objects = parse(renamed(await readManifest('rbac.yaml'), names));
+    const rules = objects.flatMap((each) => each.rules ?? []);
+    const rule = rules.find((each) => each.resources.includes(resource) && each.verbs.includes(verb));
+    if (rule === undefined) throw new Error(`rbac.yaml does not give ${verb} ${resource}`);
+    rule.verbs.splice(rule.verbs.indexOf(verb), 1);
+    // A rule without a verb is not valid.
+    if (rule.verbs.length === 0) rule.verbs.push('bind');
+    await fixture.kube.apply(objects.map((each) => JSON.stringify(each)).join('\n---\n'));
+    const reduced = await fixture.kube.createToken('citadel-system', names.account);
+    const cluster = await fixture.connect({ kubeconfigFile: await fixture.kubeconfigFor(reduced) });
+    return { names, cluster };
+  };
+
+  it('gives all rights that the server uses', async () => {
+    const all = Object.entries(uses(fixture.cluster, fixture.names));
+    await Promise.all(all.map(([name, use]) => expect(use(), name).resolves.not.toThrow()));
+  });
+
+  it.each([
+    ['tokenreviews', 'create', ['attest']],
+    ['pods', 'get', ['attest', 'getPod']],
+    ['pods', 'list', ['hasPodOnNode']],
+    ['namespaces', 'list', ['publishConfigMaps']],
+    ['namespaces', 'watch', ['watchNamespaces']],
+    ['configmaps', 'list', ['publishConfigMaps']],
+    ['configmaps', 'watch', ['watchConfigMaps']],
+    ['configmaps', 'patch', ['publishConfigMaps']],
+    ['configmaps', 'create', ['publishConfigMaps']],
+    ['clustertrustbundles', 'patch', ['publishBundle']],
+    ['clustertrustbundles', 'create', ['publishBundle']],
+    ['signers', 'attest', ['publishBundle']],
+  ] as const)('gives no right too many: without %s %s something fails', async (resource, verb, failing) => {
+    const { cluster, names } = await without(resource, verb);
+    const all = uses(cluster, names);
+    const expected: readonly string[] = failing;
+    // A role takes effect a moment after it was stored: the first use that must work tells when.
+    const sound = Object.keys(all).find((name) => !expected.includes(name)) ?? '';
+    await waitFor(async () => all[sound]?.().then(() => true), { what: 'the role to take effect' });
+    const results = await Promise.allSettled(Object.values(all).map((use) => use()));
+    const failed = Object.keys(all).filter((_, index) => results[index]?.status === 'rejected');
+    expect(failed).toEqual(expected);
+    for (const result of results)
+      if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'Unavailable' });
+  });
+
+  it('denies what the server has no business with', async () => {
+    const allowed = async (verb: string, resource: string, group = '', name?: string) => {
+      const resourceAttributes = { verb, resource, group, ...(name === undefined ? {} : { name }) };
+      const review = { spec: { resourceAttributes } };
+      const reply = await fixture.kube.request(
+        'POST',
+        '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+        { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', ...review },
+        { token: fixture.serverToken },
+      );
+      return (reply as { status: { allowed: boolean } }).status.allowed;
+    };
+    expect(await allowed('create', 'tokenreviews', 'authentication.k8s.io')).toBe(true);
+    for (const verb of ['get', 'list', 'watch']) expect(await allowed(verb, 'secrets')).toBe(false);
+    for (const verb of ['create', 'delete', 'patch']) expect(await allowed(verb, 'pods')).toBe(false);
+    expect(await allowed('list', 'configmaps')).toBe(false);
+    expect(await allowed('patch', 'configmaps', '', 'kube-root-ca.crt')).toBe(false);
+    expect(await allowed('delete', 'configmaps', '', fixture.names.configMap)).toBe(false);
+    expect(await allowed('create', 'serviceaccounts/token')).toBe(false);
+    expect(await allowed('impersonate', 'users')).toBe(false);
+    expect(await allowed('attest', 'signers', 'certificates.k8s.io', 'kubernetes.io/kubelet-serving')).toBe(
+      false,
+    );
+    expect(await allowed('*', 'clusterroles', 'rbac.authorization.k8s.io')).toBe(false);
+    const secrets = await fixture.kube.send('GET', '/api/v1/secrets', undefined, {
+      token: fixture.serverToken,
+    });
+    expect(secrets.status).toBe(403);
+  });
+
+  it('is accepted by the API server, and its pods meet the restricted pod security standard', async () => {
+    for (const file of ['namespace.yaml', 'rbac.yaml', 'config.yaml', 'server.yaml'])
+      await fixture.kube.apply(await readManifest(file));
+    const deployment = parse(await readManifest('server.yaml')).find(({ kind }) => kind === 'Deployment');
+    const { metadata, spec } = deployment?.spec?.template ?? {};
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, name: 'citadel' }, spec };
+    const pods = '/api/v1/namespaces/citadel-system/pods?dryRun=All';
+    await expect(fixture.kube.request('POST', pods, pod)).resolves.toMatchObject({
+      spec: { serviceAccountName: 'citadel' },
+    });
+    const root = { ...spec, securityContext: { runAsUser: 0 } };
+    expect((await fixture.kube.send('POST', pods, { ...pod, spec: root })).status).toBe(403);
+    const istio = await fixture.kube.createNamespace('istio');
+    const alias = (await readManifest('istiod-alias.yaml')).replace(
+      'namespace: istio-system',
+      `namespace: ${istio}`,
+    );
+    await fixture.kube.apply(alias);
+  });
+
+  it('has a configuration that the server reads, with the names that the roles give', async () => {
+    const [configMap] = parse(await readManifest('config.yaml'));
+    const [document] = parse(configMap?.data?.['citadel.yaml'] ?? '');
+    const config = serverConfigFromObject(document ?? {});
+    const roles = await readManifest('rbac.yaml');
+    expect(config.publish.configMap?.name).toBe('istio-ca-root-cert');
+    expect(config.publish.clusterTrustBundle?.signerName).toBe('citadel.dev/mesh');
+    expect(roles).toContain('resourceNames: [istio-ca-root-cert]');
+    expect(roles).toContain('resourceNames: [citadel.dev/mesh]');
+    expect(roles).toContain('resourceNames: ["citadel.dev:mesh:bundle"]');
+  });
+});
