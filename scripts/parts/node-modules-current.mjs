@@ -1,5 +1,5 @@
-// Exits 0 when node_modules holds what package-lock.json asks for, 1 when it does not. Compares versions, because the
-// times of files say nothing after a checkout or an `npm install`. Plain JavaScript: any Node that starts npm runs it.
+// Exits 0 when node_modules holds what package-lock.json asks for, 1 when it does not. Compares versions and
+// checksums, because the times of files say nothing after a checkout or an `npm install`. Plain JavaScript: any Node that starts npm runs it.
 import { readFileSync } from 'node:fs';
 
 function packagesOf(path) {
@@ -21,6 +21,6 @@ const stale = Object.entries(wanted).filter(([path, entry]) => {
   if (!path.startsWith('node_modules/') && !path.includes('/node_modules/')) return false;
   const there = installed?.[path];
   if (there === undefined) return !(entry.optional || entry.devOptional || entry.peer);
-  return there.version !== entry.version || there.resolved !== entry.resolved;
+  return there.version !== entry.version || there.integrity !== entry.integrity;
 });
 process.exit(installed === undefined || stale.length > 0 ? 1 : 0);
