@@ -32,6 +32,8 @@ export const rules: Rules = {
     /^src\/adapters\/[^/]+\/[^/]+\/index\.ts$/,
     /^src\/api\/[^/]+\/index\.ts$/,
     /^src\/app\/config\/index\.ts$/,
+    // The agent's own composition, without the server's: an agent stands beside every workload.
+    /^src\/app\/agent\.ts$/,
     // What the agent needs of pki, without the X.509 libraries: an agent stands beside every workload.
     /^src\/pki\/light\.ts$/,
     // Generated code has no doors; each file is one of the wire's own.

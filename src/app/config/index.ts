@@ -11,6 +11,7 @@ export {
   readServerConfig,
   serverConfigFromObject,
 } from './load.ts';
+export { type PreflightFinding, preflight } from './preflight.ts';
 export { type ConfigProblem, formatProblem } from './problem.ts';
 export type { ConfigReading, Environment } from './read.ts';
 export { configJsonSchemas } from './schemas.ts';

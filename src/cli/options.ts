@@ -1,0 +1,66 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { CitadelError, parseDuration } from '../kernel/index.ts';
+import type { ConnectionOptions } from './connection.ts';
+import type { OutputFormat } from './output.ts';
+
+/** Options of every command that asks a server. */
+export function withConnection(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--server <host:port>', 'operator API (default: localhost:8443)')
+        .env('CITADEL_SERVER')
+        .conflicts('socket'),
+    )
+    .addOption(new Option('--socket <path>', "the server's local socket").env('CITADEL_SOCKET'))
+    .addOption(
+      new Option('--token-file <path>', 'OIDC token instead of a client certificate').env(
+        'CITADEL_TOKEN_FILE',
+      ),
+    )
+    .option('--ca <path>', 'roots that the server is verified by (default: those of the enrolment)')
+    .addOption(new Option('--timeout <duration>', 'of one call').default(10, '10s').argParser(seconds));
+}
+
+export function withOutput(command: Command): Command {
+  return command.addOption(
+    new Option('-o, --output <format>', 'output format').choices(['table', 'json', 'yaml']).default('table'),
+  );
+}
+
+export interface OutputOptions {
+  readonly output: OutputFormat;
+}
+
+export type ReadingOptions = ConnectionOptions & OutputOptions;
+
+/** For commander: a duration, in seconds. */
+export function seconds(text: string): number {
+  return argument(() => parseDuration(text) / 1000);
+}
+
+/** For commander: a time in RFC 3339, or a duration from now as in `24h`. */
+export function timeArgument(text: string): Date {
+  return argument(() => {
+    if (/^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})$/.test(text)) {
+      const time = new Date(text);
+      if (!Number.isNaN(time.getTime())) return time;
+    }
+    return new Date(Date.now() + parseDuration(text));
+  });
+}
+
+export function pageSizeArgument(text: string): number {
+  return argument(() => {
+    if (/^[1-9]\d{0,3}$/.test(text) && Number(text) <= 1000) return Number(text);
+    throw new CitadelError('InvalidArgument', 'must be from 1 to 1000');
+  });
+}
+
+function argument<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof CitadelError) throw new InvalidArgumentError(error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,61 @@
+import { stringify } from 'yaml';
+
+export type OutputFormat = 'table' | 'json' | 'yaml';
+
+export interface Column<T> {
+  readonly title: string;
+  readonly value: (row: T) => string;
+}
+
+/** Prints rows: aligned columns for people, everything for programs. */
+export function printRows<T>(rows: readonly T[], columns: readonly Column<T>[], format: OutputFormat): void {
+  if (format !== 'table') return printValue(rows, format);
+  const cells = rows.map((row) => columns.map((column) => printable(column.value(row))));
+  const table = [columns.map(({ title }) => title), ...cells];
+  const widths = columns.map((_, index) => Math.max(...table.map((row) => row[index]?.length ?? 0)));
+  for (const row of table)
+    process.stdout.write(
+      `${row
+        .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+        .join('  ')
+        .trimEnd()}\n`,
+    );
+}
+
+/** Prints one object; as a table, one field a line. */
+export function printRecord(record: Readonly<Record<string, unknown>>, format: OutputFormat): void {
+  if (format !== 'table') return printValue(record, format);
+  const entries = Object.entries(record).map(([key, value]) => [key, text(value)] as const);
+  const width = Math.max(0, ...entries.map(([key]) => key.length));
+  for (const [key, value] of entries) {
+    const lines = value.trimEnd().split('\n').map(printable);
+    process.stdout.write(`${key.padEnd(width)}  ${lines.join(`\n${' '.repeat(width + 2)}`)}\n`);
+  }
+}
+
+function printValue(value: unknown, format: 'json' | 'yaml'): void {
+  const plain: unknown = JSON.parse(JSON.stringify(value, plainNumbers));
+  process.stdout.write(format === 'json' ? `${JSON.stringify(plain, undefined, 2)}\n` : stringify(plain));
+}
+
+function text(value: unknown): string {
+  if (value instanceof Date) return formatTime(value);
+  if (typeof value === 'string') return value;
+  if (typeof value === 'bigint') return value.toString();
+  return JSON.stringify(value, plainNumbers) ?? '';
+}
+
+/** JSON has no bigint; as text no digit is lost. */
+function plainNumbers(_: string, part: unknown): unknown {
+  return typeof part === 'bigint' ? part.toString() : part;
+}
+
+export function formatTime(time: Date | undefined): string {
+  return time === undefined ? '' : time.toISOString().replace(/\.\d{3}Z$/, 'Z');
+}
+
+/** Text from the server must not move the terminal's cursor or colours. */
+function printable(line: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return line.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '?');
+}

@@ -1,0 +1,22 @@
+import { Command } from 'commander';
+import { addCheckCommand } from './commands/check.ts';
+import { addConfigCommands } from './commands/config.ts';
+import { addOperatorCommands } from './commands/operator.ts';
+import { addReadingCommands } from './commands/read.ts';
+import { addRunCommands } from './commands/run.ts';
+import { exitCodesHelp } from './exit-codes.ts';
+
+/** The whole command line. Commander throws in place of ending the process. */
+export function createProgram(): Command {
+  const program = new Command('citadel')
+    .description('a certificate authority and zero-trust identity service that shows its evidence')
+    .exitOverride()
+    .showSuggestionAfterError()
+    .addHelpText('after', exitCodesHelp);
+  addRunCommands(program);
+  addCheckCommand(program);
+  addReadingCommands(program);
+  addOperatorCommands(program);
+  addConfigCommands(program);
+  return program;
+}
