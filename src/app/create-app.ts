@@ -26,6 +26,7 @@ import {
   type Clock,
   type Entropy,
   type Log,
+  type Secret,
   silentLog,
   systemClock,
   systemEntropy,
