@@ -109,6 +109,14 @@ export class CertificateMaker {
     return Buffer.from(certificate.rawData);
   }
 
+  /** Signs `data` with the key of the certificate `name`, as its key type has it. */
+  async sign(name: string, data: Uint8Array): Promise<Buffer> {
+    const { privateKey } = await this.#key(this.#keyNames.get(name) ?? '');
+    return Buffer.from(
+      await webcrypto.subtle.sign(privateKey.algorithm.name, privateKey, new Uint8Array(data)),
+    );
+  }
+
   at(hours: number): Date {
     return new Date(this.epoch.getTime() + hours * 3_600_000);
   }

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { verify, X509Certificate } from 'node:crypto';
 import { assert, nat, oneof, property, tuple, uint8Array } from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -11,6 +11,7 @@ import {
   X509Svid,
 } from '../src/index.ts';
 import { CertificateMaker, type Description } from './certificates.ts';
+import { oid, sequence, tlv } from './der-writer.ts';
 import { type Case, errorOf, expectRefusal, loadVectors } from './vectors.ts';
 
 interface ChainCase extends Case {
@@ -190,6 +191,21 @@ describe('forms of a chain', () => {
 });
 
 describe('search for a path', () => {
+  it('takes no signature of another algorithm than the certificate names', async () => {
+    const maker = new CertificateMaker(epoch);
+    const subject = 'O=example.org';
+    await maker.make('ecdsa', { kind: 'root', subject });
+    const rsa = await maker.make('rsa', { kind: 'root', subject, key: 'rsa2048' });
+    const leaf = Certificate.parse(await maker.make('leaf', { kind: 'leaf', issuer: 'ecdsa' }));
+    // The leaf says ecdsa-with-SHA256; the signature is RSA's, with the same hash, and would verify.
+    const signature = await maker.sign('rsa', leaf.fields.tbs);
+    const algorithm = sequence(oid('1.2.840.10045.4.3.2'));
+    const confused = sequence(leaf.fields.tbs, algorithm, tlv(0x03, Buffer.from([0]), signature));
+    const bundles = BundleSet.of(TrustBundle.of(TrustDomain.parse('example.org'), [rsa]));
+    expect(verify('sha256', leaf.fields.tbs, Certificate.parse(rsa).publicKey, signature)).toBe(true);
+    expect(errorOf(() => verifyX509Svid([confused], bundles, { now: epoch })).rule).toBe('path-no-authority');
+  });
+
   it('ends, whatever circles the certificates make', async () => {
     // All bear one name and were signed by one key, which no authority has: each may be above each other.
     const descriptions: Record<string, Description> = {
