@@ -21,16 +21,16 @@ export class HeldKeys {
   }
 
   hold(id: string, privateKey: KeyObject): SigningKey {
-    const { algorithm, publicKey, sign } = localSigner(privateKey);
+    const signer = localSigner(privateKey);
     const held: HeldKey = {
       dropped: false,
       key: {
         id,
-        algorithm,
-        publicKey,
+        algorithm: signer.algorithm,
+        publicKey: signer.publicKey,
         sign: async (data) => {
           if (held.dropped) throw keyDestroyed();
-          return await sign(data);
+          return await signer.sign(data);
         },
       },
     };
@@ -46,6 +46,6 @@ export class HeldKeys {
   }
 
   clear(): void {
-    for (const id of [...this.#keys.keys()]) this.drop(id);
+    for (const id of this.#keys.keys()) this.drop(id);
   }
 }

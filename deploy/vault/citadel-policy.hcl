@@ -1,0 +1,34 @@
+# What a Citadel server may do in Vault or OpenBao, and nothing besides:
+#   vault policy write citadel deploy/vault/citadel-policy.hcl
+# It does not grant transit/export or transit/backup; keys are made with exportable=false and allow_plaintext_backup=false.
+# With another mount or keyPrefix in Citadel's configuration, change the paths here.
+
+# Keys in transit: make, look at, allow the deletion of, delete.
+path "transit/keys/citadel-*" {
+  capabilities = ["create", "read", "update", "delete"]
+}
+path "transit/keys" {
+  capabilities = ["list"]
+}
+path "transit/sign/citadel-*" {
+  capabilities = ["update"]
+}
+
+# The PKI engine as the upstream of our issuing authorities; leave it out where it is not used.
+path "pki/root/sign-intermediate" {
+  capabilities = ["update"]
+}
+
+# Our own token.
+path "auth/token/lookup-self" {
+  capabilities = ["read"]
+}
+path "auth/token/renew-self" {
+  capabilities = ["update"]
+}
+path "auth/token/revoke-self" {
+  capabilities = ["update"]
+}
+path "sys/capabilities-self" {
+  capabilities = ["update"]
+}

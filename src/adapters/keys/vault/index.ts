@@ -1,0 +1,1 @@
+export { openVaultKeyManager, type VaultKeyManagerOptions } from './key-manager.ts';

@@ -1,0 +1,1 @@
+export { openVaultPkiUpstream, type VaultPkiOptions } from './upstream.ts';
