@@ -11,6 +11,7 @@ export function createProgram(): Command {
   const program = new Command('citadel')
     .description('a certificate authority and zero-trust identity service that shows its evidence')
     .exitOverride()
+    .enablePositionalOptions()
     .showSuggestionAfterError()
     .addHelpText('after', exitCodesHelp);
   addRunCommands(program);

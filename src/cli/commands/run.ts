@@ -6,7 +6,7 @@ interface RunOptions {
 }
 
 interface AgentRunOptions extends RunOptions {
-  readonly exec?: readonly string[];
+  readonly exec?: boolean;
 }
 
 const warn = (warning: string) => process.stderr.write(`warning: ${warning}\n`);
@@ -33,15 +33,18 @@ export function addRunCommands(program: Command): void {
     .command('agent')
     .description('beside a workload: holds its key, renews its certificate, serves it')
     .addOption(configOption())
-    .addOption(new Option('--exec <command...>', 'run Envoy with the agent; takes everything that follows'))
-    .allowUnknownOption(false)
-    .action(async ({ config: file, exec }: AgentRunOptions) => {
+    .option('--exec', 'run Envoy beside the agent: everything that follows is its command')
+    .argument('[command...]', 'with --exec: Envoy’s program and its options')
+    .passThroughOptions()
+    .action(async (command: readonly string[], { config: file, exec }: AgentRunOptions, self: Command) => {
+      if ((exec === true) !== command.length > 0)
+        self.error('--exec and a command go together: --exec envoy -c envoy.yaml');
       const { loadAgentConfig } = await import('../../app/config/index.ts');
       const config = loadAgentConfig({ file, env: process.env, onWarning: warn });
       const { runAgent } = await import('../../app/agent.ts');
       const stop = new AbortController();
       void stopSignal().then(() => stop.abort());
-      const exitCode = await runAgent(config, { exec: exec ?? [], signal: stop.signal });
+      const exitCode = await runAgent(config, { exec: command, signal: stop.signal });
       if (exitCode !== 0) throw new ExitRequest(exitCode);
     });
 }
