@@ -25,6 +25,8 @@ export interface FaultProxy extends AsyncDisposable {
   count(method: string, path: RegExp): number;
   /** Asked for each request; undefined passes it on. */
   fault: ((request: SeenRequest) => Fault | undefined) | undefined;
+  /** How many connections were made to it. */
+  readonly connections: number;
   /** Cuts every connection that is open. */
   cut(): void;
   writeKubeconfig(path: string, token: string): Promise<void>;
@@ -37,7 +39,7 @@ export async function startFaultProxy(kube: KubeApi): Promise<FaultProxy> {
   const upstream = new Agent({ ca: kube.caPem, keepAlive: true });
   const sockets = new Set<Socket>();
   const seen: SeenRequest[] = [];
-  const proxy: Pick<FaultProxy, 'fault'> = { fault: undefined };
+  const proxy: { fault: FaultProxy['fault']; connections: number } = { fault: undefined, connections: 0 };
   const server = createServer(
     { cert: certificate, key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }) },
     (request, response) => {
@@ -57,6 +59,7 @@ export async function startFaultProxy(kube: KubeApi): Promise<FaultProxy> {
     },
   );
   server.on('secureConnection', (socket: Socket) => {
+    proxy.connections += 1;
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });

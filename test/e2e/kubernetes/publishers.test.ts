@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { field, text } from '../../../src/adapters/kubernetes/api/index.ts';
 import {
   createClusterTrustBundlePublisher,
   createConfigMapPublisher,
@@ -38,7 +39,7 @@ describe.skipIf(!hasPart('kubeapi'))('publishing to Kubernetes', () => {
   const root = async (namespace: string): Promise<unknown> => {
     const reply = await fixture.kube.send('GET', path(namespace), undefined);
     if (reply.status === 404) return undefined;
-    return (JSON.parse(reply.body) as { data?: Record<string, string> }).data?.['root-cert.pem'];
+    return field(JSON.parse(reply.body), 'data', 'root-cert.pem');
   };
   const rootIs = (namespace: string, pem: string) =>
     waitFor(async () => (await root(namespace)) === pem, { deadline: 20_000, what: `root in ${namespace}` });
@@ -176,25 +177,25 @@ describe.skipIf(!hasPart('kubeapi'))('publishing to Kubernetes', () => {
   describe('as a ClusterTrustBundle', () => {
     const object = () =>
       `/apis/certificates.k8s.io/v1/clustertrustbundles/${signerName.replace('/', ':')}:bundle`;
-    const stored = async () =>
-      JSON.parse((await fixture.kube.send('GET', object(), undefined)).body) as { spec?: unknown };
+    const storedSpec = async () =>
+      field(JSON.parse((await fixture.kube.send('GET', object(), undefined)).body), 'spec');
     const bundles = () => createClusterTrustBundlePublisher(fixture.cluster, { signerName, log: silentLog });
 
     it('makes it, writes nothing twice, and replaces what differs', async () => {
       await bundles().publish(bundle, never);
-      expect((await stored()).spec).toEqual({ signerName, trustBundle: bundle.pem });
+      expect(await storedSpec()).toEqual({ signerName, trustBundle: bundle.pem });
       const before = writes();
       await bundles().publish(bundle, never);
       expect(writes()).toBe(before);
       const next = await makeBundle('next root');
       await bundles().publish(next, never);
-      expect((await stored()).spec).toMatchObject({ trustBundle: next.pem });
+      expect(await storedSpec()).toMatchObject({ trustBundle: next.pem });
     });
 
     it('repairs it while it follows', async () => {
       watch((signal) => bundles().watch(() => bundle, signal));
       const repaired = () =>
-        waitFor(async () => JSON.stringify((await stored()).spec)?.includes(JSON.stringify(bundle.pem)), {
+        waitFor(async () => text(await storedSpec(), 'trustBundle') === bundle.pem, {
           what: 'the bundle',
         });
       await repaired();

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { z } from 'zod';
 import {
   type Cluster,
   createClusterTrustBundlePublisher,
@@ -21,19 +22,20 @@ import {
   uniqueNames,
 } from './fixture.ts';
 
-interface Rule {
-  readonly resources: readonly string[];
-  readonly verbs: string[];
-}
-interface Manifest {
-  readonly kind: string;
-  readonly metadata: { readonly name: string };
-  readonly rules?: Rule[];
-  readonly spec?: { readonly template: { readonly metadata: object; readonly spec: object } };
-  readonly data?: Readonly<Record<string, string>>;
-}
+const manifest = z.looseObject({
+  kind: z.string(),
+  metadata: z.looseObject({ name: z.string() }),
+  rules: z.array(z.looseObject({ resources: z.array(z.string()), verbs: z.array(z.string()) })).optional(),
+  spec: z
+    .looseObject({ template: z.object({ metadata: z.looseObject({}), spec: z.looseObject({}) }).optional() })
+    .optional(),
+  data: z.record(z.string(), z.string()).optional(),
+});
+const accessReview = z.object({ status: z.object({ allowed: z.boolean() }) });
 
-const parse = (yaml: string) => parseAllDocuments(yaml).map((document) => document.toJS() as Manifest);
+const parseYaml = (yaml: string): unknown[] =>
+  parseAllDocuments(yaml).map((document): unknown => document.toJS());
+const parse = (yaml: string) => parseYaml(yaml).map((document) => manifest.parse(document));
 
 describe.skipIf(!hasPart('kubeapi'))('deploy/kubernetes', () => {
   const node = `node-${randomUUID()}`;
@@ -148,7 +150,7 @@ describe.skipIf(!hasPart('kubeapi'))('deploy/kubernetes', () => {
         { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', ...review },
         { token: fixture.serverToken },
       );
-      return (reply as { status: { allowed: boolean } }).status.allowed;
+      return accessReview.parse(reply).status.allowed;
     };
     expect(await allowed('create', 'tokenreviews', 'authentication.k8s.io')).toBe(true);
     for (const verb of ['get', 'list', 'watch']) expect(await allowed(verb, 'secrets')).toBe(false);
@@ -190,8 +192,8 @@ describe.skipIf(!hasPart('kubeapi'))('deploy/kubernetes', () => {
 
   it('has a configuration that the server reads, with the names that the roles give', async () => {
     const [configMap] = parse(await readManifest('config.yaml'));
-    const [document] = parse(configMap?.data?.['citadel.yaml'] ?? '');
-    const config = serverConfigFromObject(document ?? {});
+    const [document] = parseYaml(configMap?.data?.['citadel.yaml'] ?? '');
+    const config = serverConfigFromObject(z.looseObject({}).parse(document));
     const roles = await readManifest('rbac.yaml');
     expect(config.publish.configMap?.name).toBe('istio-ca-root-cert');
     expect(config.publish.clusterTrustBundle?.signerName).toBe('citadel.dev/mesh');
