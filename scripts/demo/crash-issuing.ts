@@ -46,7 +46,7 @@ async function main(): Promise<void> {
       ...settings,
     }),
   );
-  const start = () => startCitadel('citadel server', ['server', '--config', config], /"msg":"ready"/);
+  const start = () => startCitadel('citadel server', ['server', '--config', config], /"message":"ready"/);
   const operator = (...args: readonly string[]) => citadel(...args, '--socket', join(data, 'operator.sock'));
 
   const received: Received = new Map();

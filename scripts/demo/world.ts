@@ -54,7 +54,7 @@ export async function startWorld({ platform, ttl }: WorldOptions): Promise<World
     }),
   );
   const server = building.use(
-    await startCitadel('citadel server', ['server', '--config', config], /"msg":"ready"/),
+    await startCitadel('citadel server', ['server', '--config', config], /"message":"ready"/),
   );
   const socket = join(directory, 'data', 'operator.sock');
   const operator = (...args: readonly string[]) => citadel(...args, '--socket', socket);
@@ -79,11 +79,7 @@ export async function startWorld({ platform, ttl }: WorldOptions): Promise<World
         token: { file: identity.tokenFile },
         certificate: { ttl },
         socket: { path: join(home, 'agent.sock') },
-        envoy: {
-          adminSocket: join(home, 'admin.sock'),
-          bootstrap: join(home, 'bootstrap.json'),
-          pollInterval: '500ms',
-        },
+        envoy: { pollInterval: '500ms' },
       }),
     );
     const command = [
@@ -98,13 +94,13 @@ export async function startWorld({ platform, ttl }: WorldOptions): Promise<World
       '--concurrency',
       '1',
       '-l',
-      'warn',
+      'info',
     ];
     const agent = running.use(
       await startCitadel(
         `agent of ${serviceAccount}`,
         command,
-        /all dependencies initialized|"msg":"Envoy is live"/,
+        /all dependencies initialized/,
       ),
     );
     return {
