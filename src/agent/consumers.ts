@@ -74,8 +74,11 @@ export class ConsumerRegistry {
       resources: () => [...resources.values()],
       sent: (name, of, version) => update(name, { kind: of, sent: version }),
       accepted: (name, version) => {
-        const { nackError: _, ...rest } = resources.get(name) ?? {};
-        if (resources.has(name)) resources.set(name, rest as ConsumerResource);
+        const before = resources.get(name);
+        if (before !== undefined) {
+          const { nackError: _, ...rest } = before;
+          resources.set(name, rest);
+        }
         update(name, { accepted: version });
       },
       rejected: (name, error) => update(name, { nackError: error.slice(0, longestError) }),

@@ -10,10 +10,7 @@ export type RequestKeyAlgorithm =
   | 'rsa-4096'
   | 'ed25519';
 
-const generate = promisify(generateKeyPair) as (
-  type: string,
-  options: object,
-) => Promise<{ privateKey: KeyObject }>;
+const generate = promisify(generateKeyPair);
 const oids = {
   'ecdsa-sha256': '06082a8648ce3d040302',
   'ecdsa-sha384': '06082a8648ce3d040303',
@@ -25,7 +22,7 @@ const oids = {
 
 /** A new private key, in memory only. */
 export async function generateRequestKey(algorithm: RequestKeyAlgorithm): Promise<KeyObject> {
-  if (algorithm === 'ed25519') return (await generate('ed25519', {})).privateKey;
+  if (algorithm === 'ed25519') return (await generate('ed25519')).privateKey;
   if (algorithm.startsWith('rsa-')) {
     const modulusLength = Number(algorithm.slice('rsa-'.length));
     return (await generate('rsa', { modulusLength, publicExponent: 0x10001 })).privateKey;
@@ -58,18 +55,13 @@ function subjectAltNames(uris: readonly string[]): Buffer {
 }
 
 function signatureOf(key: KeyObject): { algorithm: string; digest: string | null } {
-  switch (key.asymmetricKeyType) {
-    case 'ed25519':
-      return { algorithm: oids.ed25519, digest: null };
-    case 'rsa':
-      return { algorithm: oids['rsa-sha256'], digest: 'sha256' };
-    case 'ec':
-      return key.asymmetricKeyDetails?.namedCurve === 'secp384r1'
-        ? { algorithm: oids['ecdsa-sha384'], digest: 'sha384' }
-        : { algorithm: oids['ecdsa-sha256'], digest: 'sha256' };
-    default:
-      throw new TypeError('a certificate request needs an RSA, ECDSA or Ed25519 key');
-  }
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
+  if (type === 'ed25519') return { algorithm: oids.ed25519, digest: null };
+  if (type === 'rsa') return { algorithm: oids['rsa-sha256'], digest: 'sha256' };
+  if (type !== 'ec') throw new TypeError('a certificate request needs an RSA, ECDSA or Ed25519 key');
+  return details?.namedCurve === 'secp384r1'
+    ? { algorithm: oids['ecdsa-sha384'], digest: 'sha384' }
+    : { algorithm: oids['ecdsa-sha256'], digest: 'sha256' };
 }
 
 function hex(text: string): Buffer {

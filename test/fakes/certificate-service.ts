@@ -2,7 +2,6 @@ import {
   experimental,
   Server,
   type ServerDuplexStream,
-  type ServerErrorResponse,
   type ServerUnaryCall,
   type sendUnaryData,
   type status,
@@ -74,10 +73,7 @@ export class FakeCertificateService {
         call: ServerUnaryCall<IstioCertificateRequest, IstioCertificateResponse>,
         callback: sendUnaryData<IstioCertificateResponse>,
       ) => {
-        service?.answer(call).then(
-          (reply) => callback(null, reply),
-          (error: ServerErrorResponse) => callback(error),
-        );
+        void service?.reply(call, callback);
       },
     });
     if (options.sync)
@@ -105,6 +101,17 @@ export class FakeCertificateService {
 
   get address(): string {
     return `127.0.0.1:${this.port}`;
+  }
+
+  private async reply(
+    call: ServerUnaryCall<IstioCertificateRequest, IstioCertificateResponse>,
+    callback: sendUnaryData<IstioCertificateResponse>,
+  ): Promise<void> {
+    try {
+      callback(null, await this.answer(call));
+    } catch (error) {
+      callback(error instanceof Error ? error : new Error('unknown'));
+    }
   }
 
   private async answer(

@@ -1,9 +1,11 @@
-import type { Client, ClientDuplexStream, ClientReadableStream } from '@grpc/grpc-js';
+import { type Client, type ClientDuplexStream, type ClientReadableStream, credentials } from '@grpc/grpc-js';
 import {
   DeltaDiscoveryRequest,
+  type DeltaDiscoveryResponse,
   DiscoveryRequest,
   type DiscoveryResponse,
 } from '../../src/gen/envoy/service/discovery/v3/discovery.ts';
+import { SecretDiscoveryServiceClient } from '../../src/gen/envoy/service/secret/v3/sds.ts';
 
 const typeUrl = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret';
 
@@ -12,16 +14,16 @@ export class Inbox<T> implements Disposable {
   readonly #items: T[] = [];
   readonly #waiting: { resolve: (item: T) => void; reject: (error: unknown) => void }[] = [];
   readonly #stream: { cancel(): void };
-  #failure: unknown;
+  #failure: Error | undefined;
 
-  constructor(stream: ClientReadableStream<T> | ClientDuplexStream<never, T>) {
+  constructor(stream: ClientReadableStream<T> | Pick<ClientDuplexStream<never, T>, 'on' | 'cancel'>) {
     this.#stream = stream;
     stream.on('data', (item: T) => {
       const waiting = this.#waiting.shift();
       if (waiting) waiting.resolve(item);
       else this.#items.push(item);
     });
-    const fail = (error: unknown) => {
+    const fail = (error: Error) => {
       this.#failure ??= error;
       for (const { reject } of this.#waiting.splice(0)) reject(this.#failure);
     };
@@ -33,7 +35,7 @@ export class Inbox<T> implements Disposable {
   next(): Promise<T> {
     const item = this.#items.shift();
     if (item !== undefined) return Promise.resolve(item);
-    if (this.#failure !== undefined) return Promise.reject(this.#failure as Error);
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
@@ -52,11 +54,11 @@ export interface OpenStream<Request, Response> extends Disposable {
   next(): Promise<Response>;
 }
 
-/** Opens a two-way stream of a generated client; the client is closed with it. */
-export function openStream<Request, Response>(client: Client, method: string): OpenStream<Request, Response> {
-  const stub = client as unknown as Record<string, () => ClientDuplexStream<Request, Response>>;
-  const stream = stub[method]?.call(client);
-  if (stream === undefined) throw new Error(`the client has no method ${method}`);
+/** Takes a two-way stream of `client`, which is closed with it. */
+export function openStream<Request, Response>(
+  client: Client,
+  stream: ClientDuplexStream<Request, Response>,
+): OpenStream<Request, Response> {
   const inbox = new Inbox<Response>(stream);
   return {
     write: (request) => void stream.write(request),
@@ -66,6 +68,20 @@ export function openStream<Request, Response>(client: Client, method: string): O
       client.close();
     },
   };
+}
+
+export function streamSecrets(socketPath: string): OpenStream<DiscoveryRequest, DiscoveryResponse> {
+  const client = sdsClient(socketPath);
+  return openStream(client, client.streamSecrets());
+}
+
+export function deltaSecrets(socketPath: string): OpenStream<DeltaDiscoveryRequest, DeltaDiscoveryResponse> {
+  const client = sdsClient(socketPath);
+  return openStream(client, client.deltaSecrets());
+}
+
+export function sdsClient(socketPath: string): SecretDiscoveryServiceClient {
+  return new SecretDiscoveryServiceClient(`unix:${socketPath}`, credentials.createInsecure());
 }
 
 /** A first request, or the answer to `response`: an ACK, or with `error` a NACK. */

@@ -105,16 +105,16 @@ async function drain(
   log: Log,
 ): Promise<void> {
   const end = clock.now().getTime() + seconds * 1000;
-  let gone = false;
+  const gone = new AbortController();
   const over = exited.then(
-    () => (gone = true),
-    () => (gone = true),
+    () => gone.abort(),
+    () => gone.abort(),
   );
   try {
     await callAdmin(admin, 'POST', '/healthcheck/fail', adminDeadline);
     await callAdmin(admin, 'POST', '/drain_listeners?graceful', adminDeadline);
     log.info('Envoy is draining', { seconds });
-    while (!gone && clock.now().getTime() < end && (await openConnections(admin)) > 0) {
+    while (!gone.signal.aborted && clock.now().getTime() < end && (await openConnections(admin)) > 0) {
       await Promise.race([clock.sleep(Math.min(100, end - clock.now().getTime())), over]);
     }
   } catch (error) {
@@ -130,7 +130,9 @@ async function openConnections(admin: string): Promise<number> {
   const stats =
     isJsonObject(document) && Array.isArray(document['stats']) ? (document['stats'] as unknown[]) : [];
   return stats.reduce<number>((sum, stat) => {
-    if (!isJsonObject(stat) || typeof stat['value'] !== 'number') return sum;
-    return String(stat['name']).startsWith('listener.admin.') ? sum : sum + stat['value'];
+    if (!isJsonObject(stat)) return sum;
+    const { name, value } = stat;
+    if (typeof value !== 'number') return sum;
+    return typeof name === 'string' && name.startsWith('listener.admin.') ? sum : sum + value;
   }, 0);
 }

@@ -16,14 +16,9 @@ export type ServerRoots = (signal: AbortSignal) => Promise<string>;
  */
 export function configuredRoots(options: AgentOptions): ServerRoots {
   const { trust } = options;
-  switch (trust.kind) {
-    case 'bundle-file':
-      return () => readBundleFile(trust.path);
-    case 'bundle-pem':
-      return () => Promise.resolve(checkPem(trust.pem));
-    case 'pin':
-      return (signal) => fetchPinned(trust.sha256, options, signal);
-  }
+  if (trust.kind === 'bundle-file') return () => readBundleFile(trust.path);
+  if (trust.kind === 'pin') return (signal) => fetchPinned(trust.sha256, options, signal);
+  return async () => checkPem(trust.pem);
 }
 
 export function splitAddress(address: string): { readonly host: string; readonly port: number } {

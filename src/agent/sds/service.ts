@@ -89,7 +89,7 @@ interface Variant<Request, Response> {
 function serveStream<Request extends Answer, Response>(
   call: ServerDuplexStream<Request, Response>,
   { state, clock, log, consumerOf, onPush }: SdsDependencies,
-  { update, render }: Variant<Request, Response>,
+  variant: Variant<Request, Response>,
 ): void {
   const consumer = consumerOf(call.getPeer());
   if (consumer === undefined) {
@@ -101,7 +101,7 @@ function serveStream<Request extends Answer, Response>(
     const next = subscription.next(state.snapshot, clock.now());
     if (next === undefined) return;
     for (const name of next.removed) warnUnknown(log, name, consumer.id);
-    const response = render(next);
+    const response = variant.render(next);
     if (response === undefined) return;
     call.write(response);
     subscription.pushed(next);
@@ -122,7 +122,7 @@ function serveStream<Request extends Answer, Response>(
     const nack = subscription.answer(request.responseNonce, request.errorDetail?.message);
     if (nack !== undefined)
       log.error('a consumer refused its secrets (NACK)', { consumer: consumer.id, reason: nack });
-    if (update(subscription, request)) {
+    if (variant.update(subscription, request)) {
       push();
       return;
     }

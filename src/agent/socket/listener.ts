@@ -120,7 +120,7 @@ async function answers(path: string): Promise<boolean> {
     return true;
   } catch (error) {
     // A full backlog, or a peer too slow to answer, is alive too.
-    return (error as NodeJS.ErrnoException).code !== 'ECONNREFUSED';
+    return !(error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED');
   } finally {
     socket.destroy();
   }

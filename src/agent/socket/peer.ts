@@ -28,16 +28,20 @@ export async function loadPeerReader(): Promise<PeerReader> {
     'int getsockopt(int fd, int level, int name, _Out_ uint8_t *value, _Inout_ uint32_t *length)',
   );
   return (socket) => {
-    const { _handle: handle } = socket as unknown as { _handle?: { fd?: number } };
+    const fd = descriptorOf(socket);
     const value = Buffer.alloc(12);
     const length = [value.length];
-    const failed =
-      handle?.fd === undefined ||
-      handle.fd < 0 ||
-      getsockopt(handle.fd, solSocket, soPeerCred, value, length);
+    const failed = fd < 0 || getsockopt(fd, solSocket, soPeerCred, value, length);
     if (failed !== 0 || length[0] !== value.length) {
       throw new CitadelError('PermissionDenied', 'the peer of the connection cannot be identified');
     }
     return { pid: value.readInt32LE(0), uid: value.readUInt32LE(4), gid: value.readUInt32LE(8) };
   };
+}
+
+/** Node keeps the descriptor to itself; -1 when the socket has none (any more). */
+function descriptorOf(socket: Socket): number {
+  const handle: unknown = Reflect.get(socket, '_handle');
+  const fd: unknown = typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'fd') : undefined;
+  return typeof fd === 'number' ? fd : -1;
 }

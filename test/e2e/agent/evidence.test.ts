@@ -102,10 +102,8 @@ describe.skipIf(!hasPart('envoy'))('evidence from a real Envoy', () => {
     const refused = await waitFor(() =>
       fixture.agent.consumers()[0]?.resources.find(({ nackError }) => nackError !== undefined),
     );
-    expect(refused).toMatchObject({
-      name: 'ROOTCA',
-      nackError: expect.stringContaining('private key') as string,
-    });
+    expect(refused.name).toBe('ROOTCA');
+    expect(refused.nackError).toContain('private key');
     expect(refused.accepted).toBeUndefined();
     expect(fixture.lines.some(({ level, message }) => level === 'error' && message.includes('NACK'))).toBe(
       true,

@@ -1,23 +1,13 @@
-import { credentials, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../../src/gen/envoy/extensions/transport_sockets/tls/v3/secret.ts';
-import {
-  type DeltaDiscoveryRequest,
-  type DeltaDiscoveryResponse,
-  type DiscoveryRequest,
-  type DiscoveryResponse,
-} from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
-import { SecretDiscoveryServiceClient } from '../../../src/gen/envoy/service/secret/v3/sds.ts';
+import type { DiscoveryResponse } from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
 import { startAgent, trustDomain, workloadId } from '../../fakes/agent-fixture.ts';
-import { deltaRequest, openStream, sotwRequest } from '../../fakes/sds-client.ts';
+import { deltaRequest, deltaSecrets, sdsClient, sotwRequest, streamSecrets } from '../../fakes/sds-client.ts';
 import { TestAuthority } from '../../fakes/test-authority.ts';
 import { waitFor } from '../../parts/index.ts';
 
 const typeUrl = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret';
-
-function client(socketPath: string): SecretDiscoveryServiceClient {
-  return new SecretDiscoveryServiceClient(`unix:${socketPath}`, credentials.createInsecure());
-}
 
 function secretsOf(response: DiscoveryResponse): Map<string, Secret> {
   return new Map(
@@ -35,18 +25,18 @@ function textOf(secret: Secret | undefined): string {
 }
 
 function inlineText(specifier: { $case: string; value: unknown } | undefined): string {
-  return specifier?.$case === 'inlineBytes' ? Buffer.from(specifier.value as Uint8Array).toString() : '';
+  return specifier?.value instanceof Uint8Array ? Buffer.from(specifier.value).toString() : '';
 }
 
 describe('StreamSecrets', () => {
   test('names, acknowledgements, and a push of what changed alone', async () => {
     await using fixture = await startAgent();
-    using sds = openStream<DiscoveryRequest, DiscoveryResponse>(client(fixture.socketPath), 'streamSecrets');
+    using sds = streamSecrets(fixture.socketPath);
     const names = ['default', 'ROOTCA', workloadId, `spiffe://${trustDomain}`, 'ALL', 'nothing-of-that-name'];
     sds.write(sotwRequest(names));
     const first = await sds.next();
     const secrets = secretsOf(first);
-    expect([...secrets.keys()].sort()).toEqual([...names.slice(0, 5)].sort());
+    expect([...secrets.keys()].sort()).toEqual(names.slice(0, 5).sort());
     expect(textOf(secrets.get('default'))).toMatch(/BEGIN CERTIFICATE-.*BEGIN PRIVATE KEY-/s);
     expect(textOf(secrets.get('default'))).toBe(textOf(secrets.get(workloadId)));
     expect(textOf(secrets.get('ROOTCA'))).toContain(fixture.authority.rootPem.trim().split('\n')[1]);
@@ -78,7 +68,7 @@ describe('StreamSecrets', () => {
 
   test('an outdated nonce changes nothing', async () => {
     await using fixture = await startAgent();
-    using sds = openStream<DiscoveryRequest, DiscoveryResponse>(client(fixture.socketPath), 'streamSecrets');
+    using sds = streamSecrets(fixture.socketPath);
     sds.write(sotwRequest(['default']));
     const first = await sds.next();
     fixture.agent.renewNow();
@@ -94,7 +84,7 @@ describe('StreamSecrets', () => {
         service.failWith = { code: status.UNAVAILABLE, details: 'starting' };
       },
     });
-    using sds = openStream<DiscoveryRequest, DiscoveryResponse>(client(fixture.socketPath), 'streamSecrets');
+    using sds = streamSecrets(fixture.socketPath);
     sds.write(sotwRequest(['default', 'ROOTCA']));
     await waitFor(() => fixture.service.requests.length > 1);
     fixture.service.failWith = undefined;
@@ -103,16 +93,13 @@ describe('StreamSecrets', () => {
 
   test('another type and too many names are refused', async () => {
     await using fixture = await startAgent();
-    using wrong = openStream<DiscoveryRequest, DiscoveryResponse>(
-      client(fixture.socketPath),
-      'streamSecrets',
-    );
+    using wrong = streamSecrets(fixture.socketPath);
     wrong.write({
       ...sotwRequest(['default']),
       typeUrl: 'type.googleapis.com/envoy.config.cluster.v3.Cluster',
     });
     await expect(wrong.next()).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
-    using many = openStream<DiscoveryRequest, DiscoveryResponse>(client(fixture.socketPath), 'streamSecrets');
+    using many = streamSecrets(fixture.socketPath);
     many.write(sotwRequest(Array.from({ length: 65 }, (_, index) => `name-${index}`)));
     await expect(many.next()).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED });
   });
@@ -122,10 +109,7 @@ describe('DeltaSecrets', () => {
   test('unknown names are removed, known versions are not sent again', async () => {
     await using fixture = await startAgent();
     await waitFor(() => fixture.agent.snapshot().identity);
-    using sds = openStream<DeltaDiscoveryRequest, DeltaDiscoveryResponse>(
-      client(fixture.socketPath),
-      'deltaSecrets',
-    );
+    using sds = deltaSecrets(fixture.socketPath);
     const serial = fixture.service.serials[0] ?? '';
     sds.write(deltaRequest({ subscribe: ['default', 'ROOTCA', 'missing'], versions: { default: serial } }));
     const first = await sds.next();
@@ -150,7 +134,7 @@ describe('FetchSecrets', () => {
         service.failWith = { code: status.UNAVAILABLE, details: 'starting' };
       },
     });
-    const stub = client(fixture.socketPath);
+    const stub = sdsClient(fixture.socketPath);
     const fetch = () =>
       new Promise<DiscoveryResponse>((resolve, reject) => {
         stub.fetchSecrets({ ...sotwRequest(['default', 'ROOTCA']), typeUrl }, (error, response) => {
@@ -168,7 +152,7 @@ describe('FetchSecrets', () => {
 
 test('a new root in the reply is pushed as ROOTCA, in one bundle with the old', async () => {
   await using fixture = await startAgent();
-  using sds = openStream<DiscoveryRequest, DiscoveryResponse>(client(fixture.socketPath), 'streamSecrets');
+  using sds = streamSecrets(fixture.socketPath);
   sds.write(sotwRequest(['ROOTCA']));
   const before = textOf(secretsOf(await sds.next()).get('ROOTCA'));
   const next = await TestAuthority.create(trustDomain, 'next root');

@@ -1,13 +1,7 @@
 import { BundleSet, TrustBundle, TrustDomain } from '@citadel/spiffe';
-import { credentials } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
-import type {
-  DiscoveryRequest,
-  DiscoveryResponse,
-} from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
-import { SecretDiscoveryServiceClient } from '../../../src/gen/envoy/service/secret/v3/sds.ts';
 import { startAgent, trustDomain } from '../../fakes/agent-fixture.ts';
-import { openStream, sotwRequest } from '../../fakes/sds-client.ts';
+import { sotwRequest, streamSecrets } from '../../fakes/sds-client.ts';
 import { TestAuthority } from '../../fakes/test-authority.ts';
 import { waitFor } from '../../parts/index.ts';
 
@@ -34,8 +28,7 @@ test('a report at start and when consumers change; bundles reach them', async ()
   expect(first.consumers).toEqual([]);
   expect(first.bundleVersion).toBe(fixture.agent.snapshot().bundles.get(trustDomain)?.version);
 
-  const client = new SecretDiscoveryServiceClient(`unix:${fixture.socketPath}`, credentials.createInsecure());
-  using sds = openStream<DiscoveryRequest, DiscoveryResponse>(client, 'streamSecrets');
+  using sds = streamSecrets(fixture.socketPath);
   sds.write(sotwRequest(['default', 'ROOTCA', 'spiffe://friend.test']));
   const sent = await sds.next();
   expect(sent.resources).toHaveLength(2);

@@ -5,8 +5,7 @@ import { temporaryDirectory } from '../../parts/index.ts';
 
 const own = (node: { id: string; cluster: string } | undefined) =>
   agentBootstrap('/run/a.sock', '/run/admin.sock', node);
-const inlineOf = (args: string[]) =>
-  JSON.parse(args[args.indexOf('--config-yaml') + 1] ?? '') as Record<string, unknown>;
+const inlineOf = (args: string[]): unknown => JSON.parse(args[args.indexOf('--config-yaml') + 1] ?? '');
 
 test('the file among the arguments is found in each of its spellings', () => {
   expect(userConfigPath(['-c', 'a.yaml', '--log-level', 'info'])).toBe('a.yaml');
