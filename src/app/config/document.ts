@@ -19,7 +19,7 @@ export interface ConfigDocument {
 
 /**
  * Reads at most maximumConfigBytes.
- * @throws CitadelError NotFound, PermissionDenied or InvalidArgument, naming the file
+ * @throws CitadelError FailedPrecondition or InvalidArgument, naming the file
  */
 export function readConfigFile(file: string): string {
   let descriptor: number;
@@ -53,11 +53,11 @@ export function readConfigFile(file: string): string {
 function unreadable(file: string, error: unknown): CitadelError {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT')
-    return new CitadelError('NotFound', `no configuration file ${file}; name one with --config`, {
+    return new CitadelError('FailedPrecondition', `no configuration file ${file}; name one with --config`, {
       cause: error,
     });
   if (code === 'EACCES' || code === 'EPERM')
-    return new CitadelError('PermissionDenied', `may not read ${file}; give this user read permission`, {
+    return new CitadelError('FailedPrecondition', `may not read ${file}; give this user read permission`, {
       cause: error,
     });
   return new CitadelError('InvalidArgument', `cannot read ${file}: ${describeError(error)}`, {
