@@ -76,11 +76,21 @@ export const utf8String = (text: string): Buffer => encode(tag.utf8String, Buffe
 
 /** UTCTime up to 2049, GeneralizedTime from 2050, to the second (RFC 5280, 4.1.2.5). */
 export function time(date: Date): Buffer {
-  const iso = date.toISOString();
-  const digits = iso.slice(0, 19).replace(/\D/g, '');
-  const late = date.getUTCFullYear() >= 2050;
-  return encode(
-    late ? tag.generalizedTime : tag.utcTime,
-    Buffer.from(`${late ? digits : digits.slice(2)}Z`, 'latin1'),
-  );
+  const year = date.getUTCFullYear();
+  const late = year >= 2050;
+  const out = Buffer.allocUnsafe(late ? 17 : 15);
+  let at = writeHeader(out, 0, late ? tag.generalizedTime : tag.utcTime, out.length - 2);
+  const two = (value: number): void => {
+    out[at++] = 0x30 + Math.floor(value / 10);
+    out[at++] = 0x30 + (value % 10);
+  };
+  if (late) two(Math.floor(year / 100));
+  two(year % 100);
+  two(date.getUTCMonth() + 1);
+  two(date.getUTCDate());
+  two(date.getUTCHours());
+  two(date.getUTCMinutes());
+  two(date.getUTCSeconds());
+  out[at] = 0x5a;
+  return out;
 }

@@ -10,5 +10,5 @@ export { generateKeyPair, type KeyPair, readPrivateKey } from './generate.ts';
 export { importPublicKey } from './import.ts';
 export { keyIdentifier } from './key-id.ts';
 export { type PublicKey, publicKeyAlgorithm, readPublicKey } from './public-key.ts';
-export { type CertificateSigner, localSigner, verifySignature } from './signer.ts';
+export { type CertificateSigner, localSigner, type VerifyingKey, verifySignature } from './signer.ts';
 export { isWeakModulus } from './weak-keys.ts';

@@ -1,7 +1,14 @@
 import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { promisify } from 'node:util';
 import { CitadelError } from '../../kernel/index.ts';
 import { algorithms, type KeyAlgorithm } from './algorithms.ts';
 import { publicKeyAlgorithm } from './public-key.ts';
+
+/** A public key ready for use. */
+export interface VerifyingKey {
+  readonly algorithm: KeyAlgorithm;
+  readonly object: KeyObject;
+}
 
 /** What a home of private keys offers: signatures, never the key. */
 export interface CertificateSigner {
@@ -16,37 +23,49 @@ export interface CertificateSigner {
 }
 
 /**
- * A signer on a key in this process. It signs on libuv's threadpool: that costs a little more CPU than signing in place,
- * but the event loop goes on serving, and signatures use all cores.
+ * A signer on a key in this process.
  * @throws CitadelError InvalidArgument when the key is of an algorithm that is not offered
  */
 export function localSigner(privateKey: KeyObject): CertificateSigner {
   const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
   const algorithm = publicKeyAlgorithm(publicKey);
-  const { digest } = algorithms[algorithm];
+  const { digest, inPlace } = algorithms[algorithm];
   return {
     algorithm,
     publicKey,
-    sign: (data) =>
-      new Promise((resolve, reject) => {
-        sign(digest, data, privateKey, (error, signature) => {
-          if (error) reject(new CitadelError('Internal', 'the key could not sign', { cause: error }));
-          else resolve(signature);
-        });
-      }),
+    sign: async (data) => {
+      try {
+        return await (inPlace.sign
+          ? sign(digest, data, privateKey)
+          : signOnThreadpool(digest, data, privateKey));
+      } catch (cause) {
+        throw new CitadelError('Internal', 'the key could not sign', { cause });
+      }
+    },
   };
 }
 
-/** Whether the signature, in X.509's form, is by that key; off the event loop. Anything wrong with it is a no. */
-export function verifySignature(
+/** Whether the signature, in X.509's form, is by that key. Anything wrong with it is a no. */
+export async function verifySignature(
   digest: string | null,
   data: Uint8Array,
-  publicKey: KeyObject,
+  key: VerifyingKey,
   signature: Uint8Array,
 ): Promise<boolean> {
-  return new Promise((resolve) => {
-    verify(digest, data, publicKey, signature, (error, valid) => {
-      resolve(error === null && valid);
-    });
-  });
+  try {
+    return algorithms[key.algorithm].inPlace.verify
+      ? verify(digest, data, key.object, signature)
+      : await verifyOnThreadpool(digest, data, key.object, signature);
+  } catch {
+    return false;
+  }
 }
+
+const signOnThreadpool: (digest: string | null, data: Uint8Array, key: KeyObject) => Promise<Buffer> =
+  promisify(sign);
+const verifyOnThreadpool: (
+  digest: string | null,
+  data: Uint8Array,
+  key: KeyObject,
+  signature: Uint8Array,
+) => Promise<boolean> = promisify(verify);

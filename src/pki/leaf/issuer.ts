@@ -1,4 +1,4 @@
-import { hash, type KeyObject } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { CitadelError } from '../../kernel/index.ts';
 import { type ParsedCertificate, parseCertificate } from '../certificate/index.ts';
 import { bitString, sequence, time, unsignedInteger } from '../der/index.ts';
@@ -9,6 +9,7 @@ import {
   importPublicKey,
   keyIdentifier,
   readPublicKey,
+  type VerifyingKey,
 } from '../keys/index.ts';
 import { encodeDnsName, encodeIpAddress, encodeUri } from './names.ts';
 import { type LeafProfile, svidProfile } from './profile.ts';
@@ -50,7 +51,7 @@ export interface PreparedLeaf {
 export interface LeafIssuer {
   readonly issuer: ParsedCertificate;
   readonly issuerSpec: AlgorithmSpec;
-  readonly issuerKey: KeyObject;
+  readonly issuerKey: VerifyingKey;
   /** @throws CitadelError InvalidArgument when the request is unfit for its profile or outlives the issuer */
   prepare(request: LeafRequest): PreparedLeaf;
   /** @returns the certificate, DER. @throws what the signer throws */
@@ -85,7 +86,7 @@ export function createLeafIssuer({ issuerCertificate, signer }: LeafIssuerOption
   return {
     issuer,
     issuerSpec: spec,
-    issuerKey: importPublicKey(publicKey),
+    issuerKey: { algorithm: publicKey.algorithm, object: importPublicKey(publicKey) },
     prepare({ profile = svidProfile, ...request }) {
       checkRequest(request, profile, issuer);
       const serial = unsignedInteger(request.serial);

@@ -72,7 +72,7 @@ export async function readCertificateRequest(request: string | Uint8Array): Prom
       'the signature algorithm does not go with the public key; use SHA-256, SHA-384 or SHA-512',
     );
   }
-  const key = importPublicKey(publicKey, subject);
+  const key = { algorithm: publicKey.algorithm, object: importPublicKey(publicKey, subject) };
   if (!(await verifySignature(scheme.digest, signed, key, signature))) {
     throw new CitadelError('InvalidArgument', 'the signature of the certificate request is not by its key');
   }
