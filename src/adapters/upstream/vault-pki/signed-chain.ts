@@ -30,6 +30,7 @@ export function readSignedChain(
     const chain = chainToRoot(certificate, issuers, roots, now);
     const root = chain.at(-1);
     if (!root || chain.length < 2) throw unfit('it is its own root');
+    if (chain.some(({ notAfter }) => notAfter < certificate.notAfter)) throw unfit('it outlives its issuer');
     return {
       certificate: certificate.der,
       intermediates: chain.slice(1, -1).map(({ der }) => der),

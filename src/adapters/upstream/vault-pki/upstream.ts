@@ -4,7 +4,7 @@ import type {
   UpstreamAuthority,
 } from '../../../domain/ports/index.ts';
 import { CitadelError, type Clock } from '../../../kernel/index.ts';
-import { toPem } from '../../../pki/index.ts';
+import { parseCertificate, parsePemCertificates, toPem } from '../../../pki/index.ts';
 import {
   type Json,
   openVaultClient,
@@ -43,11 +43,31 @@ export async function openVaultPkiUpstream(options: VaultPkiOptions): Promise<Va
   return {
     kind: 'vault-pki',
     async signIssuingAuthority(request) {
-      return await signAuthority(client, signPath, request, clock);
+      const chainEnd = await issuerEnd(client, `${mount}/issuer/${issuer ?? 'default'}/json`);
+      const notAfter = new Date(Math.min(request.notAfter.getTime(), chainEnd));
+      return await signAuthority(client, signPath, { ...request, notAfter }, clock);
     },
     check: (signal) => requireCapability(client, signPath, signal),
     close: () => client.close(),
   };
+}
+
+/**
+ * When the first certificate of the issuer's chain ends, in milliseconds: Vault itself may sign beyond. This path needs no
+ * token and hence no policy.
+ */
+async function issuerEnd(client: VaultClient, path: string): Promise<number> {
+  const permission = { path, capabilities: ['read'] };
+  const reply = await client.call({ method: 'GET', path, permission, repeatable: true });
+  const data = reply?.get('data');
+  const chain = [data?.get('certificate').text(), ...(data?.get('ca_chain').texts() ?? [])];
+  const ends = chain.flatMap((pem) =>
+    pem === undefined ? [] : parsePemCertificates(pem).map((der) => parseCertificate(der).notAfter.getTime()),
+  );
+  if (ends.length === 0) {
+    throw new CitadelError('FailedPrecondition', "Vault's PKI has no such issuer", { details: path });
+  }
+  return Math.min(...ends);
 }
 
 async function signAuthority(
