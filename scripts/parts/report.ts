@@ -8,7 +8,7 @@ export interface Outcome {
   readonly skipped: readonly string[];
 }
 
-export interface Failure {
+interface Failure {
   readonly name: string;
   /** The first lines of what went wrong; empty when it was printed before. */
   readonly message: string;

@@ -1,3 +1,3 @@
-export { checkArchitecture, type Sources, type Violation } from './check.ts';
-export { type Rules, rules } from './rules.ts';
-export { type ModuleReference, moduleReferences } from './scan.ts';
+export { checkArchitecture } from './check.ts';
+export { rules } from './rules.ts';
+export { moduleReferences } from './scan.ts';

@@ -39,7 +39,7 @@ export async function applyManifests(
 }
 
 /** Reads a YAML stream into objects; a `List` becomes its items, an empty document nothing. */
-export function parseManifests(yaml: string): KubeObject[] {
+function parseManifests(yaml: string): KubeObject[] {
   const documents = parseAllDocuments(yaml);
   if (!Array.isArray(documents)) return [];
   return documents.flatMap((document) => {

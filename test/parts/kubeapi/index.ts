@@ -6,9 +6,9 @@ import * as objects from './objects.ts';
 import { type KubeApiAddress, type KubeApiServerOptions, startKubeApiServer } from './server.ts';
 import { sharedKubeApi } from './shared.ts';
 
-export type { KubeObject, KubeRequestOptions } from './client.ts';
+export type { KubeObject } from './client.ts';
 export type { Pod, TokenOptions, TokenReviewStatus } from './objects.ts';
-export type { KubeApiAddress, KubeApiServerOptions } from './server.ts';
+export type { KubeApiAddress } from './server.ts';
 export { shareKubeApi } from './shared.ts';
 
 export interface KubeApiOptions extends KubeApiServerOptions {
