@@ -17,6 +17,7 @@ import { configuredRoots, type ServerRoots } from './identity/server-trust.ts';
 import { IdentityState } from './identity/state.ts';
 import { type AgentOptions, defaults } from './options.ts';
 import { createSecretDiscovery } from './sds/service.ts';
+import type { UnixListenerOptions } from './socket/listener.ts';
 import { loadPeerReader, type PeerReader } from './socket/peer.ts';
 import { Connections, serveSocket } from './socket/server.ts';
 import { SyncClient } from './sync/client.ts';
@@ -85,13 +86,10 @@ export function createAgent(options: AgentOptions, overrides: AgentOverrides = {
       allowedUids: socket.allowedUids ?? [process.getuid?.() ?? -1],
       maxConnections: socket.maxConnections ?? defaults.maxConnections,
     };
-    const readPeer = await loadPeerReader();
-    const server = await serveSocket(socketOptions, services, connections, readPeer, log).catch(
-      (error: unknown) => {
-        listening.reject(error);
-        throw error;
-      },
-    );
+    const { readPeer, server } = await open(socketOptions).catch((error: unknown) => {
+      listening.reject(error);
+      throw error;
+    });
     listening.resolve();
     log.info('serving SDS and the Workload API', {
       path: socket.path,
@@ -105,6 +103,11 @@ export function createAgent(options: AgentOptions, overrides: AgentOverrides = {
       over.abort();
       await server.close();
     }
+  }
+
+  async function open(socketOptions: UnixListenerOptions) {
+    const readPeer = await loadPeerReader();
+    return { readPeer, server: await serveSocket(socketOptions, services, connections, readPeer, log) };
   }
 
   /** What runs beside the socket, each until its signal. */

@@ -3,7 +3,6 @@ export {
   downstreamTlsContext,
   type ExpectedPeers,
   sdsClusterBootstrap,
-  sdsClusterName,
   sdsSecret,
   upstreamTlsContext,
 } from './envoy/bootstrap.ts';
@@ -11,5 +10,4 @@ export type { Json, JsonObject } from './envoy/json.ts';
 export type { EnvoyNode } from './exec/bootstrap.ts';
 export { type ExecOptions, envoyAdminSocket, runEnvoy } from './exec/run-envoy.ts';
 export type { AgentSnapshot, Bundle, Identity } from './identity/identity.ts';
-export { renewalTime } from './identity/renewal.ts';
 export type { AgentOptions, EnvoyOptions, FilesOptions, TrustSource } from './options.ts';

@@ -11,7 +11,7 @@ export interface LogLine {
   readonly fields: LogFields;
 }
 
-export function recordingLog(): { readonly log: Log; readonly lines: LogLine[] } {
+function recordingLog(): { readonly log: Log; readonly lines: LogLine[] } {
   const lines: LogLine[] = [];
   const write =
     (level: string) =>

@@ -55,7 +55,7 @@ export interface OpenStream<Request, Response> extends Disposable {
 }
 
 /** Takes a two-way stream of `client`, which is closed with it. */
-export function openStream<Request, Response>(
+function openStream<Request, Response>(
   client: Client,
   stream: ClientDuplexStream<Request, Response>,
 ): OpenStream<Request, Response> {

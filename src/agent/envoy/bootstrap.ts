@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from './json.ts';
 
 /** The name of the cluster by which Envoy reaches the agent. */
-export const sdsClusterName = 'citadel_agent';
+const sdsClusterName = 'citadel_agent';
 
 /** The static cluster of the agent's Unix socket; gRPC, so HTTP/2. */
 export function sdsClusterBootstrap(socketPath: string): JsonObject {

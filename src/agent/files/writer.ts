@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Bundle, Identity } from '../identity/identity.ts';
 
 /** The name of the link that programs read through: `current/tls.key` and so on. */
-export const currentLink = 'current';
+const currentLink = 'current';
 const versionName = /^v-\d+-[0-9a-f]{8}$/;
 
 interface PemFile {
@@ -83,5 +83,5 @@ async function removeOld(directory: string, keep: ReadonlySet<string | undefined
 
 /** The consumer's id in reports: the target, not its content. */
 export function fileConsumerId(directory: string): string {
-  return `file-${dirname(join(directory, currentLink))}`;
+  return `file-${resolve(directory)}`;
 }

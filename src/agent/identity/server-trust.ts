@@ -51,7 +51,7 @@ function checkPem(pem: string): string {
 }
 
 /** Whether `pin` is the SHA-256 of the certificate or of its public key; colons and case do not matter. */
-export function matchesPin(der: Uint8Array, pin: string): boolean {
+function matchesPin(der: Uint8Array, pin: string): boolean {
   const wanted = pin.replaceAll(':', '').toLowerCase();
   const spki = new X509Certificate(der).publicKey.export({ type: 'spki', format: 'der' });
   return [der, spki].some((bytes) => createHash('sha256').update(bytes).digest('hex') === wanted);
