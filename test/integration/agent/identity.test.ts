@@ -199,7 +199,12 @@ describe('a reply that is not what was asked for is refused', () => {
         deadline: 5_000,
       });
     }
-    fixture.service.tamper = (chain) => chain;
+    expect(fixture.agent.snapshot().identity).toBe(first);
+  });
+
+  test('a certificate with another name than ours', async () => {
+    await using fixture = await startAgent();
+    const first = await waitFor(() => fixture.agent.snapshot().identity);
     fixture.service.spiffeId = `spiffe://${trustDomain}/ns/shop/sa/other`;
     fixture.agent.renewNow();
     await waitFor(() => fixture.lines.some(({ fields }) => /but we are/.test(String(fields['reason']))));
