@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { createMetrics } from '../../../src/adapters/metrics/index.ts';
+
+const clock = { now: () => new Date('2030-01-01T00:00:00Z'), sleep: async () => {} };
+
+async function exposed(act: (metrics: ReturnType<typeof createMetrics>) => void): Promise<string> {
+  const metrics = createMetrics(clock, { process: false });
+  act(metrics);
+  return await metrics.expose();
+}
+
+describe('createMetrics', () => {
+  it.each([
+    ['authentication', 'authentication_failure_count'],
+    ['request', 'csr_parsing_err_count'],
+    ['identity', 'id_extraction_err_count'],
+    ['signing', 'csr_sign_err_count'],
+  ] as const)('counts a failure of %s under istiod’s name too', async (failure, alias) => {
+    const text = await exposed((metrics) => metrics.issuanceFailed(failure, 'Internal'));
+    expect(text).toContain(`\ncitadel_server_${alias} 1\n`);
+    expect(text).toMatch(
+      new RegExp(`citadel_issuances_total\\{[^}]*failure="${failure}",code="Internal"\\} 1`),
+    );
+    expect(text).toContain('\ncitadel_server_success_cert_issuance_count 0\n');
+  });
+
+  it('counts successes and their stages', async () => {
+    const text = await exposed((metrics) => {
+      metrics.issuanceStarted();
+      metrics.issuanceStage('sign', 0.2);
+      metrics.issuanceSucceeded();
+    });
+    expect(text).toContain('\ncitadel_server_success_cert_issuance_count 1\n');
+    expect(text).toContain('citadel_issuance_stage_seconds_bucket{le="0.0001",stage="sign"} 0');
+    expect(text).toContain('citadel_issuance_stage_seconds_bucket{le="0.00025",stage="sign"} 1');
+  });
+
+  it('tells when authorities end, by the clock of the moment', async () => {
+    const text = await exposed((metrics) => {
+      metrics.authorityExpires('root', new Date('2030-01-01T01:00:00Z'));
+      metrics.authorityExpires('issuing', new Date('2029-12-31T23:59:00Z'));
+    });
+    expect(text).toContain('\ncitadel_authority_expiry_seconds{kind="root"} 3600\n');
+    expect(text).toContain('\ncitadel_server_root_cert_expiry_seconds 3600\n');
+    expect(text).toContain('\ncitadel_server_root_cert_expiry_timestamp 1893459600\n');
+    expect(text).toContain('\ncitadel_server_cert_chain_expiry_seconds -60\n');
+  });
+
+  it('keeps two servers in one process apart', async () => {
+    const first = createMetrics(clock, { process: false });
+    const second = createMetrics(clock, { process: false });
+    first.issuanceStarted();
+    expect(await second.expose()).toContain('\ncitadel_server_csr_count 0\n');
+  });
+});
