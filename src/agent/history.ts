@@ -17,8 +17,8 @@ const kept = 32;
 export function extendHistory(history: History, { identity, bundles }: AgentSnapshot): History {
   const svids = [...history.svids];
   if (identity !== undefined) {
-    const serial = normalSerial(identity.serial);
-    if (svids.at(-1)?.serial !== serial) svids.push({ serial, issuer: identity.issuer });
+    const { serial, issuer } = identity;
+    if (svids.at(-1)?.serial !== serial) svids.push({ serial, issuer });
   }
   const known = [...history.bundles];
   for (const { trustDomain, version, authorities } of bundles.values()) {

@@ -50,7 +50,9 @@ export function svidInUse(
   contexts: readonly TlsContextInUse[],
   { svids }: History,
 ): UseObservation | undefined {
-  const held = svids.find(({ serial }) => contexts.some(({ leafSerials }) => leafSerials.includes(serial)));
+  const held = svids.find(({ serial }) =>
+    contexts.some(({ leafSerials }) => leafSerials.includes(normalSerial(serial))),
+  );
   return held === undefined ? undefined : { version: held.serial, evidence, issuer: held.issuer };
 }
 

@@ -40,6 +40,11 @@ describe('what Envoy uses', () => {
     expect(bundleInUse(contexts, history, 'a.test')?.version).toBe('one');
   });
 
+  test('the version is the serial as we write it, leading zeros and all', () => {
+    const padded = { ...history, svids: [{ serial: '0abc', issuer: 'issuer-1' }] };
+    expect(svidInUse(readCertificates(certs([['abc'], []])), padded)?.version).toBe('0abc');
+  });
+
   test("nothing, where no context is ours or a bundle's authorities are only a part", () => {
     const contexts = readCertificates(certs([['ff'], ['22']], [[], []]));
     expect(svidInUse(contexts, history)).toBeUndefined();
