@@ -226,7 +226,6 @@ describe.skipIf(!hasPart('openbao'))('Vault adapters on a real OpenBao', () => {
       expect(parsed.notAfter).toEqual(asked.notAfter);
       expect(Math.abs(parsed.notBefore.getTime() - asked.notBefore.getTime())).toBeLessThan(30_000);
       expect(chainToRoot(certificate, intermediates, [root], new Date())).toHaveLength(2);
-      await upstream.close();
     });
 
     test('what is asked beyond the end of the root ends with the root', async () => {
@@ -234,7 +233,6 @@ describe.skipIf(!hasPart('openbao'))('Vault adapters on a real OpenBao', () => {
       const signed = await upstream.signIssuingAuthority(await request(48 * hour));
       const [certificate, root] = [parseCertificate(signed.certificate), parseCertificate(signed.root)];
       expect(certificate.notAfter).toEqual(root.notAfter);
-      await upstream.close();
     });
 
     test('without the right to sign: PermissionDenied with the policy, at the check already', async () => {
@@ -242,7 +240,6 @@ describe.skipIf(!hasPart('openbao'))('Vault adapters on a real OpenBao', () => {
       const refused = failure('PermissionDenied', /path "pki\/issuer\/default\/sign-intermediate"/);
       expect(await failed(upstream.check())).toEqual(refused);
       expect(await failed(upstream.signIssuingAuthority(await request()))).toEqual(refused);
-      await upstream.close();
     });
 
     test('sealed: Unavailable', async () => {
@@ -252,7 +249,6 @@ describe.skipIf(!hasPart('openbao'))('Vault adapters on a real OpenBao', () => {
       expect(await failed(upstream.signIssuingAuthority(await request()))).toEqual(failure('Unavailable'));
       await bao.unseal();
       await upstream.signIssuingAuthority(await request());
-      await upstream.close();
     });
   });
 });

@@ -22,16 +22,13 @@ export interface VaultPkiOptions extends VaultConnectionOptions {
   readonly issuer?: string;
 }
 
-export interface VaultPkiUpstream extends UpstreamAuthority {
-  close(): Promise<void>;
-}
-
 /**
  * An authority of Vault's or OpenBao's PKI engine that signs our issuing authorities. Its root must be in the mount, or in
- * the chain of its issuer.
+ * the chain of its issuer. Signing is rare, so each has a session of its own and nothing stays open; a token given as such
+ * is not renewed here.
  * @throws CitadelError InvalidArgument for options that cannot be right, FailedPrecondition for an unreadable CA file
  */
-export async function openVaultPkiUpstream(options: VaultPkiOptions): Promise<VaultPkiUpstream> {
+export async function openVaultPkiUpstream(options: VaultPkiOptions): Promise<UpstreamAuthority> {
   const { issuer, clock } = options;
   const mount = requireMount(options.mount ?? 'pki');
   if (issuer !== undefined && !/^[\w-]{1,128}$/.test(issuer)) {
@@ -39,16 +36,24 @@ export async function openVaultPkiUpstream(options: VaultPkiOptions): Promise<Va
   }
   const signPath =
     issuer === undefined ? `${mount}/root/sign-intermediate` : `${mount}/issuer/${issuer}/sign-intermediate`;
-  const client = await openVaultClient(options);
+  async function session<T>(use: (client: VaultClient) => Promise<T>): Promise<T> {
+    const client = await openVaultClient(options);
+    try {
+      return await use(client);
+    } finally {
+      await client.close();
+    }
+  }
+  await session(async () => undefined);
   return {
     kind: 'vault-pki',
-    async signIssuingAuthority(request) {
-      const chainEnd = await issuerEnd(client, `${mount}/issuer/${issuer ?? 'default'}/json`);
-      const notAfter = new Date(Math.min(request.notAfter.getTime(), chainEnd));
-      return await signAuthority(client, signPath, { ...request, notAfter }, clock);
-    },
-    check: (signal) => requireCapability(client, signPath, signal),
-    close: () => client.close(),
+    signIssuingAuthority: (request) =>
+      session(async (client) => {
+        const chainEnd = await issuerEnd(client, `${mount}/issuer/${issuer ?? 'default'}/json`);
+        const notAfter = new Date(Math.min(request.notAfter.getTime(), chainEnd));
+        return await signAuthority(client, signPath, { ...request, notAfter }, clock);
+      }),
+    check: (signal) => session((client) => requireCapability(client, signPath, signal)),
   };
 }
 

@@ -21,8 +21,8 @@ const passphrase = (text = 'correct horse battery'): DiskEncryption => ({
 const failure = (code: string, message: RegExp, details?: RegExp) =>
   expect.objectContaining({
     code,
-    message: expect.stringMatching(message) as string,
-    ...(details ? { details: expect.stringMatching(details) as string } : {}),
+    message: expect.stringMatching(message),
+    ...(details ? { details: expect.stringMatching(details) } : {}),
   });
 
 let parent: TemporaryDirectory;
@@ -40,7 +40,7 @@ afterEach(async () => {
 });
 
 async function edit(name: string, change: (value: Record<string, unknown>) => void): Promise<void> {
-  const value = JSON.parse(await readFile(file(name), 'utf8')) as Record<string, unknown>;
+  const value: Record<string, unknown> = JSON.parse(await readFile(file(name), 'utf8'));
   change(value);
   await writeFile(file(name), JSON.stringify(value));
 }
@@ -54,7 +54,7 @@ describe('files', () => {
     expect(await readdir(directory)).toEqual(['root.key']);
     const text = await readFile(file('root.key'), 'utf8');
     expect(text).not.toMatch(/PRIVATE|correct horse/);
-    const { ciphertext } = JSON.parse(text) as { ciphertext: string };
+    const { ciphertext }: { ciphertext: string } = JSON.parse(text);
     expect(Buffer.from(ciphertext, 'base64').subarray(0, 4)).not.toEqual(Buffer.from([0x30, 0x81, 0x87, 2]));
   });
 
@@ -190,7 +190,7 @@ describe('a file that was changed', () => {
     ['a short salt', { salt: 'AAAA' }],
     ['a member too many', { more: 1 }],
   ])('parameters out of bounds: %s', async (_what, changed) => {
-    await edit('root.key', (value) => Object.assign(value['derivation'] as object, changed));
+    await edit('root.key', (value) => Object.assign(Object(value['derivation']), changed));
     await refusedEverywhere('root', failure('DataLoss', /damaged/));
   });
 
