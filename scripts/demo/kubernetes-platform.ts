@@ -20,9 +20,9 @@ export async function kubernetesPlatform(): Promise<Platform & AsyncDisposable> 
       const kubeconfig = join(directory, 'kubeconfig');
       await api.writeKubeconfig(kubeconfig, await api.createToken(systemNamespace, 'citadel', { expirationSeconds: 86_400 }));
       return {
-        clusterId: 'demo',
+        clusterId: 'Kubernetes',
         keys: { disk: { encryption: { keyFile: await newKeyFile(directory) } } },
-        attestation: { kubernetes: { clusters: [{ id: 'demo', kubeconfig }], audiences: [audience] } },
+        attestation: { kubernetes: { clusters: [{ id: 'Kubernetes', kubeconfig }], audiences: [audience] } },
         publish: { configMap: {}, clusterTrustBundle: {} },
       };
     },
