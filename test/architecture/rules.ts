@@ -50,7 +50,7 @@ export const rules: Rules = {
       because: 'the development issuer and the operators’ tokens are two adapters that never meet',
     },
     yaml: {
-      folders: ['src/app/config', 'src/cli'],
+      folders: ['src/app', 'src/cli'],
       because: 'configurations are read, and the commands write it with -o yaml',
     },
     koffi: {

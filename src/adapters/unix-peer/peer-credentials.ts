@@ -21,6 +21,8 @@ type GetSocketOption = (
 const solSocket = 1;
 const soPeerCred = 17;
 const ucredLength = 12;
+// What the kernel answers for a socket that has no such peer, as a TCP one.
+const noUser = 0xffff_ffff;
 
 let getSocketOption: GetSocketOption | undefined;
 
@@ -42,6 +44,7 @@ export function peerCredentials(socket: Socket): PeerCredentials {
     pid === undefined ||
     uid === undefined ||
     gid === undefined ||
+    uid === noUser ||
     new Uint32Array(length.buffer)[0] !== ucredLength
   )
     throw new CitadelError('Unavailable', 'the system does not say who the peer of the local socket is');

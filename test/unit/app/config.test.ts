@@ -168,7 +168,7 @@ describe('server configuration', () => {
 
   it('does not expand aliases without end', () => {
     const bomb = ['a: &a [x,x,x,x,x,x,x,x,x]'];
-    for (const [index, name] of [...'bcdefgh'].entries())
+    for (const [index, name] of 'bcdefgh'.split('').entries())
       bomb.push(`${name}: &${name} [${Array(9).fill(`*${'abcdefg'[index]}`).join(',')}]`);
     expect(judge(bomb.join('\n')).problems.join()).toContain('not valid YAML');
   });

@@ -7,7 +7,7 @@ import {
   ensureFirstOperatorCredential,
   type OperatorCredentials,
 } from '../../../../src/domain/operators/index.ts';
-import type { Role } from '../../../../src/domain/ports/index.ts';
+import type { IssuanceRecord, Role } from '../../../../src/domain/ports/index.ts';
 import { CitadelError, Secret, systemEntropy } from '../../../../src/kernel/index.ts';
 import { encodeCertificateRequest, generateRequestKey } from '../../../../src/pki/light.ts';
 import { memoryStore } from '../../../fakes/memory-store.ts';
@@ -26,6 +26,19 @@ beforeEach(() => {
   issue = async () => ({ chain: ['leaf'] });
 });
 
+function recorded(spiffeId: SpiffeId): IssuanceRecord {
+  const text = { principal: '', proxyKey: '', issuer: '', tbsDigest: '', bundleVersion: '' };
+  return {
+    ...text,
+    serial: '01',
+    spiffeId: spiffeId.toString(),
+    state: 'issued',
+    notBefore: now,
+    notAfter: now,
+    recordedAt: now,
+  };
+}
+
 /** The certificate's bytes stand for the SPIFFE ID that a verifier would find in it. */
 function services() {
   const access = createOperatorAccess({
@@ -35,8 +48,7 @@ function services() {
       svidVerifier: {
         async verify(leaf) {
           const spiffeId = SpiffeId.parse(Buffer.from(leaf).toString());
-          const issuance = await store.issuance.get('none');
-          return { spiffeId, serial: '01', notAfter: now, issuance } as never;
+          return { spiffeId, serial: '01', notAfter: now, issuance: recorded(spiffeId) };
         },
       },
       tokenVerifier: {

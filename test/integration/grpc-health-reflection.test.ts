@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import {
+  Client,
+  credentials,
+  type MethodDefinition,
+  makeGenericClientConstructor,
+  Server,
+  ServerCredentials,
+} from '@grpc/grpc-js';
+import { service as healthService } from 'grpc-health-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addReflection, createGrpcHealth } from '../../src/api/grpc/index.ts';
+
+const root = join(import.meta.dirname, '../..');
+const services = ['citadel.v1.OperatorService'];
+const health = createGrpcHealth(services);
+const server = new Server();
+let port = 0;
+
+beforeAll(async () => {
+  health.addTo(server);
+  expect(await addReflection(server, ['citadel/v1/operator.proto'], services)).toBe(true);
+  port = await new Promise((done, fail) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error ? fail(error) : done(bound),
+    );
+  });
+});
+afterAll(() => server.forceShutdown());
+
+function check(service: string): Promise<unknown> {
+  const Health = makeGenericClientConstructor(healthService, 'grpc.health.v1.Health');
+  const client = new Health(`127.0.0.1:${port}`, credentials.createInsecure());
+  return new Promise((done, fail) => {
+    const call = client['check'];
+    if (typeof call !== 'function') throw new Error('no method check');
+    call.call(client, { service }, (error: Error | null, response: { readonly status: unknown }) => {
+      client.close();
+      if (error) fail(error);
+      else done(response.status);
+    });
+  });
+}
+
+function isMethod(value: unknown): value is MethodDefinition<object, object> {
+  return typeof value === 'object' && value !== null && 'requestSerialize' in value;
+}
+
+describe('gRPC health', () => {
+  it('follows what it is told, for the server and each service', async () => {
+    expect(await check('')).toBe('NOT_SERVING');
+    health.setServing(true);
+    expect(await check('')).toBe('SERVING');
+    expect(await check('citadel.v1.OperatorService')).toBe('SERVING');
+    await expect(check('unknown.Service')).rejects.toMatchObject({ code: 5 });
+  });
+});
+
+describe('gRPC reflection', () => {
+  it('describes the operator API', async () => {
+    const { load } = await import('@grpc/proto-loader');
+    const file = join(root, 'node_modules/@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto');
+    const service = (await load(file))['grpc.reflection.v1.ServerReflection'] ?? {};
+    const method: unknown = Reflect.get(service, 'ServerReflectionInfo');
+    if (!isMethod(method)) throw new Error('no reflection method');
+    const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+    const { path, requestSerialize, responseDeserialize } = method;
+    const stream = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    const reply = new Promise<unknown>((done, fail) => {
+      stream.on('data', done);
+      stream.on('error', fail);
+    });
+    stream.write({ listServices: '' });
+    expect(await reply).toMatchObject({
+      listServicesResponse: { service: expect.arrayContaining([{ name: 'citadel.v1.OperatorService' }]) },
+    });
+    stream.end();
+    client.close();
+  });
+});
