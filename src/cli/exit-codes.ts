@@ -59,6 +59,11 @@ export function explainError(error: unknown): {
   if (error instanceof CommanderError)
     return { exitCode: error.exitCode === 0 ? exitCodes.ok : exitCodes.usage, message: undefined };
   if (error instanceof CitadelError)
-    return { exitCode: byCode[error.code] ?? exitCodes.internal, message: error.message };
+    return { exitCode: byCode[error.code] ?? exitCodes.internal, message: withDetails(error) };
   return { exitCode: exitCodes.internal, message: `internal error: ${describeError(error)}` };
+}
+
+/** Who runs the program is the operator, for whom details are meant; from a server's reply there are none. */
+function withDetails({ message, details }: CitadelError): string {
+  return details === undefined ? message : `${message} (${details})`;
 }

@@ -2,6 +2,12 @@
 import { explainError } from './exit-codes.ts';
 import { createProgram } from './program.ts';
 
+// A reader such as `head` that has seen enough is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 try {
   await createProgram().parseAsync();
 } catch (error) {

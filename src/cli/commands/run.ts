@@ -25,8 +25,10 @@ export function addRunCommands(program: Command): void {
       const { loadServerConfig } = await import('../../app/config/index.ts');
       const config = loadServerConfig({ file, env: process.env, onWarning: warn });
       const { startServer } = await import('../../app/index.ts');
+      // Listened for from the beginning: a signal during the start stops what was started, in order.
+      const stopped = stopSignal();
       const server = await startServer(config);
-      await stopSignal();
+      await stopped;
       await server.stop();
     });
   program

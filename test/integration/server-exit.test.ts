@@ -1,0 +1,93 @@
+import { type ChildProcess, execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type TemporaryDirectory, temporaryDirectory } from '../parts/index.ts';
+
+const program = join(import.meta.dirname, '../../scripts/citadel');
+const anyPort = '127.0.0.1:0';
+
+let directory: TemporaryDirectory;
+beforeEach(async () => {
+  directory = await temporaryDirectory();
+  writeFileSync(directory.join('key'), randomBytes(32), { mode: 0o600 });
+  configure(anyPort);
+});
+afterEach(() => directory[Symbol.asyncDispose]());
+
+function configure(metrics: string): void {
+  const config = {
+    mode: 'development',
+    trustDomain: 'exit.test',
+    dataDirectory: 'data',
+    listen: { csr: anyPort, operator: anyPort, metrics },
+    keys: { disk: { encryption: { keyFile: 'key' } } },
+    attestation: { development: { key: { issuerKeyFile: 'issuer.pem' } } },
+  };
+  writeFileSync(directory.join('citadel.yaml'), JSON.stringify(config));
+}
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly errors: readonly string[];
+}
+
+/** Runs a server until it ends by itself or `act` makes it; log lines are left out of `errors`. */
+function serve(act: (child: ChildProcess) => void = () => {}): Promise<Ended> {
+  return new Promise((done) => {
+    const options = { timeout: 30_000, env: { PATH: process.env['PATH'] } };
+    const args = ['server', '--config', directory.join('citadel.yaml')];
+    const child = execFile(program, args, options, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
+      const errors = stderr.split('\n').filter((line) => line !== '' && !line.startsWith('{'));
+      done({ code, stdout, errors });
+    });
+    act(child);
+  });
+}
+
+const stopWhenReady = (child: ChildProcess) => {
+  let seen = '';
+  child.stderr?.on('data', (chunk: unknown) => {
+    seen += String(chunk);
+    if (seen.includes('"message":"ready"')) child.kill('SIGTERM');
+  });
+};
+
+describe('citadel server', () => {
+  it('ends orderly at SIGTERM, and offers the first credential on standard output alone', async () => {
+    const { code, stdout, errors } = await serve(stopWhenReady);
+    expect({ code, errors }).toEqual({ code: 0, errors: [] });
+    expect(stdout).toMatch(/citadel-enrol-[\w-]{43}/);
+  });
+
+  it('says in one line that a port is in use', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const address = other.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    configure(`127.0.0.1:${port}`);
+    const { code, errors } = await serve();
+    other.close();
+    expect(code).toBe(2);
+    expect(errors).toEqual([expect.stringContaining(`127.0.0.1:${port} is in use`)]);
+  });
+
+  it('says in one line that its key is missing, open to others or wrong', async () => {
+    await serve(stopWhenReady);
+    writeFileSync(directory.join('key'), randomBytes(32), { mode: 0o600 });
+    const wrong = await serve();
+    expect(wrong).toMatchObject({ code: 2, errors: [expect.stringContaining('wrong key file')] });
+    chmodSync(directory.join('key'), 0o644);
+    const open = await serve();
+    expect(open.code).toBe(2);
+    expect(open.errors).toHaveLength(1);
+    rmSync(directory.join('key'));
+    const missing = await serve();
+    expect(missing).toMatchObject({ code: 2, errors: [expect.stringContaining('cannot be read')] });
+  });
+});
