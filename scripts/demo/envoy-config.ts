@@ -22,7 +22,9 @@ export function envoyConfig(
   listeners: readonly HttpListener[],
   clusters: readonly HttpCluster[],
 ): JsonObject {
-  return { static_resources: { listeners: listeners.map(listener), clusters: clusters.map(cluster) } };
+  return {
+    static_resources: { listeners: listeners.map(listenerConfig), clusters: clusters.map(clusterConfig) },
+  };
 }
 
 /** What the callee saw of its caller, told to the caller in the answer's headers. */
@@ -35,7 +37,7 @@ const seenByCallee: Readonly<Record<string, string>> = {
   'x-tls': '%DOWNSTREAM_TLS_VERSION% %DOWNSTREAM_TLS_CIPHER%',
 };
 
-function listener({ name, port, cluster, trustDomain }: HttpListener): JsonObject {
+function listenerConfig({ name, port, cluster, trustDomain }: HttpListener): JsonObject {
   const route = { match: { prefix: '/' }, route: { cluster } };
   const headers = Object.entries(seenByCallee).map(([key, value]) => ({
     header: { key, value },
@@ -74,7 +76,7 @@ function listener({ name, port, cluster, trustDomain }: HttpListener): JsonObjec
   };
 }
 
-function cluster({ name, port, spiffeId, requestsPerConnection }: HttpCluster): JsonObject {
+function clusterConfig({ name, port, spiffeId, requestsPerConnection }: HttpCluster): JsonObject {
   const socketAddress = { address: '127.0.0.1', port_value: port };
   const protocol: JsonObject = {
     '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',

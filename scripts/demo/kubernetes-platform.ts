@@ -1,11 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { startKubeApi, waitFor } from '../../test/parts/index.ts';
 import { newKeyFile, type Platform } from './platform.ts';
 
 const manifests = ['namespace.yaml', 'rbac.yaml'];
 const systemNamespace = 'citadel-system';
 const audience = 'istio-ca';
+const configMap = z.object({ data: z.record(z.string(), z.string()) });
 
 /** A real kube-apiserver with RBAC: the server runs with the rights of deploy/kubernetes, workloads with bound tokens. */
 export async function kubernetesPlatform(): Promise<Platform & AsyncDisposable> {
@@ -18,7 +20,10 @@ export async function kubernetesPlatform(): Promise<Platform & AsyncDisposable> 
     summary: `SQLite, disk keys, a real kube-apiserver at ${api.server} with RBAC and bound service account tokens`,
     async serverSettings(directory) {
       const kubeconfig = join(directory, 'kubeconfig');
-      await api.writeKubeconfig(kubeconfig, await api.createToken(systemNamespace, 'citadel', { expirationSeconds: 86_400 }));
+      await api.writeKubeconfig(
+        kubeconfig,
+        await api.createToken(systemNamespace, 'citadel', { expirationSeconds: 86_400 }),
+      );
       return {
         clusterId: 'Kubernetes',
         keys: { disk: { encryption: { keyFile: await newKeyFile(directory) } } },
@@ -49,6 +54,6 @@ export async function kubernetesPlatform(): Promise<Platform & AsyncDisposable> 
   /** What a pod would mount: the root that the server published. */
   async function publishedRoot(namespace: string): Promise<string | undefined> {
     const map = await api.request('GET', `/api/v1/namespaces/${namespace}/configmaps/istio-ca-root-cert`);
-    return (map as { readonly data?: Readonly<Record<string, string>> }).data?.['root-cert.pem'];
+    return configMap.parse(map).data['root-cert.pem'];
   }
 }

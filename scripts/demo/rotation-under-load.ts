@@ -27,8 +27,10 @@ async function main(): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const application = createServer((_request, response) => response.end('ok'));
   await new Promise<void>((resolve) => application.listen(0, '127.0.0.1', resolve));
-  stack.defer(() => void application.closeAllConnections());
-  stack.defer(() => void application.close());
+  stack.defer(() => {
+    application.close();
+    application.closeAllConnections();
+  });
   const address = application.address();
   if (address === null || typeof address === 'string') throw new Error('the application has no port');
 

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { startOpenBao } from '../../test/parts/index.ts';
 import { developmentPlatform, newKeyFile, type Platform } from './platform.ts';
 
@@ -36,9 +37,8 @@ export async function vaultPlatform(): Promise<Platform & AsyncDisposable> {
   };
 }
 
-function readString(reply: unknown, name: string): string {
-  const data = (reply as { readonly data?: Readonly<Record<string, unknown>> }).data;
-  const value = data?.[name];
-  if (typeof value !== 'string') throw new Error(`OpenBao's reply has no ${name}`);
-  return value;
+const reply = z.object({ data: z.record(z.string(), z.unknown()) });
+
+function readString(answer: unknown, name: string): string {
+  return z.string().parse(reply.parse(answer).data[name]);
 }

@@ -97,11 +97,7 @@ export async function startWorld({ platform, ttl }: WorldOptions): Promise<World
       'info',
     ];
     const agent = running.use(
-      await startCitadel(
-        `agent of ${serviceAccount}`,
-        command,
-        /all dependencies initialized/,
-      ),
+      await startCitadel(`agent of ${serviceAccount}`, command, /all dependencies initialized/),
     );
     return {
       serviceAccount,

@@ -20,8 +20,6 @@ import {
 } from '../domain/issuance/index.ts';
 import { type Metrics, noMetrics, type Store } from '../domain/ports/index.ts';
 import { createServingCertificateSource } from '../domain/serving/index.ts';
-import { AgentServiceService } from '../gen/citadel/v1/agent.ts';
-import { IstioCertificateServiceService } from '../gen/istio/v1/auth/ca.ts';
 import {
   type Clock,
   type Entropy,
@@ -146,13 +144,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   const csr = await startGrpcListener({
     address: config.listen.csr,
     certificates,
-    services: [
-      { definition: IstioCertificateServiceService, implementation: createCsrService(issuance) },
-      {
-        definition: AgentServiceService,
-        implementation: createSyncService({ verifier, authority, adoption, clock, log }),
-      },
-    ],
+    services: [createCsrService(issuance), createSyncService({ verifier, authority, adoption, clock, log })],
     limits: config.limits,
   });
   building.defer(() => csr.close(shutdownGrace));

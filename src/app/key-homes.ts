@@ -38,7 +38,11 @@ export async function openKeyHomes(config: ServerConfig, ports: Ports): Promise<
 
 /** A home that can take an imported key, or undefined where keys are made in place only. */
 export function asImporting(home: KeyManager): ImportingKeyManager | undefined {
-  return 'import' in home ? (home as ImportingKeyManager) : undefined;
+  return isImporting(home) ? home : undefined;
+}
+
+function isImporting(home: KeyManager): home is ImportingKeyManager {
+  return 'import' in home;
 }
 
 type LocalKeys = ServerConfig['issuingKeys'];

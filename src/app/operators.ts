@@ -17,7 +17,6 @@ import {
 } from '../domain/operators/index.ts';
 import type { Metrics, Store } from '../domain/ports/index.ts';
 import type { ServingCertificateSource } from '../domain/serving/index.ts';
-import { OperatorServiceService } from '../gen/citadel/v1/operator.ts';
 import type { Clock, Entropy, Log, Secret } from '../kernel/index.ts';
 import { readCertificateRequest } from '../pki/index.ts';
 import type { ServerConfig } from './config/index.ts';
@@ -89,7 +88,7 @@ export async function startOperatorApi(options: OperatorApiOptions): Promise<Ope
   const listener = await startGrpcListener({
     address: config.listen.operator,
     certificates: options.certificates,
-    services: [{ definition: OperatorServiceService, implementation: createOperatorService(services) }],
+    services: [createOperatorService(services)],
     limits: config.limits,
   });
   try {

@@ -33,6 +33,7 @@ export async function takeOverExisting(options: UpstreamOptions): Promise<void> 
   }
   await importExistingAuthority({
     existing: await readExistingAuthority(files),
+    trustDomain: options.config.trustDomain.name,
     serverId: options.serverId,
     store: options.store.authorities,
     audit: options.store.audit,

@@ -1,7 +1,12 @@
 import { CitadelError } from './errors.ts';
 
-const unitMilliseconds = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-type Unit = keyof typeof unitMilliseconds;
+const unitMilliseconds: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
 
 const duration = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/;
 const part = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
@@ -19,8 +24,8 @@ export function parseDuration(text: string): number {
     );
   }
   let total = 0;
-  for (const [, amount, unit] of text.matchAll(part))
-    total += Number(amount) * unitMilliseconds[unit as Unit];
+  for (const [, amount, unit = ''] of text.matchAll(part))
+    total += Number(amount) * (unitMilliseconds[unit] ?? Number.NaN);
   if (!Number.isSafeInteger(Math.round(total)))
     throw new CitadelError('InvalidArgument', `duration out of range: ${text}`);
   return Math.round(total);
@@ -35,10 +40,10 @@ export function formatDuration(milliseconds: number): string {
     text = '-';
     left = -left;
   }
-  for (const unit of ['d', 'h', 'm', 's', 'ms'] as const) {
-    const amount = Math.floor(left / unitMilliseconds[unit]);
+  for (const [unit, size] of Object.entries(unitMilliseconds).toReversed()) {
+    const amount = Math.floor(left / size);
     if (amount > 0) text += `${amount}${unit}`;
-    left -= amount * unitMilliseconds[unit];
+    left -= amount * size;
   }
   return text;
 }

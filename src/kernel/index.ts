@@ -12,4 +12,4 @@ export {
   toCitadelError,
 } from './errors.ts';
 export { type Log, type LogFields, silentLog } from './log.ts';
-export { Secret, secretsEqual } from './secret.ts';
+export { Secret } from './secret.ts';

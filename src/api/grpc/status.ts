@@ -43,27 +43,29 @@ export function unary<Request, Response>(
   ) => Promise<Response>,
 ): (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>) => void {
   return (call, callback) => {
-    const cancelled = new AbortController();
-    const onCancelled = () => cancelled.abort(new CitadelError('Cancelled', 'the caller cancelled'));
+    void answer(call, callback);
+  };
+
+  async function answer(
+    call: ServerUnaryCall<Request, Response>,
+    reply: sendUnaryData<Response>,
+  ): Promise<void> {
+    const ending = new AbortController();
+    const onCancelled = () => ending.abort(new CitadelError('Cancelled', 'the caller cancelled'));
     call.on('cancelled', onCancelled);
     const timer = setTimeout(
-      () => cancelled.abort(new CitadelError('DeadlineExceeded', 'the call took too long')),
+      () => ending.abort(new CitadelError('DeadlineExceeded', 'the call took too long')),
       deadlineMilliseconds,
     );
-    serve(call.request, call, cancelled.signal)
-      .then(
-        (response) => callback(null, response),
-        (error: unknown) =>
-          callback(
-            toServiceError(cancelled.signal.aborted ? abortedAs(cancelled.signal, error) : error),
-            null,
-          ),
-      )
-      .finally(() => {
-        clearTimeout(timer);
-        call.removeListener('cancelled', onCancelled);
-      });
-  };
+    try {
+      reply(null, await serve(call.request, call, ending.signal));
+    } catch (error) {
+      reply(toServiceError(ending.signal.aborted ? abortedAs(ending.signal, error) : error), null);
+    } finally {
+      clearTimeout(timer);
+      call.removeListener('cancelled', onCancelled);
+    }
+  }
 }
 
 /** A generic abort error is told by the reason of the signal; what already has a code keeps it. */

@@ -1,5 +1,10 @@
 import { CitadelError, type Clock, type Log, type Secret } from '../../kernel/index.ts';
-import { type ParsedCertificate, parseCertificate, verifyIssuedBy } from '../../pki/index.ts';
+import {
+  chainToRoot,
+  checkAuthorityChain,
+  type ParsedCertificate,
+  parseCertificate,
+} from '../../pki/index.ts';
 import type { AuditLog, AuthorityRecord, AuthorityStore, ImportingKeyManager } from '../ports/index.ts';
 import { authorityRecord } from './record.ts';
 
@@ -16,6 +21,7 @@ export interface ExistingAuthority {
 
 export interface ImportOptions {
   readonly existing: ExistingAuthority;
+  readonly trustDomain: string;
   readonly serverId: string;
   readonly store: AuthorityStore;
   readonly audit: AuditLog;
@@ -44,8 +50,7 @@ export async function importExistingAuthority(options: ImportOptions): Promise<v
       'the store already has a root; an existing authority is taken over at the first start only: rotate to it instead',
     );
   }
-  const root = findRoot(certificate, existing);
-  checkUsable(certificate, clock.now());
+  const root = await checkChain(options, certificate);
   const directly = certificate.pathLen === 0;
   const home = directly ? options.issuingKeys : options.rootKeys;
   const keyId = await placeKey(certificate, existing, home);
@@ -96,7 +101,7 @@ export async function importExistingAuthority(options: ImportOptions): Promise<v
 }
 
 /** The id under which an imported authority's key lies in its home. */
-export function importedKeyId(certificate: ParsedCertificate): string {
+function importedKeyId(certificate: ParsedCertificate): string {
   return `imported-${certificate.fingerprint.slice(0, 16)}`;
 }
 
@@ -124,35 +129,25 @@ async function placeKey(
   return id;
 }
 
-function findRoot(
+/** @returns the root that the authority chains to */
+async function checkChain(
+  { existing, trustDomain, clock }: ImportOptions,
   certificate: ParsedCertificate,
-  { intermediates, roots }: ExistingAuthority,
-): ParsedCertificate {
-  const candidates = roots.map((der) => parseCertificate(der));
-  const self = candidates.find(({ fingerprint }) => fingerprint === certificate.fingerprint);
-  if (self) return self;
-  let below = certificate;
-  for (const issuer of intermediates.map((der) => parseCertificate(der))) {
-    if (!verifyIssuedBy(below, issuer)) {
-      throw new CitadelError(
-        'FailedPrecondition',
-        `the chain is broken: ${issuer.subject} did not issue ${below.subject}`,
-      );
-    }
-    below = issuer;
+): Promise<ParsedCertificate> {
+  const { intermediates, roots } = existing;
+  const at = clock.now();
+  const findings = await checkAuthorityChain({
+    certificate: existing.certificate,
+    intermediates,
+    roots,
+    trustDomain,
+    at,
+  });
+  if (findings.length > 0) {
+    throw new CitadelError(
+      'FailedPrecondition',
+      `the authority cannot be taken over: ${findings.join('; ')}`,
+    );
   }
-  const root = candidates.find((candidate) => verifyIssuedBy(below, candidate));
-  if (!root) throw new CitadelError('FailedPrecondition', `none of the roots issued ${below.subject}`);
-  return root;
-}
-
-function checkUsable(certificate: ParsedCertificate, now: Date): void {
-  const refuse = (message: string): never => {
-    throw new CitadelError('FailedPrecondition', message);
-  };
-  if (!certificate.isCa) refuse('the certificate to take over is not a CA certificate');
-  if (certificate.notAfter <= now)
-    refuse(`the authority’s certificate ended at ${certificate.notAfter.toISOString()}`);
-  if (certificate.notBefore > now)
-    refuse(`the authority’s certificate begins at ${certificate.notBefore.toISOString()}`);
+  return chainToRoot(certificate, intermediates, roots, at).at(-1) ?? certificate;
 }

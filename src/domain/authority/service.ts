@@ -14,9 +14,10 @@ import type {
   AuthorityRecord,
   AuthorityStore,
   KeyManager,
+  Metrics,
   UpstreamAuthority,
 } from '../ports/index.ts';
-import type { TrustBundleSnapshot } from '../trust/snapshot.ts';
+import type { TrustBundleSnapshot } from '../trust/index.ts';
 import { bundleRoots, decideIssuing, type IssuingAction, type IssuingRotationPolicy } from './decide.ts';
 import { authorityRecord } from './record.ts';
 
@@ -38,6 +39,7 @@ export interface AuthorityServiceOptions {
     readonly backdate: number;
     readonly rotation: IssuingRotationPolicy;
   };
+  readonly metrics: Pick<Metrics, 'authorityExpires'>;
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly log: Log;
@@ -96,7 +98,16 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
       sequenceNumber: await store.noteBundleContent(version),
       pem: roots.map((root) => toPem(root.certificate)).join(''),
     };
+    tellExpiry('root', records);
+    tellExpiry('issuing', ownIssuing());
     if (changed) for (const listener of listeners) listener(bundle);
+  }
+
+  function tellExpiry(kind: 'root' | 'issuing', among: readonly AuthorityRecord[]): void {
+    const ends = among
+      .filter((record) => record.kind === kind && record.state === 'active')
+      .map(({ notAfter }) => notAfter.getTime());
+    if (ends.length > 0) options.metrics.authorityExpires(kind, new Date(Math.min(...ends)));
   }
 
   async function activate(record: AuthorityRecord): Promise<void> {

@@ -9,7 +9,6 @@ export {
   describePrincipal,
   type KubernetesPrincipal,
   type Principal,
-  principalSpiffeId,
   type SvidPrincipal,
 } from './principal.ts';
 export { createSvidAttestor } from './svid-attestor.ts';

@@ -13,12 +13,18 @@ export function createSvidAttestor(verifier: SvidVerifier): Attestor {
     async attest({ clientCertificates }) {
       const [leaf] = clientCertificates ?? [];
       const { spiffeId, serial, issuance } = await verifier.verify(leaf ?? new Uint8Array());
-      if (issuance.principal.startsWith('kubernetes:')) throw freshTokenNeeded();
+      if (!renewable.test(issuance.principal)) throw otherProofNeeded();
       return { kind: 'svid', proof: 'client-certificate', spiffeId, serial, proxyKey: issuance.proxyKey };
     },
   };
 }
 
-function freshTokenNeeded(): CitadelError {
-  return new CitadelError('Unauthenticated', 'in Kubernetes a renewal needs a fresh service account token');
+/** An operator's or a server's own certificate is no workload's; one attested by Kubernetes brings a fresh token. */
+const renewable = /^(?:development|svid):/;
+
+function otherProofNeeded(): CitadelError {
+  return new CitadelError(
+    'Unauthenticated',
+    'this certificate cannot renew itself: in Kubernetes a renewal needs a fresh service account token',
+  );
 }

@@ -45,8 +45,12 @@ export interface CertificateCall {
 }
 
 export interface IssuanceService {
-  /** Attests the caller, decides its identity, signs and records. @throws CitadelError, audited */
-  issue(call: CertificateCall, signal: AbortSignal): Promise<IssuedCertificate>;
+  /**
+   * Attests the caller, decides its identity, signs and records.
+   * @param read gives the call; what it throws is a refusal like any other
+   * @throws CitadelError, audited
+   */
+  issue(read: () => CertificateCall, signal: AbortSignal): Promise<IssuedCertificate>;
 }
 
 export function createIssuanceService(options: IssuanceServiceOptions): IssuanceService {
@@ -87,11 +91,12 @@ export function createIssuanceService(options: IssuanceServiceOptions): Issuance
   }
 
   return {
-    async issue(call, signal) {
+    async issue(read, signal) {
       const watch = startWatch(metrics);
       const facts: AuditFacts = { subject: 'unauthenticated', proof: 'none', target: '' };
       metrics.issuanceStarted();
       try {
+        const call = read();
         const principal = await watch.time('attest', () => attest(call.credentials, signal));
         facts.subject = describePrincipal(principal);
         facts.proof = principal.proof;

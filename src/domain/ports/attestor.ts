@@ -1,5 +1,5 @@
 import type { Secret } from '../../kernel/index.ts';
-import type { Principal } from '../identity/principal.ts';
+import type { Principal } from '../identity/index.ts';
 
 /** What a caller brought along as proof. */
 export interface Credentials {

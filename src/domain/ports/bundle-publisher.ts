@@ -1,4 +1,4 @@
-import type { TrustBundleSnapshot } from '../trust/snapshot.ts';
+import type { TrustBundleSnapshot } from '../trust/index.ts';
 
 /** Puts the trust bundle where clients find it without asking us: a ConfigMap, a ClusterTrustBundle, a file. */
 export interface BundlePublisher {

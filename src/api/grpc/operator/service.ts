@@ -19,6 +19,7 @@ import type { TrustBundleSnapshot } from '../../../domain/trust/index.ts';
 import * as wire from '../../../gen/citadel/v1/operator.ts';
 import { CitadelError, Secret, toCitadelError } from '../../../kernel/index.ts';
 import { readCredentials } from '../credentials.ts';
+import type { GrpcService } from '../listener.ts';
 import { unary } from '../status.ts';
 import * as messages from './messages.ts';
 
@@ -72,7 +73,7 @@ type Call<Request, Response> = ServerUnaryCall<Request, Response>;
 export function createOperatorService(
   services: OperatorServices,
   options: OperatorServiceOptions = {},
-): wire.OperatorServiceServer {
+): GrpcService {
   const { access, metrics } = services;
 
   const credentialsOf = <Q, R>(call: Call<Q, R>): OperatorCredentials =>
@@ -94,7 +95,7 @@ export function createOperatorService(
       counted(name, async () => serve(request, await access.authorize(name, credentialsOf(call)))),
     );
 
-  return {
+  const implementation: wire.OperatorServiceServer = {
     whoAmI: method('whoAmI', async (_: wire.WhoAmIRequest, caller) => ({
       subject: caller.subject,
       role: messages.roleToWire(caller.effectiveRole),
@@ -178,6 +179,7 @@ export function createOperatorService(
       return {};
     }),
   };
+  return { definition: wire.OperatorServiceService, implementation };
 }
 
 function certificateQuery(request: wire.ListCertificatesRequest): IssuanceQuery {

@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { type ConnectionInjector, Server, ServerCredentials } from '@grpc/grpc-js';
-import { type OperatorServiceServer, OperatorServiceService } from '../../../gen/citadel/v1/operator.ts';
 import { CitadelError, describeError, type Log } from '../../../kernel/index.ts';
+import { shutDown } from '../listener.ts';
+import type { GrpcService } from '../listener.ts';
 
 export interface OperatorSocketOptions {
   readonly path: string;
@@ -11,7 +12,7 @@ export interface OperatorSocketOptions {
   readonly peerUid: (socket: Socket) => number;
   /** Users who are let in; others are cut off before gRPC sees them. */
   readonly allowedUids: readonly number[];
-  readonly service: (localUid: number) => OperatorServiceServer;
+  readonly service: (localUid: number) => GrpcService;
   /** Called for each connection that was cut off. */
   readonly onRefused: (uid: number) => Promise<void>;
   readonly messageBytes: number;
@@ -39,7 +40,8 @@ export async function startOperatorSocket(options: OperatorSocketOptions): Promi
       'grpc.max_receive_message_length': options.messageBytes,
       'grpc.max_concurrent_streams': 16,
     });
-    server.addService(OperatorServiceService, options.service(uid));
+    const { definition, implementation } = options.service(uid);
+    server.addService(definition, implementation);
     const made = { server, injector: server.createConnectionInjector(ServerCredentials.createInsecure()) };
     servers.set(uid, made);
     return made;
@@ -82,16 +84,6 @@ export async function startOperatorSocket(options: OperatorSocketOptions): Promi
       await closed;
     },
   };
-}
-
-function shutDown(server: Server, grace: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => server.forceShutdown(), grace);
-    server.tryShutdown(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }
 
 /** A socket that nobody answers on is left over from a crash; anything else at the path is not ours to remove. */

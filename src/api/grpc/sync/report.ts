@@ -59,8 +59,10 @@ function readResource(resource: ResourceReport, now: Date): ConsumerResource {
   };
 }
 
-function present<Name extends string>(name: Name, value: string): { [key in Name]?: string } {
-  return value === '' ? {} : ({ [name]: text(value) } as { [key in Name]?: string });
+/** One optional field: absent where the wire has the empty string. */
+function present<Name extends string>(name: Name, value: string): Partial<Record<Name, string>> {
+  const field: Partial<Record<string, string>> = value === '' ? {} : { [name]: text(value) };
+  return field;
 }
 
 /** An agent's clock may be wrong: nothing is recorded as seen in the future. */
