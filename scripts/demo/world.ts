@@ -49,7 +49,7 @@ export async function startWorld({ platform, ttl }: WorldOptions): Promise<World
       trustDomain,
       dataDirectory: join(directory, 'data'),
       listen: { csr: `127.0.0.1:${port}`, metrics: '127.0.0.1:0', operator: '127.0.0.1:0' },
-      certificate: { defaultTtl: ttl, notBeforeSkew: '10s' },
+      certificate: { defaultTtl: ttl },
       ...settings,
     }),
   );

@@ -9,11 +9,12 @@ const jitter = 0.05;
 
 /**
  * When to renew: at half the lifetime, give or take a twentieth of it, so that a fleet started at one moment spreads.
+ * @param usableFrom NotBefore, or the moment of receipt where that is later
  * @param fraction in [0, 1), from the entropy port
  */
-export function renewalTime(notBefore: Date, notAfter: Date, fraction: number): Date {
-  const lifetime = notAfter.getTime() - notBefore.getTime();
-  return new Date(notBefore.getTime() + lifetime * (0.5 + (fraction * 2 - 1) * jitter));
+export function renewalTime(usableFrom: Date, notAfter: Date, fraction: number): Date {
+  const lifetime = notAfter.getTime() - usableFrom.getTime();
+  return new Date(usableFrom.getTime() + lifetime * (0.5 + (fraction * 2 - 1) * jitter));
 }
 
 /**
@@ -22,12 +23,12 @@ export function renewalTime(notBefore: Date, notAfter: Date, fraction: number): 
  */
 export function renewalTimeInWindow(
   window: RenewalWindow,
-  notBefore: Date,
+  usableFrom: Date,
   notAfter: Date,
   fraction: number,
 ): Date {
   const [start, end] = [window.start.getTime(), window.end.getTime()];
-  if (!(start <= end)) return renewalTime(notBefore, notAfter, fraction);
-  const latest = notAfter.getTime() - (notAfter.getTime() - notBefore.getTime()) * 0.1;
+  if (!(start <= end)) return renewalTime(usableFrom, notAfter, fraction);
+  const latest = notAfter.getTime() - (notAfter.getTime() - usableFrom.getTime()) * 0.1;
   return new Date(Math.min(start + (end - start) * fraction, latest));
 }

@@ -65,8 +65,8 @@ export class Rotation {
     while (!signal.aborted && !this.#renewNow) {
       const due =
         this.#window === undefined
-          ? renewalTime(identity.notBefore, identity.notAfter, fraction)
-          : renewalTimeInWindow(this.#window, identity.notBefore, identity.notAfter, fraction);
+          ? renewalTime(usableFrom(identity), identity.notAfter, fraction)
+          : renewalTimeInWindow(this.#window, usableFrom(identity), identity.notAfter, fraction);
       const left = due.getTime() - clock.now().getTime();
       if (left <= 0) return;
       if (announced !== due.getTime())
@@ -139,4 +139,9 @@ export class Rotation {
 
 function sameWindow(a: RenewalWindow | undefined, b: RenewalWindow | undefined): boolean {
   return a?.start.getTime() === b?.start.getTime() && a?.end.getTime() === b?.end.getTime();
+}
+
+/** A short-lived leaf may be back-dated by more than it lives: half of its life is counted from when we had it. */
+function usableFrom({ notBefore, receivedAt }: Identity): Date {
+  return notBefore > receivedAt ? notBefore : receivedAt;
 }
