@@ -102,6 +102,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
       backdate: Math.min(3_600_000, issuing.lifetime),
       rotation: { prepareBelow: 1 - issuing.prepareAt, activateBelow: 1 - issuing.activateAt },
     },
+    metrics,
     clock,
     entropy,
     log,
