@@ -4,15 +4,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { z } from 'zod';
 import { toPem } from '../../src/pki/index.ts';
 import type { Fixture } from './fixture.ts';
 import type { Side } from './measure.ts';
 
-interface GoResult {
-  readonly issued: number;
-  readonly cpuSeconds: number;
-  readonly certificate: string;
-}
+const resultSchema = z.object({ issued: z.number(), cpuSeconds: z.number(), certificate: z.base64() });
 
 /** The same certificate made by Go's crypto/x509 in a process of its own; undefined where there is no Go. */
 export function goSide(fixture: Fixture): Side | undefined {
@@ -52,9 +49,9 @@ export function goSide(fixture: Fixture): Side | undefined {
       child.stdin.write(`${seconds}\n`);
       const { value, done } = await answers.next();
       if (done === true) throw new Error('the Go signer ended');
-      const result = JSON.parse(value) as GoResult;
+      const result = resultSchema.parse(JSON.parse(value));
       const last = new X509Certificate(Buffer.from(result.certificate, 'base64'));
-      if (!last.verify(issuer.publicKey)) throw new Error('the Go signer’s certificate does not verify');
+      if (!last.verify(issuer.publicKey)) throw new Error("the Go signer's certificate does not verify");
       return result;
     },
     close() {

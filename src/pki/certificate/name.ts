@@ -1,26 +1,5 @@
-import {
-  type DerReader,
-  oid,
-  oidText,
-  readString,
-  sequence,
-  set,
-  tag,
-  utf8String,
-  walkOne,
-} from '../der/index.ts';
+import { type DerReader, oid, oidText, readString, sequence, set, tag, utf8String } from '../der/index.ts';
 import { attributeName } from './oids.ts';
-
-const stringTypes: ReadonlySet<number> = new Set([
-  tag.utf8String,
-  tag.printableString,
-  tag.ia5String,
-  tag.teletexString,
-  tag.universalString,
-  tag.bmpString,
-  tag.numericString,
-  tag.visibleString,
-]);
 
 /** A distinguished name as RFC 4514 writes it, last RDN first: `CN=Citadel root,O=example`. */
 export function readName(reader: DerReader, what: string): string {
@@ -33,13 +12,7 @@ export function readName(reader: DerReader, what: string): string {
     while (!rdn.atEnd) {
       const attribute = rdn.sequence(what);
       const type = attribute.oid(what);
-      let value: string;
-      if (stringTypes.has(attribute.peek())) {
-        value = readString(attribute, what);
-      } else {
-        walkOne(attribute, what);
-        value = '#';
-      }
+      const value = readString(attribute, what);
       attribute.finish(what);
       part += `${part === '' ? '' : '+'}${attributeName(type) ?? oidText(type)}=${escape(value)}`;
     }
