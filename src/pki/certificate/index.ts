@@ -1,4 +1,4 @@
-export { chainToRoot, verifyIssuedBy } from './chain.ts';
+export { chainToRoot, signatureScheme, verifyIssuedBy } from './chain.ts';
 export { readExtensions } from './extensions.ts';
 export { ipAddressOctets } from './ip-address.ts';
 export { encodeCommonName, readName } from './name.ts';

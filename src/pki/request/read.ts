@@ -1,6 +1,11 @@
 import { CitadelError } from '../../kernel/index.ts';
-import { signatureScheme } from '../certificate/chain.ts';
-import { extensionRequestKey, oidKey, readExtensions, readName } from '../certificate/index.ts';
+import {
+  extensionRequestKey,
+  oidKey,
+  readExtensions,
+  readName,
+  signatureScheme,
+} from '../certificate/index.ts';
 import { context, DerReader, oidText, tag, walk } from '../der/index.ts';
 import {
   algorithms,
