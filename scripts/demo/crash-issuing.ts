@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { credentials, Metadata } from '@grpc/grpc-js';
 import { stringify } from 'yaml';
@@ -79,6 +80,8 @@ async function main(): Promise<void> {
       interval: 1,
       what: 'certificates of this round',
     });
+    // Callers begin anew together, just after a group of replies: a chance delay spreads the kills over what lies between.
+    await delay(randomInt(0, 40));
     server.kill('SIGKILL');
     await server.exited;
     await issuing;

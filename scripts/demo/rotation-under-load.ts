@@ -1,5 +1,8 @@
-import { createServer } from 'node:http';
+import { createServer, get } from 'node:http';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
+import { z } from 'zod';
 import { freePort } from '../../test/parts/index.ts';
 import { call } from './call.ts';
 import { developmentPlatform } from './platform.ts';
@@ -56,36 +59,59 @@ async function main(): Promise<void> {
     ),
   ]);
   const tally: Tally = { requests: 0, handshakes: 0, failures: [], serials: [] };
-  await Promise.all(
-    [...Array(4)].map((_, worker) => load(worker % 2 === 0 ? fresh : kept, worker % 2 === 0, tally)),
-  );
+  await Promise.all([...Array(4)].map(() => load({ fresh, kept }, tally)));
+  const { handshakes, resumed } = await tlsCounters(join(world.directory, 'orders', 'envoy', 'admin.sock'));
   const rotations = tally.serials.length - 1;
   console.log(`new full handshakes: ${tally.handshakes} of ${tally.requests} requests`);
+  console.log(`the callee's Envoy counted ${handshakes} handshakes, ${resumed} of them resumed`);
   console.log(`serials seen: ${tally.serials.join(' ')}`);
   for (const failure of tally.failures.slice(0, 10)) console.log(`failure: ${failure}`);
   console.log(`requests ${tally.requests}, failures ${tally.failures.length}, rotations ${rotations}`);
-  if (tally.failures.length > 0 || rotations < wanted || tally.handshakes * 2 < tally.requests)
-    process.exitCode = 1;
+  const enough = tally.handshakes * 2 >= tally.requests && handshakes - resumed >= tally.handshakes;
+  if (tally.failures.length > 0 || rotations < wanted || !enough || resumed > 0) process.exitCode = 1;
 }
 
-async function load(port: number, handshake: boolean, tally: Tally): Promise<void> {
+/** Each request on a connection of its own is followed by one on a connection that stays: half and half. */
+async function load(ports: { readonly fresh: number; readonly kept: number }, tally: Tally): Promise<void> {
   while (tally.serials.length - 1 < wanted && Date.now() < giveUp) {
-    // Kept connections never get ahead, so that at least half of all requests are new handshakes.
-    if (!handshake && tally.handshakes < tally.requests - tally.handshakes) {
-      await new Promise<void>((resolve) => setImmediate(resolve));
-      continue;
-    }
-    tally.requests += 1;
-    if (handshake) tally.handshakes += 1;
-    try {
-      const { status, body, headers } = await call(port, '/');
-      const serial = headers['x-client-serial'] ?? '';
-      if (status !== 200) tally.failures.push(`${status} ${body}`);
-      else if (handshake && serial !== '' && !tally.serials.includes(serial)) tally.serials.push(serial);
-    } catch (error) {
-      tally.failures.push(error instanceof Error ? error.message : String(error));
-    }
+    const serial = await counted(ports.fresh, tally);
+    tally.handshakes += 1;
+    if (serial !== '' && !tally.serials.includes(serial)) tally.serials.push(serial);
+    await counted(ports.kept, tally);
   }
+}
+
+/** One call. @returns the serial of the caller's certificate as the callee saw it; empty when the call failed */
+async function counted(port: number, tally: Tally): Promise<string> {
+  tally.requests += 1;
+  try {
+    const { status, body, headers } = await call(port, '/');
+    if (status === 200) return headers['x-client-serial'] ?? '';
+    tally.failures.push(`${status} ${body}`);
+  } catch (error) {
+    tally.failures.push(error instanceof Error ? error.message : String(error));
+  }
+  return '';
+}
+
+const counters = z.object({ stats: z.array(z.object({ name: z.string(), value: z.number() })) });
+
+/** What an Envoy says of its listeners' TLS: its own count, not ours. */
+async function tlsCounters(adminSocket: string): Promise<{ handshakes: number; resumed: number }> {
+  const path = '/stats?format=json&type=Counters&filter=^listener\\..*ssl\\.(handshake|session_reused)$';
+  const { stats } = counters.parse(JSON.parse(await readSocket(adminSocket, path)));
+  const sum = (end: string) =>
+    stats.filter(({ name }) => name.endsWith(end)).reduce((total, { value }) => total + value, 0);
+  return { handshakes: sum('.ssl.handshake'), resumed: sum('.ssl.session_reused') };
+}
+
+function readSocket(socketPath: string, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const sent = get({ socketPath, path, agent: false, signal: AbortSignal.timeout(10_000) }, (response) => {
+      text(response).then(resolve, reject);
+    });
+    sent.once('error', reject);
+  });
 }
 
 main().catch((error: unknown) => {

@@ -1,5 +1,6 @@
 import {
   createCsrService,
+  createGrpcHealth,
   createSyncService,
   type GrpcListener,
   startGrpcListener,
@@ -32,10 +33,12 @@ import {
 import { createAttestation } from './attestation.ts';
 import type { ServerConfig } from './config/index.ts';
 import { createProbes, toHealthCheck } from './health.ts';
+import { watchHealth } from './health-watch.ts';
 import { openKeyHomes } from './key-homes.ts';
 import { connectClusters, publishBundles } from './kubernetes.ts';
 import { runMaintenance } from './maintenance.ts';
 import { startOperatorApi } from './operators.ts';
+import { recordRefusals } from './refusals.ts';
 import { loadServerId } from './server-id.ts';
 import { takeOverExisting, upstreamOf } from './upstream.ts';
 
@@ -78,8 +81,9 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   const { trustDomain } = config;
 
   const serverId = await loadServerId(config.dataDirectory, entropy);
-  const store = building.adopt(overrides.store ?? (await openStore(config, clock, log)), (opened) =>
-    opened.close(),
+  const store = building.adopt(
+    overrides.store ?? (await openStore(config, { metrics, clock, log })),
+    (opened) => opened.close(),
   );
   await reconcileIntents({ store: store.issuance, audit: store.audit, clock, log });
   const homes = building.adopt(await openKeyHomes(config, { clock, entropy, log }), (opened) =>
@@ -88,14 +92,15 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
 
   const upstreamOptions = { config, serverId, store, homes, clock, entropy, log };
   await takeOverExisting(upstreamOptions);
-  const { issuing } = config.authority;
+  const { issuing, origin } = config.authority;
+  const upstream = upstreamOf(upstreamOptions);
   const authority = createAuthorityService({
     trustDomain: trustDomain.name,
     serverId,
     store: store.authorities,
     audit: store.audit,
     issuingKeys: homes.issuing,
-    upstream: upstreamOf(upstreamOptions),
+    upstream,
     issuing: {
       algorithm: issuing.algorithm,
       lifetime: issuing.lifetime,
@@ -141,12 +146,18 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   });
 
   const maintenance = new AbortController();
+  const stopping = new AbortController();
   const adoption = createAdoptionService(store.adoption, clock);
+  const sync = { verifier, authority, adoption, metrics, stopping: stopping.signal, clock, log };
+  const onRefused = recordRefusals({ audit: store.audit, clock, log });
+  const csrHealth = createGrpcHealth(['istio.v1.auth.IstioCertificateService', 'citadel.v1.AgentService']);
   const csr = await startGrpcListener({
     address: config.listen.csr,
     certificates,
-    services: [createCsrService(issuance), createSyncService({ verifier, authority, adoption, clock, log })],
+    services: [createCsrService(issuance), createSyncService(sync)],
+    health: csrHealth,
     limits: config.limits,
+    onRefused,
   });
   building.defer(() => csr.close(shutdownGrace));
   const maintained = runMaintenance({
@@ -170,11 +181,12 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     maintenance.abort();
     await Promise.all([maintained, published]);
   });
+  const isUpstream = origin.kind === 'upstream';
   const probes = createProbes({
     store,
     authority,
     certificates,
-    homes,
+    checkRootKey: async (signal) => (await (isUpstream ? upstream() : homes.root())).check(signal),
     clusters,
     overdueBelow: (1 - issuing.activateAt) * 0.9,
     clock,
@@ -188,6 +200,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     certificates,
     probes,
     metrics,
+    onRefused,
     clock,
     entropy,
     log,
@@ -201,6 +214,22 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     log,
   });
   building.defer(() => monitoring.close());
+  const health = [csrHealth, operatorApi.health];
+  const watched = watchHealth({
+    probes,
+    health,
+    metrics,
+    rootKeyHome: isUpstream ? 'vault-pki' : config.keys.kind,
+    clock,
+    log,
+    signal: stopping.signal,
+  });
+  building.defer(async () => {
+    // Whoever balances by health goes elsewhere, and streams without an end are closed, before calls are waited for.
+    stopping.abort();
+    for (const each of health) each.setServing(false);
+    await watched;
+  });
   log.info('ready', {
     serverId,
     trustDomain: trustDomain.name,
@@ -210,7 +239,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   });
 
   const running = building.move();
-  let stopping: Promise<void> | undefined;
+  let stopped: Promise<void> | undefined;
   return {
     serverId,
     csr,
@@ -221,8 +250,8 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     issuance,
     store,
     stop: () => {
-      stopping ??= running.disposeAsync();
-      return stopping;
+      stopped ??= running.disposeAsync();
+      return stopped;
     },
   };
 }
@@ -230,7 +259,14 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
 /** Where nobody counts, /metrics is empty. */
 const noRegistry = { contentType: 'text/plain; version=0.0.4', expose: () => Promise.resolve('') };
 
-async function openStore(config: ServerConfig, clock: Clock, log: Log): Promise<Store> {
+interface StorePorts {
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+async function openStore(config: ServerConfig, { metrics, clock, log }: StorePorts): Promise<Store> {
   const { openSqliteStore } = await import('../adapters/store/sqlite/index.ts');
-  return openSqliteStore({ file: config.store.value.file, clock, log });
+  const onQueue = (length: number) => metrics.storeQueue(length);
+  return openSqliteStore({ file: config.store.value.file, onQueue, clock, log });
 }

@@ -4,7 +4,6 @@ import type { AuthorityService } from '../domain/authority/index.ts';
 import type { Store } from '../domain/ports/index.ts';
 import type { ServingCertificateSource } from '../domain/serving/index.ts';
 import { CitadelError, type Clock, describeError, isCitadelError } from '../kernel/index.ts';
-import type { KeyHomes } from './key-homes.ts';
 
 /** One thing that is looked at, by /readyz and by `citadel check` alike. */
 export interface Probe {
@@ -23,15 +22,19 @@ export interface HealthOptions {
   readonly store: Store;
   readonly authority: AuthorityService;
   readonly certificates: ServingCertificateSource;
-  readonly homes: KeyHomes;
+  /** Rejects where the home of the root's key, or the upstream in its place, could not sign. */
+  readonly checkRootKey: (signal: AbortSignal) => Promise<void>;
   readonly clusters: ReadonlyMap<string, Cluster>;
   /** Part of an issuing authority's lifetime below which its successor is overdue. */
   readonly overdueBelow: number;
   readonly clock: Clock;
 }
 
+/** The probe whose result is the state of the home of the root's key. */
+export const rootKeyProbe = 'root-key';
+
 export function createProbes(options: HealthOptions): readonly Probe[] {
-  const { store, authority, certificates, homes, clusters, clock } = options;
+  const { store, authority, certificates, checkRootKey, clusters, clock } = options;
   return [
     {
       name: 'store',
@@ -56,12 +59,12 @@ export function createProbes(options: HealthOptions): readonly Probe[] {
       },
     },
     {
-      name: 'root-key',
+      name: rootKeyProbe,
       why: 'issuing goes on without it until the issuing authority ends, which it cannot outlive',
       mend: 'unseal or reconnect the home of the root key, or give the disk back',
       essential: false,
       run: async (signal) => {
-        await (await homes.root()).check(signal);
+        await checkRootKey(signal);
         return undefined;
       },
     },

@@ -1,8 +1,12 @@
 import { SpiffeId } from '@citadel/spiffe';
 import { peerCredentials } from '../adapters/unix-peer/index.ts';
 import {
+  createGrpcHealth,
   createOperatorService,
+  createReflection,
+  type GrpcHealth,
   type GrpcListener,
+  type Refusal,
   startGrpcListener,
   startOperatorSocket,
 } from '../api/grpc/index.ts';
@@ -32,6 +36,7 @@ export interface OperatorApiOptions {
   readonly certificates: ServingCertificateSource;
   readonly probes: readonly Probe[];
   readonly metrics: Metrics;
+  readonly onRefused: (refusal: Refusal) => void;
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly log: Log;
@@ -39,6 +44,7 @@ export interface OperatorApiOptions {
 
 export interface OperatorApi {
   readonly listener: GrpcListener;
+  readonly health: GrpcHealth;
   /** Makes the first operator; to be printed once. Undefined once there is one. */
   readonly firstCredential: Secret<string> | undefined;
   close(graceMilliseconds: number): Promise<void>;
@@ -85,11 +91,15 @@ export async function startOperatorApi(options: OperatorApiOptions): Promise<Ope
     metrics,
   };
   const { messageBytes } = config.limits;
+  const names = ['citadel.v1.OperatorService'];
+  const health = createGrpcHealth(names);
   const listener = await startGrpcListener({
     address: config.listen.operator,
     certificates: options.certificates,
-    services: [createOperatorService(services)],
+    services: [createOperatorService(services), ...createReflection(['citadel/v1/operator.proto'], names)],
+    health,
     limits: config.limits,
+    onRefused: options.onRefused,
   });
   try {
     const socket = await startOperatorSocket({
@@ -113,6 +123,7 @@ export async function startOperatorApi(options: OperatorApiOptions): Promise<Ope
     });
     return {
       listener,
+      health,
       firstCredential: await ensureFirstOperatorCredential({ operators, clock, entropy }),
       close: async (grace) => {
         await Promise.all([listener.close(grace), socket.close(grace)]);

@@ -9,7 +9,7 @@ import {
 } from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { addReflection, createGrpcHealth } from '../../src/api/grpc/index.ts';
+import { createGrpcHealth, createReflection } from '../../src/api/grpc/index.ts';
 
 const root = join(import.meta.dirname, '../..');
 const services = ['citadel.v1.OperatorService'];
@@ -19,7 +19,9 @@ let port = 0;
 
 beforeAll(async () => {
   health.addTo(server);
-  expect(await addReflection(server, ['citadel/v1/operator.proto'], services)).toBe(true);
+  const reflection = createReflection(['citadel/v1/operator.proto'], services);
+  expect(reflection).toHaveLength(2);
+  for (const { definition, implementation } of reflection) server.addService(definition, implementation);
   port = await new Promise((done, fail) => {
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
       error ? fail(error) : done(bound),

@@ -1,3 +1,4 @@
+export type { Refusal } from './admission.ts';
 export { createCsrService } from './csr/service.ts';
 export { createGrpcHealth, type GrpcHealth } from './health.ts';
 export {
@@ -15,5 +16,5 @@ export {
   type OperatorStatus,
   startOperatorSocket,
 } from './operator/index.ts';
-export { addReflection } from './reflection.ts';
+export { createReflection } from './reflection.ts';
 export { createSyncService, type SyncServiceOptions } from './sync/service.ts';

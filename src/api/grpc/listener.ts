@@ -1,12 +1,13 @@
 import {
-  experimental,
   Server,
-  type ServerCredentials,
+  ServerCredentials,
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import type { ServingCertificate, ServingCertificateSource } from '../../domain/serving/index.ts';
-import { CitadelError } from '../../kernel/index.ts';
+import type { ServingCertificateSource } from '../../domain/serving/index.ts';
+import { createAdmission, type Refusal } from './admission.ts';
+import type { GrpcHealth } from './health.ts';
+import { startTlsListener } from './tls.ts';
 
 export interface GrpcService {
   readonly definition: ServiceDefinition;
@@ -16,7 +17,11 @@ export interface GrpcService {
 export interface GrpcLimits {
   /** The largest request. */
   readonly messageBytes: number;
+  /** Open at once. */
+  readonly connections: number;
   readonly streamsPerConnection: number;
+  /** Of one remote address. */
+  readonly callsPerSecondPerPeer: number;
 }
 
 export interface GrpcListenerOptions {
@@ -24,12 +29,15 @@ export interface GrpcListenerOptions {
   readonly address: { readonly host: string; readonly port: number };
   readonly certificates: ServingCertificateSource;
   readonly services: readonly GrpcService[];
+  readonly health: GrpcHealth;
   readonly limits: GrpcLimits;
+  /** Called for all that is turned away before a service sees it. */
+  readonly onRefused: (refusal: Refusal) => void;
 }
 
 export interface GrpcListener {
   readonly port: number;
-  /** Refuses new calls, finishes those begun, and cuts what is left after `graceMilliseconds`. */
+  /** Refuses new calls, finishes those begun, and cuts what is left after `graceMilliseconds`. Safe to repeat. */
   close(graceMilliseconds: number): Promise<void>;
 }
 
@@ -38,83 +46,54 @@ const idleConnection = 300_000;
 
 /** Serves gRPC over TLS; a client certificate is asked for, and judged by each service. */
 export async function startGrpcListener(options: GrpcListenerOptions): Promise<GrpcListener> {
-  const { limits } = options;
+  const { limits, onRefused } = options;
+  const admission = createAdmission({
+    callsPerSecondPerPeer: limits.callsPerSecondPerPeer,
+    onRefused,
+    now: () => performance.now(),
+  });
   const server = new Server({
     'grpc.max_receive_message_length': limits.messageBytes,
     'grpc.max_concurrent_streams': limits.streamsPerConnection,
     'grpc.max_connection_idle_ms': idleConnection,
     'grpc.keepalive_time_ms': 60_000,
     'grpc.keepalive_timeout_ms': 20_000,
+    interceptors: [admission.interceptor],
   });
   for (const { definition, implementation } of options.services)
     server.addService(definition, implementation);
-  const port = await bind(server, formatAddress(options.address), rotatingCredentials(options.certificates));
+  options.health.addTo(server);
+  // grpc-js sees connections whose TLS is done: it speaks HTTP/2 on them, and still finds the peer's certificate.
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const tls = await startTlsListener({
+    address: options.address,
+    certificates: options.certificates,
+    connections: limits.connections,
+    onConnection: (socket) => injector.injectConnection(socket),
+    onDropped: (peer) => admission.refuse({ kind: 'connections', peer, method: '' }),
+  });
+  let closing: Promise<void> | undefined;
+  const close = async (grace: number) => {
+    tls.stopListening();
+    await shutDown(server, grace);
+    tls.destroy();
+  };
   return {
-    port,
-    close: (grace) =>
-      new Promise((resolve) => {
-        const timer = setTimeout(() => server.forceShutdown(), grace);
-        server.tryShutdown(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-      }),
+    port: tls.port,
+    close: (grace) => {
+      closing ??= close(grace);
+      return closing;
+    },
   };
 }
 
-function bind(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(address, credentials, (error, port) => {
-      if (!error) return resolve(port);
-      const inUse = /EADDRINUSE/.test(error.message);
-      reject(
-        new CitadelError(
-          'FailedPrecondition',
-          inUse ? `the address ${address} is in use by another process` : `cannot listen on ${address}`,
-          { cause: error },
-        ),
-      );
+/** Finishes the calls begun, and cuts what is left after `grace` milliseconds. */
+export function shutDown(server: Server, grace: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.forceShutdown(), grace);
+    server.tryShutdown(() => {
+      clearTimeout(timer);
+      resolve();
     });
   });
-}
-
-/**
- * TLS credentials that follow the serving certificate without a restart. Client certificates are requested but not
- * refused in the handshake: callers with a token have none.
- */
-function rotatingCredentials(certificates: ServingCertificateSource): ServerCredentials {
-  const identity = new Map<unknown, () => void>();
-  const authorities = new Map<unknown, () => void>();
-  const follow = <Update>(
-    stops: Map<unknown, () => void>,
-    listener: (update: Update) => void,
-    read: (certificate: ServingCertificate) => Update,
-  ) => {
-    // grpc-js adds its watcher right after this call: an update before that would reach nobody.
-    queueMicrotask(() => listener(read(certificates.current())));
-    stops.set(
-      listener,
-      certificates.onChange((certificate) => listener(read(certificate))),
-    );
-  };
-  const unfollow = (stops: Map<unknown, () => void>, listener: unknown) => {
-    stops.get(listener)?.();
-    stops.delete(listener);
-  };
-  const provider: experimental.CertificateProvider = {
-    addIdentityCertificateListener: (listener) =>
-      follow(identity, listener, ({ chainPem, privateKeyPem }) => ({
-        certificate: Buffer.from(chainPem),
-        privateKey: Buffer.from(privateKeyPem.reveal()),
-      })),
-    removeIdentityCertificateListener: (listener) => unfollow(identity, listener),
-    addCaCertificateListener: (listener) =>
-      follow(authorities, listener, ({ bundlePem }) => ({ caCertificate: Buffer.from(bundlePem) })),
-    removeCaCertificateListener: (listener) => unfollow(authorities, listener),
-  };
-  return experimental.createCertificateProviderServerCredentials(provider, provider, false);
-}
-
-function formatAddress({ host, port }: GrpcListenerOptions['address']): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

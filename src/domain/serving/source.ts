@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { SpiffeId, type TrustDomain } from '@citadel/spiffe';
 import { type Clock, Secret } from '../../kernel/index.ts';
-import { generateKeyPair, toPem } from '../../pki/index.ts';
+import { generateKeyPair, parseCertificate, toPem } from '../../pki/index.ts';
 import type { AuthorityService } from '../authority/index.ts';
 import type { LeafService } from '../issuance/index.ts';
 
@@ -87,10 +87,14 @@ async function issue({
       ips: names.filter((name) => isIP(name) !== 0),
     },
   });
+  // A client that trusts by a pin must be shown the root; TLS lets others ignore it (RFC 8446, section 4.4.2).
+  const root = issued.bundle.authorities
+    .filter((der) => parseCertificate(der).fingerprint === issuer.record.rootFingerprint)
+    .map((der) => toPem(der));
   const life = issued.notAfter.getTime() - clock.now().getTime();
   return {
     certificate: {
-      chainPem: issued.chainPem.join(''),
+      chainPem: [...issued.chainPem, ...root].join(''),
       privateKeyPem: new Secret(toPem(pair.privateKeyPkcs8.reveal(), 'PRIVATE KEY')),
       bundlePem: issued.bundle.pem,
       serial: issued.serial,

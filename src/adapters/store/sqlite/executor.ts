@@ -23,14 +23,17 @@ const slowCommitMilliseconds = 1000;
  */
 export class Executor {
   readonly #log: Log;
+  readonly #onQueue: (length: number) => void;
   readonly #together: (group: readonly Write[]) => Failures;
   readonly #apart: (group: readonly Write[]) => Failures;
   #queue: Write[] = [];
   #scheduled = false;
   #closed = false;
 
-  constructor(database: Database.Database, log: Log) {
+  /** @param onQueue told how many writes wait, whenever that changes */
+  constructor(database: Database.Database, log: Log, onQueue: (length: number) => void) {
     this.#log = log;
+    this.#onQueue = onQueue;
     const together = database.transaction((group: readonly Write[]) => {
       for (const write of group) write.run();
       return noFailures;
@@ -83,6 +86,7 @@ export class Executor {
           resolve: () => succeed(),
           reject,
         });
+        this.#onQueue(this.#queue.length);
         this.#schedule();
       }
     });
@@ -107,6 +111,7 @@ export class Executor {
   #flush(): void {
     const group = this.#queue.splice(0, largestGroup);
     if (group.length === 0) return;
+    this.#onQueue(this.#queue.length);
     const started = performance.now();
     try {
       const failures = this.#commit(group);

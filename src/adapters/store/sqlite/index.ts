@@ -14,6 +14,8 @@ import { createOperatorStore } from './operators.ts';
 import { probe } from './schema.ts';
 
 export interface SqliteStoreOptions extends ConnectionOptions {
+  /** Told how many writes wait for their commit, whenever that changes. */
+  readonly onQueue?: (length: number) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -38,7 +40,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     migrateStore(connection, log);
     connection.pragma('foreign_keys = ON');
     const database = drizzle(connection);
-    const executor = new Executor(connection, log);
+    const executor = new Executor(connection, log, options.onQueue ?? (() => {}));
     return {
       issuance: createIssuanceStore(database, executor),
       authorities: createAuthorityStore(database, executor),

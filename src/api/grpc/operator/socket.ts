@@ -3,8 +3,8 @@ import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { type ConnectionInjector, Server, ServerCredentials } from '@grpc/grpc-js';
 import { CitadelError, describeError, type Log } from '../../../kernel/index.ts';
-import { shutDown } from '../listener.ts';
 import type { GrpcService } from '../listener.ts';
+import { shutDown } from '../listener.ts';
 
 export interface OperatorSocketOptions {
   readonly path: string;

@@ -37,9 +37,17 @@ const longestTimer = 2 ** 31 - 1;
 
 /** `citadel.v1.AgentService`: bundles down, adoption up, for as long as the agent's SVID is valid. */
 export function createSyncService(options: SyncServiceOptions): GrpcService {
+  let open = 0;
+  const count = (change: 1 | -1) => {
+    open += change;
+    options.metrics.streams('sync', open);
+  };
   const implementation: AgentServiceServer = {
     sync(stream) {
-      serve(stream, options).catch((error: unknown) => stream.destroy(toServiceError(error)));
+      count(1);
+      serve(stream, options)
+        .catch((error: unknown) => stream.destroy(toServiceError(error)))
+        .finally(() => count(-1));
     },
   };
   return { definition: AgentServiceService, implementation };

@@ -8,7 +8,7 @@ let executor: Executor;
 beforeEach(() => {
   database = new Database(':memory:');
   database.exec('create table number (value integer primary key)');
-  executor = new Executor(database, silentLog);
+  executor = new Executor(database, silentLog, () => {});
 });
 afterEach(() => {
   database.close();

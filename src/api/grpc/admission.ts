@@ -1,0 +1,103 @@
+import {
+  ResponderBuilder,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+  ServerListenerBuilder,
+  status,
+} from '@grpc/grpc-js';
+import { createRateLimiter } from './rate-limiter.ts';
+
+/** What was turned away before any service saw it. */
+export interface Refusal {
+  /**
+   * `connections`: too many are open; `rate`: too many calls of one address; `incomplete`: the request never arrived
+   * whole, because it was too large, malformed, too slow or given up.
+   */
+  readonly kind: 'connections' | 'rate' | 'incomplete';
+  /** The remote address. */
+  readonly peer: string;
+  /** As in `/istio.v1.auth.IstioCertificateService/CreateCertificate`; empty for a connection. */
+  readonly method: string;
+  /** Whether this is the first of its kind from this address within a second: who repeats must not fill records. */
+  readonly notable: boolean;
+}
+
+export interface AdmissionOptions {
+  readonly callsPerSecondPerPeer: number;
+  readonly onRefused: (refusal: Refusal) => void;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number;
+}
+
+export interface Admission {
+  readonly interceptor: ServerInterceptor;
+  refuse(refusal: Omit<Refusal, 'notable'>): void;
+}
+
+/** Milliseconds in which a unary call's request must have arrived. */
+const requestDeadline = 10_000;
+/** Some megabytes at most; whoever has more addresses than this is not held by a limit on each. */
+const rememberedPeers = 16_384;
+
+/** Counts and bounds what comes in, before a service spends anything on it. */
+export function createAdmission({ callsPerSecondPerPeer, onRefused, now }: AdmissionOptions): Admission {
+  const calls = createRateLimiter({
+    perSecond: callsPerSecondPerPeer,
+    burst: Math.max(1, callsPerSecondPerPeer),
+    keys: rememberedPeers,
+  });
+  const notices = createRateLimiter({ perSecond: 1, burst: 1, keys: rememberedPeers });
+  const refuse: Admission['refuse'] = (refusal) =>
+    onRefused({ ...refusal, notable: notices.take(`${refusal.kind} ${refusal.peer}`, now()) });
+
+  const interceptor: ServerInterceptor = (method, call) => {
+    const peer = call.getConnectionInfo().remoteAddress ?? 'unknown';
+    let settled = method.requestStream;
+    let timer: NodeJS.Timeout | undefined;
+    const settle = () => {
+      clearTimeout(timer);
+      settled = true;
+    };
+    const endedEarly = () => {
+      if (settled) return;
+      settle();
+      refuse({ kind: 'incomplete', peer, method: method.path });
+    };
+    const listener = new ServerListenerBuilder()
+      .withOnReceiveMetadata((metadata, next) => {
+        if (!calls.take(peer, now())) {
+          settle();
+          refuse({ kind: 'rate', peer, method: method.path });
+          call.sendStatus({
+            code: status.RESOURCE_EXHAUSTED,
+            details: 'too many calls from this address; try again later',
+          });
+          return;
+        }
+        if (!settled) {
+          timer = setTimeout(() => {
+            call.sendStatus({
+              code: status.DEADLINE_EXCEEDED,
+              details: 'the request did not arrive in time',
+            });
+          }, requestDeadline);
+        }
+        next(metadata);
+      })
+      .withOnReceiveMessage((message, next) => {
+        settle();
+        next(message);
+      })
+      .withOnCancel(endedEarly)
+      .build();
+    const responder = new ResponderBuilder()
+      .withStart((next) => next(listener))
+      .withSendStatus((ended, next) => {
+        endedEarly();
+        next(ended);
+      })
+      .build();
+    return new ServerInterceptingCall(call, responder);
+  };
+  return { interceptor, refuse };
+}

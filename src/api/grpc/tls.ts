@@ -1,0 +1,95 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { createServer, type TLSSocket } from 'node:tls';
+import type { ServingCertificate, ServingCertificateSource } from '../../domain/serving/index.ts';
+import { CitadelError } from '../../kernel/index.ts';
+
+export interface TlsListenerOptions {
+  /** Port 0 takes a free one. */
+  readonly address: { readonly host: string; readonly port: number };
+  readonly certificates: ServingCertificateSource;
+  /** Open at once; whoever comes above is cut off. */
+  readonly connections: number;
+  readonly onConnection: (socket: TLSSocket) => void;
+  /** A connection was cut off, for there are too many. */
+  readonly onDropped: (peer: string) => void;
+}
+
+export interface TlsListener {
+  readonly port: number;
+  /** Accepts no more; what is open stays open. */
+  stopListening(): void;
+  /** Cuts what is open. */
+  destroy(): void;
+}
+
+/** Milliseconds from the TCP connection to the end of the TLS handshake. */
+const handshakeDeadline = 10_000;
+
+/**
+ * Accepts TLS connections for HTTP/2 by itself, for grpc-js has neither a limit on connections nor a deadline for
+ * handshakes. Follows the serving certificate without a restart. A client certificate is asked for and not required:
+ * callers with a token have none.
+ * @throws CitadelError FailedPrecondition when the address cannot be listened on
+ */
+export async function startTlsListener(options: TlsListenerOptions): Promise<TlsListener> {
+  const { certificates } = options;
+  const server = createServer({
+    ...contextOf(certificates.current()),
+    ALPNProtocols: ['h2'],
+    handshakeTimeout: handshakeDeadline,
+    requestCert: true,
+    rejectUnauthorized: false,
+    noDelay: true,
+  });
+  server.maxConnections = options.connections;
+  const open = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  server.on('drop', (dropped) => options.onDropped(dropped?.remoteAddress ?? 'unknown'));
+  // A handshake that fails is the caller's affair; without this it would end the process.
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  server.on('secureConnection', (socket) => {
+    socket.on('error', () => socket.destroy());
+    if (server.listening) options.onConnection(socket);
+    else socket.destroy();
+  });
+  const { host, port } = options.address;
+  try {
+    server.listen({ host, port });
+    await once(server, 'listening');
+  } catch (error) {
+    throw cannotListen(formatAddress(options.address), error);
+  }
+  const unfollow = certificates.onChange((certificate) => server.setSecureContext(contextOf(certificate)));
+  const bound = server.address();
+  return {
+    port: typeof bound === 'object' && bound !== null ? bound.port : port,
+    stopListening() {
+      unfollow();
+      server.close();
+    },
+    destroy() {
+      for (const socket of open) socket.destroy();
+    },
+  };
+}
+
+function contextOf({ chainPem, privateKeyPem, bundlePem }: ServingCertificate) {
+  return { cert: chainPem, key: privateKeyPem.reveal(), ca: bundlePem, minVersion: 'TLSv1.2' as const };
+}
+
+function cannotListen(address: string, cause: unknown): CitadelError {
+  const inUse = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
+  return new CitadelError(
+    'FailedPrecondition',
+    inUse ? `the address ${address} is in use by another process` : `cannot listen on ${address}`,
+    { cause },
+  );
+}
+
+function formatAddress({ host, port }: TlsListenerOptions['address']): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { hasPart, type PartName } from '../../parts/index.ts';
+import { type Ended, runDemo } from './program.ts';
+
+const deadline = 110_000;
+
+const forms: readonly (readonly [form: string, flags: readonly string[], parts: readonly PartName[]])[] = [
+  ['on its own', [], ['envoy']],
+  ['--vault', ['--vault'], ['envoy', 'openbao']],
+  ['--kubernetes', ['--kubernetes'], ['envoy', 'kubeapi']],
+];
+
+/** The lines of one numbered step, its title included. */
+function step({ stdout }: Ended, number: number): string {
+  const found = stdout.split(/\n(?=\d\. |Next)/).find((part) => part.trimStart().startsWith(`${number}. `));
+  return found ?? expect.fail(`there is no step ${number} in\n${stdout}`);
+}
+
+/** What a listener on the wire reads. */
+const wire = (text: string) => text.split('\n').filter((line) => line.startsWith('   wire |'));
+
+describe('scripts/quickstart --once', () => {
+  for (const [form, flags, parts] of forms) {
+    const available = parts.map((part) => hasPart(part)).every(Boolean);
+    it.skipIf(!available)(
+      form,
+      async () => {
+        const ended = await runDemo('quickstart.ts', ['--once', ...flags], deadline);
+        expect(ended, `${ended.stdout}\n${ended.stderr}`).toMatchObject({ code: 0, stderr: '' });
+        expect(ended.lastLine).toBe(
+          'mTLS: spiffe://demo.example/ns/shop/sa/web -> spiffe://demo.example/ns/shop/sa/orders',
+        );
+
+        const plaintext = step(ended, 3);
+        expect(plaintext).toContain('200 order 42: 3 apples');
+        expect(wire(plaintext)[0]).toContain('GET /orders/42 HTTP/1.1');
+
+        const mutual = step(ended, 4);
+        expect(mutual).toContain('200 order 42: 3 apples');
+        // A TLS record of the type handshake, in it nothing of the call.
+        expect(wire(mutual)[0]).toMatch(/^ {3}wire \| 16 03 0[1-3] /);
+        for (const line of wire(mutual)) expect(line).not.toMatch(/orders|GET|HTTP/);
+        expect(mutual).toMatch(/client {2}spiffe:\/\/demo\.example\/ns\/shop\/sa\/web$/m);
+        expect(mutual).toMatch(/server {2}spiffe:\/\/demo\.example\/ns\/shop\/sa\/orders$/m);
+        expect(mutual).toMatch(/TLS {5}TLSv1\.3 /);
+
+        const rotation = step(ended, 5);
+        const [, before] = /serial was ([0-9a-f]{30,32})$/m.exec(rotation) ?? [];
+        const [, after] = /serial is {2}([0-9a-f]{30,32}), until /m.exec(rotation) ?? [];
+        expect(before).toBeDefined();
+        expect(after).toBeDefined();
+        expect(after).not.toBe(before);
+        expect(mutual).toContain(`serial ${before},`);
+      },
+      deadline + 10_000,
+    );
+  }
+});

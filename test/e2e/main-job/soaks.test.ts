@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { hasPart } from '../../parts/index.ts';
+import { runDemo } from './program.ts';
+
+const deadline = 110_000;
+
+describe('the short form of', () => {
+  it.skipIf(!hasPart('envoy'))(
+    'scripts/demo-rotation-under-load: no request fails while certificates rotate',
+    async () => {
+      const ended = await runDemo('rotation-under-load.ts', ['--rotations', '3', '--ttl', '11s'], deadline);
+      expect(ended.code, `${ended.stdout}\n${ended.stderr}`).toBe(0);
+      const [, requests] = /^requests (\d+), failures 0, rotations \d+$/.exec(ended.lastLine) ?? [];
+      const [, handshakes, of] = /^new full handshakes: (\d+) of (\d+) requests$/m.exec(ended.stdout) ?? [];
+      expect(of).toBe(requests);
+      expect(Number(requests)).toBeGreaterThan(100);
+      expect(Number(handshakes) * 2).toBeGreaterThanOrEqual(Number(requests));
+      const [, counted, resumed] =
+        /^the callee's Envoy counted (\d+) handshakes, (\d+) of them resumed$/m.exec(ended.stdout) ?? [];
+      expect(Number(counted)).toBeGreaterThanOrEqual(Number(handshakes));
+      expect(resumed).toBe('0');
+      const serials = /^serials seen: (.+)$/m.exec(ended.stdout)?.[1]?.split(' ') ?? [];
+      expect(new Set(serials).size).toBe(serials.length);
+      expect(serials.length).toBeGreaterThanOrEqual(4);
+    },
+    deadline + 10_000,
+  );
+
+  it(
+    'scripts/crash-issuing: SIGKILL loses no record and repeats no serial',
+    async () => {
+      const ended = await runDemo('crash-issuing.ts', ['--rounds', '3'], deadline);
+      expect(ended.code, `${ended.stdout}\n${ended.stderr}`).toBe(0);
+      const last = /^received (\d+), lost 0, duplicate serials 0, unresolved 0, kills 3$/.exec(
+        ended.lastLine,
+      );
+      expect(Number(last?.[1])).toBeGreaterThanOrEqual(30);
+      expect(ended.stdout.match(/^round \d: \d+ certificates, then SIGKILL$/gm)).toHaveLength(3);
+    },
+    deadline + 10_000,
+  );
+});
