@@ -1,8 +1,8 @@
 import { SpiffeError } from './errors.ts';
 
 export const SCHEME = 'spiffe://';
-export const MAX_ID_BYTES = 2048;
-export const MAX_TRUST_DOMAIN_BYTES = 255;
+const MAX_ID_BYTES = 2048;
+const MAX_TRUST_DOMAIN_BYTES = 255;
 
 const IN_TRUST_DOMAIN = 1;
 const IN_PATH = 2;

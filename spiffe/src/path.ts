@@ -6,7 +6,7 @@ import { checkKey, isSignedBy, signatureAlgorithm } from './signature.ts';
 import { checkSigning, hasTlsUsages } from './x509-svid.ts';
 
 /** Signatures that one path search may verify: certificates that name each other in circles end here. */
-export const MAX_SIGNATURE_CHECKS = 64;
+const MAX_SIGNATURE_CHECKS = 64;
 
 /** A validated path. */
 export interface Path {

@@ -3,7 +3,7 @@ import { Certificate } from './certificate.ts';
 import { SpiffeError } from './errors.ts';
 
 /** Largest PEM text taken, in characters. */
-export const MAX_PEM_LENGTH = 1024 * 1024;
+const MAX_PEM_LENGTH = 1024 * 1024;
 
 const BEGIN = '-----BEGIN CERTIFICATE-----';
 const END = '-----END CERTIFICATE-----';

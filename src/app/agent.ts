@@ -44,7 +44,7 @@ export async function runAgent(config: AgentConfig, { exec, signal }: RunAgentOp
 }
 
 /** Configuration to the agent's own options. */
-export function agentOptions(config: AgentConfig, execAdminSocket?: string): AgentOptions {
+function agentOptions(config: AgentConfig, execAdminSocket?: string): AgentOptions {
   const { server, token, certificate, files, peers } = config;
   const adminSocket = config.envoy?.adminSocket ?? execAdminSocket;
   const after = files?.afterRenewal;

@@ -33,8 +33,7 @@ export {
   lintLeaf,
   type PreparedLeaf,
   servingProfile,
-  svidProfile,
 } from './leaf/index.ts';
-export { type PemBlock, parsePemCertificates, readPem, toPem } from './pem.ts';
+export { type PemBlock, parsePemCertificates, toPem } from './pem.ts';
 export { type CertificateRequestOptions, createCertificateRequest } from './request/create.ts';
 export { type CertificateRequest, readCertificateRequest } from './request/read.ts';

@@ -19,7 +19,7 @@ export interface PemBlock {
  * around the blocks, canonical base64.
  * @throws CitadelError InvalidArgument when it is anything else, ResourceExhausted when it is longer than 1 MiB
  */
-export function readPem(text: string, subject = 'PEM'): PemBlock[] {
+function readPem(text: string, subject = 'PEM'): PemBlock[] {
   if (text.length > largestText) throw new CitadelError('ResourceExhausted', `${subject}: longer than 1 MiB`);
   const blocks: PemBlock[] = [];
   let position = skipSpace(text, 0);

@@ -77,7 +77,7 @@ const noTokens: DevelopmentTokenIssuer = {
 };
 
 /** The least configuration of a server in development; the keys live in memory unless said otherwise. */
-export function developmentSettings(directory: string): Record<string, unknown> {
+function developmentSettings(directory: string): Record<string, unknown> {
   return {
     mode: 'development',
     trustDomain,

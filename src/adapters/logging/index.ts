@@ -1,1 +1,1 @@
-export { createLog, type LogLevel, type LogOptions, serializeError } from './pino-log.ts';
+export { createLog, type LogLevel, type LogOptions } from './pino-log.ts';

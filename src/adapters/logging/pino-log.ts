@@ -50,7 +50,7 @@ const deepestCause = 5;
  * Error to plain fields. HTTP clients hang requests, responses and headers with credentials on their errors, so fields
  * are picked by name, never copied.
  */
-export function serializeError(error: unknown, depth = 0): Record<string, unknown> {
+function serializeError(error: unknown, depth = 0): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: String(error) };
   const code = 'code' in error ? error.code : undefined;
   return {

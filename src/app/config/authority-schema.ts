@@ -3,14 +3,7 @@ import { duration, exactlyOne, type FieldContext, path } from './fields.ts';
 import { vaultConnection } from './vault-schema.ts';
 
 /** Algorithms that an authority's key may have. */
-export const keyAlgorithm = z.enum([
-  'ecdsa-p256',
-  'ecdsa-p384',
-  'ed25519',
-  'rsa-2048',
-  'rsa-3072',
-  'rsa-4096',
-]);
+const keyAlgorithm = z.enum(['ecdsa-p256', 'ecdsa-p384', 'ed25519', 'rsa-2048', 'rsa-3072', 'rsa-4096']);
 
 const fraction = z.number().gt(0).lt(1);
 

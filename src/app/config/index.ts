@@ -3,7 +3,6 @@ export { maximumConfigBytes } from './document.ts';
 export { variableFor } from './environment.ts';
 export { type Address, parseAddress } from './fields.ts';
 export {
-  agentConfigFromObject,
   type LoadOptions,
   loadAgentConfig,
   loadServerConfig,

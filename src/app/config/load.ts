@@ -49,10 +49,6 @@ export function serverConfigFromObject(value: object, env: Environment = {}): Se
   return accepted(readConfig(serverKind, JSON.stringify(value, undefined, 2), 'object', env), undefined);
 }
 
-export function agentConfigFromObject(value: object, env: Environment = {}): AgentConfig {
-  return accepted(readConfig(agentKind, JSON.stringify(value, undefined, 2), 'object', env), undefined);
-}
-
 function accepted<T>(reading: ConfigReading<T>, options: LoadOptions | undefined): T {
   for (const warning of reading.warnings) options?.onWarning?.(formatProblem(warning));
   if (reading.config === undefined) throw configError(reading.problems);

@@ -5,7 +5,6 @@ export {
   type OperatorCaller,
 } from './access.ts';
 export {
-  authenticateOperator,
   type OperatorAuthenticationOptions,
   type OperatorCredentials,
   type OperatorIdentity,

@@ -49,7 +49,7 @@ export function signingProvider(signer: CertificateSigner): SigningProvider {
 }
 
 /** From X.509's SEQUENCE of r and s (RFC 3279, 2.2.3) to WebCrypto's r || s. */
-export function rawEcdsaSignature(der: Uint8Array, coordinateLength: number): Uint8Array<ArrayBuffer> {
+function rawEcdsaSignature(der: Uint8Array, coordinateLength: number): Uint8Array<ArrayBuffer> {
   const outer = DerReader.over(der, 'signature');
   const pair = outer.sequence('the signature');
   outer.finish('the signature');

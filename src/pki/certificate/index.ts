@@ -9,13 +9,11 @@ export {
   extensionRequestOid,
   type KeyUsage,
   keyUsageBits,
-  keyUsages,
   oidKey,
 } from './oids.ts';
 export { type ParsedCertificate, parseCertificate } from './parse.ts';
 export {
   type CertificateFields,
-  readCertificate,
   readTbs,
   splitCertificate,
   type TbsFields,

@@ -71,7 +71,7 @@ export const signatureIdentifiers = {
 } as const;
 
 export const ecPublicKeyOid = oid('1.2.840.10045.2.1');
-export const rsaEncryption = sequence(oid('1.2.840.113549.1.1.1'), derNull);
+const rsaEncryption = sequence(oid('1.2.840.113549.1.1.1'), derNull);
 
 const p256: AlgorithmSpec = {
   name: 'ecdsa-p256',

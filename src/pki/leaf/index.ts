@@ -7,5 +7,5 @@ export {
   type PreparedLeaf,
 } from './issuer.ts';
 export { type LeafExpectations, lintLeaf } from './lint.ts';
-export { encodeDnsName, encodeIpAddress, encodeUri } from './names.ts';
-export { type LeafProfile, servingProfile, svidProfile } from './profile.ts';
+export { encodeDnsName, encodeUri } from './names.ts';
+export { type LeafProfile, servingProfile } from './profile.ts';

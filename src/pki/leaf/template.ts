@@ -26,7 +26,7 @@ export interface TbsTemplate {
   readonly alternativeName: Buffer;
 }
 
-export const subjectKeyIdLength = 20;
+const subjectKeyIdLength = 20;
 
 const isTrue = encode(tag.boolean, Uint8Array.of(0xff));
 

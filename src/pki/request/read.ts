@@ -17,7 +17,7 @@ import {
 import { readSinglePem } from '../pem.ts';
 
 /** 16 KiB: a request with an RSA-4096 key has about 1.7 KiB. */
-export const largestRequest = 16 * 1024;
+const largestRequest = 16 * 1024;
 
 /** A request whose signature has been verified. Only its public key counts; what it asks for is for the audit record. */
 export interface CertificateRequest {

@@ -8,7 +8,7 @@ import { type KubeApi, startKubeApi, temporaryDirectory } from '../../parts/inde
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { selfSigned } from './self-signed.ts';
 
-export const manifests = join(import.meta.dirname, '../../../deploy/kubernetes');
+const manifests = join(import.meta.dirname, '../../../deploy/kubernetes');
 
 export const readManifest = (name: string): Promise<string> => readFile(join(manifests, name), 'utf8');
 

@@ -9,7 +9,6 @@ import {
   localSigner,
 } from '../../../src/pki/index.ts';
 
-export const hour = 3_600_000;
 export const seconds = (offset: number): Date =>
   new Date(Math.floor(Date.now() / 1000) * 1000 + offset * 1000);
 

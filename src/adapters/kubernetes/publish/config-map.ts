@@ -1,7 +1,7 @@
 import { type ApiClient, field, isNamespaceTerminating, text, unexpectedReply } from '../api/index.ts';
 
 /** Where istio's clients look for the root inside the ConfigMap that is mounted into their pod. */
-export const rootKey = 'root-cert.pem';
+const rootKey = 'root-cert.pem';
 
 const labels = { 'app.kubernetes.io/managed-by': 'citadel', 'istio.io/config': 'true' };
 const fieldManager = 'citadel';

@@ -8,7 +8,7 @@ export interface TokenShape {
 }
 
 /** Characters. Service account tokens have about 1 to 2 KiB. */
-export const maximumTokenLength = 16_384;
+const maximumTokenLength = 16_384;
 
 const segment = /^[A-Za-z0-9_-]+$/;
 
