@@ -1,7 +1,15 @@
+import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { freePort, type RunningProcess, requirePart, temporaryDirectory } from '../../test/parts/index.ts';
+import {
+  freePort,
+  type RunningProcess,
+  requirePart,
+  temporaryDirectory,
+  waitFor,
+} from '../../test/parts/index.ts';
 import { citadel, startCitadel } from './citadel.ts';
 import { envoyConfig, type HttpCluster, type HttpListener } from './envoy-config.ts';
 import type { Platform } from './platform.ts';
@@ -99,6 +107,12 @@ export async function startWorld({ platform, ttl }: WorldOptions): Promise<World
     const agent = running.use(
       await startCitadel(`agent of ${serviceAccount}`, command, /all dependencies initialized/),
     );
+    // Envoy's last word is said before its workers listen.
+    await Promise.all(
+      listeners.map(({ name, port: listened }) =>
+        waitFor(() => accepts(listened), { what: `the listener ${name} of ${serviceAccount}` }),
+      ),
+    );
     return {
       serviceAccount,
       spiffeId: `spiffe://${trustDomain}/ns/${namespace}/sa/${serviceAccount}`,
@@ -108,4 +122,14 @@ export async function startWorld({ platform, ttl }: WorldOptions): Promise<World
 
   const running = building.move();
   return { directory, server, operator, startWorkload, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = connect({ host: '127.0.0.1', port });
+  try {
+    await once(socket, 'connect');
+    return true;
+  } finally {
+    socket.destroy();
+  }
 }

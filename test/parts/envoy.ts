@@ -123,6 +123,9 @@ class EnvoyHandle implements Envoy {
       async () => {
         const { status, body } = await this.adminGet('/ready');
         if (status !== 200) throw new Error(`/ready says ${body.trim()}`);
+        // /ready says LIVE a moment before the workers listen.
+        const started = await this.adminGet('/stats?filter=^listener_manager.workers_started$');
+        if (!started.body.includes('workers_started: 1')) throw new Error('its workers have not started');
         return true;
       },
       { deadline, what: 'envoy to be live' },
