@@ -44,6 +44,8 @@ async function main(): Promise<void> {
       trustDomain: 'crash.example',
       dataDirectory: data,
       listen,
+      // All callers come from one address here.
+      limits: { callsPerSecondPerPeer: 100_000 },
       ...settings,
     }),
   );
@@ -53,6 +55,7 @@ async function main(): Promise<void> {
   const received: Received = new Map();
   let duplicates = 0;
   let server = await start();
+  stack.defer(() => server.stop());
   const home = join(directory, 'caller');
   await mkdir(home);
   const { tokenFile } = await platform.workload({
