@@ -55,7 +55,9 @@ async function main(): Promise<void> {
   const received: Received = new Map();
   let duplicates = 0;
   let server = await start();
-  stack.defer(() => server.stop());
+  stack.defer(async () => {
+    await server.stop();
+  });
   const home = join(directory, 'caller');
   await mkdir(home);
   const { tokenFile } = await platform.workload({

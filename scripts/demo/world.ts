@@ -87,7 +87,6 @@ export async function startWorld({ platform, ttl }: WorldOptions): Promise<World
         token: { file: identity.tokenFile },
         certificate: { ttl },
         socket: { path: join(home, 'agent.sock') },
-        envoy: { pollInterval: '500ms' },
       }),
     );
     const command = [

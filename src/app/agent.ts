@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { createLog } from '../adapters/logging/index.ts';
 import { type AgentOptions, createAgent, envoyAdminSocket, runEnvoy } from '../agent/index.ts';
+import { systemClock } from '../kernel/index.ts';
 import type { AgentConfig } from './config/index.ts';
 
 export interface RunAgentOptions {
@@ -20,6 +21,12 @@ export async function runAgent(config: AgentConfig, { exec, signal }: RunAgentOp
     program === undefined ? undefined : envoyAdminSocket(runtimeDirectory),
   );
   const agent = createAgent(options, { log });
+  await using monitoring = new AsyncDisposableStack();
+  if (config.metrics) {
+    const { startAgentMonitoring } = await import('./agent-monitoring.ts');
+    const started = await startAgentMonitoring({ address: config.metrics, agent, clock: systemClock, log });
+    monitoring.defer(() => started.close());
+  }
   const stop = new AbortController();
   const running = agent.run(stop.signal);
   try {
@@ -32,7 +39,12 @@ export async function runAgent(config: AgentConfig, { exec, signal }: RunAgentOp
     }
     await Promise.race([agent.listening, running]);
     return await runEnvoy(
-      { command: [program, ...args], socketPath: config.socket.path, runtimeDirectory },
+      {
+        command: [program, ...args],
+        socketPath: config.socket.path,
+        runtimeDirectory,
+        drainSeconds: Math.ceil((config.envoy?.drain ?? tenSeconds) / 1000),
+      },
       signal,
       log,
     );
@@ -42,6 +54,8 @@ export async function runAgent(config: AgentConfig, { exec, signal }: RunAgentOp
     await running;
   }
 }
+
+const tenSeconds = 10_000;
 
 /** Configuration to the agent's own options. */
 function agentOptions(config: AgentConfig, execAdminSocket?: string): AgentOptions {

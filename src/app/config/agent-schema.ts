@@ -48,8 +48,9 @@ export const agentSchema = (context: FieldContext) =>
     envoy: z
       .strictObject({
         adminSocket: path(context).optional().describe('its /certs tells what is in use; mode 0600'),
-        bootstrap: path(context).optional().describe('where the bootstrap for --exec is written'),
-        pollInterval: duration('100ms', '10m').prefault('5s'),
+        drain: duration('0s', '10m')
+          .prefault('10s')
+          .describe('what open connections get when --exec is stopped'),
       })
       .optional(),
     files: z
