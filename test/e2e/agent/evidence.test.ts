@@ -55,8 +55,10 @@ describe.skipIf(!hasPart('envoy'))('evidence from a real Envoy', () => {
         .find(({ kind }) => kind === 'envoy-sds')
         ?.resources.find((each) => each.name === name);
     const inUse = async (name: string, version: string | undefined) => {
-      await waitFor(() => version !== undefined && resource(name)?.inUse === version, {
-        what: `${name} in use`,
+      // Envoy uses a secret before its ACK arrives: the two come in any order.
+      const seen = (found: string | undefined) => version !== undefined && found === version;
+      await waitFor(() => seen(resource(name)?.inUse) && seen(resource(name)?.accepted), {
+        what: `${name} accepted and in use`,
       });
       expect(resource(name)).toMatchObject({
         sent: version,
