@@ -75,8 +75,9 @@ export async function startGrpcListener(options: GrpcListenerOptions): Promise<G
   let closing: Promise<void> | undefined;
   const close = async (grace: number) => {
     tls.stopListening();
-    await shutDown(server, grace);
-    tls.destroy();
+    // Since Node 24 an HTTP/2 server that closes closes its sessions, and grpc-js then takes them for done: it is the
+    // connections that tell when the last reply has left.
+    await Promise.all([shutDown(server, grace), tls.drain(grace)]);
   };
   return {
     port: tls.port,

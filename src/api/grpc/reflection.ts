@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { handleBidiStreamingCall, MethodDefinition, Server, UntypedHandleCall } from '@grpc/grpc-js';
 import type { GrpcService } from './listener.ts';
+import { failStream } from './status.ts';
 
 type Message = Record<string, unknown>;
 type Method = MethodDefinition<Message, Message>;
@@ -39,7 +40,7 @@ export function createReflection(
     const serve: Handler = (call) => {
       answer(call).catch((error: unknown) => {
         loading = undefined;
-        call.destroy(error instanceof Error ? error : new Error(String(error)));
+        failStream(call, error);
       });
     };
     const answer = async (call: Parameters<Handler>[0]) => {

@@ -72,3 +72,11 @@ export function unary<Request, Response>(
 function abortedAs(signal: AbortSignal, error: unknown): unknown {
   return error instanceof CitadelError ? error : signal.reason;
 }
+
+/**
+ * Ends a stream with an error's status. By its event, for grpc-js sends no status for a stream that is destroyed: the
+ * client would wait for ever.
+ */
+export function failStream(stream: Pick<NodeJS.EventEmitter, 'emit'>, error: unknown): void {
+  stream.emit('error', toServiceError(error));
+}

@@ -19,8 +19,8 @@ export interface TlsListener {
   readonly port: number;
   /** Accepts no more; what is open stays open. */
   stopListening(): void;
-  /** Cuts what is open. */
-  destroy(): void;
+  /** Waits until what is open has closed by itself, at most this long, and cuts the rest. */
+  drain(milliseconds: number): Promise<void>;
 }
 
 /** Milliseconds from the TCP connection to the end of the TLS handshake. */
@@ -71,8 +71,14 @@ export async function startTlsListener(options: TlsListenerOptions): Promise<Tls
       unfollow();
       server.close();
     },
-    destroy() {
-      for (const socket of open) socket.destroy();
+    async drain(milliseconds) {
+      const cut = setTimeout(() => {
+        for (const socket of open) socket.destroy();
+      }, milliseconds);
+      await Promise.all(
+        [...open].map((socket) => new Promise<void>((resolve) => socket.once('close', () => resolve()))),
+      );
+      clearTimeout(cut);
     },
   };
 }

@@ -46,7 +46,10 @@ export async function startOperatorSocket(options: OperatorSocketOptions): Promi
     servers.set(uid, made);
     return made;
   };
+  const open = new Set<Socket>();
   const listener = createServer((socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
     socket.on('error', (error) => log.debug('operator socket connection failed', { error }));
     let uid: number;
     try {
@@ -80,8 +83,12 @@ export async function startOperatorSocket(options: OperatorSocketOptions): Promi
     async close(grace) {
       const closed = once(listener, 'close');
       listener.close();
+      const cut = setTimeout(() => {
+        for (const socket of open) socket.destroy();
+      }, grace);
       await Promise.all([...servers.values()].map(({ server }) => shutDown(server, grace)));
       await closed;
+      clearTimeout(cut);
     },
   };
 }

@@ -13,7 +13,7 @@ import {
 import { CitadelError, type Clock, describeError, type Log } from '../../../kernel/index.ts';
 import { readCredentials } from '../credentials.ts';
 import type { GrpcService } from '../listener.ts';
-import { toServiceError } from '../status.ts';
+import { failStream } from '../status.ts';
 import { readAgentReport } from './report.ts';
 
 export interface SyncServiceOptions {
@@ -46,7 +46,7 @@ export function createSyncService(options: SyncServiceOptions): GrpcService {
     sync(stream) {
       count(1);
       serve(stream, options)
-        .catch((error: unknown) => stream.destroy(toServiceError(error)))
+        .catch((error: unknown) => failStream(stream, error))
         .finally(() => count(-1));
     },
   };
@@ -73,7 +73,7 @@ async function serve(stream: SyncStream, options: SyncServiceOptions): Promise<v
   const send = (bundle: TrustBundleSnapshot) => void stream.write(bundleMessage(bundle));
   const stop = authority.onBundleChange(send);
   const end = (code: 'Unauthenticated' | 'Unavailable', message: string) =>
-    stream.destroy(toServiceError(new CitadelError(code, message)));
+    failStream(stream, new CitadelError(code, message));
   const onStopping = () => end('Unavailable', 'the server is shutting down; connect again');
   stopping.addEventListener('abort', onStopping, { once: true });
   const expiry = setTimeout(
@@ -106,7 +106,7 @@ function receive(stream: SyncStream, session: AdoptionSession, clock: Clock): vo
     Promise.resolve()
       .then(() => request.report && session.report(readAgentReport(request.report, clock.now())))
       .then(() => stream.resume())
-      .catch((error: unknown) => stream.destroy(toServiceError(error)));
+      .catch((error: unknown) => failStream(stream, error));
   });
   stream.resume();
 }

@@ -1,0 +1,168 @@
+import { once } from 'node:events';
+import { type ClientDuplexStream, credentials, type ServiceError, status } from '@grpc/grpc-js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  AgentServiceClient,
+  ConsumerKind,
+  ResourceReport_Kind,
+  type SyncRequest,
+  type SyncResponse,
+} from '../../../src/gen/citadel/v1/agent.ts';
+import { parseCertificate } from '../../../src/pki/index.ts';
+import { waitFor } from '../../parts/index.ts';
+import { newRequest, startTestServer, type TestServer } from '../../support/server.ts';
+
+interface Identity {
+  readonly chainPem: string;
+  readonly privateKeyPem: string;
+}
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server.stop());
+
+/** An SVID, as a workload gets it. */
+async function svid(instance: string, seconds = 600n, from = server): Promise<Identity & { serial: string }> {
+  const { csr, privateKeyPem } = await newRequest();
+  const workload = { namespace: 'shop', serviceAccount: 'web', instance };
+  const token = (await from.tokens.issue(workload, 'istio-ca', 600_000)).reveal();
+  const { certChain } = await from.create({ csr, validityDuration: seconds }, { token });
+  const { serialHex } = parseCertificate(certChain[0] ?? '');
+  return { chainPem: certChain.slice(0, -1).join(''), privateKeyPem, serial: serialHex };
+}
+
+interface Opened extends AsyncDisposable {
+  readonly stream: ClientDuplexStream<SyncRequest, SyncResponse>;
+  readonly first: Promise<SyncResponse>;
+  readonly ended: Promise<ServiceError>;
+}
+
+function open(identity: Identity | undefined, to = server): Opened {
+  const roots = Buffer.from(to.app.authority.bundle().pem);
+  const tls = identity
+    ? credentials.createSsl(roots, Buffer.from(identity.privateKeyPem), Buffer.from(identity.chainPem))
+    : credentials.createSsl(roots);
+  const client = new AgentServiceClient(`127.0.0.1:${to.app.csr.port}`, tls, {
+    'grpc.ssl_target_name_override': 'istiod.istio-system.svc',
+  });
+  const stream = client.sync();
+  const ended = new Promise<ServiceError>((resolve) => {
+    stream.on('error', resolve);
+  });
+  const first = once(stream, 'data').then(([message]: readonly SyncResponse[]) => {
+    if (!message) throw new Error('no message');
+    return message;
+  });
+  first.catch(() => undefined);
+  return {
+    stream,
+    first,
+    ended,
+    [Symbol.asyncDispose]: async () => {
+      stream.cancel();
+      client.close();
+      await ended;
+    },
+  };
+}
+
+/** An agent's report that its Envoy uses the version named `used`. */
+function report(used: string): SyncRequest {
+  const resource = {
+    name: 'default',
+    kind: ResourceReport_Kind.KIND_SVID,
+    sentVersion: used,
+    acceptedVersion: used,
+    inUseVersion: used,
+    inUseEvidence: 'envoy-admin',
+    nackError: '',
+    inUseIssuer: '',
+    observedAt: undefined,
+  };
+  const consumer = {
+    consumerId: 'envoy-1',
+    kind: ConsumerKind.CONSUMER_KIND_ENVOY_SDS,
+    lastSeenAt: undefined,
+  };
+  return {
+    report: {
+      agentVersion: '1',
+      bundleVersion: '',
+      consumers: [{ ...consumer, resources: [resource] }],
+    },
+  };
+}
+
+const proxies = () => server.app.store.adoption.list();
+
+describe('Sync', () => {
+  it('gives the bundle at once, and keeps what the agent reports', async () => {
+    const identity = await svid('web-1');
+    await using opened = open(identity);
+    const { bundles } = await opened.first;
+    expect(bundles?.version).toBe(server.app.authority.bundle().version);
+    opened.stream.write(report(identity.serial));
+    const kept = await waitFor(async () =>
+      (await proxies()).find(({ consumers }) =>
+        consumers.some(({ resources }) => resources.some(({ inUse }) => inUse === identity.serial)),
+      ),
+    );
+    expect(kept).toMatchObject({ connected: true, svidSerial: identity.serial });
+  });
+
+  it('counts each pod of one service account by itself', async () => {
+    const [one, two] = [await svid('web-2'), await svid('web-3')];
+    await using first = open(one);
+    await using second = open(two);
+    await Promise.all([first.first, second.first]);
+    second.stream.write(report('claimed-by-web-3'));
+    await waitFor(async () => JSON.stringify(await proxies()).includes('claimed-by-web-3'));
+    const speaking = (await proxies()).filter((proxy) => JSON.stringify(proxy).includes('claimed-by-web-3'));
+    expect(speaking.map(({ svidSerial }) => svidSerial)).toEqual([two.serial]);
+  });
+
+  it('refuses who has no certificate', async () => {
+    const opened = open(undefined);
+    expect((await opened.ended).code).toBe(status.UNAUTHENTICATED);
+  });
+
+  it('refuses a certificate of another server with the same trust domain', async () => {
+    await using other = await startTestServer();
+    const opened = open(await svid('web-1', 600n, other));
+    expect((await opened.ended).code).toBe(status.UNAUTHENTICATED);
+  });
+
+  it('ends with the certificate that opened it', async () => {
+    const opened = open(await svid('web-4', 11n));
+    await opened.first;
+    const { code, details } = await opened.ended;
+    expect(code).toBe(status.UNAUTHENTICATED);
+    expect(details).toContain('has ended');
+  });
+
+  it('refuses a report that is too large, and the proxy counts as gone', async () => {
+    const identity = await svid('web-5');
+    const opened = open(identity);
+    await opened.first;
+    const connected = async () =>
+      (await proxies()).find(({ svidSerial }) => svidSerial === identity.serial)?.connected;
+    opened.stream.write(report(identity.serial));
+    await waitFor(connected);
+    opened.stream.write(report('x'.repeat(100_000)));
+    expect((await opened.ended).code).toBe(status.RESOURCE_EXHAUSTED);
+    await waitFor(async () => (await connected()) === false);
+  });
+
+  it('is closed at shutdown, so that agents come back elsewhere', async () => {
+    await using leaving = await startTestServer();
+    const opened = open(await svid('web-1', 600n, leaving), leaving);
+    await opened.first;
+    const stopped = leaving.stop();
+    const { code, details } = await opened.ended;
+    expect(code).toBe(status.UNAVAILABLE);
+    expect(details).toContain('shutting down');
+    await stopped;
+  });
+});
