@@ -1,4 +1,5 @@
-import { randomBytes } from 'node:crypto';
+import { systemEntropy } from '../../src/kernel/index.ts';
+
 import {
   checkIssued,
   createLeafIssuer,
@@ -30,7 +31,7 @@ export function citadelSide({
       notBefore: new Date(now - 120_000),
       notAfter: new Date(now + 3_600_000),
     };
-    const prepared = issuer.prepare({ ...meant, spiffeId, serial: randomBytes(16) });
+    const prepared = issuer.prepare({ ...meant, spiffeId, serial: systemEntropy.bytes(16) });
     const certificate = await issuer.sign(prepared);
     const findings = [
       ...lintLeaf(prepared.tbs, meant),

@@ -10,7 +10,21 @@ export interface Entropy {
 
 const fractionSteps = 2 ** 32;
 
+/** A call into the generator costs about as much for 16 bytes as for 4096: short ones share it, each byte given once. */
+const poolLength = 4096;
+const longestPooled = 64;
+let pool = Buffer.alloc(0);
+
+function pooled(length: number): Uint8Array {
+  if (length > longestPooled) return randomBytes(length);
+  if (pool.length < length) pool = randomBytes(poolLength);
+  const taken = Uint8Array.from(pool.subarray(0, length));
+  pool.fill(0, 0, length);
+  pool = pool.subarray(length);
+  return taken;
+}
+
 export const systemEntropy: Entropy = {
-  bytes: (length) => randomBytes(length),
+  bytes: pooled,
   fraction: () => randomInt(fractionSteps) / fractionSteps,
 };
