@@ -42,14 +42,18 @@ export interface CallOptions {
 
 export const trustDomain = 'example.org';
 
+type Settings = Readonly<Record<string, unknown>>;
+
+/** @param settings put over those of development; a function of the data directory where they need it */
 export async function startTestServer(
-  settings: Readonly<Record<string, unknown>> = {},
+  settings: Settings | ((directory: string) => Settings) = {},
   overrides: AppOverrides & { readonly directory?: string } = {},
 ): Promise<TestServer> {
   const temporary = overrides.directory === undefined ? await temporaryDirectory() : undefined;
   const directory = overrides.directory ?? temporary?.path ?? '';
+  const given = typeof settings === 'function' ? settings(directory) : settings;
   const app = await createApp(
-    serverConfigFromObject({ ...developmentSettings(directory), ...settings }),
+    serverConfigFromObject({ ...developmentSettings(directory), ...given }),
     overrides,
   );
   const issuerKey = await readFile(join(directory, 'development-issuer.pem'), 'utf8').catch(() => undefined);
@@ -84,8 +88,12 @@ function developmentSettings(directory: string): Record<string, unknown> {
     dataDirectory: directory,
     keys: { memory: {} },
     listen: { csr: '127.0.0.1:0', metrics: '127.0.0.1:0', operator: '127.0.0.1:0' },
-    attestation: { development: { key: { issuerKeyFile: join(directory, 'development-issuer.pem') } } },
+    attestation: developmentAttestation(directory),
   };
+}
+
+export function developmentAttestation(directory: string): Record<string, unknown> {
+  return { development: { key: { issuerKeyFile: join(directory, 'development-issuer.pem') } } };
 }
 
 /** A fresh key's request, PEM. */
