@@ -104,7 +104,8 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     issuing: {
       algorithm: issuing.algorithm,
       lifetime: issuing.lifetime,
-      backdate: Math.min(3_600_000, issuing.lifetime),
+      // Small against the lifetime, of which rotation counts the part that is left.
+      backdate: Math.min(3_600_000, issuing.lifetime / 10),
       rotation: { prepareBelow: 1 - issuing.prepareAt, activateBelow: 1 - issuing.activateAt },
     },
     metrics,

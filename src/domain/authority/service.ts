@@ -80,7 +80,7 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
 
   const ownIssuing = () =>
     records.filter((record) => record.kind === 'issuing' && record.serverId === serverId);
-  const activeRoot = () => records.find((record) => record.kind === 'root' && record.state === 'active');
+  const activeRoot = () => records.find(isActiveRoot);
 
   async function reload(): Promise<void> {
     records = await store.list();
@@ -155,7 +155,9 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
       certificate: chain.root,
       createdAt: now,
     });
-    const known = records.some(({ fingerprint }) => fingerprint === root.fingerprint);
+    // Anew from the store: the upstream may just have made the first root, whose record says where its key is.
+    const stored = await store.list();
+    const known = stored.some(({ fingerprint }) => fingerprint === root.fingerprint);
     const record = authorityRecord({
       id,
       kind: 'issuing',
@@ -168,7 +170,7 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
       serverId,
       createdAt: now,
     });
-    if (!known && activeRoot()) {
+    if (!known && stored.some(isActiveRoot)) {
       throw new CitadelError(
         'FailedPrecondition',
         'the upstream signed under a root that is not in the bundle; rotate roots first',
@@ -276,4 +278,8 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
     },
     records: () => records,
   };
+}
+
+function isActiveRoot({ kind, state }: AuthorityRecord): boolean {
+  return kind === 'root' && state === 'active';
 }

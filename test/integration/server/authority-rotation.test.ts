@@ -42,8 +42,8 @@ function issue(client: IstioCertificateServiceClient, csr: string, token: string
 
 it('an issuing authority is followed by the next without a restart, a broken connection or a leaf that stops verifying', async () => {
   await using server = await startTestServer({
-    authority: { issuing: { lifetime: '40s', prepareAt: 0.05, activateAt: 0.1 } },
-    certificate: { defaultTtl: '30s', maximumTtl: '30s', notBeforeSkew: '1s' },
+    authority: { issuing: { lifetime: '40s', prepareAt: 0.2, activateAt: 0.25 } },
+    certificate: { defaultTtl: '25s', maximumTtl: '25s', notBeforeSkew: '1s' },
   });
   const { authority } = server.app;
   const token = (await server.token()).reveal();
@@ -64,6 +64,8 @@ it('an issuing authority is followed by the next without a restart, a broken con
     const after = await issue(client, csr, token);
     expect(after.certChain[1]).not.toBe(before.certChain[1]);
     expect(after.certChain.at(-1)).toBe(before.certChain.at(-1));
+    const roots = authority.records().filter(({ kind }) => kind === 'root');
+    expect(roots.map(({ keyBackend }) => keyBackend)).toEqual(['memory']);
     const bundles = BundleSet.of(
       TrustBundle.of(TrustDomain.parse(trustDomain), authority.bundle().authorities),
     );
