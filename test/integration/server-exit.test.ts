@@ -1,9 +1,10 @@
 import { type ChildProcess, execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type TemporaryDirectory, temporaryDirectory } from '../parts/index.ts';
 
@@ -89,5 +90,55 @@ describe('citadel server', () => {
     rmSync(directory.join('key'));
     const missing = await serve();
     expect(missing).toMatchObject({ code: 2, errors: [expect.stringContaining('cannot be read')] });
+  });
+
+  it('names each mistake of its configuration with line and column', async () => {
+    const text = 'mode: development\ntrustDomain: Exit.Test\nkeys: {disk: {}}\nattestatoin: {}\n';
+    writeFileSync(directory.join('citadel.yaml'), text);
+    const { code, errors } = await serve();
+    expect(code).toBe(2);
+    const all = errors.join('\n');
+    expect(all).toMatch(/:2:14: trustDomain/);
+    expect(all).toMatch(/:4:1: .*attestatoin.*attestation/);
+  });
+
+  it('leaves a store alone that a newer version wrote, and one that is damaged or no store', async () => {
+    await serve(stopWhenReady);
+    const file = directory.join('data', 'citadel.db');
+    const sound = readFileSync(file);
+    const database = new Database(file);
+    database.exec("insert into __drizzle_migrations (hash, created_at) values ('of a later version', 0)");
+    database.close();
+    const newer = await serve();
+    expect(newer).toMatchObject({ code: 2, errors: [expect.stringContaining('run the newer program')] });
+    const before = readFileSync(file);
+    expect((await serve()).code).toBe(2);
+    expect(readFileSync(file).equals(before)).toBe(true);
+
+    writeFileSync(file, 'this is no store');
+    const foreign = await serve();
+    expect(foreign.code).toBe(2);
+    expect(foreign.errors).toHaveLength(1);
+    expect(readFileSync(file, 'utf8')).toBe('this is no store');
+
+    writeFileSync(file, sound);
+    expect((await serve(stopWhenReady)).code).toBe(0);
+  });
+
+  it('refuses to be the second on one store', async () => {
+    let second: Promise<Ended> | undefined;
+    const first = await serve((child) => {
+      let seen = '';
+      child.stderr?.on('data', (chunk: unknown) => {
+        seen += String(chunk);
+        if (second || !seen.includes('"message":"ready"')) return;
+        second = serve().finally(() => child.kill('SIGTERM'));
+      });
+    });
+    expect(first.code).toBe(0);
+    expect(await second).toMatchObject({
+      code: 2,
+      errors: [expect.stringContaining('another process uses this store')],
+    });
   });
 });

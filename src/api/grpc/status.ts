@@ -21,7 +21,7 @@ const grpcStatus: Readonly<Record<ErrorCode, status>> = {
 };
 
 /** What a caller is told of an error: its code and message, never its details or cause. */
-export function toServiceError(thrown: unknown): ServiceError {
+function toServiceError(thrown: unknown): ServiceError {
   const error = toCitadelError(thrown);
   return Object.assign(new Error(error.message), {
     code: grpcStatus[error.code],
