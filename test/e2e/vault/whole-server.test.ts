@@ -7,6 +7,7 @@ import { systemClock } from '../../../src/kernel/index.ts';
 import { parseCertificate } from '../../../src/pki/index.ts';
 import { hasPart, type OpenBao, startOpenBao, temporaryDirectory, waitFor } from '../../parts/index.ts';
 import { setUpAppRole } from '../../parts/vault-home.ts';
+import { readyz, sample } from '../../support/observe.ts';
 import { newRequest, startTestServer, type TestServer } from '../../support/server.ts';
 
 const soon = { lifetime: '40s', prepareAt: 0.2, activateAt: 0.25 };
@@ -44,17 +45,8 @@ describe.skipIf(!hasPart('openbao'))('a server whose root is in a real OpenBao',
     return { issuing: certChain[1] ?? '', root: certChain.at(-1) ?? '' };
   }
 
-  const readyz = async ({ app }: TestServer) => {
-    const reply = await fetch(`http://127.0.0.1:${app.monitoring.address.port}/readyz?verbose`);
-    return { status: reply.status, text: await reply.text() };
-  };
-
-  const keyHomeUp = async ({ app }: TestServer, backend: string) => {
-    const reply = await fetch(`http://127.0.0.1:${app.monitoring.address.port}/metrics`);
-    return new RegExp(`^citadel_key_home_up\\{backend="${backend}"\\} (\\d)$`, 'm').exec(
-      await reply.text(),
-    )?.[1];
-  };
+  const keyHomeUp = (server: TestServer, backend: string) =>
+    sample(server, `citadel_key_home_up{backend="${backend}"}`);
 
   it('goes on issuing through a restart while OpenBao is sealed, says so, and is well again after', async () => {
     await using temporary = await temporaryDirectory();
@@ -67,7 +59,7 @@ describe.skipIf(!hasPart('openbao'))('a server whose root is in a real OpenBao',
       );
     const first = await start();
     const before = await issue(first);
-    await waitFor(async () => (await keyHomeUp(first, 'vault')) === '1');
+    await waitFor(async () => (await keyHomeUp(first, 'vault')) === 1);
     await first.stop();
 
     await bao.seal();
@@ -75,13 +67,13 @@ describe.skipIf(!hasPart('openbao'))('a server whose root is in a real OpenBao',
       await using again = await start();
       const meanwhile = await issue(again);
       expect(meanwhile).toEqual(before);
-      await waitFor(async () => (await keyHomeUp(again, 'vault')) === '0');
+      await waitFor(async () => (await keyHomeUp(again, 'vault')) === 0);
       const { status, text } = await readyz(again);
       expect(status).toBe(200);
       expect(text).toMatch(/root-key.*(?:warning|sealed|not)/i);
 
       await bao.unseal();
-      await waitFor(async () => (await keyHomeUp(again, 'vault')) === '1', {
+      await waitFor(async () => (await keyHomeUp(again, 'vault')) === 1, {
         what: 'the root key to be back',
       });
       expect((await readyz(again)).text).not.toMatch(/root-key.*warning/i);
@@ -122,7 +114,7 @@ describe.skipIf(!hasPart('openbao'))('a server whose root is in a real OpenBao',
     );
     const before = await issue(server);
     expect(parseCertificate(before.root).subject).toBe('CN=Company root');
-    await waitFor(async () => (await keyHomeUp(server, 'vault-pki')) === '1');
+    await waitFor(async () => (await keyHomeUp(server, 'vault-pki')) === 1);
     await waitFor(async () => (await issue(server)).issuing !== before.issuing, {
       what: 'the next authority',
     });

@@ -1,6 +1,4 @@
 import { X509Certificate } from 'node:crypto';
-import { once } from 'node:events';
-import { connect } from 'node:tls';
 import { BundleSet, TrustBundle, TrustDomain, verifyX509Svid } from '@citadel/spiffe';
 import { credentials, Metadata } from '@grpc/grpc-js';
 import { expect, it } from 'vitest';
@@ -10,18 +8,12 @@ import {
 } from '../../../src/gen/istio/v1/auth/ca.ts';
 import { parsePemCertificates } from '../../../src/pki/index.ts';
 import { waitFor } from '../../parts/index.ts';
+import { connectTls } from '../../support/observe.ts';
 import { newRequest, startTestServer, type TestServer, trustDomain } from '../../support/server.ts';
 
 /** Serial of the certificate that a new connection is shown. */
-async function servingSerial({ app }: TestServer): Promise<string> {
-  const socket = connect({
-    host: '127.0.0.1',
-    port: app.csr.port,
-    servername: 'localhost',
-    ca: app.authority.bundle().pem,
-    ALPNProtocols: ['h2'],
-  });
-  await once(socket, 'secureConnect');
+async function servingSerial(server: TestServer): Promise<string> {
+  const socket = await connectTls(server);
   const { serialNumber } = socket.getPeerCertificate();
   socket.destroy();
   return serialNumber;

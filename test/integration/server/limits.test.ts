@@ -1,33 +1,15 @@
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect as connectTcp } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { type ServiceError, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { waitFor } from '../../parts/index.ts';
+import { caught, connectTls } from '../../support/observe.ts';
 import { newRequest, startTestServer, type TestServer } from '../../support/server.ts';
-
-const caught = (promise: Promise<unknown>): Promise<ServiceError | undefined> =>
-  promise.then(
-    () => undefined,
-    (error: ServiceError) => error,
-  );
 
 async function refusals({ app }: TestServer, action: string) {
   const { items } = await app.store.audit.find({ action, limit: 100 });
   return items;
-}
-
-async function tlsTo({ app }: TestServer): Promise<TLSSocket> {
-  const socket = connectTls({
-    host: '127.0.0.1',
-    port: app.csr.port,
-    servername: 'localhost',
-    ca: app.authority.bundle().pem,
-    ALPNProtocols: ['h2'],
-  });
-  await once(socket, 'secureConnect');
-  return socket;
 }
 
 describe('the limits of a listener', () => {
@@ -56,13 +38,13 @@ describe('the limits of a listener', () => {
 
   it('on connections: one too many is cut off and recorded, and there is room again after one has gone', async () => {
     await using server = await startTestServer({ limits: { connections: 2 } });
-    const [one, two] = [await tlsTo(server), await tlsTo(server)];
+    const [one, two] = [await connectTls(server), await connectTls(server)];
     const third = connectTcp({ host: '127.0.0.1', port: server.app.csr.port });
     third.on('error', () => undefined);
     await once(third, 'close');
     await waitFor(async () => (await refusals(server, 'listener.connect')).length > 0);
     one.destroy();
-    const next = await waitFor(() => tlsTo(server).catch(() => undefined));
+    const next = await waitFor(() => connectTls(server).catch(() => undefined));
     next.destroy();
     two.destroy();
   });
@@ -81,7 +63,7 @@ describe('the limits of a listener', () => {
 
   it('on streams of one connection', async () => {
     await using server = await startTestServer({ limits: { streamsPerConnection: 3 } });
-    const socket = await tlsTo(server);
+    const socket = await connectTls(server);
     const session = connectHttp2(`https://localhost:${server.app.csr.port}`, {
       createConnection: () => socket,
     });
@@ -92,14 +74,7 @@ describe('the limits of a listener', () => {
 
   it('asks for TLS 1.2 at least, and for HTTP/2', async () => {
     await using server = await startTestServer();
-    const socket = connectTls({
-      host: '127.0.0.1',
-      port: server.app.csr.port,
-      servername: 'localhost',
-      ca: server.app.authority.bundle().pem,
-      ALPNProtocols: ['http/1.1'],
-    });
-    const [error] = await once(socket, 'error').catch((cause: unknown) => [cause]);
+    const error = await connectTls(server, ['http/1.1']).catch((cause: unknown) => cause);
     expect(String(error)).toMatch(/alert|protocol/i);
   });
 });

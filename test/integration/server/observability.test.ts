@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createMetrics } from '../../../src/adapters/metrics/index.ts';
 import { systemClock } from '../../../src/kernel/index.ts';
 import { waitFor } from '../../parts/index.ts';
+import { readyz, sample } from '../../support/observe.ts';
 import { newRequest, startTestServer, type TestServer } from '../../support/server.ts';
 
 let server: TestServer;
@@ -12,14 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const monitoring = (path: string) => fetch(`http://127.0.0.1:${server.app.monitoring.address.port}${path}`);
-
-/** A sample's value by its name and labels as they are written; undefined where there is none. */
-async function sample(name: string): Promise<number | undefined> {
-  const text = await (await monitoring('/metrics')).text();
-  const line = text.split('\n').find((each) => each.startsWith(`${name} `));
-  return line === undefined ? undefined : Number(line.slice(name.length + 1));
-}
+const value = (name: string) => sample(server, name);
 
 interface HealthClient {
   check(
@@ -56,28 +50,27 @@ describe('a running server', () => {
     await expect(server.create({ csr: 'no request' }, { token })).rejects.toThrow();
 
     const issued = 'citadel_issuances_total{outcome="issued",failure="",code="OK"}';
-    expect(await sample(issued)).toBe(3);
-    expect(await sample('citadel_server_success_cert_issuance_count')).toBe(3);
-    expect(await sample('citadel_server_csr_count')).toBe(6);
-    expect(await sample('citadel_server_authentication_failure_count')).toBe(2);
-    expect(await sample('citadel_server_csr_parsing_err_count')).toBe(1);
-    expect(await sample('citadel_issuance_stage_seconds_count{stage="sign"}')).toBe(3);
+    expect(await value(issued)).toBe(3);
+    expect(await value('citadel_server_success_cert_issuance_count')).toBe(3);
+    expect(await value('citadel_server_csr_count')).toBe(6);
+    expect(await value('citadel_server_authentication_failure_count')).toBe(2);
+    expect(await value('citadel_server_csr_parsing_err_count')).toBe(1);
+    expect(await value('citadel_issuance_stage_seconds_count{stage="sign"}')).toBe(3);
   });
 
   it('tells when its authorities end, and that the home of the root key answers', async () => {
     const day = 86_400;
-    const issuing = await sample('citadel_authority_expiry_seconds{kind="issuing"}');
+    const issuing = await value('citadel_authority_expiry_seconds{kind="issuing"}');
     expect(issuing).toBeGreaterThan(6 * day);
     expect(issuing).toBeLessThanOrEqual(7 * day);
-    expect(await sample('citadel_server_cert_chain_expiry_seconds')).toBeGreaterThan(6 * day);
-    expect(await sample('citadel_server_root_cert_expiry_seconds')).toBeGreaterThan(1824 * day);
-    await waitFor(async () => (await sample('citadel_key_home_up{backend="memory"}')) === 1);
+    expect(await value('citadel_server_cert_chain_expiry_seconds')).toBeGreaterThan(6 * day);
+    expect(await value('citadel_server_root_cert_expiry_seconds')).toBeGreaterThan(1824 * day);
+    await waitFor(async () => (await value('citadel_key_home_up{backend="memory"}')) === 1);
   });
 
   it('names each probe of /readyz', async () => {
-    const reply = await monitoring('/readyz?verbose');
-    expect(reply.status).toBe(200);
-    const text = await reply.text();
+    const { status, text } = await readyz(server);
+    expect(status).toBe(200);
     for (const probe of ['store', 'issuing-authority', 'root-key', 'serving-certificate'])
       expect(text).toContain(probe);
   });
@@ -101,10 +94,9 @@ describe('a running server', () => {
     await broken.app.store.close();
     const { csr } = await newRequest();
     await expect(broken.create({ csr }, { token })).rejects.toMatchObject({ code: 14 });
-    const port = broken.app.monitoring.address.port;
-    const reply = await fetch(`http://127.0.0.1:${port}/readyz?verbose`);
-    expect(reply.status).toBe(503);
-    expect(await reply.text()).toMatch(/store.*(?:failed|not ok|closed)/i);
+    const { status, text } = await readyz(broken);
+    expect(status).toBe(503);
+    expect(text).toMatch(/store.*(?:failed|not ok|closed)/i);
     await waitFor(async () => (await check(broken.app.csr.port, '', broken)) === 'NOT_SERVING', {
       deadline: 20_000,
       what: 'health to follow the store',

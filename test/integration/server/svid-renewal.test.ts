@@ -1,9 +1,10 @@
 import { SpiffeId } from '@citadel/spiffe';
-import { type ServiceError, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLeafService } from '../../../src/domain/issuance/index.ts';
 import { systemClock, systemEntropy } from '../../../src/kernel/index.ts';
 import { parseCertificate, readCertificateRequest } from '../../../src/pki/index.ts';
+import { caught } from '../../support/observe.ts';
 import {
   developmentAttestation,
   newRequest,
@@ -18,12 +19,6 @@ beforeAll(async () => {
   }));
 });
 afterAll(() => server.stop());
-
-const caught = (promise: Promise<unknown>): Promise<ServiceError | undefined> =>
-  promise.then(
-    () => undefined,
-    (error: ServiceError) => error,
-  );
 
 /** A certificate of this server for whoever is named, as if it had been issued by another way in. */
 async function issuedTo(principal: string, path: string) {
