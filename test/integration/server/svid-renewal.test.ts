@@ -1,9 +1,7 @@
-import { SpiffeId } from '@citadel/spiffe';
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createLeafService } from '../../../src/domain/issuance/index.ts';
-import { systemClock, systemEntropy } from '../../../src/kernel/index.ts';
-import { parseCertificate, readCertificateRequest } from '../../../src/pki/index.ts';
+import { parseCertificate } from '../../../src/pki/index.ts';
+import { issueTo } from '../../support/issue-to.ts';
 import { caught } from '../../support/observe.ts';
 import {
   developmentAttestation,
@@ -19,25 +17,6 @@ beforeAll(async () => {
   }));
 });
 afterAll(() => server.stop());
-
-/** A certificate of this server for whoever is named, as if it had been issued by another way in. */
-async function issuedTo(principal: string, path: string) {
-  const { csr, privateKeyPem } = await newRequest();
-  const leaves = createLeafService({
-    validity: { defaultTtl: 600_000, maximumTtl: 600_000, notBeforeSkew: 1000 },
-    store: server.app.store.issuance,
-    clock: systemClock,
-    entropy: systemEntropy,
-  });
-  const { chainPem } = await leaves.sign(server.app.authority.issuer(), {
-    spki: (await readCertificateRequest(csr)).publicKey.spki,
-    spiffeId: SpiffeId.parse(`spiffe://example.org${path}`),
-    principal,
-    proxyKey: (serial) => `serial:${serial}`,
-    requestedSeconds: 0n,
-  });
-  return { chainPem: chainPem.join(''), privateKeyPem };
-}
 
 describe('renewal by a certificate', () => {
   it('gives the same identity over a new key, again and again', async () => {
@@ -64,7 +43,7 @@ describe('renewal by a certificate', () => {
     ['a server', 'server:0123456789abcdef', '/citadel/server/0123456789abcdef'],
     ['a pod, which has a token', 'kubernetes:Kubernetes/shop/web/web-1', '/ns/shop/sa/web'],
   ])('is refused to %s', async (_who, principal, path) => {
-    const clientCertificate = await issuedTo(principal, path);
+    const clientCertificate = await issueTo(server, principal, path);
     const { csr } = await newRequest();
     const error = await caught(server.create({ csr }, { clientCertificate }));
     expect(error?.code).toBe(status.UNAUTHENTICATED);

@@ -10,6 +10,7 @@ import {
 } from '../../../src/gen/citadel/v1/agent.ts';
 import { parseCertificate } from '../../../src/pki/index.ts';
 import { waitFor } from '../../parts/index.ts';
+import { issueTo } from '../../support/issue-to.ts';
 import { newRequest, startTestServer, type TestServer } from '../../support/server.ts';
 
 interface Identity {
@@ -132,6 +133,14 @@ describe('Sync', () => {
     await using other = await startTestServer();
     const opened = open(await svid('web-1', 600n, other));
     expect((await opened.ended).code).toBe(status.UNAUTHENTICATED);
+  });
+
+  it.each([
+    ['an operator', 'operator:alice', '/citadel/operator/alice'],
+    ['a server', 'server:0123456789abcdef', '/citadel/server/0123456789abcdef'],
+  ])('is not for %s', async (_who, principal, path) => {
+    const opened = open(await issueTo(server, principal, path));
+    expect((await opened.ended).code).toBe(status.PERMISSION_DENIED);
   });
 
   it('ends with the certificate that opened it', async () => {
