@@ -120,7 +120,8 @@ async function placeKey(
     );
   }
   if (!Buffer.from(key.publicKey).equals(certificate.publicKey.spki)) {
-    await home.destroy(id);
+    // What was given can be given again; what was in its home already is not ours to destroy.
+    if (existing.privateKey) await home.destroy(id);
     throw new CitadelError(
       'FailedPrecondition',
       'the private key does not belong to the authority’s certificate',
