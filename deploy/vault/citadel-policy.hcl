@@ -14,6 +14,11 @@ path "transit/sign/citadel-*" {
   capabilities = ["update"]
 }
 
+# To bring the key of an existing authority here: Vault's public key, under which it travels.
+path "transit/wrapping_key" {
+  capabilities = ["read"]
+}
+
 # The PKI engine as the upstream of our issuing authorities; leave it out where it is not used.
 path "pki/root/sign-intermediate" {
   capabilities = ["update"]

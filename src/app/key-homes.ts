@@ -1,5 +1,5 @@
 import type { VaultConnectionOptions } from '../adapters/vault/index.ts';
-import type { ImportingKeyManager, KeyManager } from '../domain/ports/index.ts';
+import type { KeyManager } from '../domain/ports/index.ts';
 import type { Clock, Entropy, Log } from '../kernel/index.ts';
 import type { ServerConfig } from './config/index.ts';
 
@@ -7,7 +7,7 @@ import type { ServerConfig } from './config/index.ts';
 export interface KeyHomes {
   /** Opened at the first use, for its home may be away while issuing goes on; a failed opening is tried again. */
   readonly root: () => Promise<KeyManager>;
-  readonly issuing: ImportingKeyManager;
+  readonly issuing: KeyManager;
   close(): Promise<void>;
 }
 
@@ -36,19 +36,10 @@ export async function openKeyHomes(config: ServerConfig, ports: Ports): Promise<
   };
 }
 
-/** A home that can take an imported key, or undefined where keys are made in place only. */
-export function asImporting(home: KeyManager): ImportingKeyManager | undefined {
-  return isImporting(home) ? home : undefined;
-}
-
-function isImporting(home: KeyManager): home is ImportingKeyManager {
-  return 'import' in home;
-}
-
 type LocalKeys = ServerConfig['issuingKeys'];
 type RootKeys = ServerConfig['keys'];
 
-async function openLocal(keys: LocalKeys, log: Log): Promise<ImportingKeyManager> {
+async function openLocal(keys: LocalKeys, log: Log): Promise<KeyManager> {
   if (keys.kind === 'memory') {
     const { createMemoryKeyManager } = await import('../adapters/keys/memory/index.ts');
     return createMemoryKeyManager();

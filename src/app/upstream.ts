@@ -1,9 +1,9 @@
 import { istioCacertsFiles, readExistingAuthority } from '../adapters/existing/index.ts';
 import { establishRoot, importExistingAuthority } from '../domain/authority/index.ts';
 import type { Store, UpstreamAuthority } from '../domain/ports/index.ts';
-import { CitadelError, type Clock, type Entropy, type Log } from '../kernel/index.ts';
+import type { Clock, Entropy, Log } from '../kernel/index.ts';
 import type { ServerConfig } from './config/index.ts';
-import { asImporting, type KeyHomes, vaultConnection } from './key-homes.ts';
+import { type KeyHomes, vaultConnection } from './key-homes.ts';
 
 export interface UpstreamOptions {
   readonly config: ServerConfig;
@@ -24,20 +24,14 @@ export async function takeOverExisting(options: UpstreamOptions): Promise<void> 
   if (origin.kind !== 'existing') return;
   const { value: source } = origin;
   const files = source.kind === 'istioCacerts' ? istioCacertsFiles(source.value) : source.value;
-  const rootKeys = asImporting(await options.homes.root());
-  if (!rootKeys) {
-    throw new CitadelError(
-      'FailedPrecondition',
-      'a key cannot be imported into Vault: take the authority over with keys.disk, then rotate to Vault',
-    );
-  }
+  const keyId = source.kind === 'pem' ? source.value.keyId : undefined;
   await importExistingAuthority({
-    existing: await readExistingAuthority(files),
+    existing: { ...(await readExistingAuthority(files)), ...(keyId === undefined ? {} : { keyId }) },
     trustDomain: options.config.trustDomain.name,
     serverId: options.serverId,
     store: options.store.authorities,
     audit: options.store.audit,
-    rootKeys,
+    rootKeys: await options.homes.root(),
     issuingKeys: options.homes.issuing,
     clock: options.clock,
     log: options.log,

@@ -24,6 +24,5 @@ for (const kind of ['passphrase', 'key-file'] as const) {
   keyManagerContract(`disk, by ${kind}`, () => diskHome(kind), {
     algorithms: keyAlgorithms,
     durable: true,
-    imports: true,
   });
 }

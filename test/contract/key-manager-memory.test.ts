@@ -5,5 +5,5 @@ import { keyManagerContract } from './key-manager.ts';
 keyManagerContract(
   'memory',
   async () => ({ open: async () => createMemoryKeyManager(), [Symbol.asyncDispose]: async () => {} }),
-  { algorithms: keyAlgorithms, durable: false, imports: true },
+  { algorithms: keyAlgorithms, durable: false },
 );

@@ -34,6 +34,6 @@ describe.skipIf(!hasPart('openbao'))('on a real OpenBao, under the policy of dep
       };
       return { open: () => openVaultKeyManager(options), [Symbol.asyncDispose]: async () => {} };
     },
-    { algorithms: keyAlgorithms, durable: true, imports: false },
+    { algorithms: keyAlgorithms, durable: true },
   );
 });

@@ -1,9 +1,10 @@
-import { createPrivateKey, generateKeyPairSync, verify } from 'node:crypto';
+import { generateKeyPairSync, verify } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ImportingKeyManager, KeyManager, SigningKey } from '../../src/domain/ports/index.ts';
+import type { KeyManager, SigningKey } from '../../src/domain/ports/index.ts';
 import { Secret } from '../../src/kernel/index.ts';
 import {
   createRootCertificate,
+  generateKeyPair,
   type KeyAlgorithm,
   parseCertificate,
   verifyIssuedBy,
@@ -13,7 +14,6 @@ export interface KeyManagerCapabilities {
   readonly algorithms: readonly KeyAlgorithm[];
   /** A second manager on the same home sees the keys of the first. */
   readonly durable: boolean;
-  readonly imports: boolean;
 }
 
 /** One home of keys; `open` opens another manager on it. */
@@ -171,29 +171,26 @@ export function keyManagerContract(
       expect(verifies(made, data, (await key?.sign(data)) ?? new Uint8Array())).toBe(true);
     });
 
-    describe.runIf(capabilities.imports)('import', () => {
-      const isImporting = (manager: KeyManager): manager is ImportingKeyManager => 'import' in manager;
-      const importing = () => {
-        if (!isImporting(keys)) throw new Error('this home cannot import');
-        return keys;
-      };
+    describe('import', () => {
       const pkcs8 = () =>
         generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
           type: 'pkcs8',
           format: 'der',
         });
 
-      test('takes a key made elsewhere', async () => {
-        const secret = new Secret<Uint8Array>(pkcs8());
-        const key = await importing().import('theirs', secret);
+      test.each(capabilities.algorithms)('takes a %s key made elsewhere', async (algorithm) => {
+        const theirs = await generateKeyPair(algorithm);
+        const key = await keys.import('theirs', theirs.privateKeyPkcs8);
+        expect(key).toMatchObject({ id: 'theirs', algorithm });
+        expect(Buffer.from(key.publicKey).equals(theirs.spki)).toBe(true);
         const data = Buffer.from('x');
-        const theirs = createPrivateKey({ key: Buffer.from(secret.reveal()), format: 'der', type: 'pkcs8' });
-        expect(verify('sha256', data, theirs, await key.sign(data))).toBe(true);
+        expect(verifies({ ...key, publicKey: theirs.spki }, data, await key.sign(data))).toBe(true);
+        expect((await keys.list()).map(({ id }) => id)).toEqual(['theirs']);
       });
 
       test('does not replace a key', async () => {
         await keys.generate('mine', 'ecdsa-p256');
-        await expect(importing().import('mine', new Secret(pkcs8()))).rejects.toEqual(code('AlreadyExists'));
+        await expect(keys.import('mine', new Secret(pkcs8()))).rejects.toEqual(code('AlreadyExists'));
       });
 
       test.each([
@@ -209,7 +206,7 @@ export function keyManagerContract(
             }),
         ],
       ])('refuses %s', async (_what, bytes) => {
-        await expect(importing().import('bad', new Secret<Uint8Array>(bytes()))).rejects.toEqual(
+        await expect(keys.import('bad', new Secret<Uint8Array>(bytes()))).rejects.toEqual(
           code('InvalidArgument'),
         );
         expect(await keys.get('bad')).toBeUndefined();

@@ -26,6 +26,7 @@ export function istioCacertsFiles(directory: string): ExistingAuthorityFiles {
 
 /** @throws CitadelError FailedPrecondition naming the file that is missing or not what it should be */
 export async function readExistingAuthority(files: ExistingAuthorityFiles): Promise<ExistingAuthority> {
+  const { key } = files;
   const [certificate, ...more] = await readCertificates(files.certificate);
   if (!certificate || more.length > 0) throw unfit(files.certificate, 'must hold exactly one certificate');
   const roots = await readCertificates(files.roots);
@@ -38,7 +39,7 @@ export async function readExistingAuthority(files: ExistingAuthorityFiles): Prom
     certificate,
     intermediates,
     roots,
-    ...(files.key === undefined ? {} : { privateKey: await readKey(files.key) }),
+    ...(key === undefined ? {} : { privateKey: () => readKey(key) }),
   };
 }
 

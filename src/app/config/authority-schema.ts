@@ -14,7 +14,14 @@ const existingAuthority = (context: FieldContext) =>
     ),
     pem: z.strictObject({
       certificate: path(context),
-      key: path(context).optional().describe('PKCS#8, PEM; absent where the key already is in the key home'),
+      key: path(context)
+        .optional()
+        .describe('PEM, not encrypted; read at the first start. Absent where the key already is in its home'),
+      keyId: z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
+        .optional()
+        .describe('the id of the key in its home; default: imported- and 16 digits of the fingerprint'),
       chain: path(context).optional().describe('from the issuer of the certificate to below the root'),
       roots: path(context).describe('all roots that are to be trusted'),
     }),

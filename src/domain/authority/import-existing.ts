@@ -5,7 +5,7 @@ import {
   type ParsedCertificate,
   parseCertificate,
 } from '../../pki/index.ts';
-import type { AuditLog, AuthorityRecord, AuthorityStore, ImportingKeyManager } from '../ports/index.ts';
+import type { AuditLog, AuthorityRecord, AuthorityStore, KeyManager } from '../ports/index.ts';
 import { authorityRecord } from './record.ts';
 
 /** An authority made elsewhere, as Istio's `cacerts` holds it. All certificates are DER. */
@@ -15,8 +15,10 @@ export interface ExistingAuthority {
   readonly intermediates: readonly Uint8Array[];
   /** All roots to trust; `certificate` chains to one of them. */
   readonly roots: readonly Uint8Array[];
-  /** PKCS#8 DER. Absent where the key is in the key home already, under the id that `importedKeyId` gives. */
-  readonly privateKey?: Secret<Uint8Array>;
+  /** Reads the PKCS#8 DER, once, when it is needed. Absent where the key is in the key home already. */
+  readonly privateKey?: () => Promise<Secret<Uint8Array>>;
+  /** The id of the key in its home; made from the certificate's fingerprint by default. */
+  readonly keyId?: string;
 }
 
 export interface ImportOptions {
@@ -26,9 +28,9 @@ export interface ImportOptions {
   readonly store: AuthorityStore;
   readonly audit: AuditLog;
   /** For a key that may sign authorities. */
-  readonly rootKeys: ImportingKeyManager;
+  readonly rootKeys: KeyManager;
   /** For a key that may sign leaves only. */
-  readonly issuingKeys: ImportingKeyManager;
+  readonly issuingKeys: KeyManager;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -53,7 +55,8 @@ export async function importExistingAuthority(options: ImportOptions): Promise<v
   const root = await checkChain(options, certificate);
   const directly = certificate.pathLen === 0;
   const home = directly ? options.issuingKeys : options.rootKeys;
-  const keyId = await placeKey(certificate, existing, home);
+  const signs = directly ? 'leaves' : 'issuing authorities';
+  const keyId = await placeKey(certificate, existing, home, signs);
   const at = { createdAt: clock.now() };
   const isRoot = certificate.fingerprint === root.fingerprint;
   const records: AuthorityRecord[] = existing.roots.map((der) => {
@@ -93,35 +96,31 @@ export async function importExistingAuthority(options: ImportOptions): Promise<v
     reason: 'an existing authority is taken over by configuration',
     details: {
       root: root.fingerprint,
-      signs: directly ? 'leaves' : 'issuing authorities',
+      signs,
       keyBackend: home.backend,
     },
   });
   log.info('took over an existing authority', { subject: certificate.subject, root: root.fingerprint });
 }
 
-/** The id under which an imported authority's key lies in its home. */
-function importedKeyId(certificate: ParsedCertificate): string {
-  return `imported-${certificate.fingerprint.slice(0, 16)}`;
-}
-
 async function placeKey(
   certificate: ParsedCertificate,
   existing: ExistingAuthority,
-  home: ImportingKeyManager,
+  home: KeyManager,
+  signs: string,
 ): Promise<string> {
-  const id = importedKeyId(certificate);
-  const key =
-    (await home.get(id)) ?? (existing.privateKey ? await home.import(id, existing.privateKey) : undefined);
+  const id = existing.keyId ?? `imported-${certificate.fingerprint.slice(0, 16)}`;
+  const present = await home.get(id);
+  const key = present ?? (existing.privateKey && (await home.import(id, await existing.privateKey())));
   if (!key) {
     throw new CitadelError(
       'FailedPrecondition',
-      `the ${home.backend} key home has no key ${id}, and none was given`,
+      `the ${home.backend} key home, where an authority that signs ${signs} has its key, has no key ${id}, and none was given`,
     );
   }
   if (!Buffer.from(key.publicKey).equals(certificate.publicKey.spki)) {
     // What was given can be given again; what was in its home already is not ours to destroy.
-    if (existing.privateKey) await home.destroy(id);
+    if (!present) await home.destroy(id);
     throw new CitadelError(
       'FailedPrecondition',
       'the private key does not belong to the authority’s certificate',

@@ -16,6 +16,13 @@ export interface KeyManager {
   readonly backend: string;
   /** @throws CitadelError AlreadyExists when the id is taken; InvalidArgument when the algorithm is not offered. */
   generate(id: string, algorithm: KeyAlgorithm): Promise<SigningKey>;
+  /**
+   * Takes a key made elsewhere, as an existing root's is.
+   * @param pkcs8 PKCS#8 DER, unencrypted
+   * @throws CitadelError AlreadyExists when the id is taken; InvalidArgument for what is no private key of an algorithm
+   *   on offer.
+   */
+  import(id: string, pkcs8: Secret<Uint8Array>): Promise<SigningKey>;
   get(id: string): Promise<SigningKey | undefined>;
   list(): Promise<readonly SigningKey[]>;
   /** Removes the key for good; safe to repeat. */
@@ -23,10 +30,4 @@ export interface KeyManager {
   /** Resolves when the home answers and would sign. */
   check(signal?: AbortSignal): Promise<void>;
   close(): Promise<void>;
-}
-
-/** A home that can also take a key made elsewhere, as an existing root's is. */
-export interface ImportingKeyManager extends KeyManager {
-  /** @param pkcs8 PKCS#8 DER, unencrypted */
-  import(id: string, pkcs8: Secret<Uint8Array>): Promise<SigningKey>;
 }

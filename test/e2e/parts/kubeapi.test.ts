@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { hasPart, type KubeApi, startKubeApi, temporaryDirectory } from '../../parts/index.ts';
+import { hasPart, type KubeApi, startKubeApi, temporaryDirectory, waitFor } from '../../parts/index.ts';
 
 const manifest = (namespace: string, value: string) => `
 apiVersion: v1
@@ -63,8 +63,8 @@ describe.skipIf(!hasPart('kubeapi'))('startKubeApi', () => {
     const pod = await kube.createPod(namespace, 'gone-1', 'gone', 'node-1');
     const token = await kube.createToken(namespace, 'gone', { audiences: ['citadel'], boundPod: pod });
     await kube.deletePod(namespace, 'gone-1');
-    // Not reviewed before, for the server caches a successful review for 10 s.
-    expect(await kube.reviewToken(token, ['citadel'])).toMatchObject({ authenticated: false });
+    // Its authenticator learns of the deletion through a watch, and caches a successful review for 10 s.
+    await waitFor(async () => !(await kube.reviewToken(token, ['citadel'])).authenticated);
   });
 
   it('applies manifests, again and changed, and enforces the RBAC in them', async () => {

@@ -1,4 +1,4 @@
-import type { ImportingKeyManager, SigningKey } from '../../../domain/ports/index.ts';
+import type { KeyManager, SigningKey } from '../../../domain/ports/index.ts';
 import { type Entropy, type Log, type Secret, systemEntropy } from '../../../kernel/index.ts';
 import {
   generateKeyPair,
@@ -30,7 +30,7 @@ export interface DiskKeyManagerOptions {
  * @throws CitadelError FailedPrecondition: wrong passphrase or key file, a directory or file open to others (the details
  *   hold the command that mends it), a format of a newer version; InvalidArgument: a passphrase that is too short
  */
-export async function openDiskKeyManager(options: DiskKeyManagerOptions): Promise<ImportingKeyManager> {
+export async function openDiskKeyManager(options: DiskKeyManagerOptions): Promise<KeyManager> {
   const { directory, encryption, log, entropy = systemEntropy } = options;
   const protection = await openProtection(encryption);
   const files = new KeyFiles(directory, entropy);
@@ -40,7 +40,7 @@ export async function openDiskKeyManager(options: DiskKeyManagerOptions): Promis
   return manager;
 }
 
-class DiskKeyManager implements ImportingKeyManager {
+class DiskKeyManager implements KeyManager {
   readonly backend = 'disk';
   readonly #files: KeyFiles;
   readonly #protection: Protection;

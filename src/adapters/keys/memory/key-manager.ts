@@ -1,15 +1,15 @@
 import type { KeyObject } from 'node:crypto';
-import type { ImportingKeyManager, SigningKey } from '../../../domain/ports/index.ts';
+import type { KeyManager, SigningKey } from '../../../domain/ports/index.ts';
 import type { Secret } from '../../../kernel/index.ts';
 import { generateKeyPair, type KeyAlgorithm, keyAlgorithms, readPrivateKey } from '../../../pki/index.ts';
 import { HeldKeys, keyIdTaken, keyManagerClosed, requireAlgorithm, requireKeyId } from '../shared/index.ts';
 
 /** Keys that live as long as the process: for issuing keys that may be made anew, and for tests. */
-export function createMemoryKeyManager(): ImportingKeyManager {
+export function createMemoryKeyManager(): KeyManager {
   return new MemoryKeyManager();
 }
 
-class MemoryKeyManager implements ImportingKeyManager {
+class MemoryKeyManager implements KeyManager {
   readonly backend = 'memory';
   readonly #keys = new HeldKeys();
   /** Ids whose key is being made, so that of two calls for one id the second is refused. */

@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import type { KeyManager, SigningKey } from '../../../domain/ports/index.ts';
-import { CitadelError, type Log } from '../../../kernel/index.ts';
-import type { KeyAlgorithm } from '../../../pki/index.ts';
+import { CitadelError, type Entropy, type Log, type Secret } from '../../../kernel/index.ts';
+import { type KeyAlgorithm, publicKeyAlgorithm, readPrivateKey } from '../../../pki/index.ts';
 import {
   type Json,
   openVaultClient,
@@ -19,6 +19,7 @@ import {
   requireKeyId,
 } from '../shared/index.ts';
 import { signingInput, type TransitAlgorithm, transitAlgorithms } from './transit-algorithms.ts';
+import { wrapForTransit } from './wrap.ts';
 
 export interface VaultKeyManagerOptions extends VaultConnectionOptions {
   /** Where the transit secrets engine is mounted; `transit` by default. */
@@ -28,17 +29,17 @@ export interface VaultKeyManagerOptions extends VaultConnectionOptions {
 }
 
 /**
- * Keys in the transit engine of Vault or OpenBao: made there, never exportable, and never leaving it. Vault is reached at
- * the first call. Least policy: deploy/vault/citadel-policy.hcl.
+ * Keys in the transit engine of Vault or OpenBao: never exportable, and never leaving it. Vault is reached at the first
+ * call. Least policy: deploy/vault/citadel-policy.hcl; to import a key, citadel-import-policy.hcl as well.
  * @throws CitadelError InvalidArgument for options that cannot be right, FailedPrecondition for an unreadable CA file
  */
 export async function openVaultKeyManager(options: VaultKeyManagerOptions): Promise<KeyManager> {
-  const { mount = 'transit', keyPrefix = 'citadel-', log } = options;
+  const { mount = 'transit', keyPrefix = 'citadel-' } = options;
   requireMount(mount);
   if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(keyPrefix)) {
     throw new CitadelError('InvalidArgument', 'the key prefix has lower-case letters, digits and hyphens');
   }
-  return new VaultKeyManager(await openVaultClient(options), mount, keyPrefix, log);
+  return new VaultKeyManager(await openVaultClient(options), mount, keyPrefix, options);
 }
 
 /** A key here is never rotated in place, so that its public key stays what its certificate says. */
@@ -51,31 +52,42 @@ class VaultKeyManager implements KeyManager {
   readonly #mount: string;
   readonly #prefix: string;
   readonly #log: Log;
+  readonly #entropy: Entropy;
   readonly #warned = new Set<string>();
   /** Ids whose key is being made, so that of two calls for one id the second is refused. */
   readonly #reserved = new Set<string>();
   #closed = false;
 
-  constructor(client: VaultClient, mount: string, prefix: string, log: Log) {
+  constructor(
+    client: VaultClient,
+    mount: string,
+    prefix: string,
+    { log, entropy }: { log: Log; entropy: Entropy },
+  ) {
     this.#client = client;
     this.#mount = mount;
     this.#prefix = prefix;
     this.#log = log;
+    this.#entropy = entropy;
   }
 
   async generate(id: string, algorithm: KeyAlgorithm): Promise<SigningKey> {
     this.#requireOpen();
     requireKeyId(id);
-    const offered = transitAlgorithms.map((each) => each.algorithm);
-    requireAlgorithm(algorithm, offered);
-    const type = transitAlgorithms.find((each) => each.algorithm === algorithm)?.type;
-    if (this.#reserved.has(id)) throw keyIdTaken();
-    this.#reserved.add(id);
-    try {
-      return await this.#create(id, type);
-    } finally {
-      this.#reserved.delete(id);
-    }
+    const type = this.#typeOf(algorithm);
+    return await this.#create(id, '', ['create', 'update'], async () => ({ type, derived: false }));
+  }
+
+  async import(id: string, pkcs8: Secret<Uint8Array>): Promise<SigningKey> {
+    this.#requireOpen();
+    requireKeyId(id);
+    const type = this.#typeOf(publicKeyAlgorithm(readPrivateKey(pkcs8).spki));
+    return await this.#create(id, '/import', ['update'], async () => ({
+      type,
+      hash_function: 'SHA256',
+      allow_rotation: false,
+      ciphertext: wrapForTransit(pkcs8, await this.#wrappingKey(), this.#entropy),
+    }));
   }
 
   /**
@@ -83,18 +95,44 @@ class VaultKeyManager implements KeyManager {
    * milliseconds, Vault's warning tells the second; OpenBao's answers are alike. Ids that must be unique between
    * replicas need a lock or a name of their own.
    */
-  async #create(id: string, type: string | undefined): Promise<SigningKey> {
-    if (await this.#read(id)) throw keyIdTaken();
-    const reply = await this.#call('POST', 'keys', id, {
-      body: { type, exportable: false, allow_plaintext_backup: false, derived: false },
-      capabilities: ['create', 'update'],
-      repeatable: false,
-    });
-    const warnings = reply?.get('warnings').texts() ?? [];
-    if (warnings.some((warning) => /already exist/i.test(warning))) throw keyIdTaken();
-    const key = await this.get(id);
-    if (!key) throw new CitadelError('Unavailable', 'Vault does not show the key that it has just made');
-    return key;
+  async #create(
+    id: string,
+    suffix: string,
+    capabilities: readonly string[],
+    body: () => Promise<object>,
+  ): Promise<SigningKey> {
+    if (this.#reserved.has(id)) throw keyIdTaken();
+    this.#reserved.add(id);
+    try {
+      if (await this.#read(id)) throw keyIdTaken();
+      const reply = await this.#call('POST', 'keys', id, {
+        body: { ...(await body()), exportable: false, allow_plaintext_backup: false },
+        suffix,
+        capabilities,
+        repeatable: false,
+      });
+      const warnings = reply?.get('warnings').texts() ?? [];
+      if (warnings.some((warning) => /already exist/i.test(warning))) throw keyIdTaken();
+      const key = await this.get(id);
+      if (!key) throw new CitadelError('Unavailable', 'Vault does not show the key that it has just taken');
+      return key;
+    } finally {
+      this.#reserved.delete(id);
+    }
+  }
+
+  /** @returns transit's name of the algorithm */
+  #typeOf(algorithm: KeyAlgorithm): string | undefined {
+    const offered = transitAlgorithms.map((each) => each.algorithm);
+    requireAlgorithm(algorithm, offered);
+    return transitAlgorithms[offered.indexOf(algorithm)]?.type;
+  }
+
+  async #wrappingKey(): Promise<string> {
+    const path = `${this.#mount}/wrapping_key`;
+    const permission = { path, capabilities: ['read'] };
+    const reply = await this.#client.call({ method: 'GET', path, permission, repeatable: true });
+    return reply?.get('data').get('public_key').text() ?? '';
   }
 
   async get(id: string): Promise<SigningKey | undefined> {
