@@ -24,6 +24,8 @@ export interface Refusal {
 
 export interface AdmissionOptions {
   readonly callsPerSecondPerPeer: number;
+  /** Milliseconds in which a unary call's request must have arrived. */
+  readonly requestTimeout: number;
   readonly onRefused: (refusal: Refusal) => void;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
@@ -34,13 +36,12 @@ export interface Admission {
   refuse(refusal: Omit<Refusal, 'notable'>): void;
 }
 
-/** Milliseconds in which a unary call's request must have arrived. */
-const requestDeadline = 10_000;
 /** Some megabytes at most; whoever has more addresses than this is not held by a limit on each. */
 const rememberedPeers = 16_384;
 
 /** Counts and bounds what comes in, before a service spends anything on it. */
-export function createAdmission({ callsPerSecondPerPeer, onRefused, now }: AdmissionOptions): Admission {
+export function createAdmission(options: AdmissionOptions): Admission {
+  const { callsPerSecondPerPeer, requestTimeout, onRefused, now } = options;
   const calls = createRateLimiter({
     perSecond: callsPerSecondPerPeer,
     burst: Math.max(1, callsPerSecondPerPeer),
@@ -80,7 +81,7 @@ export function createAdmission({ callsPerSecondPerPeer, onRefused, now }: Admis
               code: status.DEADLINE_EXCEEDED,
               details: 'the request did not arrive in time',
             });
-          }, requestDeadline);
+          }, requestTimeout);
         }
         next(metadata);
       })

@@ -22,6 +22,10 @@ export interface GrpcLimits {
   readonly streamsPerConnection: number;
   /** Of one remote address. */
   readonly callsPerSecondPerPeer: number;
+  /** Milliseconds in which a TLS handshake must end. */
+  readonly handshakeTimeout: number;
+  /** Milliseconds in which a unary call's request must arrive. */
+  readonly requestTimeout: number;
 }
 
 export interface GrpcListenerOptions {
@@ -49,6 +53,7 @@ export async function startGrpcListener(options: GrpcListenerOptions): Promise<G
   const { limits, onRefused } = options;
   const admission = createAdmission({
     callsPerSecondPerPeer: limits.callsPerSecondPerPeer,
+    requestTimeout: limits.requestTimeout,
     onRefused,
     now: () => performance.now(),
   });
@@ -69,6 +74,7 @@ export async function startGrpcListener(options: GrpcListenerOptions): Promise<G
     address: options.address,
     certificates: options.certificates,
     connections: limits.connections,
+    handshakeTimeout: limits.handshakeTimeout,
     onConnection: (socket) => injector.injectConnection(socket),
     onDropped: (peer) => admission.refuse({ kind: 'connections', peer, method: '' }),
   });

@@ -10,6 +10,8 @@ export interface TlsListenerOptions {
   readonly certificates: ServingCertificateSource;
   /** Open at once; whoever comes above is cut off. */
   readonly connections: number;
+  /** Milliseconds from the TCP connection to the end of the TLS handshake. */
+  readonly handshakeTimeout: number;
   readonly onConnection: (socket: TLSSocket) => void;
   /** A connection was cut off, for there are too many. */
   readonly onDropped: (peer: string) => void;
@@ -23,9 +25,6 @@ export interface TlsListener {
   drain(milliseconds: number): Promise<void>;
 }
 
-/** Milliseconds from the TCP connection to the end of the TLS handshake. */
-const handshakeDeadline = 10_000;
-
 /**
  * Accepts TLS connections for HTTP/2 by itself, for grpc-js has neither a limit on connections nor a deadline for
  * handshakes. Follows the serving certificate without a restart. A client certificate is asked for and not required:
@@ -37,7 +36,7 @@ export async function startTlsListener(options: TlsListenerOptions): Promise<Tls
   const server = createServer({
     ...contextOf(certificates.current()),
     ALPNProtocols: ['h2'],
-    handshakeTimeout: handshakeDeadline,
+    handshakeTimeout: options.handshakeTimeout,
     requestCert: true,
     rejectUnauthorized: false,
     noDelay: true,

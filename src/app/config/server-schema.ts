@@ -90,6 +90,10 @@ const limitsSchema = z.strictObject({
   connections: z.int().min(1).max(100_000).prefault(10_000).describe('open at once, of one listener'),
   streamsPerConnection: z.int().min(1).max(10_000).prefault(100),
   callsPerSecondPerPeer: z.number().positive().max(100_000).prefault(50).describe('of one address'),
+  handshakeTimeout: duration('100ms', '5m')
+    .prefault('10s')
+    .describe('from connecting to the end of the TLS handshake'),
+  requestTimeout: duration('100ms', '5m').prefault('10s').describe('until a request has arrived whole'),
 });
 
 const certificateSchema = z.strictObject({

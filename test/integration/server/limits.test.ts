@@ -61,6 +61,36 @@ describe('the limits of a listener', () => {
     expect(recorded?.reason).toContain('too large');
   });
 
+  it('on the time of a handshake', async () => {
+    await using server = await startTestServer({ limits: { handshakeTimeout: '200ms' } });
+    const silent = connectTcp({ host: '127.0.0.1', port: server.app.csr.port });
+    silent.on('error', () => undefined);
+    await once(silent, 'close');
+  });
+
+  it('on the time that a request may take to arrive: told, and on the record', async () => {
+    await using server = await startTestServer({ limits: { requestTimeout: '200ms' } });
+    const socket = await connectTls(server);
+    const session = connectHttp2(`https://localhost:${server.app.csr.port}`, {
+      createConnection: () => socket,
+    });
+    const call = session.request({
+      ':method': 'POST',
+      ':path': '/istio.v1.auth.IstioCertificateService/CreateCertificate',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    // The header of a message of 100 octets, and nothing of it.
+    call.write(Uint8Array.of(0, 0, 0, 0, 100));
+    const [headers] = await once(call, 'response');
+    expect(headers).toMatchObject({
+      'grpc-status': String(status.DEADLINE_EXCEEDED),
+      'grpc-message': expect.stringContaining('in%20time'),
+    });
+    session.destroy();
+    await waitFor(async () => (await refusals(server, 'listener.call')).length > 0);
+  });
+
   it('on streams of one connection', async () => {
     await using server = await startTestServer({ limits: { streamsPerConnection: 3 } });
     const socket = await connectTls(server);
