@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openDiskKeyManager } from '../../../src/adapters/keys/disk/index.ts';
+import { silentLog } from '../../../src/kernel/index.ts';
 import {
   createIssuingCertificate,
   createRootCertificate,
@@ -155,6 +157,43 @@ describe('an existing authority', () => {
   ])('%s is refused', async (_name, message, make) => {
     const settings = await settingsFor(await make(await newRoot()));
     await expect(issueFrom(settings)).rejects.toThrow(message);
+  });
+
+  it('given as PEM files needs its key at the first start only', async () => {
+    const root = await newRoot();
+    const ca = await below(root, 1);
+    const { keys, authority } = await settingsFor({
+      ...ca,
+      chain: [ca.certificate],
+      roots: [root.certificate],
+    });
+    const file = (name: string) => join(authority.existing.istioCacerts, name);
+    const pem = { certificate: file('ca-cert.pem'), key: file('ca-key.pem'), roots: file('root-cert.pem') };
+    const settings = { keys, authority: { existing: { pem } } };
+    const before = await issueFrom(settings);
+    await rm(pem.key);
+    const after = await issueFrom(settings);
+    expect(before[2]).toBe(toPem(ca.certificate));
+    expect(after.slice(1)).toEqual(before.slice(1));
+  });
+
+  it('given without its key is found in its home under the id that is named, and refused where it is not', async () => {
+    const root = await newRoot();
+    const files = await settingsFor({ ...root, chain: [], roots: [root.certificate] });
+    const file = (name: string) => join(files.authority.existing.istioCacerts, name);
+    const pem = { certificate: file('ca-cert.pem'), roots: file('root-cert.pem'), keyId: 'company-root' };
+    const settings = { ...files, authority: { existing: { pem } } };
+    await expect(issueFrom(settings)).rejects.toThrow(/has no key company-root, and none was given/);
+
+    const keyFile = { kind: 'key-file', path: files.keys.disk.encryption.keyFile } as const;
+    const home = await openDiskKeyManager({
+      directory: temporary.join('keys'),
+      encryption: keyFile,
+      log: silentLog,
+    });
+    await home.import('company-root', root.key.privateKeyPkcs8);
+    await home.close();
+    expect((await issueFrom(settings)).at(-1)).toBe(toPem(root.certificate));
   });
 
   it('is not taken over when the store has a root already', async () => {
