@@ -1,11 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openSqliteStore } from '../../../../../src/adapters/store/sqlite/index.ts';
 import type { IssuanceIntent, Store } from '../../../../../src/domain/ports/index.ts';
 import { silentLog, systemClock } from '../../../../../src/kernel/index.ts';
 import { at, auditEvent, intent } from '../../../../contract/store-samples.ts';
-import { type TemporaryDirectory, temporaryDirectory } from '../../../../parts/index.ts';
+import { canMount, smallDisk, type TemporaryDirectory, temporaryDirectory } from '../../../../parts/index.ts';
 
 const ports = { clock: systemClock, log: silentLog };
 
@@ -69,25 +68,15 @@ describe('a store that has reached its size limit', () => {
 
 // A file system of its own needs root; the size limit above shows the same behaviour to everybody else.
 describe.runIf(canMount())('a store on a full disk', () => {
-  let mountPoint: string;
-  beforeEach(() => {
-    mountPoint = directory.path;
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m,mode=0700', 'citadel-test', mountPoint]);
-  });
-  afterEach(() => {
-    execFileSync('umount', [mountPoint]);
-  });
-
   test('refuses with ResourceExhausted, records nothing half, and recovers when room is back', async () => {
-    const file = directory.join('store.db');
-    const ballast = directory.join('ballast');
+    await using disk = await smallDisk(2 * 1024 * 1024);
+    const file = join(disk.path, 'store.db');
     let store = await openSqliteStore({ file, ...ports });
-    const { bavail, bsize } = statfsSync(mountPoint);
-    writeFileSync(ballast, Buffer.alloc(bavail * bsize - 256 * 1024));
+    disk.fill(256 * 1024);
     const filled = await fill(store);
     await expectWhole(store, filled);
 
-    rmSync(ballast);
+    disk.free();
     await store.check();
     for (const one of filled.refused) await store.issuance.recordIntent(one);
     await store.close();
@@ -98,20 +87,10 @@ describe.runIf(canMount())('a store on a full disk', () => {
   });
 
   test('cannot be opened anew, and says why', async () => {
-    const { bavail, bsize } = statfsSync(mountPoint);
-    writeFileSync(directory.join('ballast'), Buffer.alloc(bavail * bsize - 4096));
-    await expect(openSqliteStore({ file: directory.join('store.db'), ...ports })).rejects.toMatchObject({
+    await using disk = await smallDisk(2 * 1024 * 1024);
+    disk.fill(4096);
+    await expect(openSqliteStore({ file: join(disk.path, 'store.db'), ...ports })).rejects.toMatchObject({
       code: 'ResourceExhausted',
     });
   });
 });
-
-function canMount(): boolean {
-  if (process.platform !== 'linux' || process.geteuid?.() !== 0) return false;
-  try {
-    execFileSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'citadel-test', '/mnt'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
