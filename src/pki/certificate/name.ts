@@ -26,8 +26,11 @@ export function encodeCommonName(commonName: string): Buffer {
   return commonName === '' ? sequence() : sequence(set(sequence(oid('2.5.4.3'), utf8String(commonName))));
 }
 
+const special = /[",+;<>\\\0]|^[ #]| $/;
+
 /** RFC 4514, 2.4. */
 function escape(value: string): string {
+  if (!special.test(value)) return value;
   const quoted = value.replace(/[",+;<>\\]/g, '\\$&').replaceAll('\0', '\\00');
   return quoted.replace(/^[ #]/, '\\$&').replace(/(?<!\\) $/, '\\ ');
 }

@@ -98,10 +98,10 @@ function readAttributes(attributes: DerReader): Omit<CertificateRequest['asked']
     const values = attribute.enter(tag.set, "an attribute's values");
     attribute.finish('an attribute');
     if (values.atEnd) throw values.malformed('an attribute has no value');
-    const dotted = oidText(type);
-    if (seen.includes(dotted)) throw values.malformed(`the attribute ${dotted} appears twice`);
-    seen.push(dotted);
-    if (oidKey(type) === extensionRequestKey) {
+    const key = oidKey(type);
+    if (seen.includes(key)) throw values.malformed(`the attribute ${oidText(type)} appears twice`);
+    seen.push(key);
+    if (key === extensionRequestKey) {
       const extensions = readExtensions(values);
       values.finish('the requested extensions');
       asked = {
