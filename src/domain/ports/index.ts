@@ -3,6 +3,7 @@ export type * from './attestor.ts';
 export type * from './audit-log.ts';
 export type * from './authority-store.ts';
 export type * from './bundle-publisher.ts';
+export type * from './discovery.ts';
 export type * from './issuance-store.ts';
 export type * from './key-manager.ts';
 export * from './metrics.ts';

@@ -647,6 +647,9 @@ export interface BoolRules {
 
 /** StringRules describe the constraints applied to `string` values */
 export interface StringRules {
+  ignoreEmpty?:
+    | boolean
+    | undefined;
   /** Const specifies that this field must be exactly the specified value */
   const?:
     | string
@@ -3492,6 +3495,7 @@ export const BoolRules: MessageFns<BoolRules> = {
 
 function createBaseStringRules(): StringRules {
   return {
+    ignoreEmpty: false,
     const: "",
     len: 0n,
     minLen: 0n,
@@ -3513,6 +3517,9 @@ function createBaseStringRules(): StringRules {
 
 export const StringRules: MessageFns<StringRules> = {
   encode(message: StringRules, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.ignoreEmpty !== undefined && message.ignoreEmpty !== false) {
+      writer.uint32(208).bool(message.ignoreEmpty);
+    }
     if (message.const !== undefined && message.const !== "") {
       writer.uint32(10).string(message.const);
     }
@@ -3624,6 +3631,14 @@ export const StringRules: MessageFns<StringRules> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 26: {
+            if (tag !== 208) {
+              break;
+            }
+
+            message.ignoreEmpty = reader.bool();
+            continue;
+          }
           case 1: {
             if (tag !== 10) {
               break;
@@ -3841,6 +3856,7 @@ export const StringRules: MessageFns<StringRules> = {
   },
   fromPartial(object: DeepPartial<StringRules>): StringRules {
     const message = createBaseStringRules();
+    message.ignoreEmpty = object.ignoreEmpty ?? false;
     message.const = object.const ?? "";
     message.len = (object.len !== undefined && object.len !== null) ? BigInt(object.len) : 0n;
     message.minLen = (object.minLen !== undefined && object.minLen !== null) ? BigInt(object.minLen) : 0n;

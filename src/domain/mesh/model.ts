@@ -1,0 +1,108 @@
+import type { Policy } from '../policy/index.ts';
+
+/** What a port's bytes are; everything that is not HTTP is `tcp`, TLS of the applications' own included. */
+export type AppProtocol = 'http' | 'http2' | 'tcp';
+
+/** How traffic reaches a workload's proxy: none beside it, listeners on named ports, or transparent capture. */
+export type ProxyMode = 'none' | 'explicit' | 'capture';
+
+/** One running instance, with or without a proxy. */
+export interface Workload {
+  /** Unique over all sources: `<cluster>/<namespace>/<name>`. */
+  readonly id: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly serviceAccount: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Canonical text, IPv4 or IPv6. */
+  readonly addresses: readonly string[];
+  readonly proxy: ProxyMode;
+  /**
+   * The key under which certificates are issued to it (`pod:<cluster>/<uid>`), where its platform knows one. Without it
+   * its namespace and service account, and the name that its node metadata gives, are all that tells it apart.
+   */
+  readonly proxyKey: string | undefined;
+  readonly ports: readonly WorkloadPort[];
+  /** Listeners for its own calls, where nothing captures them. */
+  readonly egress: readonly EgressListener[];
+}
+
+export interface WorkloadPort {
+  /** The port that callers connect to, and that policies name. */
+  readonly port: number;
+  readonly protocol: AppProtocol;
+  /** Where the application listens, as its proxy reaches it. */
+  readonly application: { readonly address: string; readonly port: number };
+}
+
+export interface EgressListener {
+  readonly address: string;
+  readonly port: number;
+  /** `<namespace>/<name>` of the service that is called through it. */
+  readonly service: string;
+  readonly servicePort: number;
+}
+
+export interface Service {
+  /** `<namespace>/<name>`. */
+  readonly id: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Names by which callers address it, without ports; the first is the canonical one. */
+  readonly hosts: readonly string[];
+  /** Virtual addresses; none for a headless service. */
+  readonly addresses: readonly string[];
+  readonly ports: readonly ServicePort[];
+}
+
+export interface ServicePort {
+  readonly port: number;
+  readonly name: string;
+  readonly protocol: AppProtocol;
+  readonly endpoints: readonly Endpoint[];
+}
+
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+  /** The workload behind it; undefined for what no registry knows, which is called in plaintext. */
+  readonly workload: string | undefined;
+}
+
+/** An external authorizer that CUSTOM policies name. */
+export interface AuthorizationProvider {
+  readonly name: string;
+  readonly kind: 'grpc' | 'http';
+  /** `<namespace>/<name>` of a service. */
+  readonly service: string;
+  readonly port: number;
+  /** Milliseconds. */
+  readonly timeout: number;
+  /** Whether a call passes when the provider cannot be asked. */
+  readonly failOpen: boolean;
+  /** HTTP alone: put before the request's own path. */
+  readonly pathPrefix: string;
+  readonly includeHeaders: readonly string[];
+  /** Bytes of the body that go along; 0 for none. */
+  readonly bodyBytes: number;
+}
+
+/** What an operator sets for all. */
+export interface MeshSettings {
+  readonly trustDomain: string;
+  /** Other names under which callers of this mesh may still be known. */
+  readonly trustDomainAliases: readonly string[];
+  /** Policies without a selector in this namespace hold for the whole mesh. */
+  readonly rootNamespace: string;
+  readonly authorizationProviders: readonly AuthorizationProvider[];
+}
+
+/** All that proxies are configured from, at one moment. The same content from any source gives the same snapshot. */
+export interface MeshSnapshot {
+  /** SHA-256 over the content, lower-case hexadecimal. */
+  readonly version: string;
+  readonly settings: MeshSettings;
+  readonly workloads: ReadonlyMap<string, Workload>;
+  readonly services: ReadonlyMap<string, Service>;
+  readonly policies: readonly Policy[];
+}
