@@ -1,12 +1,10 @@
+import { agentCluster } from '../../domain/ports/index.ts';
 import type { Json, JsonObject } from './json.ts';
-
-/** The name of the cluster by which Envoy reaches the agent. */
-const sdsClusterName = 'citadel_agent';
 
 /** The static cluster of the agent's Unix socket; gRPC, so HTTP/2. */
 export function sdsClusterBootstrap(socketPath: string): JsonObject {
   return {
-    name: sdsClusterName,
+    name: agentCluster,
     type: 'STATIC',
     connect_timeout: '1s',
     typed_extension_protocol_options: {
@@ -16,7 +14,7 @@ export function sdsClusterBootstrap(socketPath: string): JsonObject {
       },
     },
     load_assignment: {
-      cluster_name: sdsClusterName,
+      cluster_name: agentCluster,
       endpoints: [{ lb_endpoints: [{ endpoint: { address: { pipe: { path: socketPath } } } }] }],
     },
   };
@@ -32,7 +30,7 @@ export function sdsSecret(name: string): JsonObject {
       api_config_source: {
         api_type: 'GRPC',
         transport_api_version: 'V3',
-        grpc_services: [{ envoy_grpc: { cluster_name: sdsClusterName } }],
+        grpc_services: [{ envoy_grpc: { cluster_name: agentCluster } }],
       },
     },
   };

@@ -95,6 +95,11 @@ export interface MeshSettings {
   /** Policies without a selector in this namespace hold for the whole mesh. */
   readonly rootNamespace: string;
   readonly authorizationProviders: readonly AuthorizationProvider[];
+  /**
+   * Milliseconds after which a connection is ended and made anew: an open one is not looked at again when certificates,
+   * bundles or revocations change, so it must not outlive a leaf.
+   */
+  readonly connectionLifetime: number;
 }
 
 /** All that proxies are configured from, at one moment. The same content from any source gives the same snapshot. */

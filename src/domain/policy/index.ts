@@ -1,1 +1,2 @@
 export type * from './model.ts';
+export { mutualTlsModeOf, policiesOf } from './select.ts';

@@ -1,0 +1,48 @@
+import type { AppProtocol } from '../../../domain/mesh/index.ts';
+import { CircuitBreakers } from '../../../gen/envoy/config/cluster/v3/circuit_breaker.ts';
+import type { Cluster } from '../../../gen/envoy/config/cluster/v3/cluster.ts';
+import { HttpProtocolOptions } from '../../../gen/envoy/extensions/upstreams/http/v3/http_protocol_options.ts';
+import { pack } from '../messages/any.ts';
+import { duration } from '../messages/values.ts';
+
+const most = 4_294_967_295;
+
+/** Envoy's own defaults stop at 1,024; a limit is for an operator to set who knows what the service bears. */
+export const unlimited = CircuitBreakers.fromPartial({
+  thresholds: [
+    {
+      maxConnections: most,
+      maxPendingRequests: most,
+      maxRequests: most,
+      maxRetries: most,
+      trackRemaining: true,
+    },
+  ],
+});
+
+const httpOptionsKey = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+
+/** How requests travel to endpoints; nothing for what is not HTTP. */
+export function httpOptions(
+  protocol: AppProtocol,
+  connectionLifetime: number | undefined,
+): Partial<Pick<Cluster, 'typedExtensionProtocolOptions'>> {
+  if (protocol === 'tcp') return {};
+  const options = HttpProtocolOptions.fromPartial({
+    ...(connectionLifetime === undefined
+      ? {}
+      : { commonHttpProtocolOptions: { maxConnectionDuration: duration(connectionLifetime) } }),
+    upstreamProtocolOptions: {
+      $case: 'explicitHttpConfig',
+      value: {
+        protocolConfig:
+          protocol === 'http2'
+            ? { $case: 'http2ProtocolOptions', value: {} }
+            : { $case: 'httpProtocolOptions', value: {} },
+      },
+    },
+  });
+  return {
+    typedExtensionProtocolOptions: { [httpOptionsKey]: pack(httpOptionsKey, HttpProtocolOptions, options) },
+  };
+}

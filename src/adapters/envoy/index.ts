@@ -1,0 +1,1 @@
+export { createEnvoyRenderer } from './renderer.ts';

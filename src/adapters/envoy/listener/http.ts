@@ -1,0 +1,109 @@
+import type { AppProtocol } from '../../../domain/mesh/index.ts';
+import { ApiVersion, ExtensionConfigSource } from '../../../gen/envoy/config/core/v3/config_source.ts';
+import { Filter } from '../../../gen/envoy/config/listener/v3/listener_components.ts';
+import { RouteConfiguration } from '../../../gen/envoy/config/route/v3/route.ts';
+import { Router } from '../../../gen/envoy/extensions/filters/http/router/v3/router.ts';
+import {
+  HttpConnectionManager,
+  HttpConnectionManager_CodecType,
+  HttpConnectionManager_ForwardClientCertDetails,
+  HttpConnectionManager_PathWithEscapedSlashesAction,
+  HttpConnectionManager_ServerHeaderTransformation,
+  HttpFilter,
+} from '../../../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
+import { pack, typeUrlOf } from '../messages/any.ts';
+import { duration } from '../messages/values.ts';
+
+const never = { seconds: 0n, nanos: 0 };
+
+/** A filter whose configuration comes by ECDS: an edit of a policy closes no connection. Without it nothing passes. */
+export function discoveredFilter(types: readonly string[]): ExtensionConfigSource {
+  return ExtensionConfigSource.fromPartial({
+    configSource: {
+      resourceApiVersion: ApiVersion.V3,
+      configSourceSpecifier: { $case: 'ads', value: {} },
+      initialFetchTimeout: never,
+    },
+    typeUrls: types.map((name) => typeUrlOf(name)),
+  });
+}
+
+const router = HttpFilter.fromPartial({
+  name: 'envoy.filters.http.router',
+  configType: {
+    $case: 'typedConfig',
+    value: pack('envoy.extensions.filters.http.router.v3.Router', Router, Router.fromPartial({})),
+  },
+});
+
+export interface HttpOptions {
+  /** Shows in statistics. */
+  readonly name: string;
+  readonly cluster: string;
+  readonly filters: readonly HttpFilter[];
+  /** Whether the other end has shown a certificate: its SPIFFE ID is handed on, and what it says of itself is not. */
+  readonly callerKnown: boolean;
+  readonly connectionLifetime: number;
+}
+
+/**
+ * HTTP to one cluster. Paths are made canonical before any policy sees them, and go on in that form, so that policy and
+ * application read the same path.
+ */
+export function httpFilter(options: HttpOptions): Filter {
+  const manager = HttpConnectionManager.fromPartial({
+    codecType: HttpConnectionManager_CodecType.AUTO,
+    statPrefix: options.name,
+    routeSpecifier: { $case: 'routeConfig', value: routeTo(options.cluster) },
+    httpFilters: [...options.filters, router],
+    serverHeaderTransformation: HttpConnectionManager_ServerHeaderTransformation.PASS_THROUGH,
+    forwardClientCertDetails: options.callerKnown
+      ? HttpConnectionManager_ForwardClientCertDetails.SANITIZE_SET
+      : HttpConnectionManager_ForwardClientCertDetails.SANITIZE,
+    ...(options.callerKnown ? { setCurrentClientCertDetails: { uri: true } } : {}),
+    normalizePath: true,
+    mergeSlashes: true,
+    pathWithEscapedSlashesAction: HttpConnectionManager_PathWithEscapedSlashesAction.UNESCAPE_AND_FORWARD,
+    commonHttpProtocolOptions: { maxConnectionDuration: duration(options.connectionLifetime) },
+    streamIdleTimeout: never,
+    upgradeConfigs: [{ upgradeType: 'websocket' }],
+  });
+  return Filter.fromPartial({
+    name: 'envoy.filters.network.http_connection_manager',
+    configType: {
+      $case: 'typedConfig',
+      value: pack(
+        'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
+        HttpConnectionManager,
+        manager,
+      ),
+    },
+  });
+}
+
+/** Everything, without a limit of time: an application's own deadlines are not ours to cut. */
+function routeTo(cluster: string): RouteConfiguration {
+  return RouteConfiguration.fromPartial({
+    name: cluster,
+    validateClusters: false,
+    virtualHosts: [
+      {
+        name: 'all',
+        domains: ['*'],
+        routes: [
+          {
+            match: { pathSpecifier: { $case: 'prefix', value: '/' } },
+            action: {
+              $case: 'route',
+              value: { clusterSpecifier: { $case: 'cluster', value: cluster }, timeout: never },
+            },
+          },
+        ],
+      },
+    ],
+  });
+}
+
+export function isHttp(protocol: AppProtocol): boolean {
+  return protocol !== 'tcp';
+}

@@ -1,0 +1,23 @@
+import { Filter } from '../../../gen/envoy/config/listener/v3/listener_components.ts';
+import { TcpProxy } from '../../../gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.ts';
+import { pack } from '../messages/any.ts';
+import { duration } from '../messages/values.ts';
+
+/** Bytes to one cluster. */
+export function tcpFilter(name: string, cluster: string, connectionLifetime: number): Filter {
+  return Filter.fromPartial({
+    name: 'envoy.filters.network.tcp_proxy',
+    configType: {
+      $case: 'typedConfig',
+      value: pack(
+        'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy',
+        TcpProxy,
+        TcpProxy.fromPartial({
+          statPrefix: name,
+          clusterSpecifier: { $case: 'cluster', value: cluster },
+          maxDownstreamConnectionDuration: duration(connectionLifetime),
+        }),
+      ),
+    },
+  });
+}

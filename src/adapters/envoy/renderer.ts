@@ -1,0 +1,47 @@
+import type { MeshSettings, ProxyView, ServiceView } from '../../domain/mesh/index.ts';
+import type { DiscoveryResource, ProxyRenderer } from '../../domain/ports/index.ts';
+import { renderApplication } from './cluster/inbound.ts';
+import { type OutboundResources, renderService } from './cluster/outbound.ts';
+import { renderFilters } from './extensions.ts';
+import { renderEgress } from './listener/egress.ts';
+import { renderInbound } from './listener/inbound.ts';
+import { typeUrlOf } from './messages/any.ts';
+import { resourceTypes } from './messages/resource.ts';
+
+/** Renders for Envoy. What belongs to a service is rendered once for all its callers, and its bytes are shared. */
+export function createEnvoyRenderer(): ProxyRenderer {
+  const services = new WeakMap<ServiceView, OutboundResources>();
+  const outbound = (view: ServiceView, settings: MeshSettings): OutboundResources => {
+    let rendered = services.get(view);
+    if (!rendered) {
+      rendered = renderService(view, settings.connectionLifetime);
+      services.set(view, rendered);
+    }
+    return rendered;
+  };
+  return {
+    render(view) {
+      const { inbound, egress, settings, workload } = view;
+      const called = view.services.map((service) => outbound(service, settings));
+      return new Map(
+        Object.entries({
+          [resourceTypes.cluster]: [
+            ...inbound.map(({ port }) => renderApplication(port)),
+            ...called.flatMap(({ clusters }) => clusters),
+          ],
+          [resourceTypes.endpoints]: called.flatMap(({ endpoints }) => endpoints),
+          [resourceTypes.listener]: [
+            ...inbound.map((port) => renderInbound(workload, port, settings)),
+            ...egress.flatMap((listener) => renderEgress(listener, view.services, settings) ?? []),
+          ],
+          [resourceTypes.route]: [],
+          [resourceTypes.extension]: inbound.flatMap((port) => renderFilters(view, port)),
+        }).map(([name, resources]) => [typeUrlOf(name), byName(resources)]),
+      );
+    },
+  };
+}
+
+function byName(resources: readonly DiscoveryResource[]): ReadonlyMap<string, DiscoveryResource> {
+  return new Map(resources.map((each) => [each.name, each]));
+}

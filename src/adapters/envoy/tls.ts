@@ -1,0 +1,120 @@
+import { agentCluster, sdsNames } from '../../domain/ports/index.ts';
+import { TransportSocket as Socket, type TransportSocket } from '../../gen/envoy/config/core/v3/base.ts';
+import { ApiConfigSource_ApiType, ApiVersion } from '../../gen/envoy/config/core/v3/config_source.ts';
+import {
+  SubjectAltNameMatcher,
+  SubjectAltNameMatcher_SanType,
+  TlsParameters_TlsProtocol,
+} from '../../gen/envoy/extensions/transport_sockets/tls/v3/common.ts';
+import { SdsSecretConfig } from '../../gen/envoy/extensions/transport_sockets/tls/v3/secret.ts';
+import {
+  CommonTlsContext,
+  DownstreamTlsContext,
+  UpstreamTlsContext,
+} from '../../gen/envoy/extensions/transport_sockets/tls/v3/tls.ts';
+import { pack } from './messages/any.ts';
+
+/** What proxies of Istio and ours say in ALPN, so that a listener can tell mutual TLS from applications' own TLS. */
+export const meshProtocols = [
+  'istio',
+  'istio-peer-exchange',
+  'istio-http/1.0',
+  'istio-http/1.1',
+  'istio-h2',
+] as const;
+
+function secret(name: string): SdsSecretConfig {
+  return SdsSecretConfig.fromPartial({
+    name,
+    sdsConfig: {
+      resourceApiVersion: ApiVersion.V3,
+      // Zero waits for ever: without a certificate nothing is served.
+      initialFetchTimeout: { seconds: 0n, nanos: 0 },
+      configSourceSpecifier: {
+        $case: 'apiConfigSource',
+        value: {
+          apiType: ApiConfigSource_ApiType.GRPC,
+          transportApiVersion: ApiVersion.V3,
+          grpcServices: [{ targetSpecifier: { $case: 'envoyGrpc', value: { clusterName: agentCluster } } }],
+        },
+      },
+    },
+  });
+}
+
+type UriMatch = { readonly prefix: string } | { readonly exact: string };
+
+function uriMatcher(match: UriMatch): SubjectAltNameMatcher {
+  return SubjectAltNameMatcher.fromPartial({
+    sanType: SubjectAltNameMatcher_SanType.URI,
+    matcher: {
+      matchPattern:
+        'prefix' in match ? { $case: 'prefix', value: match.prefix } : { $case: 'exact', value: match.exact },
+    },
+  });
+}
+
+function commonContext(matches: readonly UriMatch[], alpn: readonly string[]): CommonTlsContext {
+  return CommonTlsContext.fromPartial({
+    tlsParams: {
+      tlsMinimumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_3,
+      tlsMaximumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_3,
+    },
+    tlsCertificateSdsSecretConfigs: [secret(sdsNames.certificate)],
+    validationContextType: {
+      $case: 'combinedValidationContext',
+      value: {
+        defaultValidationContext: { matchTypedSubjectAltNames: matches.map((match) => uriMatcher(match)) },
+        validationContextSdsSecretConfig: secret(sdsNames.bundle),
+      },
+    },
+    alpnProtocols: [...alpn],
+  });
+}
+
+/**
+ * Mutual TLS with callers of these trust domains. Nothing is resumed: a session would outlive the certificate that it
+ * began with.
+ */
+export function inboundTls(
+  trustDomains: readonly string[],
+  applicationProtocols: readonly string[],
+): TransportSocket {
+  const context = DownstreamTlsContext.fromPartial({
+    requireClientCertificate: true,
+    sessionTicketKeysType: { $case: 'disableStatelessSessionResumption', value: true },
+    disableStatefulSessionResumption: true,
+    commonTlsContext: commonContext(
+      trustDomains.map((name) => ({ prefix: `spiffe://${name}/` })),
+      [...meshProtocols, ...applicationProtocols],
+    ),
+  });
+  return tlsSocket(
+    pack(
+      'envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext',
+      DownstreamTlsContext,
+      DownstreamTlsContext.fromPartial(context),
+    ),
+  );
+}
+
+/** Mutual TLS with callees that have exactly one of these SPIFFE IDs. */
+export function outboundTls(spiffeIds: readonly string[], alpn: string): TransportSocket {
+  const context = UpstreamTlsContext.fromPartial({
+    maxSessionKeys: 0,
+    commonTlsContext: commonContext(
+      spiffeIds.map((exact) => ({ exact })),
+      [alpn],
+    ),
+  });
+  return tlsSocket(
+    pack('envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext', UpstreamTlsContext, context),
+  );
+}
+
+function tlsSocket(typedConfig: ReturnType<typeof pack>): TransportSocket {
+  return Socket.fromPartial({
+    name: 'envoy.transport_sockets.tls',
+    configType: { $case: 'typedConfig', value: typedConfig },
+  });
+}

@@ -1,0 +1,154 @@
+import { CitadelError, type Clock, describeError, type Log } from '../../kernel/index.ts';
+import type {
+  ConnectedProxy,
+  DiscoveryResources,
+  DiscoverySession,
+  DiscoverySource,
+  MeshSource,
+  MeshSourceState,
+  ProxyRenderer,
+} from '../ports/index.ts';
+import { debounce } from './debounce.ts';
+import type { MeshSettings, MeshSnapshot } from './model.ts';
+import { type ProxyState, ProxyTracker } from './proxy-tracker.ts';
+import { resolveWorkload } from './resolve.ts';
+import { composeSnapshot } from './snapshot.ts';
+import { indexMesh, type MeshIndex, type ProxyView, sameView, viewOf } from './view.ts';
+
+export interface ControlPlaneOptions {
+  readonly settings: MeshSettings;
+  /** The first that names an object wins. */
+  readonly sources: readonly MeshSource[];
+  readonly renderer: ProxyRenderer;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface ControlPlane extends DiscoverySource {
+  /** Follows the sources. Resolves when each has had its first answer, good or bad. */
+  start(): Promise<void>;
+  /** Undefined until every source has given something. */
+  snapshot(): MeshSnapshot | undefined;
+  sources(): readonly MeshSourceState[];
+  proxies(): readonly ProxyState[];
+  /** How often a proxy's configuration has been worked out since the start. */
+  renders(): number;
+  close(): Promise<void>;
+}
+
+/** Milliseconds: a change is sent after this long without another, or after the second number in any case. */
+const quiet = 100;
+const atMost = 1_000;
+
+/** Brings sources, policies and proxies together: what each connected proxy should have, and what it said of it. */
+export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
+  const { settings, sources, renderer, clock, log } = options;
+  let index: MeshIndex | undefined;
+  let renders = 0;
+  const sessions = new Set<Session>();
+
+  const recompute = () => {
+    const contents = sources.flatMap((source) => source.content() ?? []);
+    // A source that has never answered might know of what the others do not: serving without it would take that away.
+    if (contents.length < sources.length) return;
+    const snapshot = composeSnapshot(settings, contents, index?.snapshot);
+    if (snapshot.version === index?.snapshot.version) return;
+    index = indexMesh(snapshot, index);
+    for (const session of sessions) session.refresh();
+  };
+  const soon = debounce(recompute, { quiet, atMost, clock });
+
+  class Session implements DiscoverySession {
+    readonly #changed: () => void;
+    readonly #tracker: ProxyTracker;
+    #view: ProxyView;
+    #resources: DiscoveryResources;
+
+    constructor(proxy: ConnectedProxy, view: ProxyView, changed: () => void) {
+      this.#changed = changed;
+      this.#view = view;
+      this.#resources = this.#render(view);
+      this.#tracker = new ProxyTracker(proxy, view.workload.id, clock);
+    }
+
+    get state(): ProxyState {
+      return this.#tracker.state(this.#resources);
+    }
+
+    #render(view: ProxyView): DiscoveryResources {
+      renders += 1;
+      return renderer.render(view);
+    }
+
+    /** A workload that has left the registry keeps what it has for as long as its certificate keeps the stream open. */
+    refresh(): void {
+      const view = index && viewOf(index, this.#view.workload.id);
+      if (!view || sameView(this.#view, view)) return;
+      try {
+        this.#resources = this.#render(view);
+      } catch (error) {
+        log.error('a proxy could not be configured anew; it keeps what it has', {
+          workload: view.workload.id,
+          cause: describeError(error),
+        });
+        return;
+      }
+      this.#view = view;
+      this.#changed();
+    }
+
+    resources(): DiscoveryResources {
+      return this.#resources;
+    }
+
+    sent(typeUrl: string, resources: ReadonlyMap<string, string>, removed: readonly string[]): void {
+      this.#tracker.sent(typeUrl, resources, removed);
+    }
+
+    answered(answer: Parameters<DiscoverySession['answered']>[0]): void {
+      this.#tracker.answered(answer);
+      if (answer.error !== undefined) {
+        log.warn('a proxy refused its configuration', {
+          workload: this.#view.workload.id,
+          typeUrl: answer.typeUrl,
+          resources: [...answer.resources.keys()].slice(0, 20),
+          error: answer.error,
+        });
+      }
+    }
+
+    close(): void {
+      sessions.delete(this);
+    }
+  }
+
+  return {
+    async start() {
+      await Promise.all(sources.map((source) => source.start(() => soon.call())));
+      recompute();
+    },
+    open(proxy, changed) {
+      if (!index) {
+        throw new CitadelError('Unavailable', 'the registry has not been read yet; try again');
+      }
+      const workload = resolveWorkload(index.snapshot, proxy);
+      const view = workload && viewOf(index, workload.id);
+      if (!view) {
+        throw new CitadelError('PermissionDenied', 'no registry names a workload of this identity', {
+          details: `${proxy.spiffeId} (${proxy.proxyKey}), node ${proxy.nodeId}`,
+        });
+      }
+      const session = new Session(proxy, view, changed);
+      sessions.add(session);
+      return session;
+    },
+    snapshot: () => index?.snapshot,
+    sources: () => sources.map((source) => source.state()),
+    proxies: () => [...sessions].map(({ state }) => state),
+    renders: () => renders,
+    async close() {
+      soon.close();
+      await Promise.all(sources.map((source) => source.close()));
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import type { Clock } from '../../kernel/index.ts';
+
+export interface DebounceOptions {
+  /** Milliseconds without another call, after which the work is done. */
+  readonly quiet: number;
+  /** Milliseconds after the first call, after which it is done in any case. */
+  readonly atMost: number;
+  readonly clock: Clock;
+}
+
+export interface Debounced {
+  /** Asks for the work to be done soon. */
+  call(): void;
+  close(): void;
+}
+
+/** Many calls in a row, one piece of work. */
+export function debounce(work: () => void, { quiet, atMost, clock }: DebounceOptions): Debounced {
+  let first: number | undefined;
+  let waiting: AbortController | undefined;
+  const run = () => {
+    first = undefined;
+    waiting = undefined;
+    work();
+  };
+  return {
+    call() {
+      const now = clock.now().getTime();
+      first ??= now;
+      waiting?.abort();
+      const own = new AbortController();
+      waiting = own;
+      const delay = Math.max(0, Math.min(quiet, first + atMost - now));
+      clock.sleep(delay, own.signal).then(run, () => undefined);
+    },
+    close() {
+      waiting?.abort();
+      waiting = undefined;
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import type { MeshContent } from '../ports/index.ts';
+import { contentHash } from './content-hash.ts';
+import type { MeshSettings, MeshSnapshot, Service, Workload } from './model.ts';
+
+/** Each object's hash, kept beside the snapshot so that what did not change stays the very same object. */
+const hashes = new WeakMap<object, string>();
+
+function hashOf(value: object): string {
+  let known = hashes.get(value);
+  if (known === undefined) {
+    known = contentHash(value);
+    hashes.set(value, known);
+  }
+  return known;
+}
+
+/**
+ * Puts what all sources give into one snapshot. Objects are sorted, so that the order in which sources tell them does
+ * not count; where two sources name the same object, the first source's stands. What is as it was in `previous` is the
+ * same object there and here: whoever depends on it can see by identity that nothing changed.
+ */
+export function composeSnapshot(
+  settings: MeshSettings,
+  contents: readonly MeshContent[],
+  previous?: MeshSnapshot,
+): MeshSnapshot {
+  const workloads = collect<Workload>(
+    contents.flatMap((content) => content.workloads),
+    ({ id }) => id,
+    previous?.workloads,
+  );
+  const services = collect<Service>(
+    contents.flatMap((content) => content.services),
+    ({ id }) => id,
+    previous?.services,
+  );
+  const policyId = ({ kind, meta }: MeshContent['policies'][number]) =>
+    `${kind}/${meta.namespace}/${meta.name}`;
+  const before = new Map((previous?.policies ?? []).map((policy) => [policyId(policy), policy]));
+  const policies = [
+    ...collect(
+      contents.flatMap((content) => content.policies),
+      policyId,
+      before,
+    ).values(),
+  ];
+  const version = contentHash([
+    settings,
+    ...[...workloads.values(), ...services.values(), ...policies].map((each) => hashOf(each)),
+  ]);
+  return { version, settings, workloads, services, policies };
+}
+
+function collect<T extends object>(
+  values: readonly T[],
+  idOf: (value: T) => string,
+  previous: ReadonlyMap<string, T> | undefined,
+): ReadonlyMap<string, T> {
+  const byId = new Map<string, T>();
+  for (const value of values) {
+    const id = idOf(value);
+    if (!byId.has(id)) byId.set(id, value);
+  }
+  const sorted = [...byId].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return new Map(
+    sorted.map(([id, value]) => {
+      const old = previous?.get(id);
+      return [id, old !== undefined && hashOf(old) === hashOf(value) ? old : value];
+    }),
+  );
+}

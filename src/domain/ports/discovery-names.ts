@@ -1,0 +1,5 @@
+/** The cluster by which an Envoy reaches the agent beside it; the agent writes it into the bootstrap. */
+export const agentCluster = 'citadel_agent';
+
+/** The names under which the agent serves its own certificate and the trust bundle (Istio's own). */
+export const sdsNames = { certificate: 'default', bundle: 'ROOTCA' } as const;

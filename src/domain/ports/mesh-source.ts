@@ -1,0 +1,33 @@
+import type { Service, Workload } from '../mesh/index.ts';
+import type { Policy } from '../policy/index.ts';
+
+export interface MeshContent {
+  readonly workloads: readonly Workload[];
+  readonly services: readonly Service[];
+  readonly policies: readonly Policy[];
+}
+
+/** How far what a source gives can be believed. */
+export interface MeshSourceState {
+  readonly name: string;
+  /** When it was last known to be whole and current; undefined: never yet. */
+  readonly currentAt: Date | undefined;
+  /** What keeps it from being current, for the operator; undefined when nothing does. */
+  readonly problem: string | undefined;
+  /** Objects that were left out because they are broken, each with where and why. */
+  readonly rejected: readonly { readonly object: string; readonly reason: string }[];
+}
+
+/** Where workloads, services and policies come from: Kubernetes, files, the store. */
+export interface MeshSource {
+  readonly name: string;
+  /**
+   * Begins to follow; `changed` is called whenever content or state may have changed. A source that cannot be reached
+   * keeps its last good content and goes on trying.
+   */
+  start(changed: () => void): Promise<void>;
+  /** The last good content; undefined until there is one. */
+  content(): MeshContent | undefined;
+  state(): MeshSourceState;
+  close(): Promise<void>;
+}
