@@ -1,6 +1,12 @@
 import { dirname, join } from 'node:path';
 import { createLog } from '../adapters/logging/index.ts';
-import { type AgentOptions, createAgent, envoyAdminSocket, runEnvoy } from '../agent/index.ts';
+import {
+  type AgentOptions,
+  createAgent,
+  type ExecOptions,
+  envoyAdminSocket,
+  runEnvoy,
+} from '../agent/index.ts';
 import { systemClock } from '../kernel/index.ts';
 import type { AgentConfig } from './config/index.ts';
 
@@ -44,6 +50,7 @@ export async function runAgent(config: AgentConfig, { exec, signal }: RunAgentOp
         socketPath: config.socket.path,
         runtimeDirectory,
         drainSeconds: Math.ceil((config.envoy?.drain ?? tenSeconds) / 1000),
+        ...controlPlaneOf(config),
       },
       signal,
       log,
@@ -56,6 +63,18 @@ export async function runAgent(config: AgentConfig, { exec, signal }: RunAgentOp
 }
 
 const tenSeconds = 10_000;
+
+function controlPlaneOf({ envoy, server }: AgentConfig): Pick<ExecOptions, 'controlPlane'> {
+  if (!envoy?.controlPlane) return {};
+  const { workload } = envoy.controlPlane;
+  return {
+    controlPlane: {
+      address: server.address,
+      serverName: server.name ?? server.address.host,
+      ...(workload === undefined ? {} : { workloadName: workload }),
+    },
+  };
+}
 
 /** Configuration to the agent's own options. */
 function agentOptions(config: AgentConfig, execAdminSocket?: string): AgentOptions {

@@ -1,5 +1,5 @@
 import { agentCluster } from '../../domain/ports/index.ts';
-import type { Json, JsonObject } from './json.ts';
+import type { JsonObject } from './json.ts';
 
 /** The static cluster of the agent's Unix socket; gRPC, so HTTP/2. */
 export function sdsClusterBootstrap(socketPath: string): JsonObject {
@@ -39,7 +39,7 @@ export function sdsSecret(name: string): JsonObject {
 /** Names a caller or callee must have, one of them: all of a trust domain, or exactly these SPIFFE IDs. */
 export type ExpectedPeers = { readonly trustDomain: string } | { readonly spiffeIds: readonly string[] };
 
-function subjectMatchers(peers: ExpectedPeers): Json[] {
+function subjectMatchers(peers: ExpectedPeers): JsonObject[] {
   const matchers: JsonObject[] =
     'trustDomain' in peers
       ? [{ prefix: `spiffe://${peers.trustDomain}/` }]
@@ -48,11 +48,16 @@ function subjectMatchers(peers: ExpectedPeers): Json[] {
 }
 
 function commonTlsContext(peers: ExpectedPeers): JsonObject {
+  return agentTlsContext(subjectMatchers(peers));
+}
+
+/** Our own certificate, and peers that chain to our trust bundle and have one of these names. */
+export function agentTlsContext(subjectAltNames: readonly JsonObject[]): JsonObject {
   return {
     tls_params: { tls_minimum_protocol_version: 'TLSv1_3', tls_maximum_protocol_version: 'TLSv1_3' },
     tls_certificate_sds_secret_configs: [sdsSecret('default')],
     combined_validation_context: {
-      default_validation_context: { match_typed_subject_alt_names: subjectMatchers(peers) },
+      default_validation_context: { match_typed_subject_alt_names: subjectAltNames },
       validation_context_sds_secret_config: sdsSecret('ROOTCA'),
     },
   };

@@ -2,22 +2,43 @@ import { readFile } from 'node:fs/promises';
 import { CitadelError, describeError } from '../../kernel/index.ts';
 import { sdsClusterBootstrap } from '../envoy/bootstrap.ts';
 import type { JsonObject } from '../envoy/json.ts';
+import { type ControlPlaneOptions, controlPlaneBootstrap } from './control-plane.ts';
 
 export interface EnvoyNode {
   readonly id: string;
   readonly cluster: string;
 }
 
-/** What Envoy must have whatever else it is told: the agent's cluster, and an admin that no other user can reach. */
+export interface AgentBootstrapOptions {
+  /** The agent's socket. */
+  readonly socketPath: string;
+  readonly adminSocket: string;
+  /** Where Envoy has its configuration from the server; absent where files alone configure it. */
+  readonly controlPlane?: ControlPlaneOptions;
+}
+
+/**
+ * What Envoy must have whatever else it is told: the agent's cluster, an admin that no other user can reach, and, where
+ * it follows the control plane, the way there.
+ */
 export function agentBootstrap(
-  socketPath: string,
-  adminSocket: string,
+  { socketPath, adminSocket, controlPlane }: AgentBootstrapOptions,
   node: EnvoyNode | undefined,
 ): JsonObject {
+  const server = controlPlane && controlPlaneBootstrap(controlPlane);
+  const workloadName = controlPlane?.workloadName;
   return {
-    ...(node === undefined ? {} : { node: { id: node.id, cluster: node.cluster } }),
+    ...(node === undefined && workloadName === undefined
+      ? {}
+      : {
+          node: {
+            ...(node === undefined ? {} : { id: node.id, cluster: node.cluster }),
+            ...(workloadName === undefined ? {} : { metadata: { WORKLOAD_NAME: workloadName } }),
+          },
+        }),
     admin: { address: { pipe: { path: adminSocket, mode: 0o600 } } },
-    static_resources: { clusters: [sdsClusterBootstrap(socketPath)] },
+    ...(server ? { dynamic_resources: server.dynamicResources } : {}),
+    static_resources: { clusters: [sdsClusterBootstrap(socketPath), ...(server ? [server.cluster] : [])] },
   };
 }
 

@@ -6,6 +6,7 @@ import { CitadelError, type Clock, describeError, type Log, systemClock } from '
 import { callAdmin } from '../envoy/admin.ts';
 import { isJsonObject } from '../envoy/json.ts';
 import { agentBootstrap, type EnvoyNode, envoyArguments } from './bootstrap.ts';
+import type { ControlPlaneOptions } from './control-plane.ts';
 
 export interface ExecOptions {
   /** Envoy's program and its arguments; what they say of listeners and clusters stays. */
@@ -15,6 +16,8 @@ export interface ExecOptions {
   /** A directory of ours, made with mode 0700: the admin socket and the bootstrap that we add. */
   readonly runtimeDirectory: string;
   readonly node?: EnvoyNode;
+  /** Where Envoy has its configuration from the server. */
+  readonly controlPlane?: ControlPlaneOptions;
   /** Seconds that open connections get to end after a signal to stop; default 10. */
   readonly drainSeconds?: number;
   /** Seconds between SIGTERM and SIGKILL; default 5. */
@@ -40,13 +43,14 @@ export async function runEnvoy(
   log: Log,
   clock: Clock = systemClock,
 ): Promise<number> {
-  const { runtimeDirectory, socketPath, node, drainSeconds = 10, killSeconds = 5 } = options;
+  const { runtimeDirectory, socketPath, node, controlPlane, drainSeconds = 10, killSeconds = 5 } = options;
   const admin = envoyAdminSocket(runtimeDirectory);
   await mkdir(runtimeDirectory, { recursive: true, mode: 0o700 });
   await chmod(runtimeDirectory, 0o700);
   await rm(admin, { force: true });
   const [file, ...given] = options.command;
-  const bootstrap = (named: EnvoyNode | undefined) => agentBootstrap(socketPath, admin, named);
+  const own = { socketPath, adminSocket: admin, ...(controlPlane ? { controlPlane } : {}) };
+  const bootstrap = (named: EnvoyNode | undefined) => agentBootstrap(own, named);
   const args = await envoyArguments(given, bootstrap, node, drainSeconds);
   await writeFile(join(runtimeDirectory, 'bootstrap.json'), args.at(-1) ?? '', { mode: 0o600 });
 

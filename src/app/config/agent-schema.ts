@@ -51,6 +51,16 @@ export const agentSchema = (context: FieldContext) =>
         drain: duration('0s', '10m')
           .prefault('10s')
           .describe('what open connections get when --exec is stopped'),
+        controlPlane: z
+          .strictObject({
+            workload: z
+              .string()
+              .regex(/^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/)
+              .optional()
+              .describe('the name of this workload in the registry, where others have the same identity'),
+          })
+          .optional()
+          .describe('an Envoy run by --exec has its listeners, clusters and policies from the server'),
       })
       .optional(),
     files: z

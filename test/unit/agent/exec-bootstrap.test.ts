@@ -4,7 +4,7 @@ import { agentBootstrap, envoyArguments, userConfigPath } from '../../../src/age
 import { temporaryDirectory } from '../../parts/index.ts';
 
 const own = (node: { id: string; cluster: string } | undefined) =>
-  agentBootstrap('/run/a.sock', '/run/admin.sock', node);
+  agentBootstrap({ socketPath: '/run/a.sock', adminSocket: '/run/admin.sock' }, node);
 const inlineOf = (args: string[]): unknown => JSON.parse(args[args.indexOf('--config-yaml') + 1] ?? '');
 
 test('the file among the arguments is found in each of its spellings', () => {
