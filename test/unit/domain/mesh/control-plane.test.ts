@@ -1,0 +1,117 @@
+import { describe, expect, test, vi } from 'vitest';
+import {
+  type ControlPlaneOptions,
+  createControlPlane,
+  type ProxyView,
+} from '../../../../src/domain/mesh/index.ts';
+import type { DiscoveryResources } from '../../../../src/domain/ports/index.ts';
+import { silentLog, systemClock } from '../../../../src/kernel/index.ts';
+import { fakeMeshSource } from '../../../fakes/mesh-source.ts';
+import { waitFor } from '../../../parts/index.ts';
+import { connected, content, service, settings, workload } from './samples.ts';
+
+const egress = [{ address: '127.0.0.1', port: 7001, service: 'shop/orders', servicePort: 80 }];
+const orders = workload('orders');
+const web = workload('web', { egress });
+const cron = workload('cron');
+const initial = content([orders, web, cron], [service('orders', orders)]);
+const listenerType = 'type.googleapis.com/test.Listener';
+
+/** One resource, whose version tells the addresses that the view calls. */
+const renderer = {
+  render(view: ProxyView): DiscoveryResources {
+    if (view.workload.labels['broken']) throw new Error('cannot be rendered');
+    const version = view.services
+      .flatMap(({ ports }) => ports.flatMap((port) => port.endpoints.map(({ address }) => address)))
+      .join();
+    return new Map([[listenerType, new Map([['l', { name: 'l', version, value: new Uint8Array() }]])]]);
+  },
+};
+
+async function start(over: Partial<ControlPlaneOptions> = {}) {
+  const source = fakeMeshSource('test', initial);
+  const plane = createControlPlane({
+    settings,
+    sources: [source],
+    renderer,
+    clock: systemClock,
+    log: silentLog,
+    ...over,
+  });
+  await plane.start();
+  return { plane, source };
+}
+
+const identityOf = (name: string) => ({
+  proxyKey: `x:${name}`,
+  spiffeId: `spiffe://example.org/ns/shop/sa/${name}`,
+});
+
+describe('the control plane', () => {
+  test('tells those whom a change touches, and works out nothing for others', async () => {
+    const { plane, source } = await start();
+    const changed = { web: vi.fn(), orders: vi.fn(), cron: vi.fn() };
+    const sessions = Object.entries(changed).map(([name, notify]) =>
+      plane.open(connected(identityOf(name)), notify),
+    );
+    expect(plane.renders()).toBe(3);
+
+    const moved = workload('orders', { addresses: ['127.0.0.9'] });
+    source.set(content([moved, web, cron], [service('orders', moved)]));
+    await waitFor(() => changed.web.mock.calls.length > 0, { what: 'the caller to be told' });
+    expect(changed.orders).toHaveBeenCalledOnce();
+    expect(changed.cron).not.toHaveBeenCalled();
+    expect(plane.renders()).toBe(5);
+    expect(sessions[0]?.resources().get(listenerType)?.get('l')?.version).toBe('127.0.0.9');
+    await plane.close();
+  });
+
+  test('lets nobody in before the registry has been read', async () => {
+    const { plane } = await start({ sources: [fakeMeshSource('slow'), fakeMeshSource('test', initial)] });
+    expect(() => plane.open(connected(identityOf('web')), () => {})).toThrow('has not been read yet');
+    await plane.close();
+  });
+
+  test('refuses an identity that no registry names, without telling whether others exist', async () => {
+    const { plane } = await start();
+    expect(() => plane.open(connected(identityOf('stranger')), () => {})).toThrow(
+      expect.objectContaining({
+        code: 'PermissionDenied',
+        message: 'no registry names a workload of this identity',
+      }),
+    );
+    await plane.close();
+  });
+
+  test('keeps what a proxy has when its new configuration cannot be made', async () => {
+    const { plane, source } = await start();
+    const changed = { web: vi.fn(), cron: vi.fn() };
+    const session = plane.open(connected(identityOf('web')), changed.web);
+    plane.open(connected(identityOf('cron')), changed.cron);
+    const broken = workload('web', { egress, labels: { broken: 'yes' } });
+    source.set(
+      content([orders, broken, workload('cron', { labels: { new: 'yes' } })], [service('orders', orders)]),
+    );
+    await waitFor(() => changed.cron.mock.calls.length > 0, { what: 'the other proxy to be told' });
+    expect(changed.web).not.toHaveBeenCalled();
+    expect(session.resources().get(listenerType)?.get('l')?.version).toBe('127.0.0.1');
+    await plane.close();
+  });
+
+  test('keeps sent, accepted and refused apart', async () => {
+    const { plane } = await start();
+    const session = plane.open(connected(identityOf('web')), () => {});
+    const state = () => plane.proxies()[0]?.resources[0];
+    expect(state()).toMatchObject({ wanted: '127.0.0.1', sent: undefined, accepted: undefined });
+    const pushed = new Map([['l', '127.0.0.1']]);
+    session.sent(listenerType, pushed, []);
+    expect(state()).toMatchObject({ sent: '127.0.0.1', accepted: undefined });
+    session.answered({ typeUrl: listenerType, resources: pushed, removed: [], error: 'no such filter' });
+    expect(state()).toMatchObject({ accepted: undefined, error: 'no such filter' });
+    session.answered({ typeUrl: listenerType, resources: pushed, removed: [], error: undefined });
+    expect(state()).toMatchObject({ accepted: '127.0.0.1', error: undefined });
+    session.close();
+    expect(plane.proxies()).toEqual([]);
+    await plane.close();
+  });
+});
