@@ -109,5 +109,7 @@ export function checkServerConfig(parsed: ParsedServerConfig): readonly RuleProb
       `${parsed.clusterId} is none of attestation.kubernetes.clusters`,
       'set it to the id of the cluster meant by callers that name none',
     );
+  if (parsed.mesh?.sources.kubernetes && clusters.length === 0)
+    broken(['mesh', 'sources', 'kubernetes'], 'has no cluster', 'add attestation.kubernetes.clusters');
   return problems;
 }

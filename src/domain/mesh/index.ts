@@ -1,4 +1,5 @@
 export { type ControlPlane, type ControlPlaneOptions, createControlPlane } from './control-plane.ts';
 export type * from './model.ts';
 export type { ProxyResourceState, ProxyState } from './proxy-tracker.ts';
+export * from './read/index.ts';
 export type { EndpointView, InboundPort, ProxyView, ServicePortView, ServiceView } from './view.ts';

@@ -1,0 +1,50 @@
+import { type ControlPlane, createControlPlane, type MeshSettings } from '../domain/mesh/index.ts';
+import type { MeshSource } from '../domain/ports/index.ts';
+import { CitadelError, type Clock, type Log } from '../kernel/index.ts';
+import type { ServerConfig } from './config/index.ts';
+
+interface Ports {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The control plane of the configuration; undefined where it asks for none. Nothing of it is loaded then. */
+export async function openControlPlane(
+  config: ServerConfig,
+  ports: Ports,
+): Promise<ControlPlane | undefined> {
+  const { mesh } = config;
+  if (!mesh) return undefined;
+  const { createEnvoyRenderer } = await import('../adapters/envoy/index.ts');
+  return createControlPlane({
+    settings: meshSettings(config, mesh),
+    sources: await openSources(mesh, ports),
+    renderer: createEnvoyRenderer(),
+    ...ports,
+  });
+}
+
+type MeshConfig = NonNullable<ServerConfig['mesh']>;
+
+function meshSettings(config: ServerConfig, mesh: MeshConfig): MeshSettings {
+  return {
+    trustDomain: config.trustDomain.name,
+    trustDomainAliases: mesh.trustDomainAliases.map(({ name }) => name),
+    rootNamespace: mesh.rootNamespace,
+    authorizationProviders: mesh.authorizationProviders.map(({ protocol, ...provider }) => ({
+      ...provider,
+      kind: protocol,
+    })),
+    connectionLifetime: mesh.connectionLifetime ?? config.certificate.defaultTtl,
+  };
+}
+
+async function openSources({ sources }: MeshConfig, ports: Ports): Promise<MeshSource[]> {
+  const opened: MeshSource[] = [];
+  if (sources.files) {
+    const { createFileSource } = await import('../adapters/registry/index.ts');
+    opened.push(createFileSource({ directory: sources.files.directory, ...ports }));
+  }
+  if (opened.length === 0) throw new CitadelError('FailedPrecondition', 'mesh.sources names no source');
+  return opened;
+}

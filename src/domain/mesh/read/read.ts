@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import type { YamlDocument, YamlPath } from '../../../yaml/index.ts';
+import type { Policy } from '../../policy/index.ts';
+import { type ServiceObject, serviceSchema, type WorkloadObject, workloadSchema } from './schema.ts';
+
+/** One object of a registry's files. */
+export type MeshObject =
+  | { readonly kind: 'Workload'; readonly value: WorkloadObject }
+  | { readonly kind: 'Service'; readonly value: ServiceObject }
+  | { readonly kind: 'Policy'; readonly value: Policy };
+
+/** What one document of a file says; `key` is known also of an object that is broken elsewhere. */
+export interface ReadObject {
+  /** `<kind>/<namespace>/<name>`; undefined where not even that can be read. */
+  readonly key: string | undefined;
+  readonly object: MeshObject | undefined;
+  /** Each one line: `FILE:LINE:COLUMN: PATH: MESSAGE`. */
+  readonly problems: readonly string[];
+}
+
+const identity = z.object({
+  kind: z.string(),
+  metadata: z.object({ namespace: z.string().prefault('default'), name: z.string() }),
+});
+
+/** Reads one document; never throws. Undefined for an empty one. */
+export function readMeshDocument(document: YamlDocument, source: string): ReadObject | undefined {
+  if (document.problems.length > 0) {
+    const problems = document.problems.map(
+      ({ line, column, message }) => `${source}:${line}:${column}: ${message}`,
+    );
+    return { key: undefined, object: undefined, problems };
+  }
+  if (document.value === undefined) return undefined;
+  const known = identity.safeParse(document.value);
+  const key = known.success
+    ? `${known.data.kind}/${known.data.metadata.namespace}/${known.data.metadata.name}`
+    : undefined;
+  switch (known.data?.kind) {
+    case 'Workload':
+      return { key, ...parse(workloadSchema, 'Workload', document, source) };
+    case 'Service':
+      return { key, ...parse(serviceSchema, 'Service', document, source) };
+    default: {
+      const { line, column } = document.position(['kind']);
+      return {
+        key,
+        object: undefined,
+        problems: [`${source}:${line}:${column}: kind: is none that is read here: Workload, Service`],
+      };
+    }
+  }
+}
+
+function parse<K extends 'Workload' | 'Service'>(
+  schema: z.ZodType<Extract<MeshObject, { kind: K }>['value']>,
+  kind: K,
+  document: YamlDocument,
+  source: string,
+): Pick<ReadObject, 'object' | 'problems'> {
+  const parsed = schema.safeParse(document.value);
+  if (!parsed.success) {
+    return {
+      object: undefined,
+      problems: parsed.error.issues.flatMap((issue) => describe(issue, document, source)),
+    };
+  }
+  // The schema and its kind come together from the call, which the union cannot say.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return { object: { kind, value: parsed.data } as MeshObject, problems: [] };
+}
+
+function describe(issue: z.core.$ZodIssue, document: YamlDocument, source: string): string[] {
+  const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => {
+      const { line, column } = document.keyPosition(path, key);
+      return `${source}:${line}:${column}: ${[...path, key].join('.')}: there is no such field`;
+    });
+  }
+  return [at(document, path, source, issue.message)];
+}
+
+function at(document: YamlDocument, path: YamlPath, source: string, message: string): string {
+  const { line, column } = document.position(path);
+  return `${source}:${line}:${column}: ${path.join('.')}: ${message}`;
+}

@@ -1,0 +1,1 @@
+export { parseYaml, type YamlDocument, type YamlPath, type YamlPlace, type YamlProblem } from './document.ts';
