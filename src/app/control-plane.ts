@@ -1,3 +1,4 @@
+import type { DiscoveryServiceOptions, GrpcService } from '../api/grpc/index.ts';
 import { type ControlPlane, createControlPlane, type MeshSettings } from '../domain/mesh/index.ts';
 import type { MeshSource } from '../domain/ports/index.ts';
 import { CitadelError, type Clock, type Log } from '../kernel/index.ts';
@@ -22,6 +23,15 @@ export async function openControlPlane(
     renderer: createEnvoyRenderer(),
     ...ports,
   });
+}
+
+/** What proxies ask, over what the control plane knows; loaded only where there is one. */
+export async function discoveryService(
+  source: ControlPlane,
+  ports: Omit<DiscoveryServiceOptions, 'source' | 'limits'>,
+): Promise<GrpcService> {
+  const { createDiscoveryService, defaultDiscoveryLimits } = await import('../api/grpc/index.ts');
+  return createDiscoveryService({ ...ports, source, limits: defaultDiscoveryLimits });
 }
 
 type MeshConfig = NonNullable<ServerConfig['mesh']>;
