@@ -201,6 +201,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     certificates,
     checkRootKey: async (signal) => (await (isUpstream ? upstream() : homes.root())).check(signal),
     clusters,
+    controlPlane,
     overdueBelow: (1 - issuing.activateAt) * 0.9,
     clock,
   });
@@ -211,6 +212,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     verifier,
     leaves,
     certificates,
+    controlPlane,
     probes,
     metrics,
     onRefused,

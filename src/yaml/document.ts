@@ -1,13 +1,4 @@
-import {
-  type Document,
-  isMap,
-  isNode,
-  isPair,
-  isScalar,
-  LineCounter,
-  type ParsedNode,
-  parseAllDocuments,
-} from 'yaml';
+import { type Document, isMap, isNode, isPair, isScalar, LineCounter, parseAllDocuments } from 'yaml';
 import { describeError } from '../kernel/index.ts';
 
 export type YamlPath = readonly (string | number)[];
@@ -61,10 +52,7 @@ export function parseYaml(text: string): readonly YamlDocument[] {
   return 'empty' in parsed ? [] : parsed.map((document) => toDocument(document, place));
 }
 
-function toDocument(
-  document: Document.Parsed<ParsedNode>,
-  place: (offset: number) => YamlPlace,
-): YamlDocument {
+function toDocument(document: Document.Parsed, place: (offset: number) => YamlPlace): YamlDocument {
   const problems: YamlProblem[] = [...document.errors, ...document.warnings].map((error) => ({
     ...place(error.pos[0]),
     message: `not valid YAML: ${error.message}`,

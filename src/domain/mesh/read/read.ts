@@ -36,7 +36,7 @@ export function readMeshDocument(document: YamlDocument, source: string): ReadOb
   const key = known.success
     ? `${known.data.kind}/${known.data.metadata.namespace}/${known.data.metadata.name}`
     : undefined;
-  switch (known.data?.kind) {
+  switch (known.data?.kind ?? '') {
     case 'Workload':
       return { key, ...parse(workloadSchema, 'Workload', document, source) };
     case 'Service':
