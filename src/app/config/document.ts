@@ -1,20 +1,16 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { type Document, isMap, isNode, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
 import { CitadelError, describeError } from '../../kernel/index.ts';
-import type { ConfigPath, ConfigProblem } from './problem.ts';
+import { maximumYamlBytes, parseYaml, type YamlPositions } from '../../yaml/index.ts';
+import type { ConfigProblem } from './problem.ts';
 
 /** A configuration is written by hand; what is larger is something else. */
-export const maximumConfigBytes = 1024 * 1024;
+export const maximumConfigBytes = maximumYamlBytes;
 
 /** A parsed YAML document that knows where each of its values stands. */
-export interface ConfigDocument {
+export interface ConfigDocument extends YamlPositions {
   readonly source: string;
   readonly value: unknown;
   readonly problems: readonly ConfigProblem[];
-  /** Where the value at `path` stands; where it is missing, its nearest parent. */
-  position(path: ConfigPath): { readonly line: number; readonly column: number };
-  /** Where the key itself stands, for a key that should not be there. */
-  keyPosition(parent: ConfigPath, key: string): { readonly line: number; readonly column: number };
 }
 
 /**
@@ -66,64 +62,25 @@ function unreadable(file: string, error: unknown): CitadelError {
 }
 
 export function parseConfigDocument(text: string, source: string): ConfigDocument {
-  const lines = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    uniqueKeys: true,
-    stringKeys: true,
-    merge: false,
-    version: '1.2',
-  });
-  const place = (offset: number) => {
-    const { line, col } = lines.linePos(offset);
-    return { line: Math.max(1, line), column: Math.max(1, col) };
-  };
-  const problems: ConfigProblem[] = [...document.errors, ...document.warnings].map((error) => ({
+  const [document, second] = parseYaml(text);
+  const start = { line: 1, column: 1 };
+  const problems: ConfigProblem[] = (document?.problems ?? []).map((problem) => ({
     source,
-    ...place(error.pos[0]),
     path: '',
-    message: `not valid YAML: ${error.message}`,
+    ...problem,
   }));
-  let value: unknown;
-  if (problems.length === 0) {
-    try {
-      value = document.toJS({ maxAliasCount: 20 }) ?? {};
-    } catch (error) {
-      problems.push({ source, ...place(0), path: '', message: `not valid YAML: ${describeError(error)}` });
-    }
-  }
+  if (second)
+    problems.push({
+      source,
+      ...second.start,
+      path: '',
+      message: 'a second document begins here; a configuration is one document',
+    });
   return {
     source,
-    value,
+    value: document?.value ?? {},
     problems,
-    position: (path) => place(offsetOf(document, path)),
-    keyPosition: (parent, key) => place(keyOffset(document, parent, key)),
+    position: (path) => document?.position(path) ?? start,
+    keyPosition: (parent, key) => document?.keyPosition(parent, key) ?? start,
   };
-}
-
-function offsetOf(document: Document.Parsed, path: ConfigPath): number {
-  for (let length = path.length; length > 0; length--) {
-    const range = rangeOf(document.getIn(path.slice(0, length), true));
-    // What is missing is best shown at its parent's key: that is the line to edit.
-    if (range !== undefined)
-      return length === path.length
-        ? range
-        : keyOffset(document, path.slice(0, length - 1), path[length - 1]);
-  }
-  return rangeOf(document.contents) ?? 0;
-}
-
-function keyOffset(document: Document.Parsed, parent: ConfigPath, key: string | number | undefined): number {
-  const map = parent.length === 0 ? document.contents : document.getIn(parent, true);
-  if (isMap(map)) {
-    const pair = map.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === key);
-    const range = pair && rangeOf(pair.key);
-    if (range !== undefined) return range;
-  }
-  return key === undefined ? 0 : (rangeOf(document.getIn([...parent, key], true)) ?? 0);
-}
-
-function rangeOf(node: unknown): number | undefined {
-  return isNode(node) ? node.range?.[0] : undefined;
 }
