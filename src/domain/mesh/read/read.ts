@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import type { YamlDocument, YamlPath } from '../../../yaml/index.ts';
+import {
+  formatPath,
+  jsonSchemaOf,
+  type SchemaProblem,
+  schemaProblems,
+  type YamlDocument,
+} from '../../../yaml/index.ts';
 import type { Policy } from '../../policy/index.ts';
 import { type ServiceObject, serviceSchema, type WorkloadObject, workloadSchema } from './schema.ts';
 
@@ -60,28 +66,15 @@ function parse<K extends 'Workload' | 'Service'>(
 ): Pick<ReadObject, 'object' | 'problems'> {
   const parsed = schema.safeParse(document.value);
   if (!parsed.success) {
-    return {
-      object: undefined,
-      problems: parsed.error.issues.flatMap((issue) => describe(issue, document, source)),
-    };
+    const problems = schemaProblems(parsed.error, jsonSchemaOf(schema), document.value, document);
+    return { object: undefined, problems: problems.map((problem) => describe(problem, source)) };
   }
   // The schema and its kind come together from the call, which the union cannot say.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return { object: { kind, value: parsed.data } as MeshObject, problems: [] };
 }
 
-function describe(issue: z.core.$ZodIssue, document: YamlDocument, source: string): string[] {
-  const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => {
-      const { line, column } = document.keyPosition(path, key);
-      return `${source}:${line}:${column}: ${[...path, key].join('.')}: there is no such field`;
-    });
-  }
-  return [at(document, path, source, issue.message)];
-}
-
-function at(document: YamlDocument, path: YamlPath, source: string, message: string): string {
-  const { line, column } = document.position(path);
-  return `${source}:${line}:${column}: ${path.join('.')}: ${message}`;
+function describe({ path, place, message, mend }: SchemaProblem, source: string): string {
+  const at = place ? `:${place.line}:${place.column}` : '';
+  return `${source}${at}: ${formatPath(path)}: ${message}${mend ? `; ${mend}` : ''}`;
 }
