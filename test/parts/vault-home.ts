@@ -23,10 +23,10 @@ export function member(value: unknown, ...names: readonly string[]): unknown {
  */
 export async function setUpAppRole(bao: BaoApi, token: object = {}, role = 'citadel'): Promise<VaultAuth> {
   const mounts = await bao.request('GET', 'sys/mounts');
-  if (member(mounts, 'transit/') === undefined)
+  if (member(mounts, 'data', 'transit/') === undefined)
     await bao.request('POST', 'sys/mounts/transit', { type: 'transit' });
   const auths = await bao.request('GET', 'sys/auth');
-  if (member(auths, 'approle/') === undefined)
+  if (member(auths, 'data', 'approle/') === undefined)
     await bao.request('POST', 'sys/auth/approle', { type: 'approle' });
   await bao.request('PUT', 'sys/policies/acl/citadel', { policy: await readFile(policyFile, 'utf8') });
   await bao.request('POST', `auth/approle/role/${role}`, {
