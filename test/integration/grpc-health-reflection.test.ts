@@ -1,17 +1,9 @@
-import { join } from 'node:path';
-import {
-  Client,
-  credentials,
-  type MethodDefinition,
-  makeGenericClientConstructor,
-  Server,
-  ServerCredentials,
-} from '@grpc/grpc-js';
+import { credentials, makeGenericClientConstructor, Server, ServerCredentials } from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createGrpcHealth, createReflection } from '../../src/api/grpc/index.ts';
+import { reflect } from '../support/reflection.ts';
 
-const root = join(import.meta.dirname, '../..');
 const services = ['citadel.v1.OperatorService'];
 const health = createGrpcHealth(services);
 const server = new Server();
@@ -44,10 +36,6 @@ function check(service: string): Promise<unknown> {
   });
 }
 
-function isMethod(value: unknown): value is MethodDefinition<object, object> {
-  return typeof value === 'object' && value !== null && 'requestSerialize' in value;
-}
-
 describe('gRPC health', () => {
   it('follows what it is told, for the server and each service', async () => {
     expect(await check('')).toBe('NOT_SERVING');
@@ -60,23 +48,9 @@ describe('gRPC health', () => {
 
 describe('gRPC reflection', () => {
   it('describes the operator API', async () => {
-    const { load } = await import('@grpc/proto-loader');
-    const file = join(root, 'node_modules/@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto');
-    const service = (await load(file))['grpc.reflection.v1.ServerReflection'] ?? {};
-    const method: unknown = Reflect.get(service, 'ServerReflectionInfo');
-    if (!isMethod(method)) throw new Error('no reflection method');
-    const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
-    const { path, requestSerialize, responseDeserialize } = method;
-    const stream = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
-    const reply = new Promise<unknown>((done, fail) => {
-      stream.on('data', done);
-      stream.on('error', fail);
-    });
-    stream.write({ listServices: '' });
-    expect(await reply).toMatchObject({
+    const target = { port, credentials: credentials.createInsecure() };
+    expect(await reflect(target, { listServices: '' })).toMatchObject({
       listServicesResponse: { service: expect.arrayContaining([{ name: 'citadel.v1.OperatorService' }]) },
     });
-    stream.end();
-    client.close();
   });
 });

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { CitadelError, describeError, isCitadelError } from '../../kernel/index.ts';
 import { createVaultCaller, type VaultCall } from './caller.ts';
@@ -54,11 +55,25 @@ export async function openVaultClient(options: VaultConnectionOptions): Promise<
 }
 
 async function readCa(path: string): Promise<string> {
+  let pem: string;
   try {
-    return await readFile(path, 'utf8');
+    pem = await readFile(path, 'utf8');
   } catch (error) {
     throw new CitadelError('FailedPrecondition', "the CA file for Vault's certificate cannot be read", {
       details: describeError(error),
     });
+  }
+  try {
+    // TLS passes over what it cannot read, and trusts nobody in the end.
+    new X509Certificate(pem);
+    return pem;
+  } catch {
+    throw new CitadelError(
+      'FailedPrecondition',
+      "the CA file for Vault's certificate holds no PEM certificates",
+      {
+        details: path,
+      },
+    );
   }
 }
