@@ -1,5 +1,3 @@
-import { sql } from 'drizzle-orm';
-import { blob, check, index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type {
   AuditOutcome,
   AuthorityKind,
@@ -9,6 +7,7 @@ import type {
   IssuanceState,
   Role,
 } from '../../../domain/ports/index.ts';
+import { blob, check, index, integer, primaryKey, sql, sqliteTable, text } from './orm.ts';
 
 // After a change here: scripts/gen-migrations. Times are milliseconds since 1970, so that they sort and compare.
 
