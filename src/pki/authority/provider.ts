@@ -1,10 +1,13 @@
-import { webcrypto } from 'node:crypto';
+import type { webcrypto } from 'node:crypto';
+import { Crypto } from '@peculiar/webcrypto';
 import { CitadelError } from '../../kernel/index.ts';
 import { DerReader } from '../der/index.ts';
 import { type AlgorithmSpec, algorithms, type CertificateSigner } from '../keys/index.ts';
 
-/** The WebCrypto that the X.509 libraries are given, so that they neither look for one nor set a global of their own. */
-export const provider = webcrypto;
+/**
+ * The WebCrypto that the X.509 libraries are given, so that they neither use nor change the process's global one.
+ */
+export const provider = new Crypto();
 
 /** A WebCrypto in which one private key is a handle whose signatures come from its home: the key itself never appears. */
 export interface SigningProvider {
