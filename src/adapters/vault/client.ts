@@ -63,17 +63,21 @@ async function readCa(path: string): Promise<string> {
       details: describeError(error),
     });
   }
-  try {
-    // TLS passes over what it cannot read, and trusts nobody in the end.
-    new X509Certificate(pem);
-    return pem;
-  } catch {
+  // TLS passes over what it cannot read, and trusts nobody in the end.
+  if (!holdsCertificate(pem)) {
     throw new CitadelError(
       'FailedPrecondition',
       "the CA file for Vault's certificate holds no PEM certificates",
-      {
-        details: path,
-      },
+      { details: path },
     );
+  }
+  return pem;
+}
+
+function holdsCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
   }
 }

@@ -94,7 +94,8 @@ describe.skipIf(!hasPart('kubeapi'))('the audit record of a node’s caller', ()
   });
 
   it('says so of a token without a pod, and of what is no SPIFFE ID', async () => {
-    const { fixture, namespace, issue } = kubernetes;
+    const { fixture, namespace } = kubernetes;
+    const issue = (bearer: string, impersonated: string) => kubernetes.issue(bearer, impersonated);
     const token = await fixture.kube.createToken(namespace, 'ztunnel', { audiences: ['istio-ca'] });
     expect(await caught(issue(token, web))).toMatchObject({ code: status.PERMISSION_DENIED });
     expect(await caught(issue(token, 'web'))).toMatchObject({ code: status.INVALID_ARGUMENT });
