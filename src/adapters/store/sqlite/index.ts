@@ -11,6 +11,7 @@ import { createIssuanceStore } from './issuance.ts';
 import { migrateStore } from './migrate.ts';
 import { createOperatorStore } from './operators.ts';
 import { drizzle } from './orm.ts';
+import { createPolicyStore } from './policies.ts';
 import { probe } from './schema.ts';
 
 export interface SqliteStoreOptions extends ConnectionOptions {
@@ -47,6 +48,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
       audit: createAuditLog(database, executor),
       adoption: createAdoptionStore(database, executor),
       operators: createOperatorStore(database, executor),
+      policies: createPolicyStore(database, executor),
       check: () =>
         executor.write(() => {
           const written = { writtenAt: clock.now() };

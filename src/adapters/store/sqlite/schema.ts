@@ -139,6 +139,35 @@ export const oneTimeCredential = sqliteTable('one_time_credential', {
   expiresAt: integer('expires_at', { mode: 'timestamp_ms' }).notNull(),
 });
 
+/** Every change of the policies that are kept here; rows are never changed or deleted. */
+export const policyRevision = sqliteTable('policy_revision', {
+  // One more than the highest: without gaps.
+  revision: integer().primaryKey(),
+  at: integer({ mode: 'timestamp_ms' }).notNull(),
+  by: text().notNull(),
+  reason: text().notNull(),
+});
+
+/** What a change made of each object that it touched; an object's newest version is what holds. */
+export const policyVersion = sqliteTable(
+  'policy_version',
+  {
+    revision: integer()
+      .notNull()
+      .references(() => policyRevision.revision),
+    kind: text().notNull(),
+    namespace: text().notNull(),
+    name: text().notNull(),
+    /** Null: taken away. */
+    text: text(),
+    hash: text().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.kind, table.namespace, table.name, table.revision] }),
+    index('policy_version_by_revision').on(table.revision),
+  ],
+);
+
 /** One row, written to learn whether a write would succeed. */
 export const probe = sqliteTable(
   'probe',
