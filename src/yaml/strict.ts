@@ -42,7 +42,7 @@ function problemsOf(
 ): readonly SchemaProblem[] {
   const path = issue.path.filter((part) => typeof part !== 'symbol');
   if (issue.code === 'unrecognized_keys') {
-    const known = Object.keys(schemaAt(shape, path)?.properties ?? {});
+    const known = knownKeys(schemaAt(shape, path));
     return issue.keys.map((key) => {
       const meant = closest(key, known);
       return {
@@ -61,6 +61,8 @@ function problemsOf(
 function wordsOf(issue: z.core.$ZodIssue, given: unknown): Pick<SchemaProblem, 'message' | 'mend'> {
   if (issue.code === 'custom' && typeof issue.params?.['mend'] === 'string')
     return { message: issue.message, mend: issue.params['mend'] };
+  const missing = given === undefined && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
+  if (missing) return { message: 'is required' };
   if (issue.code === 'invalid_value') {
     const options = issue.values.map(String);
     const meant = typeof given === 'string' ? closest(given, options) : undefined;
@@ -70,11 +72,17 @@ function wordsOf(issue: z.core.$ZodIssue, given: unknown): Pick<SchemaProblem, '
     };
   }
   if (issue.code !== 'invalid_type') return { message: issue.message };
-  if (given === undefined) return { message: 'is required' };
   if (given === null) return { message: issue.message, mend: 'leave the key out, or give it a value' };
   if (issue.expected === 'string' && (typeof given === 'number' || typeof given === 'boolean'))
     return { message: `must be a string, not a ${typeof given}`, mend: `put it in quotes: "${given}"` };
   return { message: issue.message };
+}
+
+/** What never may be there is named by a schema only to say why. */
+function knownKeys(schema: JsonSchema | undefined): readonly string[] {
+  return Object.entries(schema?.properties ?? {}).flatMap(([name, part]) =>
+    typeof part === 'object' && part.not === undefined ? [name] : [],
+  );
 }
 
 /** A mend for a custom issue, as `context.addIssue({..., ...mend('...')})` takes it. */
@@ -93,7 +101,7 @@ function valueAt(value: unknown, path: YamlPath): unknown {
 }
 
 /** The schema of the value at `path`. */
-export function schemaAt(schema: JsonSchema, path: YamlPath): JsonSchema | undefined {
+function schemaAt(schema: JsonSchema, path: YamlPath): JsonSchema | undefined {
   return path.reduce<JsonSchema | undefined>((current, part) => {
     if (current === undefined) return undefined;
     const { items, additionalProperties } = current;
