@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { clusterType, endpointType, listenerType, routeType } from '../../../src/api/grpc/ads/types.ts';
+import {
+  clusterType,
+  endpointType,
+  listenerType,
+  routeType,
+  secretType,
+} from '../../../src/api/grpc/ads/types.ts';
 import { openDelta } from '../../fakes/ads-client.ts';
 import { type AdsServer, startAdsServer, webId } from '../../fakes/ads-server.ts';
 import { type Envoy, exchange, hasPart, waitFor } from '../../parts/index.ts';
