@@ -1,4 +1,5 @@
 export { type Cluster, type ClusterOptions, connectCluster } from './cluster.ts';
+export { createKubernetesMeshSource, type KubernetesMeshSourceOptions } from './mesh/index.ts';
 export {
   type ClusterTrustBundleOptions,
   type ConfigMapOptions,
