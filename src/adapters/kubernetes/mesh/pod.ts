@@ -138,5 +138,7 @@ interface Issue {
 function describe({ path, message }: Issue): string {
   const [part, name, ...rest] = path.map(String);
   const annotation = Object.entries(annotations).find(([known]) => part === 'spec' && known === name)?.[1];
-  return `${annotation === undefined ? path.map(String).join('.') : [annotation, ...rest].join(' ')}: ${message}`;
+  const where =
+    annotation === undefined ? path.map(String).join('.') : [annotation, rest.join('.')].join(' ');
+  return `${where.trimEnd()}: ${message}`;
 }

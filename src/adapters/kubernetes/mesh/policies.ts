@@ -35,6 +35,8 @@ export function slimPolicy(object: unknown, { kind }: PolicyCollection): Readonl
     namespace: text(object, 'metadata', 'namespace'),
     name: text(object, 'metadata', 'name'),
     generation: field(object, 'metadata', 'generation'),
+    // The order of policies hangs on it.
+    creationTimestamp: field(object, 'metadata', 'creationTimestamp'),
     labels: field(object, 'metadata', 'labels'),
     annotations: own,
   };
