@@ -155,7 +155,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   const sync = { verifier, authority, adoption, metrics, stopping: stopping.signal, clock, log };
   const onRefused = recordRefusals({ audit: store.audit, clock, log });
   const csrHealth = createGrpcHealth(['istio.v1.auth.IstioCertificateService', 'citadel.v1.AgentService']);
-  const controlPlane = await openControlPlane(config, { clock, log });
+  const controlPlane = await openControlPlane(config, { clusters, clock, log });
   if (controlPlane) {
     building.defer(() => controlPlane.close());
     await controlPlane.start();
@@ -201,6 +201,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     certificates,
     checkRootKey: async (signal) => (await (isUpstream ? upstream() : homes.root())).check(signal),
     clusters,
+    controlPlane,
     overdueBelow: (1 - issuing.activateAt) * 0.9,
     clock,
   });
@@ -211,6 +212,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     verifier,
     leaves,
     certificates,
+    controlPlane,
     probes,
     metrics,
     onRefused,

@@ -13,6 +13,7 @@ import {
 import type { AuthorityService } from '../domain/authority/index.ts';
 import type { SvidVerifier } from '../domain/identity/index.ts';
 import type { LeafService } from '../domain/issuance/index.ts';
+import type { ControlPlane } from '../domain/mesh/index.ts';
 import {
   createEnrolment,
   createOperatorAccess,
@@ -34,6 +35,7 @@ export interface OperatorApiOptions {
   readonly verifier: SvidVerifier;
   readonly leaves: LeafService;
   readonly certificates: ServingCertificateSource;
+  readonly controlPlane: ControlPlane | undefined;
   readonly probes: readonly Probe[];
   readonly metrics: Metrics;
   readonly onRefused: (refusal: Refusal) => void;
@@ -81,6 +83,7 @@ export async function startOperatorApi(options: OperatorApiOptions): Promise<Ope
     authorities: store.authorities,
     audit,
     adoption: store.adoption,
+    discovery: () => options.controlPlane?.proxies() ?? [],
     currentBundle: () => authority.bundle(),
     status: async () => ({
       version,

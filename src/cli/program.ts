@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addCheckCommand } from './commands/check.ts';
+import { addCompletionCommands } from './commands/completion.ts';
 import { addConfigCommands } from './commands/config.ts';
 import { addOperatorCommands } from './commands/operator.ts';
 import { addReadingCommands } from './commands/read.ts';
@@ -19,5 +20,6 @@ export function createProgram(): Command {
   addReadingCommands(program);
   addOperatorCommands(program);
   addConfigCommands(program);
+  addCompletionCommands(program);
   return program;
 }

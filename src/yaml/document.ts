@@ -5,10 +5,11 @@ import {
   isPair,
   isScalar,
   LineCounter,
-  type ParsedNode,
+  type ParseOptions,
   parseAllDocuments,
 } from 'yaml';
 import { describeError } from '../kernel/index.ts';
+import { splitDocuments, type YamlChunk } from './split.ts';
 
 export type YamlPath = readonly (string | number)[];
 
@@ -23,47 +24,84 @@ export interface YamlProblem extends YamlPlace {
   readonly message: string;
 }
 
-/** One document of a YAML text, which knows where each of its values stands. */
-export interface YamlDocument {
-  /** Undefined where `problems` says why, and for an empty document. */
-  readonly value: unknown;
-  readonly problems: readonly YamlProblem[];
-  /** Where the document begins. */
-  readonly start: YamlPlace;
+/** Where the parts of a value stand in the text that it was read from. */
+export interface YamlPositions {
   /** Where the value at `path` stands; where it is missing, its nearest parent. */
   position(path: YamlPath): YamlPlace;
   /** Where the key itself stands, for a key that should not be there. */
   keyPosition(parent: YamlPath, key: string): YamlPlace;
 }
 
-/** More than anybody writes by hand; a bomb of aliases needs many. */
-const mostAliases = 20;
+/** One document of a YAML text, which knows where each of its values stands. */
+export interface YamlDocument extends YamlPositions {
+  /** Undefined where `problems` says why, and for an empty document. */
+  readonly value: unknown;
+  readonly problems: readonly YamlProblem[];
+  /** Where the document begins. */
+  readonly start: YamlPlace;
+}
 
-/**
- * Reads a YAML 1.2 text of one or several documents. Strict: keys are strings and stand once, nothing is merged.
- * It never throws; bound the text's size before.
- */
-export function parseYaml(text: string): readonly YamlDocument[] {
+export interface YamlLimits {
+  /** Of one document. */
+  readonly maximumBytes?: number;
+  /** Of the whole text. */
+  readonly maximumTextBytes?: number;
+  /** A bomb of aliases needs many. */
+  readonly maximumAliases?: number;
+}
+
+/** More than anybody writes by hand, and what Kubernetes takes at most. */
+export const maximumYamlBytes = 1024 * 1024;
+
+const defaults: Required<YamlLimits> = {
+  maximumBytes: maximumYamlBytes,
+  maximumTextBytes: 64 * maximumYamlBytes,
+  maximumAliases: 20,
+};
+
+/** Strict: keys are strings and stand once, nothing is merged. */
+export const strictOptions = {
+  prettyErrors: false,
+  uniqueKeys: true,
+  stringKeys: true,
+  merge: false,
+  version: '1.2',
+  logLevel: 'error',
+} as const;
+
+/** Reads a YAML 1.2 text of one or several documents. It never throws; what is wrong with one leaves the others. */
+export function parseYaml(text: string, limits: YamlLimits = {}): readonly YamlDocument[] {
+  const bounds = { ...defaults, ...limits };
+  if (Buffer.byteLength(text) > bounds.maximumTextBytes)
+    return [broken(0, `larger than ${bounds.maximumTextBytes} bytes in all`)];
+  return splitDocuments(text).flatMap((chunk) => parseChunk(chunk, bounds));
+}
+
+function parseChunk(chunk: YamlChunk, limits: Required<YamlLimits>): readonly YamlDocument[] {
+  if (Buffer.byteLength(chunk.text) > limits.maximumBytes)
+    return [broken(chunk.linesBefore, `a document larger than ${limits.maximumBytes} bytes`)];
   const lines = new LineCounter();
-  const parsed = parseAllDocuments(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    uniqueKeys: true,
-    stringKeys: true,
-    merge: false,
-    version: '1.2',
-  });
   const place = (offset: number): YamlPlace => {
     const { line, col } = lines.linePos(offset);
-    return { line: Math.max(1, line), column: Math.max(1, col) };
+    return { line: chunk.linesBefore + Math.max(1, line), column: Math.max(1, col) };
   };
-  // What is empty is told apart by the library, not by its type.
-  return 'empty' in parsed ? [] : parsed.map((document) => toDocument(document, place));
+  try {
+    const parsed = parseAllDocuments(chunk.text, {
+      ...strictOptions,
+      lineCounter: lines,
+    } satisfies ParseOptions);
+    // What is empty is told apart by the library, not by its type.
+    return 'empty' in parsed ? [] : parsed.map((document) => toDocument(document, place, limits));
+  } catch (error) {
+    // The parser is recursive: what is nested too deeply for its stack ends here.
+    return [broken(chunk.linesBefore, `not valid YAML: ${describeError(error)}`)];
+  }
 }
 
 function toDocument(
-  document: Document.Parsed<ParsedNode>,
+  document: Document.Parsed,
   place: (offset: number) => YamlPlace,
+  limits: Required<YamlLimits>,
 ): YamlDocument {
   const problems: YamlProblem[] = [...document.errors, ...document.warnings].map((error) => ({
     ...place(error.pos[0]),
@@ -73,7 +111,7 @@ function toDocument(
   let value: unknown;
   if (problems.length === 0) {
     try {
-      value = document.toJS({ maxAliasCount: mostAliases }) ?? undefined;
+      value = document.toJS({ maxAliasCount: limits.maximumAliases }) ?? undefined;
     } catch (error) {
       problems.push({ ...start, message: `not valid YAML: ${describeError(error)}` });
     }
@@ -84,6 +122,18 @@ function toDocument(
     start,
     position: (path) => place(offsetOf(document, path)),
     keyPosition: (parent, key) => place(keyOffset(document, parent, key)),
+  };
+}
+
+/** Stands for a text that could not be read at all. */
+function broken(linesBefore: number, message: string): YamlDocument {
+  const start = { line: linesBefore + 1, column: 1 };
+  return {
+    value: undefined,
+    problems: [{ ...start, message }],
+    start,
+    position: () => start,
+    keyPosition: () => start,
   };
 }
 

@@ -1,1 +1,13 @@
-export { parseYaml, type YamlDocument, type YamlPath, type YamlPlace, type YamlProblem } from './document.ts';
+export {
+  maximumYamlBytes,
+  parseYaml,
+  type YamlDocument,
+  type YamlLimits,
+  type YamlPath,
+  type YamlPlace,
+  type YamlPositions,
+  type YamlProblem,
+} from './document.ts';
+export { formatPath } from './path.ts';
+export { jsonSchemaOf, mend, type SchemaProblem, schemaProblems } from './strict.ts';
+export { closest } from './suggestion.ts';

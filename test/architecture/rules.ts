@@ -55,8 +55,9 @@ export const rules: Rules = {
       because: 'src/yaml reads it for all; the commands write it with -o yaml',
     },
     zod: {
-      folders: ['src/app', 'src/domain'],
-      because: 'the configuration and the objects of the mesh are two languages, each with its own schema',
+      folders: ['src/yaml', 'src/app', 'src/domain'],
+      because:
+        'the configuration and the objects of the mesh are two languages, each with its own schema; src/yaml says for both where a text breaks it',
     },
     koffi: {
       folders: ['src/adapters/unix-peer', 'src/agent'],

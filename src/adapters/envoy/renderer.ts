@@ -1,4 +1,4 @@
-import type { MeshSettings, ProxyView, ServiceView } from '../../domain/mesh/index.ts';
+import type { MeshSettings, ServiceView } from '../../domain/mesh/index.ts';
 import type { DiscoveryResource, ProxyRenderer } from '../../domain/ports/index.ts';
 import { renderApplication } from './cluster/inbound.ts';
 import { type OutboundResources, renderService } from './cluster/outbound.ts';

@@ -1,5 +1,4 @@
 export { type Cluster, type ClusterOptions, connectCluster } from './cluster.ts';
-export { createKubernetesMeshSource, type KubernetesMeshSourceOptions } from './mesh/index.ts';
 export {
   type ClusterTrustBundleOptions,
   type ConfigMapOptions,

@@ -50,7 +50,7 @@ async function list(directory: string, depth: number, directories: string[]): Pr
   const entries: Dirent[] = await readdir(directory, { withFileTypes: true });
   const visible = entries.filter(({ name }) => !name.startsWith('.'));
   const found = await Promise.all(
-    visible.map((entry) => {
+    visible.map(async (entry) => {
       const path = join(directory, entry.name);
       if (entry.isDirectory()) return depth < deepest ? list(path, depth + 1, directories) : [];
       return readable.test(entry.name) ? [path] : [];

@@ -1,14 +1,15 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { CitadelError, describeError } from '../../kernel/index.ts';
-import { parseYaml, type YamlDocument } from '../../yaml/index.ts';
+import { maximumYamlBytes, parseYaml, type YamlPositions } from '../../yaml/index.ts';
 import type { ConfigProblem } from './problem.ts';
 
 /** A configuration is written by hand; what is larger is something else. */
-export const maximumConfigBytes = 1024 * 1024;
+export const maximumConfigBytes = maximumYamlBytes;
 
 /** A parsed YAML document that knows where each of its values stands. */
-export interface ConfigDocument extends Pick<YamlDocument, 'value' | 'position' | 'keyPosition'> {
+export interface ConfigDocument extends YamlPositions {
   readonly source: string;
+  readonly value: unknown;
   readonly problems: readonly ConfigProblem[];
 }
 
@@ -69,7 +70,12 @@ export function parseConfigDocument(text: string, source: string): ConfigDocumen
     ...problem,
   }));
   if (second)
-    problems.push({ source, ...second.start, path: '', message: 'not valid YAML: a second document' });
+    problems.push({
+      source,
+      ...second.start,
+      path: '',
+      message: 'a second document begins here; a configuration is one document',
+    });
   return {
     source,
     value: document?.value ?? {},

@@ -1,13 +1,13 @@
-import { type ConfigPath, type ConfigProblem, formatPath } from './problem.ts';
+import { closest, formatPath, type YamlPath } from '../../yaml/index.ts';
+import type { ConfigProblem } from './problem.ts';
 import { itemsOf, type JsonSchema, propertiesOf } from './shape.ts';
-import { closest } from './suggestion.ts';
 
 const prefix = 'CITADEL_';
 const maximumValueLength = 65_536;
 
 export interface EnvironmentOverride {
   readonly variable: string;
-  readonly path: ConfigPath;
+  readonly path: YamlPath;
   readonly value: unknown;
 }
 

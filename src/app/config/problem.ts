@@ -11,15 +11,6 @@ export interface ConfigProblem {
   readonly mend?: string;
 }
 
-export type ConfigPath = readonly (string | number)[];
-
-export function formatPath(path: ConfigPath): string {
-  return path.reduce<string>((text, part) => {
-    if (typeof part === 'number') return `${text}[${part}]`;
-    return text === '' ? part : `${text}.${part}`;
-  }, '');
-}
-
 /** One line: `FILE:LINE:COLUMN: PATH: MESSAGE; MEND`. */
 export function formatProblem(problem: ConfigProblem): string {
   const place = problem.line === undefined ? '' : `:${problem.line}:${problem.column ?? 1}`;

@@ -1,12 +1,12 @@
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
+import { formatPath, type SchemaProblem, schemaProblems, type YamlPath } from '../../yaml/index.ts';
 import { type ConfigDocument, parseConfigDocument } from './document.ts';
 import { type EnvironmentOverride, readEnvironment } from './environment.ts';
 import type { FieldContext } from './fields.ts';
-import { type ConfigPath, type ConfigProblem, formatPath } from './problem.ts';
+import type { ConfigProblem } from './problem.ts';
 import { secretReader } from './secrets.ts';
-import { type JsonSchema, jsonSchema, schemaAt } from './shape.ts';
-import { closest } from './suggestion.ts';
+import { jsonSchema } from './shape.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -18,7 +18,7 @@ export interface ConfigReading<T> {
 }
 
 interface Rule {
-  readonly path: ConfigPath;
+  readonly path: YamlPath;
   readonly message: string;
   readonly mend: string;
 }
@@ -63,13 +63,15 @@ function readValue<P, T>(
   const environment = readEnvironment(env, shape, new Set([...reservedVariables, ...named]));
   const { warnings } = environment;
   if (environment.problems.length > 0) return { problems: environment.problems, warnings };
-  const parsed = schema.safeParse(applyOverrides(document.value, environment.overrides));
-  const locate = (path: ConfigPath) => placeOf(document, environment.overrides, path);
+  const value = applyOverrides(document.value, environment.overrides);
+  const parsed = schema.safeParse(value);
+  const locate = (path: YamlPath) => placeOf(document, environment.overrides, path);
   if (!parsed.success)
     return {
-      problems: parsed.error.issues
-        .flatMap((issue) => describeIssue(issue, document, shape, locate))
-        .sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0)),
+      problems: schemaProblems(parsed.error, shape, value, document).map((problem) => ({
+        ...withSource(problem, document, environment.overrides),
+        path: formatPath(problem.path),
+      })),
       warnings,
     };
   const broken = kind.check(parsed.data);
@@ -88,41 +90,26 @@ function readValue<P, T>(
 
 type Place = Pick<ConfigProblem, 'source' | 'line' | 'column'>;
 
-function placeOf(
-  document: ConfigDocument,
-  overrides: readonly EnvironmentOverride[],
-  path: ConfigPath,
-): Place {
+function placeOf(document: ConfigDocument, overrides: readonly EnvironmentOverride[], path: YamlPath): Place {
+  return overriding(overrides, path) ?? { source: document.source, ...document.position(path) };
+}
+
+/** The variable that gave the value at `path`; what it gave stands nowhere in the text. */
+function overriding(overrides: readonly EnvironmentOverride[], path: YamlPath): Place | undefined {
   const override = overrides.find((one) => one.path.every((part, index) => path[index] === part));
-  return override ? { source: override.variable } : { source: document.source, ...document.position(path) };
+  return override && { source: override.variable };
 }
 
-function describeIssue(
-  issue: z.core.$ZodIssue,
-  document: ConfigDocument,
-  shape: JsonSchema,
-  locate: (path: ConfigPath) => Place,
-): readonly ConfigProblem[] {
-  const path = issue.path.filter((part) => typeof part !== 'symbol');
-  if (issue.code === 'unrecognized_keys') {
-    const known = Object.keys(schemaAt(shape, path)?.properties ?? {});
-    return issue.keys.map((key) => {
-      const meant = closest(key, known);
-      return {
-        source: document.source,
-        ...document.keyPosition(path, key),
-        path: formatPath([...path, key]),
-        message: 'unknown key',
-        mend: meant ? `did you mean ${meant}?` : `known here: ${known.join(', ') || 'none'}`,
-      };
-    });
-  }
-  return [{ ...locate(path), path: formatPath(path), message: describeMessage(issue) }];
-}
-
-function describeMessage(issue: z.core.$ZodIssue): string {
-  if (issue.code !== 'invalid_type') return issue.message;
-  return issue.message.endsWith('received undefined') ? 'is required' : issue.message;
+function withSource(
+  { path, place, message, mend }: SchemaProblem,
+  { source }: ConfigDocument,
+  overrides: readonly EnvironmentOverride[],
+): Omit<ConfigProblem, 'path'> {
+  return {
+    ...(overriding(overrides, path) ?? { source, ...place }),
+    message,
+    ...(mend === undefined ? {} : { mend }),
+  };
 }
 
 /** `env` names within secret references are meant, whatever they begin with. */
@@ -138,7 +125,7 @@ function applyOverrides(value: unknown, overrides: readonly EnvironmentOverride[
   return overrides.reduce((result, override) => withValue(result, override.path, override.value), value);
 }
 
-function withValue(target: unknown, path: ConfigPath, value: unknown): unknown {
+function withValue(target: unknown, path: YamlPath, value: unknown): unknown {
   const [first, ...rest] = path;
   if (first === undefined) return value;
   if (target !== undefined && target !== null && (typeof target !== 'object' || Array.isArray(target)))

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { formatDuration } from '../../kernel/index.ts';
-import type { ConfigPath } from './problem.ts';
+import type { YamlPath } from '../../yaml/index.ts';
 import type { ParsedServerConfig } from './server-schema.ts';
 
 /** The configuration with nothing left to decide: every default, path and secret is in place. Times in milliseconds. */
@@ -8,7 +8,7 @@ export type ServerConfig = ReturnType<typeof completeServerConfig>;
 
 /** A rule between fields that the configuration breaks. */
 export interface RuleProblem {
-  readonly path: ConfigPath;
+  readonly path: YamlPath;
   readonly message: string;
   readonly mend: string;
 }
@@ -37,7 +37,7 @@ export function completeServerConfig(parsed: ParsedServerConfig) {
 /** Pure: what the fields say together. */
 export function checkServerConfig(parsed: ParsedServerConfig): readonly RuleProblem[] {
   const problems: RuleProblem[] = [];
-  const broken = (path: ConfigPath, message: string, mend: string) => problems.push({ path, message, mend });
+  const broken = (path: YamlPath, message: string, mend: string) => problems.push({ path, message, mend });
   const { mode, keys, issuingKeys, attestation, certificate, authority, operators } = parsed;
   if (mode === 'production') {
     if (attestation.development)
@@ -111,5 +111,12 @@ export function checkServerConfig(parsed: ParsedServerConfig): readonly RuleProb
     );
   if (parsed.mesh?.sources.kubernetes && clusters.length === 0)
     broken(['mesh', 'sources', 'kubernetes'], 'has no cluster', 'add attestation.kubernetes.clusters');
+  const taken = clusters.findIndex(({ id }) => id === 'files');
+  if (parsed.mesh?.sources.kubernetes && parsed.mesh.sources.files && taken >= 0)
+    broken(
+      ['attestation', 'kubernetes', 'clusters', taken, 'id'],
+      'files is the name of the registry in files',
+      'give the cluster another id',
+    );
   return problems;
 }

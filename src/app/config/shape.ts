@@ -1,14 +1,11 @@
-import { z } from 'zod';
-import type { ConfigPath } from './problem.ts';
+import type { z } from 'zod';
+import { jsonSchemaOf } from '../../yaml/index.ts';
 
 export type JsonSchema = z.core.JSONSchema.BaseSchema;
 
 /** The JSON Schema of what may be written in the file. */
 export function jsonSchema(schema: z.ZodType, title: string): JsonSchema {
-  return {
-    ...z.toJSONSchema(schema, { io: 'input', target: 'draft-2020-12', unrepresentable: 'any' }),
-    title,
-  };
+  return { ...jsonSchemaOf(schema), title };
 }
 
 /** The schemas of an object's properties, by name. */
@@ -22,14 +19,4 @@ export function propertiesOf(schema: JsonSchema): readonly (readonly [string, Js
 export function itemsOf(schema: JsonSchema): JsonSchema | undefined {
   const { items } = schema;
   return typeof items === 'object' && !Array.isArray(items) ? items : undefined;
-}
-
-/** The schema of the value at `path`. */
-export function schemaAt(schema: JsonSchema, path: ConfigPath): JsonSchema | undefined {
-  return path.reduce<JsonSchema | undefined>((current, part) => {
-    if (current === undefined || typeof part === 'number') return current && itemsOf(current);
-    const named = propertiesOf(current).find(([name]) => name === part)?.[1];
-    const others = current.additionalProperties;
-    return named ?? (typeof others === 'object' ? others : undefined);
-  }, schema);
 }

@@ -1,2 +1,3 @@
 export type * from './model.ts';
+export * from './read/index.ts';
 export { mutualTlsModeOf, policiesOf } from './select.ts';

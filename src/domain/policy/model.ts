@@ -17,6 +17,11 @@ export interface PolicyMeta {
   readonly name: string;
   /** Kubernetes' metadata.generation; 0 where there is none. */
   readonly generation: number;
+  /**
+   * metadata.creationTimestamp, in milliseconds; absent where the source keeps none. Of two policies of which only one
+   * can hold, the older one does.
+   */
+  readonly created?: number;
   readonly origin: PolicyOrigin;
 }
 

@@ -10,6 +10,7 @@ export type * from './key-manager.ts';
 export type * from './mesh-source.ts';
 export * from './metrics.ts';
 export type * from './operator-store.ts';
+export type * from './policy-store.ts';
 export type * from './proxy-renderer.ts';
 export type * from './store.ts';
 export type * from './upstream-authority.ts';

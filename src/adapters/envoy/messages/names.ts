@@ -11,6 +11,5 @@ export const names = {
   filter: (port: number, layer: 'http' | 'tcp', step: FilterStep) => `inbound/${port}/${layer}/${step}`,
 } as const;
 
-/** In the order in which a request passes them. */
-export const filterSteps = ['authentication', 'custom', 'authorizer', 'audit', 'deny', 'allow'] as const;
-export type FilterStep = (typeof filterSteps)[number];
+/** What a filter does, in the order in which a request passes them. */
+export type FilterStep = 'authentication' | 'custom' | 'authorizer' | 'audit' | 'deny' | 'allow';

@@ -17,6 +17,8 @@ export interface Push {
   readonly version: string;
   readonly resources: readonly DiscoveryResource[];
   readonly removed: readonly string[];
+  /** Those of the resources that take the place of another version that the client has. */
+  readonly replaced: readonly string[];
 }
 
 interface Unanswered extends Push {
@@ -81,9 +83,17 @@ export class Channel {
     return this.#goneSince;
   }
 
-  /** Something that these resources hang on was sent: the next request for them is answered even if they are the same. */
-  warm(): void {
-    this.#warming = true;
+  /**
+   * What hangs on these names was replaced: an Envoy waits for them anew, even if they are the same. In a state of the
+   * world it asks again, for whatever they are called; in delta it does not (measured), and is sent what bears the name.
+   */
+  warm(names: Iterable<string>): void {
+    if (this.#variant === 'sotw') {
+      this.#warming = true;
+      return;
+    }
+    this.#quiet = 'no';
+    for (const name of names) if (this.#subscription.names.has(name)) this.#owed.add(name);
   }
 
   /** @returns what became of our last push, where the request says so */
@@ -246,7 +256,8 @@ export class Channel {
     const whole = this.#variant === 'sotw' && this.rules.wildcard;
     const resources = whole ? [...this.#has.values()].filter(isResource) : changed;
     const version = this.#version(all, resources, whole);
-    const push = { typeUrl: this.typeUrl, nonce, version, resources, removed };
+    const replaced = [...before].flatMap(([name, had]) => (had ? [name] : []));
+    const push = { typeUrl: this.typeUrl, nonce, version, resources, removed, replaced };
     this.#unanswered = { ...push, before, sentAt: now };
     return push;
   }

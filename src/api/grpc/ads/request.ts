@@ -68,8 +68,16 @@ function readReply(
     throw new CitadelError('InvalidArgument', 'a discovery request must name its type, and shortly');
   }
   // A NACK without a text is a NACK all the same.
-  const error = errorDetail && (errorDetail.message || 'no reason given');
+  const error = errorDetail && (withoutDumps(errorDetail.message) || 'no reason given');
   return { typeUrl, nonce: responseNonce, error };
+}
+
+/**
+ * Envoy puts the message that it refused, whole, into some of its texts, between `goo.gle/debug...` and a colon on a line
+ * of its own: that is long, and may be a secret.
+ */
+function withoutDumps(text: string): string {
+  return text.replace(/goo\.gle\/debug\w*\s[^]*?(?:\n: |$)/g, '').trim();
 }
 
 function bounded(names: readonly string[], { names: most, nameCharacters }: DiscoveryLimits): void {

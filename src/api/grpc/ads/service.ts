@@ -1,12 +1,7 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { SvidVerifier, VerifiedSvid } from '../../../domain/identity/index.ts';
 import type { ConnectedProxy, DiscoverySource, Metrics } from '../../../domain/ports/index.ts';
-import type { Node } from '../../../gen/envoy/config/core/v3/base.ts';
 import { AggregatedDiscoveryServiceService } from '../../../gen/envoy/service/discovery/v3/ads.ts';
-import type {
-  DeltaDiscoveryRequest,
-  DiscoveryRequest,
-} from '../../../gen/envoy/service/discovery/v3/discovery.ts';
 import { CitadelError, type Clock, type Log } from '../../../kernel/index.ts';
 import type { Connections, GrpcService } from '../listener.ts';
 import { failStream } from '../status.ts';
@@ -16,6 +11,7 @@ import { Feed } from './feed.ts';
 import type { DiscoveryLimits } from './limits.ts';
 import { ProxyStreams } from './proxy-streams.ts';
 import { type Request, readDeltaRequest, readSotwRequest } from './request.ts';
+import { decodeDeltaRequest, decodeNode, decodeSotwRequest, type Wire } from './wire.ts';
 
 export interface DiscoveryServiceOptions {
   readonly source: DiscoverySource;
@@ -28,18 +24,22 @@ export interface DiscoveryServiceOptions {
   readonly limits: DiscoveryLimits;
 }
 
-interface WireRequest {
-  readonly node: Node | undefined;
-}
-
 /** Responses are encoded by ourselves, so that resources are not encoded again for each stream. */
-type Stream<Wire> = ServerDuplexStream<Wire, Buffer>;
+type Stream<Message> = ServerDuplexStream<Wire<Message>, Buffer>;
 
 const asIs = (frame: Buffer) => frame;
 const { streamAggregatedResources, deltaAggregatedResources } = AggregatedDiscoveryServiceService;
 const definition = {
-  streamAggregatedResources: { ...streamAggregatedResources, responseSerialize: asIs },
-  deltaAggregatedResources: { ...deltaAggregatedResources, responseSerialize: asIs },
+  streamAggregatedResources: {
+    ...streamAggregatedResources,
+    requestDeserialize: decodeSotwRequest,
+    responseSerialize: asIs,
+  },
+  deltaAggregatedResources: {
+    ...deltaAggregatedResources,
+    requestDeserialize: decodeDeltaRequest,
+    responseSerialize: asIs,
+  },
 };
 
 /** How long a stream that was ended may take to tell its client, before the connection is cut. */
@@ -55,8 +55,8 @@ export function createDiscoveryService(options: DiscoveryServiceOptions): GrpcSe
     options.metrics.streams(`ads-${variant}`, open[variant]);
   };
 
-  function handle<Wire extends WireRequest>(variant: Variant, read: (wire: Wire) => Request) {
-    return (stream: Stream<Wire>): void => {
+  function handle<Message>(variant: Variant, read: (message: Message, limits: DiscoveryLimits) => Request) {
+    return (stream: Stream<Message>): void => {
       count(variant, 1);
       const peer = stream.getPeer();
       const fail = (error: unknown) => {
@@ -74,12 +74,8 @@ export function createDiscoveryService(options: DiscoveryServiceOptions): GrpcSe
   return {
     definition,
     implementation: {
-      streamAggregatedResources: handle('sotw', (wire: DiscoveryRequest) =>
-        readSotwRequest(wire, options.limits),
-      ),
-      deltaAggregatedResources: handle('delta', (wire: DeltaDiscoveryRequest) =>
-        readDeltaRequest(wire, options.limits),
-      ),
+      streamAggregatedResources: handle('sotw', readSotwRequest),
+      deltaAggregatedResources: handle('delta', readDeltaRequest),
     },
     attach: (given) => {
       connections = given;
@@ -87,14 +83,14 @@ export function createDiscoveryService(options: DiscoveryServiceOptions): GrpcSe
   };
 }
 
-interface Serving<Wire> extends DiscoveryServiceOptions {
+interface Serving<Message> extends DiscoveryServiceOptions {
   readonly variant: Variant;
-  readonly read: (wire: Wire) => Request;
+  readonly read: (message: Message, limits: DiscoveryLimits) => Request;
   readonly streams: ProxyStreams;
   readonly fail: (error: unknown) => void;
 }
 
-async function serve<Wire extends WireRequest>(stream: Stream<Wire>, serving: Serving<Wire>): Promise<void> {
+async function serve<Message>(stream: Stream<Message>, serving: Serving<Message>): Promise<void> {
   const { fail, limits, read, streams, verifier } = serving;
   const ended = new Promise<void>((resolve) => {
     for (const event of ['cancelled', 'close', 'end', 'error']) stream.once(event, () => resolve());
@@ -112,12 +108,12 @@ async function serve<Wire extends WireRequest>(stream: Stream<Wire>, serving: Se
   cleanup.defer(() => clearTimeout(silence));
   let feed: Feed | undefined;
   let over = false;
-  stream.on('data', (wire: Wire) => {
+  stream.on('data', ({ message, node }: Wire<Message>) => {
     if (over) return;
     try {
       clearTimeout(silence);
-      const request = read(wire);
-      feed ??= openFeed(stream, serving, connectedProxy(svid, wire.node, limits), cleanup);
+      const request = read(message, limits);
+      feed ??= openFeed(stream, serving, connectedProxy(svid, node, limits), cleanup);
       feed.receive(request);
     } catch (error) {
       over = true;
@@ -129,9 +125,9 @@ async function serve<Wire extends WireRequest>(stream: Stream<Wire>, serving: Se
   over = true;
 }
 
-function openFeed<Wire>(
-  stream: Stream<Wire>,
-  { fail, limits, log, metrics, source, variant }: Serving<Wire>,
+function openFeed<Message>(
+  stream: Stream<Message>,
+  { fail, limits, log, metrics, source, variant }: Serving<Message>,
   proxy: ConnectedProxy,
   cleanup: DisposableStack,
 ): Feed {
@@ -157,9 +153,10 @@ function openFeed<Wire>(
 /** The node is of the first request: later ones need not carry it, and cannot change it. */
 function connectedProxy(
   { issuance, serial, spiffeId }: VerifiedSvid,
-  node: Node | undefined,
+  encoded: Uint8Array | undefined,
   { nodeCharacters }: DiscoveryLimits,
 ): ConnectedProxy {
+  const node = encoded && decodeNode(encoded);
   const nodeId = node?.id ?? '';
   const nodeMetadata: Readonly<Record<string, unknown>> = node?.metadata ?? {};
   if (nodeId.length + JSON.stringify(nodeMetadata).length > nodeCharacters) {

@@ -15,6 +15,8 @@ export class Session {
   readonly #variant: Variant;
   readonly #limits: Limits;
   readonly #channels = new Map<string, Channel>();
+  /** By type, what is to be sent again; after a reconnect it may be asked for only later. */
+  readonly #toWarm = new Map<string, Set<string>>();
   #nonce = 0;
 
   constructor(variant: Variant, limits: Limits) {
@@ -25,6 +27,8 @@ export class Session {
   /** @throws CitadelError ResourceExhausted when the stream asks for too much */
   receive(request: Request, resources: DiscoveryResources, now: number): Answered | undefined {
     const channel = this.#channels.get(request.typeUrl) ?? this.#open(request.typeUrl);
+    // A client of the whole may ask again at once; one of delta says first what it has.
+    if (this.#variant === 'sotw') this.#warm(channel);
     const answered = channel.receive(request, resources.get(request.typeUrl), now);
     let names = 0;
     for (const each of this.#channels.values()) names += each.names;
@@ -50,15 +54,30 @@ export class Session {
       return String(this.#nonce);
     };
     for (const channel of this.#ordered()) {
+      this.#warm(channel);
       if (this.#mustWait(channel, now)) continue;
       const mayRemove = (since: number) =>
         now - since >= this.#limits.removalWait || this.#nothingNames(channel, resources);
       const push = channel.next(resources.get(channel.typeUrl), nonce, mayRemove, now);
       if (!push) continue;
-      if (channel.rules.warmedBy !== undefined) this.#channels.get(channel.rules.warmedBy)?.warm();
+      this.#noteWarming(channel, push);
       return push;
     }
     return undefined;
+  }
+
+  #noteWarming({ rules: { warmedBy } }: Channel, { replaced }: Push): void {
+    if (warmedBy === undefined || replaced.length === 0) return;
+    const names = this.#toWarm.get(warmedBy) ?? new Set<string>();
+    this.#toWarm.set(warmedBy, names);
+    for (const name of replaced) names.add(name);
+  }
+
+  #warm(channel: Channel): void {
+    const names = this.#toWarm.get(channel.typeUrl);
+    if (!names) return;
+    channel.warm(names);
+    this.#toWarm.delete(channel.typeUrl);
   }
 
   /** When to ask `next` again although nothing came; undefined: not before something comes. */

@@ -19,7 +19,7 @@ export interface TypeRules {
   readonly after: readonly string[];
   /** Types that may still name what is removed; they must have nothing left to send, and be accepted. */
   readonly removedAfter: readonly string[];
-  /** The type whose resources an Envoy waits for when it was given a new one of this, even if they are unchanged. */
+  /** The type whose resources an Envoy waits for when one of this was replaced, even if they are unchanged. */
   readonly warmedBy: string | undefined;
 }
 
@@ -49,7 +49,7 @@ const rules: Readonly<Record<string, TypeRules>> = {
     wildcard: true,
     after: upstream,
     removedAfter: none,
-    warmedBy: routeType,
+    warmedBy: undefined,
   },
   [routeType]: {
     label: 'rds',

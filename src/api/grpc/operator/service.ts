@@ -1,4 +1,5 @@
 import type { ServerUnaryCall } from '@grpc/grpc-js';
+import type { ProxyState } from '../../../domain/mesh/index.ts';
 import type {
   EnrolOperator,
   OperatorAccess,
@@ -44,6 +45,7 @@ export interface OperatorServices {
   readonly authorities: Pick<AuthorityStore, 'list'>;
   readonly audit: Pick<AuditLog, 'find'>;
   readonly adoption: Pick<AdoptionStore, 'list'>;
+  readonly discovery: () => readonly ProxyState[];
   readonly currentBundle: () => TrustBundleSnapshot;
   readonly status: () => Promise<OperatorStatus>;
   readonly metrics: Metrics;
@@ -154,7 +156,7 @@ export function createOperatorService(
       return messages.bundleToWire(bundle);
     }),
     listProxies: method('listProxies', async () => ({
-      proxies: (await services.adoption.list()).map(messages.proxyToWire),
+      proxies: messages.proxiesToWire(await services.adoption.list(), services.discovery()),
     })),
     listAuditEvents: method('listAuditEvents', async (request: wire.ListAuditEventsRequest) => {
       const page = await services.audit.find({

@@ -1,6 +1,19 @@
 import { z } from 'zod';
-import type { YamlDocument, YamlPath } from '../../../yaml/index.ts';
-import type { Policy } from '../../policy/index.ts';
+import {
+  formatPath,
+  jsonSchemaOf,
+  type SchemaProblem,
+  schemaProblems,
+  type YamlDocument,
+} from '../../../yaml/index.ts';
+import {
+  formatPolicyProblem,
+  isPolicyKind,
+  type Policy,
+  policyKey,
+  policyKinds,
+  readPolicy,
+} from '../../policy/index.ts';
 import { type ServiceObject, serviceSchema, type WorkloadObject, workloadSchema } from './schema.ts';
 
 /** One object of a registry's files. */
@@ -36,20 +49,33 @@ export function readMeshDocument(document: YamlDocument, source: string): ReadOb
   const key = known.success
     ? `${known.data.kind}/${known.data.metadata.namespace}/${known.data.metadata.name}`
     : undefined;
-  switch (known.data?.kind) {
+  const kind = known.data?.kind ?? '';
+  if (isPolicyKind(kind)) return readPolicyObject(document, source);
+  switch (kind) {
     case 'Workload':
       return { key, ...parse(workloadSchema, 'Workload', document, source) };
     case 'Service':
       return { key, ...parse(serviceSchema, 'Service', document, source) };
     default: {
       const { line, column } = document.position(['kind']);
+      const kinds = ['Workload', 'Service', ...policyKinds].join(', ');
       return {
         key,
         object: undefined,
-        problems: [`${source}:${line}:${column}: kind: is none that is read here: Workload, Service`],
+        problems: [`${source}:${line}:${column}: kind: is none that is read here: ${kinds}`],
       };
     }
   }
+}
+
+function readPolicyObject(document: YamlDocument, source: string): ReadObject {
+  const options = { source, positions: document, defaultNamespace: 'default' };
+  const { identity: whose, policy, problems } = readPolicy(document.value, options);
+  return {
+    key: whose && policyKey(whose),
+    object: policy && { kind: 'Policy', value: policy },
+    problems: problems.map(formatPolicyProblem),
+  };
 }
 
 function parse<K extends 'Workload' | 'Service'>(
@@ -60,28 +86,15 @@ function parse<K extends 'Workload' | 'Service'>(
 ): Pick<ReadObject, 'object' | 'problems'> {
   const parsed = schema.safeParse(document.value);
   if (!parsed.success) {
-    return {
-      object: undefined,
-      problems: parsed.error.issues.flatMap((issue) => describe(issue, document, source)),
-    };
+    const problems = schemaProblems(parsed.error, jsonSchemaOf(schema), document.value, document);
+    return { object: undefined, problems: problems.map((problem) => describe(problem, source)) };
   }
   // The schema and its kind come together from the call, which the union cannot say.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return { object: { kind, value: parsed.data } as MeshObject, problems: [] };
 }
 
-function describe(issue: z.core.$ZodIssue, document: YamlDocument, source: string): string[] {
-  const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => {
-      const { line, column } = document.keyPosition(path, key);
-      return `${source}:${line}:${column}: ${[...path, key].join('.')}: there is no such field`;
-    });
-  }
-  return [at(document, path, source, issue.message)];
-}
-
-function at(document: YamlDocument, path: YamlPath, source: string, message: string): string {
-  const { line, column } = document.position(path);
-  return `${source}:${line}:${column}: ${path.join('.')}: ${message}`;
+function describe({ path, place, message, mend }: SchemaProblem, source: string): string {
+  const at = place ? `:${place.line}:${place.column}` : '';
+  return `${source}${at}: ${formatPath(path)}: ${message}${mend ? `; ${mend}` : ''}`;
 }

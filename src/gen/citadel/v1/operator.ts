@@ -215,6 +215,30 @@ export interface Proxy {
   agentBundleVersion: string;
   consumers: ConsumerReport[];
   svidSerial: string;
+  /** Its discovery streams; empty while it has none. */
+  discovery: ProxyDiscovery[];
+}
+
+/** One discovery stream of a proxy. */
+export interface ProxyDiscovery {
+  /** The workload in the registry for which it speaks. */
+  workload: string;
+  nodeId: string;
+  connectedAt: Date | undefined;
+  resources: ProxyResource[];
+}
+
+/** wanted: what it should have; sent; accepted: an ACK, which says that it was parsed, not that it is used. */
+export interface ProxyResource {
+  /** For example envoy.config.listener.v3.Listener. */
+  type: string;
+  name: string;
+  /** Versions are hashes of the content; empty: should not have it, was not sent it, has not accepted one. */
+  wantedVersion: string;
+  sentVersion: string;
+  acceptedVersion: string;
+  /** The proxy's own words about the version that it refused last; empty when it accepted it. */
+  error: string;
 }
 
 export interface ListAuditEventsRequest {
@@ -2110,6 +2134,7 @@ function createBaseProxy(): Proxy {
     agentBundleVersion: "",
     consumers: [],
     svidSerial: "",
+    discovery: [],
   };
 }
 
@@ -2141,6 +2166,9 @@ export const Proxy: MessageFns<Proxy> = {
     }
     if (message.svidSerial !== "") {
       writer.uint32(74).string(message.svidSerial);
+    }
+    for (const v of message.discovery) {
+      ProxyDiscovery.encode(v!, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -2230,6 +2258,14 @@ export const Proxy: MessageFns<Proxy> = {
             message.svidSerial = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.discovery.push(ProxyDiscovery.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2256,6 +2292,213 @@ export const Proxy: MessageFns<Proxy> = {
     message.agentBundleVersion = object.agentBundleVersion ?? "";
     message.consumers = object.consumers?.map((e) => ConsumerReport.fromPartial(e)) || [];
     message.svidSerial = object.svidSerial ?? "";
+    message.discovery = object.discovery?.map((e) => ProxyDiscovery.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseProxyDiscovery(): ProxyDiscovery {
+  return { workload: "", nodeId: "", connectedAt: undefined, resources: [] };
+}
+
+export const ProxyDiscovery: MessageFns<ProxyDiscovery> = {
+  encode(message: ProxyDiscovery, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.workload !== "") {
+      writer.uint32(10).string(message.workload);
+    }
+    if (message.nodeId !== "") {
+      writer.uint32(18).string(message.nodeId);
+    }
+    if (message.connectedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.connectedAt), writer.uint32(26).fork()).join();
+    }
+    for (const v of message.resources) {
+      ProxyResource.encode(v!, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ProxyDiscovery {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProxyDiscovery();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.workload = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nodeId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.connectedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.resources.push(ProxyResource.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ProxyDiscovery>): ProxyDiscovery {
+    return ProxyDiscovery.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ProxyDiscovery>): ProxyDiscovery {
+    const message = createBaseProxyDiscovery();
+    message.workload = object.workload ?? "";
+    message.nodeId = object.nodeId ?? "";
+    message.connectedAt = object.connectedAt ?? undefined;
+    message.resources = object.resources?.map((e) => ProxyResource.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseProxyResource(): ProxyResource {
+  return { type: "", name: "", wantedVersion: "", sentVersion: "", acceptedVersion: "", error: "" };
+}
+
+export const ProxyResource: MessageFns<ProxyResource> = {
+  encode(message: ProxyResource, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.type !== "") {
+      writer.uint32(10).string(message.type);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.wantedVersion !== "") {
+      writer.uint32(26).string(message.wantedVersion);
+    }
+    if (message.sentVersion !== "") {
+      writer.uint32(34).string(message.sentVersion);
+    }
+    if (message.acceptedVersion !== "") {
+      writer.uint32(42).string(message.acceptedVersion);
+    }
+    if (message.error !== "") {
+      writer.uint32(50).string(message.error);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ProxyResource {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProxyResource();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.wantedVersion = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.sentVersion = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.acceptedVersion = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.error = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ProxyResource>): ProxyResource {
+    return ProxyResource.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ProxyResource>): ProxyResource {
+    const message = createBaseProxyResource();
+    message.type = object.type ?? "";
+    message.name = object.name ?? "";
+    message.wantedVersion = object.wantedVersion ?? "";
+    message.sentVersion = object.sentVersion ?? "";
+    message.acceptedVersion = object.acceptedVersion ?? "";
+    message.error = object.error ?? "";
     return message;
   },
 };

@@ -1,0 +1,241 @@
+import { z } from 'zod';
+import { mend } from '../../../yaml/index.ts';
+import type { AuthorizationPolicy, AuthorizationRule, OperationMatch, SourceMatch } from '../model.ts';
+import { faultOfConditionValue, parseConditionKey } from './condition.ts';
+import type { ReadMeta } from './metadata.ts';
+import { faultOfPath } from './path.ts';
+import { checkTargeting, readTargeting, targeting } from './target.ts';
+import {
+  checked,
+  faultOfIpBlock,
+  faultOfMethod,
+  faultOfPort,
+  faultOfServiceAccount,
+  limits,
+  list,
+  text,
+  unsupported,
+} from './values.ts';
+
+const ipBlocks = () => list(checked(faultOfIpBlock));
+const serviceAccounts = () => list(checked(faultOfServiceAccount), limits.serviceAccounts);
+const noTrustDomains = unsupported(
+  'trust domains cannot be matched by themselves: write principals: ["TRUST-DOMAIN/*"]',
+);
+
+const sourceLists = {
+  principals: list(text()),
+  notPrincipals: list(text()),
+  requestPrincipals: list(text()),
+  notRequestPrincipals: list(text()),
+  namespaces: list(text()),
+  notNamespaces: list(text()),
+  serviceAccounts: serviceAccounts(),
+  notServiceAccounts: serviceAccounts(),
+  ipBlocks: ipBlocks(),
+  notIpBlocks: ipBlocks(),
+  remoteIpBlocks: ipBlocks(),
+  notRemoteIpBlocks: ipBlocks(),
+};
+
+const operationLists = {
+  hosts: list(text()),
+  notHosts: list(text()),
+  ports: list(checked(faultOfPort)),
+  notPorts: list(checked(faultOfPort)),
+  methods: list(checked(faultOfMethod)),
+  notMethods: list(checked(faultOfMethod)),
+  paths: list(checked(faultOfPath)),
+  notPaths: list(checked(faultOfPath)),
+};
+
+const source = z
+  .strictObject({ ...sourceLists, trustDomains: noTrustDomains, notTrustDomains: noTrustDomains })
+  .superRefine((given, context) => {
+    refuseEmpty('source', given, context);
+    const account = given.serviceAccounts ? 'serviceAccounts' : 'notServiceAccounts';
+    const other = (['principals', 'notPrincipals', 'namespaces', 'notNamespaces'] as const).find(
+      (key) => given[key] !== undefined,
+    );
+    if (other !== undefined && given[account] !== undefined)
+      context.addIssue({
+        code: 'custom',
+        path: [account],
+        message: `${account} and ${other} cannot be in one source`,
+        ...mend('write NAMESPACE/NAME in serviceAccounts, or two sources'),
+      });
+  });
+
+const operation = z.strictObject(operationLists).superRefine((given, context) => {
+  refuseEmpty('operation', given, context);
+});
+
+const condition = z
+  .strictObject({ key: text(), values: list(text()), notValues: list(text()) })
+  .superRefine(({ key, values, notValues }, context) => {
+    const parsed = parseConditionKey(key);
+    if ('message' in parsed) {
+      context.addIssue({ code: 'custom', path: ['key'], ...issueOf(parsed) });
+      return;
+    }
+    if (!values && !notValues)
+      context.addIssue({ code: 'custom', message: 'at least one of values and notValues must be there' });
+    for (const [name, given] of Object.entries({ values, notValues })) {
+      for (const [index, value] of (given ?? []).entries()) {
+        const fault = faultOfConditionValue(parsed, value);
+        if (fault) context.addIssue({ code: 'custom', path: [name, index], ...issueOf(fault) });
+      }
+    }
+  });
+
+function issueOf(fault: { readonly message: string; readonly mend?: string }) {
+  return { message: fault.message, ...(fault.mend === undefined ? {} : mend(fault.mend)) };
+}
+
+function refuseEmpty(name: string, given: object, context: z.RefinementCtx): void {
+  // An unknown key is what is wrong then, and is told already.
+  if (context.issues.length > 0) return;
+  if (Object.values(given).every((part) => part === undefined))
+    context.addIssue({
+      code: 'custom',
+      message: `an empty ${name} is refused: it would match everything`,
+      ...mend(`leave the ${name === 'source' ? 'from' : 'to'} out, if everything is meant`),
+    });
+}
+
+const rule = z.strictObject({
+  from: list(z.strictObject({ source }), limits.parts),
+  to: list(z.strictObject({ operation }), limits.parts),
+  // As Istio has it: an empty `when` is none.
+  when: z.array(condition).max(limits.parts).optional(),
+});
+
+export const authorizationSpec = z
+  .strictObject({
+    ...targeting,
+    action: z.enum(['ALLOW', 'DENY', 'AUDIT', 'CUSTOM']).optional(),
+    provider: z.strictObject({ name: text() }).optional(),
+    rules: z.array(rule).max(limits.rules, `must not hold more than ${limits.rules} rules`).optional(),
+  })
+  .superRefine((spec, context) => {
+    checkTargeting(spec, context);
+    checkAction(spec, context);
+  });
+
+type AuthorizationSpec = z.output<typeof authorizationSpec>;
+
+function checkAction(spec: AuthorizationSpec, context: z.RefinementCtx): void {
+  const { action = 'ALLOW', provider, rules = [] } = spec;
+  if (action === 'CUSTOM' && !provider)
+    context.addIssue({
+      code: 'custom',
+      path: ['provider'],
+      message: 'the action CUSTOM needs provider.name',
+      ...mend('name one of the authorization providers of the mesh’s settings'),
+    });
+  if (action !== 'CUSTOM' && provider)
+    context.addIssue({
+      code: 'custom',
+      path: ['provider'],
+      message: `only the action CUSTOM takes a provider, not ${action}`,
+      ...mend('leave it out, or set action: CUSTOM'),
+    });
+  if ((action === 'CUSTOM' || action === 'DENY') && rules.length === 0)
+    context.addIssue({
+      code: 'custom',
+      path: ['rules'],
+      message: `${action} without a rule never applies`,
+      ...mend('write rules: [{}], if every request is meant'),
+    });
+  if (action === 'CUSTOM') {
+    for (const [index, each] of rules.entries()) refuseIdentities(each, ['rules', index], context);
+  }
+}
+
+const identityLists = [
+  'principals',
+  'notPrincipals',
+  'requestPrincipals',
+  'notRequestPrincipals',
+  'namespaces',
+  'notNamespaces',
+  'serviceAccounts',
+  'notServiceAccounts',
+] as const;
+
+const identityKey = /^(?:source\.(?:namespace|serviceAccount|principal)$|request\.auth\.)/;
+
+/** Who calls is not known yet when it is decided whether an authorizer outside is asked. */
+function refuseIdentities(
+  each: z.output<typeof rule>,
+  path: readonly (string | number)[],
+  context: z.RefinementCtx,
+): void {
+  const refuse = (at: readonly (string | number)[], name: string) =>
+    context.addIssue({
+      code: 'custom',
+      path: [...path, ...at],
+      message: `${name} cannot be matched with the action CUSTOM`,
+      ...mend('the provider is told who calls: leave it to decide, or deny in a policy of its own'),
+    });
+  for (const [index, { source: given }] of (each.from ?? []).entries()) {
+    for (const name of identityLists)
+      if (given[name] !== undefined) refuse(['from', index, 'source', name], name);
+  }
+  for (const [index, { key }] of (each.when ?? []).entries()) {
+    if (identityKey.test(key)) refuse(['when', index, 'key'], key);
+  }
+}
+
+export function readAuthorizationPolicy(
+  { meta, dryRun }: ReadMeta,
+  spec: AuthorizationSpec,
+): AuthorizationPolicy {
+  return {
+    kind: 'AuthorizationPolicy',
+    meta,
+    ...readTargeting(spec),
+    action: spec.action ?? 'ALLOW',
+    provider: spec.provider?.name,
+    dryRun,
+    rules: (spec.rules ?? []).map(toRule),
+  };
+}
+
+function toRule({ from = [], to = [], when = [] }: z.output<typeof rule>): AuthorizationRule {
+  return {
+    from: from.map(({ source: given }) => toSource(given)),
+    to: to.map(({ operation: given }) => toOperation(given)),
+    when: when.map(({ key, values = [], notValues = [] }) => ({ key, values, notValues })),
+  };
+}
+
+function toSource(given: z.output<typeof source>): SourceMatch {
+  return {
+    principals: given.principals ?? [],
+    notPrincipals: given.notPrincipals ?? [],
+    requestPrincipals: given.requestPrincipals ?? [],
+    notRequestPrincipals: given.notRequestPrincipals ?? [],
+    namespaces: given.namespaces ?? [],
+    notNamespaces: given.notNamespaces ?? [],
+    serviceAccounts: given.serviceAccounts ?? [],
+    notServiceAccounts: given.notServiceAccounts ?? [],
+    ipBlocks: given.ipBlocks ?? [],
+    notIpBlocks: given.notIpBlocks ?? [],
+    remoteIpBlocks: given.remoteIpBlocks ?? [],
+    notRemoteIpBlocks: given.notRemoteIpBlocks ?? [],
+  };
+}
+
+function toOperation(given: z.output<typeof operation>): OperationMatch {
+  return {
+    hosts: given.hosts ?? [],
+    notHosts: given.notHosts ?? [],
+    ports: given.ports ?? [],
+    notPorts: given.notPorts ?? [],
+    methods: given.methods ?? [],
+    notMethods: given.notMethods ?? [],
+    paths: given.paths ?? [],
+    notPaths: given.notPaths ?? [],
+  };
+}

@@ -1,0 +1,13 @@
+export { type ConditionAttribute, type ConditionKey, parseConditionKey } from './condition.ts';
+export { type JsonWebKey, parseJwks } from './jwks.ts';
+export {
+  isPolicyKind,
+  policyJsonSchema,
+  policyKinds,
+  type ReadOptions,
+  type ReadPolicy,
+  readPolicy,
+} from './object.ts';
+export { isPathTemplate } from './path.ts';
+export { formatPolicyProblem, type PolicyIdentity, type PolicyProblem, policyKey } from './problem.ts';
+export { type PolicyLocator, type PolicyReading, readPolicies } from './stream.ts';

@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { type ConditionKey, parseConditionKey } from '../../../../../src/domain/policy/index.ts';
+import { faults } from './parts.ts';
+
+const judge = (key: string, ...values: readonly string[]) =>
+  faults('AuthorizationPolicy', { rules: [{ when: [{ key, values }] }] });
+
+describe('a condition', () => {
+  it.each<[string, string, ConditionKey]>([
+    ['source.ip', '10.0.0.0/8', { attribute: 'source.ip', names: [] }],
+    ['remote.ip', '::1', { attribute: 'remote.ip', names: [] }],
+    ['source.namespace', 'shop*', { attribute: 'source.namespace', names: [] }],
+    ['source.serviceAccount', 'shop/web', { attribute: 'source.serviceAccount', names: [] }],
+    ['source.principal', '*/sa/web', { attribute: 'source.principal', names: [] }],
+    ['request.auth.principal', '*', { attribute: 'request.auth.principal', names: [] }],
+    ['request.auth.audiences', 'a', { attribute: 'request.auth.audiences', names: [] }],
+    ['request.auth.presenter', 'a', { attribute: 'request.auth.presenter', names: [] }],
+    ['request.auth.claims[iss]', 'a', { attribute: 'request.auth.claims', names: ['iss'] }],
+    ['request.auth.claims[a][b]', 'a', { attribute: 'request.auth.claims', names: ['a', 'b'] }],
+    ['request.auth.claims[https://x/y]', 'a', { attribute: 'request.auth.claims', names: ['https://x/y'] }],
+    ['request.headers[User-Agent]', 'a*', { attribute: 'request.headers', names: ['User-Agent'] }],
+    ['request.headers[:authority]', 'a', { attribute: 'request.headers', names: [':authority'] }],
+    ['destination.ip', '10.0.0.1', { attribute: 'destination.ip', names: [] }],
+    ['destination.port', '80', { attribute: 'destination.port', names: [] }],
+    ['connection.sni', '*.example.com', { attribute: 'connection.sni', names: [] }],
+    [
+      'experimental.envoy.filters.network.mysql_proxy[db.table]',
+      '[update]',
+      { attribute: 'experimental.envoy.filters', names: ['db.table'], filter: 'network.mysql_proxy' },
+    ],
+  ])('knows %s', (key, value, expected) => {
+    expect(judge(key, value)).toBe('');
+    expect(parseConditionKey(key)).toEqual(expected);
+  });
+
+  it.each([
+    [
+      'an unknown key',
+      'source.ipaddress',
+      'a',
+      'spec.rules[0].when[0].key: unknown attribute "source.ipaddress"',
+    ],
+    ['a slip', 'source.namespaces', 'a', 'did you mean source.namespace?'],
+    ['a slip before brackets', 'request.header[a]', 'a', 'did you mean request.headers[a]?'],
+    ['a key of nothing known', 'x', 'a', 'known are source.ip, remote.ip'],
+    ['another case', 'source.IP', 'a', 'did you mean source.ip?'],
+    ['a header without a name', 'request.headers', 'a', 'names no header; write request.headers[NAME]'],
+    ['an empty name of a header', 'request.headers[]', 'a', 'names no header'],
+    ['a header in a header', 'request.headers[a][b]', 'a', 'names no header'],
+    ['a name that no header has', 'request.headers[a b]', 'a', 'can be no name of a header'],
+    ['an open bracket', 'request.headers[a', 'a', 'unknown attribute'],
+    ['a claim without a name', 'request.auth.claims', 'a', 'names no claim'],
+    ['an empty name within a claim', 'request.auth.claims[a][]', 'a', 'names no claim'],
+    ['something after a claim', 'request.auth.claims[a]b', 'a', 'unknown attribute'],
+    ['parts of what has none', 'source.ip[a]', '10.0.0.1', 'source.ip has no parts'],
+    ['a filter without metadata', 'experimental.envoy.filters.x', 'a', 'names no metadata of the filter'],
+    ['no filter', 'experimental.envoy.filters', 'a', 'unknown attribute'],
+    [
+      'the destination’s labels',
+      'destination.labels[app]',
+      'a',
+      'destination.labels cannot be matched; the policy’s own selector',
+    ],
+    [
+      'the destination’s namespace',
+      'destination.namespace',
+      'a',
+      'cannot be matched; the policy’s own metadata.namespace',
+    ],
+    ['the destination’s user', 'destination.user', 'a', 'cannot be matched'],
+    ['a trust domain', 'source.trustDomain', 'a', 'match source.principal with "TRUST-DOMAIN/*"'],
+    [
+      'an address that is none',
+      'destination.ip',
+      'a',
+      'spec.rules[0].when[0].values[0]: "a" is no IP address',
+    ],
+    ['a port that is none', 'destination.port', '0', 'values[0]: "0" is no port'],
+    [
+      'a wildcard for service accounts',
+      'source.serviceAccount',
+      '*',
+      'values[0]: service accounts know no wildcards',
+    ],
+    ['an empty value', 'source.namespace', '', 'values[0]: must not be empty'],
+    ['an empty key', '', 'a', 'key: must not be empty'],
+  ])('refuses %s', (_, key, value, expected) => {
+    expect(judge(key, value)).toContain(expected);
+  });
+
+  it('needs values or notValues, and checks both', () => {
+    const when = (condition: object) => faults('AuthorizationPolicy', { rules: [{ when: [condition] }] });
+    expect(when({ key: 'source.ip' })).toContain('at least one of values and notValues must be there');
+    expect(when({ values: ['a'] })).toContain('spec.rules[0].when[0].key: is required');
+    expect(when({ key: 'source.ip', notValues: ['a'] })).toContain('notValues[0]: "a" is no IP address');
+    expect(when({ key: 'source.ip', values: [], notValues: ['::1'] })).toContain('values: must not be empty');
+    expect(when({ key: 'source.ip', notValues: ['::1'] })).toBe('');
+  });
+});
