@@ -1,8 +1,14 @@
 import type { Cluster } from '../adapters/kubernetes/index.ts';
 import type { DiscoveryServiceOptions, GrpcService } from '../api/grpc/index.ts';
 import { type ControlPlane, createControlPlane, type MeshSettings } from '../domain/mesh/index.ts';
-import { formatPolicyProblem, readPolicy } from '../domain/policy/index.ts';
-import type { MeshSource } from '../domain/ports/index.ts';
+import {
+  createPolicyService,
+  createStoredPolicySource,
+  formatPolicyProblem,
+  type PolicyService,
+  readPolicy,
+} from '../domain/policy/index.ts';
+import type { MeshSource, Store } from '../domain/ports/index.ts';
 import { CitadelError, type Clock, type Log } from '../kernel/index.ts';
 import type { ServerConfig } from './config/index.ts';
 
@@ -11,24 +17,43 @@ interface Ports {
   readonly log: Log;
 }
 
-interface ControlPlanePorts extends Ports {
+interface SourcePorts extends Ports {
   readonly clusters: ReadonlyMap<string, Cluster>;
+}
+
+interface ControlPlanePorts extends SourcePorts {
+  readonly store: Pick<Store, 'policies' | 'audit'>;
+}
+
+export interface OpenControlPlane {
+  readonly plane: ControlPlane;
+  /** The policies that authors keep here; they count like those of the other sources. */
+  readonly policies: PolicyService;
 }
 
 /** The control plane of the configuration; undefined where it asks for none. Nothing of it is loaded then. */
 export async function openControlPlane(
   config: ServerConfig,
-  { clusters, ...ports }: ControlPlanePorts,
-): Promise<ControlPlane | undefined> {
+  { clusters, store, ...ports }: ControlPlanePorts,
+): Promise<OpenControlPlane | undefined> {
   const { mesh } = config;
   if (!mesh) return undefined;
   const { createEnvoyRenderer } = await import('../adapters/envoy/index.ts');
-  return createControlPlane({
+  const stored = createStoredPolicySource(store.policies, ports.clock);
+  const plane = createControlPlane({
     settings: meshSettings(config, mesh),
-    sources: await openSources(mesh, { clusters, ...ports }),
+    // What is kept here comes last: an object of the same name that a cluster or a file describes is theirs.
+    sources: [...(await openSources(mesh, { clusters, ...ports })), stored],
     renderer: createEnvoyRenderer(),
     ...ports,
   });
+  const policies = createPolicyService({
+    store: store.policies,
+    audit: store.audit,
+    clock: ports.clock,
+    changed: () => stored.refresh(),
+  });
+  return { plane, policies };
 }
 
 /** What proxies ask, over what the control plane knows; loaded only where there is one. */
@@ -57,7 +82,7 @@ function meshSettings(config: ServerConfig, mesh: MeshConfig): MeshSettings {
 
 async function openSources(
   { sources }: MeshConfig,
-  { clusters, ...ports }: ControlPlanePorts,
+  { clusters, ...ports }: SourcePorts,
 ): Promise<MeshSource[]> {
   const opened: MeshSource[] = [];
   if (sources.files) {

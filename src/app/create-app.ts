@@ -155,10 +155,10 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   const sync = { verifier, authority, adoption, metrics, stopping: stopping.signal, clock, log };
   const onRefused = recordRefusals({ audit: store.audit, clock, log });
   const csrHealth = createGrpcHealth(['istio.v1.auth.IstioCertificateService', 'citadel.v1.AgentService']);
-  const controlPlane = await openControlPlane(config, { clusters, clock, log });
+  const controlPlane = await openControlPlane(config, { clusters, store, clock, log });
   if (controlPlane) {
-    building.defer(() => controlPlane.close());
-    await controlPlane.start();
+    building.defer(() => controlPlane.plane.close());
+    await controlPlane.plane.start();
   }
   const csr = await startGrpcListener({
     address: config.listen.csr,
@@ -166,7 +166,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     services: [
       createCsrService(issuance),
       createSyncService(sync),
-      ...(controlPlane ? [await discoveryService(controlPlane, sync)] : []),
+      ...(controlPlane ? [await discoveryService(controlPlane.plane, sync)] : []),
     ],
     health: csrHealth,
     limits: config.limits,
@@ -201,7 +201,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     certificates,
     checkRootKey: async (signal) => (await (isUpstream ? upstream() : homes.root())).check(signal),
     clusters,
-    controlPlane,
+    controlPlane: controlPlane?.plane,
     overdueBelow: (1 - issuing.activateAt) * 0.9,
     clock,
   });
@@ -263,7 +263,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     firstCredential: operatorApi.firstCredential,
     authority,
     issuance,
-    controlPlane,
+    controlPlane: controlPlane?.plane,
     store,
     stop: () => {
       stopped ??= running.disposeAsync();

@@ -3,6 +3,7 @@ import { addCheckCommand } from './commands/check.ts';
 import { addCompletionCommands } from './commands/completion.ts';
 import { addConfigCommands } from './commands/config.ts';
 import { addOperatorCommands } from './commands/operator.ts';
+import { addPolicyCommands } from './commands/policy.ts';
 import { addReadingCommands } from './commands/read.ts';
 import { addRunCommands } from './commands/run.ts';
 import { exitCodesHelp } from './exit-codes.ts';
@@ -19,6 +20,7 @@ export function createProgram(): Command {
   addCheckCommand(program);
   addReadingCommands(program);
   addOperatorCommands(program);
+  addPolicyCommands(program);
   addConfigCommands(program);
   addCompletionCommands(program);
   return program;

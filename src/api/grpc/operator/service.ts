@@ -23,6 +23,7 @@ import { readCredentials } from '../credentials.ts';
 import type { GrpcService } from '../listener.ts';
 import { unary } from '../status.ts';
 import * as messages from './messages.ts';
+import { applyPolicies, listPolicies, listPolicyRevisions, type PolicyServices } from './policies.ts';
 
 /** What `citadel check` asks a running server. */
 export interface OperatorStatus {
@@ -38,7 +39,7 @@ export interface OperatorStatus {
   }[];
 }
 
-export interface OperatorServices {
+export interface OperatorServices extends PolicyServices {
   readonly access: OperatorAccess;
   readonly enrol: EnrolOperator;
   readonly issuance: Pick<IssuanceStore, 'get' | 'find'>;
@@ -168,6 +169,15 @@ export function createOperatorService(
       });
       return { events: page.items.map(messages.auditEventToWire), nextPageToken: page.nextPageToken ?? '' };
     }),
+    listPolicies: method('listPolicies', async (request: wire.ListPoliciesRequest) =>
+      listPolicies(services, request),
+    ),
+    applyPolicies: method('applyPolicies', (request: wire.ApplyPoliciesRequest, caller) =>
+      applyPolicies(services, request, caller),
+    ),
+    listPolicyRevisions: method('listPolicyRevisions', (request: wire.ListPolicyRevisionsRequest) =>
+      listPolicyRevisions(services, request),
+    ),
     listOperators: method('listOperators', async () => ({
       operators: (await access.listOperators()).map(messages.operatorToWire),
     })),
