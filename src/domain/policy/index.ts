@@ -1,1 +1,2 @@
+export * from './decide/index.ts';
 export type * from './model.ts';
