@@ -1,4 +1,25 @@
 export { canonicalPolicy, policyHash } from './canonical.ts';
+export {
+  type Claims,
+  type ClaimValue,
+  type ConditionKey as ConditionSubject,
+  type Decision,
+  type DecisionContext,
+  type DecisionStep,
+  type DryRunResult,
+  decide,
+  type HttpAttributes,
+  isHttpOnly,
+  namesPaths,
+  normalizePath,
+  type PolicyRequest,
+  parseConditionKey as conditionSubject,
+  parseRuleId,
+  type RuleReference,
+  ruleId,
+  ruleReference,
+  type Verdict,
+} from './decide/index.ts';
 export { formatPolicies } from './format.ts';
 export type * from './model.ts';
 export * from './read/index.ts';
