@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addCaptureCommands } from './commands/capture.ts';
 import { addCheckCommand } from './commands/check.ts';
 import { addCompletionCommands } from './commands/completion.ts';
 import { addConfigCommands } from './commands/config.ts';
@@ -20,6 +21,7 @@ export function createProgram(): Command {
   addReadingCommands(program);
   addOperatorCommands(program);
   addConfigCommands(program);
+  addCaptureCommands(program);
   addCompletionCommands(program);
   return program;
 }
