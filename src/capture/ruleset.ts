@@ -1,3 +1,4 @@
+import { captureSources } from '../domain/ports/index.ts';
 import type { Cidrs } from './cidrs.ts';
 import type { PortRange } from './ports.ts';
 
@@ -23,12 +24,6 @@ export type AddressFamily = 'ipv4' | 'ipv6';
 
 export const table = 'inet citadel';
 const dns = 53;
-
-/**
- * The proxy's connections to the application beside it come from these, which tells them from those to a service that
- * has this very workload among its endpoints. The renderer for Envoy binds to the same.
- */
-const fromProxyToApplication = { ipv4: '127.0.0.6', ipv6: '::1' } as const;
 
 /**
  * The whole ruleset, as `nft -f` reads it in one transaction: the table is made if it is not there, deleted and made
@@ -99,7 +94,7 @@ function outboundRules(settings: CaptureSettings): string[] {
  * very workload: its inbound listener must see it, as it would from anyone else.
  */
 function proxyRules(settings: CaptureSettings): string[] {
-  const { ipv4, ipv6 } = fromProxyToApplication;
+  const { ipv4, ipv6 } = captureSources;
   return [
     'oifname != "lo" return',
     `ip saddr ${ipv4} return`,

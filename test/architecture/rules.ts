@@ -24,7 +24,7 @@ export const rules: Rules = {
     agent: [...below, 'gen'],
     app: [...below, 'adapters', 'api', 'agent'],
     // Speaks with the kernel of the machine that it runs on, for a command alone: no server, nothing to compose.
-    capture: ['kernel'],
+    capture: ['kernel', 'domain'],
     // No adapters and no api: the commands speak the operator API, and app alone constructs services.
     cli: [...below, 'agent', 'app', 'capture', 'gen'],
     gen: [],

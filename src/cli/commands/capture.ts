@@ -7,6 +7,7 @@ import {
   removeRuleset,
   renderRuleset,
 } from '../../capture/index.ts';
+import { capturePorts } from '../../domain/ports/index.ts';
 import { isCitadelError } from '../../kernel/index.ts';
 import { confirm } from '../confirm.ts';
 
@@ -24,8 +25,12 @@ export function addCaptureCommands(program: Command): void {
     .description('capture TCP in this network namespace; replaces what an earlier apply made')
     .option('--user <uids>', 'of the proxy and its agent: what they send is not captured')
     .option('--group <gids>', 'likewise, by group')
-    .option('--inbound-port <port>', 'where the proxy takes what comes from outside', '15006')
-    .option('--outbound-port <port>', 'where it takes what applications send', '15001')
+    .option(
+      '--inbound-port <port>',
+      'where the proxy takes what comes from outside',
+      String(capturePorts.inbound),
+    )
+    .option('--outbound-port <port>', 'where it takes what applications send', String(capturePorts.outbound))
     .option('--families <list>', 'ipv4, ipv6 or both; those of the addresses in the registry', 'ipv4,ipv6')
     .option('--include-inbound-ports <list>', 'capture these alone, as 80,8000-8010 (default: all but 22)')
     .option('--exclude-inbound-ports <list>', 'leave these as they are')

@@ -2,4 +2,5 @@ export { type ControlPlane, type ControlPlaneOptions, createControlPlane } from 
 export type * from './model.ts';
 export type { ProxyResourceState, ProxyState } from './proxy-tracker.ts';
 export * from './read/index.ts';
+export { anyOtherPort } from './undeclared.ts';
 export type { EndpointView, InboundPort, ProxyView, ServicePortView, ServiceView } from './view.ts';
