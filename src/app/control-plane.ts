@@ -1,5 +1,7 @@
+import type { Cluster } from '../adapters/kubernetes/index.ts';
 import type { DiscoveryServiceOptions, GrpcService } from '../api/grpc/index.ts';
 import { type ControlPlane, createControlPlane, type MeshSettings } from '../domain/mesh/index.ts';
+import { formatPolicyProblem, readPolicy } from '../domain/policy/index.ts';
 import type { MeshSource } from '../domain/ports/index.ts';
 import { CitadelError, type Clock, type Log } from '../kernel/index.ts';
 import type { ServerConfig } from './config/index.ts';
@@ -9,17 +11,21 @@ interface Ports {
   readonly log: Log;
 }
 
+interface ControlPlanePorts extends Ports {
+  readonly clusters: ReadonlyMap<string, Cluster>;
+}
+
 /** The control plane of the configuration; undefined where it asks for none. Nothing of it is loaded then. */
 export async function openControlPlane(
   config: ServerConfig,
-  ports: Ports,
+  { clusters, ...ports }: ControlPlanePorts,
 ): Promise<ControlPlane | undefined> {
   const { mesh } = config;
   if (!mesh) return undefined;
   const { createEnvoyRenderer } = await import('../adapters/envoy/index.ts');
   return createControlPlane({
     settings: meshSettings(config, mesh),
-    sources: await openSources(mesh, ports),
+    sources: await openSources(mesh, { clusters, ...ports }),
     renderer: createEnvoyRenderer(),
     ...ports,
   });
@@ -49,11 +55,31 @@ function meshSettings(config: ServerConfig, mesh: MeshConfig): MeshSettings {
   };
 }
 
-async function openSources({ sources }: MeshConfig, ports: Ports): Promise<MeshSource[]> {
+async function openSources(
+  { sources }: MeshConfig,
+  { clusters, ...ports }: ControlPlanePorts,
+): Promise<MeshSource[]> {
   const opened: MeshSource[] = [];
   if (sources.files) {
     const { createFileSource } = await import('../adapters/registry/index.ts');
     opened.push(createFileSource({ directory: sources.files.directory, ...ports }));
+  }
+  if (sources.kubernetes) {
+    const { clusterDomain } = sources.kubernetes;
+    const { createKubernetesMeshSource } = await import('../adapters/kubernetes/mesh/index.ts');
+    for (const cluster of clusters.values()) {
+      const origin = { source: `kubernetes/${cluster.clusterId}` };
+      opened.push(
+        createKubernetesMeshSource({
+          cluster,
+          clusterDomain,
+          readPolicy(object) {
+            const { policy, problems } = readPolicy(object, origin);
+            return { policy, problems: problems.map(formatPolicyProblem) };
+          },
+        }),
+      );
+    }
   }
   if (opened.length === 0) throw new CitadelError('FailedPrecondition', 'mesh.sources names no source');
   return opened;

@@ -9,6 +9,14 @@ const serviceReference = z
     'must be <namespace>/<service>',
   );
 
+const dnsName = z
+  .string()
+  .max(253)
+  .regex(
+    /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)*$/,
+    'must be a DNS name in lower case',
+  );
+
 const authorizationProvider = z.strictObject({
   name: z.string().min(1).max(253).describe('as CUSTOM policies name it'),
   protocol: z.enum(['grpc', 'http']),
@@ -41,7 +49,9 @@ export const meshSchema = (context: FieldContext) =>
           .optional()
           .describe('workloads, services and policies in YAML files, watched'),
         kubernetes: z
-          .strictObject({})
+          .strictObject({
+            clusterDomain: dnsName.prefault('cluster.local').describe('of the clusters’ DNS'),
+          })
           .optional()
           .describe('services, pods and policies of each cluster in attestation.kubernetes'),
       })

@@ -51,9 +51,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     const contents = sources.flatMap((source) => source.content() ?? []);
     // A source that has never answered might know of what the others do not: serving without it would take that away.
     if (contents.length < sources.length) return;
-    const snapshot = composeSnapshot(settings, contents, index?.snapshot);
-    if (snapshot.version === index?.snapshot.version) return;
-    index = indexMesh(snapshot, index);
+    index = indexMesh(composeSnapshot(settings, contents, index?.snapshot), index);
     for (const session of sessions) session.refresh();
   };
   const soon = debounce(recompute, { quiet, atMost, clock });

@@ -1,3 +1,4 @@
+import type { Policy } from '../policy/index.ts';
 import type { MeshContent } from '../ports/index.ts';
 import { contentHash } from './content-hash.ts';
 import type { MeshSettings, MeshSnapshot, Service, Workload } from './model.ts';
@@ -46,9 +47,15 @@ export function composeSnapshot(
   ];
   const version = contentHash([
     settings,
-    ...[...workloads.values(), ...services.values(), ...policies].map((each) => hashOf(each)),
+    ...[...workloads.values(), ...services.values()].map((each) => hashOf(each)),
+    ...policies.map((policy) => contentHash(withoutOrigin(policy))),
   ]);
   return { version, settings, workloads, services, policies };
+}
+
+/** Where a policy was written, and how often, is not what it says. */
+function withoutOrigin({ meta, ...policy }: Policy): object {
+  return { ...policy, namespace: meta.namespace, name: meta.name };
 }
 
 function collect<T extends object>(

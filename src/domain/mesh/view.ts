@@ -1,5 +1,11 @@
 import { forWorkload, TrustDomain } from '@citadel/spiffe';
-import { type MutualTlsMode, mutualTlsModeOf, type Policy, policiesOf } from '../policy/index.ts';
+import {
+  indexPolicies,
+  type MutualTlsMode,
+  mutualTlsModeOf,
+  type Policy,
+  policiesOf,
+} from '../policy/index.ts';
 import type {
   EgressListener,
   MeshSettings,
@@ -60,10 +66,10 @@ export interface MeshIndex {
 
 /** Keeps the previous index's objects wherever nothing that they are made of has changed. */
 export function indexMesh(snapshot: MeshSnapshot, previous?: MeshIndex): MeshIndex {
-  const { settings } = snapshot;
+  const policies = indexPolicies(snapshot);
   const policiesByWorkload = new Map<string, readonly Policy[]>();
   for (const workload of snapshot.workloads.values()) {
-    const applying = policiesOf(snapshot.policies, workload, settings.rootNamespace);
+    const applying = policiesOf(policies, workload);
     const before = previous?.policiesByWorkload.get(workload.id);
     policiesByWorkload.set(workload.id, before && sameMembers(before, applying) ? before : applying);
   }

@@ -1,3 +1,5 @@
+export { canonicalPolicy, policyHash } from './canonical.ts';
+export { formatPolicies } from './format.ts';
 export type * from './model.ts';
 export * from './read/index.ts';
-export { mutualTlsModeOf, policiesOf } from './select.ts';
+export { indexPolicies, mutualTlsModeOf, type PolicyIndex, policiesOf } from './select.ts';

@@ -10,7 +10,6 @@ import { resource } from '../messages/resource.ts';
 import { duration } from '../messages/values.ts';
 import { outboundTls } from '../tls.ts';
 import { asDownstream, httpOptions, unlimited } from './options.ts';
-import { alpn } from './outbound.ts';
 
 /** Where a captured connection was going, as it is: what no registry knows is no business of ours. */
 export function renderPassthrough(): DiscoveryResource {
@@ -31,7 +30,7 @@ export function renderDirect(
     .map(({ port: { port, protocol }, spiffeIds }) =>
       originalDestination(names.directCluster(service.id, port), {
         ...httpOptions(protocol, connectionLifetime),
-        transportSocket: outboundTls(spiffeIds, alpn[protocol]),
+        transportSocket: outboundTls(spiffeIds, protocol),
       }),
     );
 }

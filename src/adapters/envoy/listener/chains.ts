@@ -59,10 +59,7 @@ function mutualTlsChain(
   return FilterChain.fromPartial({
     name,
     filterChainMatch: { transportProtocol: 'tls', applicationProtocols: [...protocols] },
-    transportSocket: inboundTls(
-      [settings.trustDomain, ...settings.trustDomainAliases],
-      isHttp(port.protocol) ? ['h2', 'http/1.1'] : [],
-    ),
+    transportSocket: inboundTls([settings.trustDomain, ...settings.trustDomainAliases], port.protocol),
     filters: applicationFilters(port, settings, true),
   });
 }

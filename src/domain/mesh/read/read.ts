@@ -6,7 +6,14 @@ import {
   schemaProblems,
   type YamlDocument,
 } from '../../../yaml/index.ts';
-import type { Policy } from '../../policy/index.ts';
+import {
+  formatPolicyProblem,
+  isPolicyKind,
+  type Policy,
+  policyKey,
+  policyKinds,
+  readPolicy,
+} from '../../policy/index.ts';
 import { type ServiceObject, serviceSchema, type WorkloadObject, workloadSchema } from './schema.ts';
 
 /** One object of a registry's files. */
@@ -42,20 +49,33 @@ export function readMeshDocument(document: YamlDocument, source: string): ReadOb
   const key = known.success
     ? `${known.data.kind}/${known.data.metadata.namespace}/${known.data.metadata.name}`
     : undefined;
-  switch (known.data?.kind ?? '') {
+  const kind = known.data?.kind ?? '';
+  if (isPolicyKind(kind)) return readPolicyObject(document, source);
+  switch (kind) {
     case 'Workload':
       return { key, ...parse(workloadSchema, 'Workload', document, source) };
     case 'Service':
       return { key, ...parse(serviceSchema, 'Service', document, source) };
     default: {
       const { line, column } = document.position(['kind']);
+      const kinds = ['Workload', 'Service', ...policyKinds].join(', ');
       return {
         key,
         object: undefined,
-        problems: [`${source}:${line}:${column}: kind: is none that is read here: Workload, Service`],
+        problems: [`${source}:${line}:${column}: kind: is none that is read here: ${kinds}`],
       };
     }
   }
+}
+
+function readPolicyObject(document: YamlDocument, source: string): ReadObject {
+  const options = { source, positions: document, defaultNamespace: 'default' };
+  const { identity: whose, policy, problems } = readPolicy(document.value, options);
+  return {
+    key: whose && policyKey(whose),
+    object: policy && { kind: 'Policy', value: policy },
+    problems: problems.map(formatPolicyProblem),
+  };
 }
 
 function parse<K extends 'Workload' | 'Service'>(

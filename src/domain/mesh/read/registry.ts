@@ -10,7 +10,8 @@ export function assembleRegistry(
   return { workloads, services: objects.services.map((object) => toService(object, workloads)) };
 }
 
-function toWorkload(cluster: string, { metadata, spec }: WorkloadObject): Workload {
+/** @param cluster names the registry: the first part of the workload’s id */
+export function toWorkload(cluster: string, { metadata, spec }: WorkloadObject): Workload {
   return {
     id: `${cluster}/${metadata.namespace}/${metadata.name}`,
     namespace: metadata.namespace,
@@ -42,11 +43,13 @@ function toService({ metadata, spec }: ServiceObject, workloads: readonly Worklo
       port,
       name: portName,
       protocol,
-      endpoints: spec.endpoints
-        ? spec.endpoints.map((endpoint): Endpoint => ({ ...endpoint, workload: undefined }))
-        : selected.flatMap(({ id, addresses: [address] }) =>
-            address === undefined ? [] : [{ address, port: targetPort, workload: id }],
-          ),
+      endpoints: inOrder(
+        spec.endpoints
+          ? spec.endpoints.map((endpoint): Endpoint => ({ ...endpoint, workload: undefined }))
+          : selected.flatMap(({ id, addresses: [address] }) =>
+              address === undefined ? [] : [{ address, port: targetPort, workload: id }],
+            ),
+      ),
     }),
   );
   return {
@@ -57,6 +60,15 @@ function toService({ metadata, spec }: ServiceObject, workloads: readonly Worklo
     addresses: spec.addresses,
     ports,
   };
+}
+
+/** One order for whatever a source tells, so that the same endpoints are the same content. */
+export function inOrder(endpoints: readonly Endpoint[]): readonly Endpoint[] {
+  const key = ({ address, port, workload = '' }: Endpoint) => `${address} ${port} ${workload}`;
+  return endpoints
+    .map((endpoint) => ({ endpoint, key: key(endpoint) }))
+    .toSorted((a, b) => (a.key < b.key ? -1 : 1))
+    .map(({ endpoint }) => endpoint);
 }
 
 function isSelected(
