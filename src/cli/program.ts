@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addCaptureCommands } from './commands/capture.ts';
 import { addCheckCommand } from './commands/check.ts';
 import { addCompletionCommands } from './commands/completion.ts';
 import { addConfigCommands } from './commands/config.ts';
@@ -22,6 +23,7 @@ export function createProgram(): Command {
   addOperatorCommands(program);
   addPolicyCommands(program);
   addConfigCommands(program);
+  addCaptureCommands(program);
   addCompletionCommands(program);
   return program;
 }

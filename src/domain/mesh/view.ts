@@ -15,6 +15,7 @@ import type {
   Workload,
   WorkloadPort,
 } from './model.ts';
+import { undeclaredPorts } from './undeclared.ts';
 
 /** What one proxy is configured from: of the whole mesh, the part that concerns it. */
 export interface ProxyView {
@@ -29,7 +30,10 @@ export interface ProxyView {
 }
 
 export interface InboundPort {
-  readonly port: WorkloadPort;
+  readonly port: Pick<WorkloadPort, 'port' | 'protocol'> & {
+    /** Undefined for a port that no registry declares: wherever the caller wanted to go. */
+    readonly application: WorkloadPort['application'] | undefined;
+  };
   readonly mode: Exclude<MutualTlsMode, 'UNSET'>;
 }
 
@@ -121,7 +125,10 @@ export function viewOf(index: MeshIndex, workloadId: string): ProxyView | undefi
   return {
     settings: snapshot.settings,
     workload,
-    inbound: workload.ports.map((port) => ({ port, mode: mutualTlsModeOf(policies, port.port) })),
+    inbound: [
+      ...workload.ports.map((port) => ({ port, mode: mutualTlsModeOf(policies, port.port) })),
+      ...undeclaredPorts(workload, policies),
+    ],
     policies,
     services: reachable,
     egress: workload.egress,

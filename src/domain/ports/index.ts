@@ -3,6 +3,7 @@ export type * from './attestor.ts';
 export type * from './audit-log.ts';
 export type * from './authority-store.ts';
 export type * from './bundle-publisher.ts';
+export { capturePorts, captureSources } from './capture.ts';
 export type * from './discovery.ts';
 export { agentCluster, sdsNames } from './discovery-names.ts';
 export type * from './issuance-store.ts';
