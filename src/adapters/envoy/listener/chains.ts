@@ -1,10 +1,10 @@
 import { anyOtherPort, type InboundPort, type MeshSettings } from '../../../domain/mesh/index.ts';
 import { Filter, FilterChain } from '../../../gen/envoy/config/listener/v3/listener_components.ts';
 import { HttpFilter } from '../../../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
-import { type FilterStep, names } from '../messages/names.ts';
+import { filterSlots } from '../filters.ts';
+import { names } from '../messages/names.ts';
 import { inboundTls, meshProtocols } from '../tls.ts';
 import { discoveredFilter, httpFilter, isHttp } from './http.ts';
-import { httpSteps, tcpSteps } from './steps.ts';
 import { tcpFilter } from './tcp.ts';
 
 /**
@@ -68,9 +68,9 @@ function applicationFilters(port: Port, settings: MeshSettings, callerKnown: boo
   const cluster = clusterOf(port);
   const { connectionLifetime } = settings;
   if (!isHttp(port.protocol)) return passThroughFilters(port, settings);
-  const filters = httpSteps.map(([step, types]) =>
+  const filters = filterSlots(port.port, settings).http.map(({ name, types }) =>
     HttpFilter.fromPartial({
-      name: names.filter(port.port, 'http', step),
+      name,
       configType: { $case: 'configDiscovery', value: discoveredFilter(types) },
     }),
   );
@@ -80,15 +80,15 @@ function applicationFilters(port: Port, settings: MeshSettings, callerKnown: boo
 }
 
 /** Bytes, judged by what a connection shows: what policies say of HTTP is read as they define it for TCP. */
-function passThroughFilters(port: Port, { connectionLifetime }: MeshSettings): Filter[] {
-  const steps = tcpSteps.map(([step, types]: readonly [FilterStep, readonly string[]]) =>
+function passThroughFilters(port: Port, settings: MeshSettings): Filter[] {
+  const steps = filterSlots(port.port, settings).tcp.map(({ name, types }) =>
     Filter.fromPartial({
-      name: names.filter(port.port, 'tcp', step),
+      name,
       configType: { $case: 'configDiscovery', value: discoveredFilter(types) },
     }),
   );
   const cluster = clusterOf(port);
-  return [...steps, tcpFilter(cluster, cluster, connectionLifetime)];
+  return [...steps, tcpFilter(cluster, cluster, settings.connectionLifetime)];
 }
 
 /** Ports that are not declared share a cluster: each connection goes on to where it was going. */
