@@ -148,7 +148,9 @@ async function change(
     const lines = effects.map(({ key, kind }) => `  ${effectNames[kind]} ${keyText(key)}`);
     await confirm(lines.join('\n'), options.yes);
     const done = await call({ dryRun: false, expectedRevision: plan.revision });
-    process.stdout.write(`Revision ${done.revision}: ${effects.length} policies changed.\n`);
+    process.stdout.write(
+      `Revision ${done.revision}: ${effects.length} ${effects.length === 1 ? 'policy' : 'policies'} changed.\n`,
+    );
   } finally {
     connection.close();
   }
