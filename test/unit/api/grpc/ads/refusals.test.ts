@@ -61,6 +61,20 @@ describe.each(['sotw', 'delta'] as const)('a NACK, %s', (variant) => {
     expect(driver.settle()).toEqual(['Cluster: a=2']);
   });
 
+  it('of a response that also removed is followed by the removal, once', () => {
+    const driver = new Driver(variant, { [listenerType]: { old: '1' } });
+    driver.ask(listenerType);
+    driver.settle();
+    driver.serve({ [listenerType]: { b: 'bad' } });
+    const push = driver.push();
+    expect(show(push)).toBe('Listener: b=bad -old');
+    driver.answer(push, { error: named });
+    const removal = driver.push();
+    expect(show(removal)).toBe('Listener: -old');
+    driver.answer(removal, { error: 'no to everything' });
+    expect(driver.next()).toBeUndefined();
+  });
+
   it('of what was asked for only now leaves the proxy without it', () => {
     const driver = new Driver(variant, { [listenerType]: { a: '1', b: 'bad' } });
     driver.ask(listenerType, { names: ['a'], subscribe: ['a'] });
