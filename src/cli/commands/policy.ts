@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import {
   formatPolicies,
   formatPolicyProblem,
+  isPolicyKind,
   type PolicyProblem,
   readPolicies,
 } from '../../domain/policy/index.ts';
@@ -175,13 +176,14 @@ const effectNames: Readonly<Record<wire.PolicyEffect_Kind, string>> = {
   [wire.PolicyEffect_Kind.KIND_REMOVE]: 'removes',
 };
 
-function problemText({ source, line, column, path, message, mend }: wire.PolicyProblem): string {
+function problemText({ source, line, column, path, message, mend, object }: wire.PolicyProblem): string {
   const problem: PolicyProblem = {
     source,
     path,
     message,
     ...(line === 0 ? {} : { line, column }),
     ...(mend === '' ? {} : { mend }),
+    ...(object && isPolicyKind(object.kind) ? { object: { ...object, kind: object.kind } } : {}),
   };
   return formatPolicyProblem(problem);
 }
