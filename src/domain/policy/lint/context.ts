@@ -49,7 +49,8 @@ export function createContext(policies: readonly Policy[], registry: LintRegistr
   };
 }
 
-function memoized<K extends object, V>(work: (key: K) => V): (key: K) => V {
+/** Works a fact out once for each thing: policies and workloads meet each other many times. */
+export function memoized<K extends object, V>(work: (key: K) => V): (key: K) => V {
   const known = new Map<K, V>();
   return (key) => {
     const before = known.get(key);

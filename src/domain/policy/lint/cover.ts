@@ -7,12 +7,12 @@ import type {
   SourceMatch,
 } from '../model.ts';
 import { policyKey } from '../read/index.ts';
-import { authorizationsOf, type LintContext, type Remark } from './context.ts';
+import { authorizationsOf, type LintContext, memoized, type Remark } from './context.ts';
 import { type Covers, equalCovers, hostCovers, ipCovers, pathCovers, patternCovers } from './pattern.ts';
-import { conditionField, valuesOfRule } from './values.ts';
+import { conditionField, valuesOf, valuesOfRule } from './values.ts';
 
-/** Comparisons of two policies or rules in one run; what is beyond it is told, not compared. */
-const mostComparisons = 2_000_000;
+/** Comparisons of two values in one run, a few seconds' worth; what is beyond it is told, not compared. */
+const mostComparisons = 20_000_000;
 
 type Fields<T> = readonly (readonly [positive: keyof T, negative: keyof T, covers: Covers])[];
 
@@ -107,6 +107,7 @@ export function coveredRules({ policies, index }: LintContext): readonly Remark[
   const remarks: Remark[] = [];
   let left = mostComparisons;
   const order = new Map(policies.map((policy, number) => [policy, number]));
+  const sizeOf = memoized((policy: AuthorizationPolicy) => policy.rules.length + valuesOf(policy).length);
   for (const policy of authorizationsOf(policies)) {
     const near = [policy.meta.namespace, index.rootNamespace].flatMap(
       (name) => index.byNamespace.get(name) ?? [],
@@ -118,7 +119,7 @@ export function coveredRules({ policies, index }: LintContext): readonly Remark[
     const places = wider.flatMap((other) =>
       other.rules.map((_, at): Place => ({ policy: other, at, order: order.get(other) ?? 0 })),
     );
-    left -= places.length * policy.rules.length;
+    left -= sum(wider.map(sizeOf)) * sizeOf(policy);
     if (left < 0) return [...remarks, notCompared(policy)];
     for (const at of policy.rules.keys()) {
       const own = { policy, at, order: order.get(policy) ?? 0 };
@@ -127,6 +128,10 @@ export function coveredRules({ policies, index }: LintContext): readonly Remark[
     }
   }
   return remarks;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
 
 function sameAction(a: AuthorizationPolicy, b: AuthorizationPolicy): boolean {

@@ -1,15 +1,24 @@
+import type { Workload } from '../../mesh/index.ts';
 import type { AuthorizationPolicy } from '../model.ts';
-import { authorizationsOf, type LintContext, named, nameOf, type Remark } from './context.ts';
+import { authorizationsOf, type LintContext, memoized, named, nameOf, type Remark } from './context.ts';
 import { isToken, type RuleValue, valuesOf, valuesOfRule } from './values.ts';
 
 const identityFields: ReadonlySet<string> = new Set(['principals', 'namespaces', 'serviceAccounts']);
 
 /** Callers that cannot be told, or not as the author thinks. */
 export function identities(context: LintContext): readonly Remark[] {
+  const isOpen = memoized(
+    (workload: Workload) =>
+      workload.ports.length === 0 ||
+      workload.ports.some(({ port }) => context.modeOf(workload, port) !== 'STRICT'),
+  );
+  const readsTokens = memoized((workload: Workload) =>
+    context.policiesOf(workload).some(({ kind }) => kind === 'RequestAuthentication'),
+  );
   return [
     ...authorizationsOf(context.policies).flatMap((policy) => [
-      ...negativeAlone(policy, context),
-      ...unverifiedTokens(policy, context),
+      ...negativeAlone(policy, context, isOpen),
+      ...unverifiedTokens(policy, context, readsTokens),
       ...valuesOf(policy).flatMap((value) => badIdentity(policy, value)),
     ]),
     ...optionalTokens(context),
@@ -17,15 +26,13 @@ export function identities(context: LintContext): readonly Remark[] {
 }
 
 /** Who has no certificate is none of those that are excluded: in plaintext, everybody is let in. */
-function negativeAlone(policy: AuthorizationPolicy, context: LintContext): readonly Remark[] {
+function negativeAlone(
+  policy: AuthorizationPolicy,
+  context: LintContext,
+  isOpen: (workload: Workload) => boolean,
+): readonly Remark[] {
   if (policy.action !== 'ALLOW') return [];
-  const open = context
-    .workloadsOf(policy)
-    .filter(
-      (workload) =>
-        workload.ports.length === 0 ||
-        workload.ports.some(({ port }) => context.modeOf(workload, port) !== 'STRICT'),
-    );
+  const open = context.workloadsOf(policy).filter(isOpen);
   if (open.length === 0 && context.workloadsOf(policy).length > 0) return [];
   return policy.rules.flatMap((rule, at) => {
     const isIdentity = ({ field }: RuleValue) => identityFields.has(field) || field === 'requestPrincipals';
@@ -76,13 +83,15 @@ function badIdentity(policy: AuthorizationPolicy, { field, value, path }: RuleVa
   return [];
 }
 
-function unverifiedTokens(policy: AuthorizationPolicy, context: LintContext): readonly Remark[] {
+function unverifiedTokens(
+  policy: AuthorizationPolicy,
+  context: LintContext,
+  readsTokens: (workload: Workload) => boolean,
+): readonly Remark[] {
   const workloads = context.workloadsOf(policy);
   const token = valuesOf(policy).find(isToken);
   if (!token || workloads.length === 0) return [];
-  const without = workloads.filter((workload) =>
-    context.policiesOf(workload).every(({ kind }) => kind !== 'RequestAuthentication'),
-  );
+  const without = workloads.filter((workload) => !readsTokens(workload));
   if (without.length === 0) return [];
   return [
     {
@@ -97,15 +106,13 @@ function unverifiedTokens(policy: AuthorizationPolicy, context: LintContext): re
 
 /** A RequestAuthentication refuses bad tokens, and lets calls without any pass. */
 function optionalTokens(context: LintContext): readonly Remark[] {
+  const asksForToken = memoized((policy: AuthorizationPolicy) => valuesOf(policy).some(isToken));
+  const isOptional = memoized((workload: Workload) =>
+    authorizationsOf(context.policiesOf(workload)).every((one) => one.dryRun || !asksForToken(one)),
+  );
   return context.policies.flatMap((policy) => {
     if (policy.kind !== 'RequestAuthentication' || policy.jwtRules.length === 0) return [];
-    const open = context
-      .workloadsOf(policy)
-      .filter((workload) =>
-        authorizationsOf(context.policiesOf(workload)).every(
-          (one) => one.dryRun || !valuesOf(one).some(isToken),
-        ),
-      );
+    const open = context.workloadsOf(policy).filter(isOptional);
     if (open.length === 0) return [];
     return [
       {

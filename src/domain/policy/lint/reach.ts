@@ -1,16 +1,21 @@
 import type { Workload } from '../../mesh/index.ts';
 import type { AuthorizationPolicy, AuthorizationRule } from '../model.ts';
-import { authorizationsOf, type LintContext, named, nameOf, type Remark } from './context.ts';
+import { authorizationsOf, type LintContext, memoized, named, nameOf, type Remark } from './context.ts';
 import { coversOf } from './cover.ts';
 import { reachesPort } from './protocol.ts';
 import { conditionField, isHttp, valuesOfRule } from './values.ts';
 
 /** Rules that nothing can match, ALLOWs that let nobody in, PeerAuthentications that never count. */
 export function reach(context: LintContext): readonly Remark[] {
+  const isShut = memoized((workload: Workload) =>
+    authorizationsOf(context.policiesOf(workload))
+      .filter(({ action, dryRun }) => action === 'ALLOW' && !dryRun)
+      .every(({ rules }) => !rules.some((rule) => letsIn(rule, workload))),
+  );
   return [
     ...authorizationsOf(context.policies).flatMap((policy) => [
       ...impossibleRules(policy),
-      ...shutOut(policy, context),
+      ...shutOut(policy, context, isShut),
     ]),
     ...shadowed(context),
   ];
@@ -50,6 +55,9 @@ function isPossible({ from, to, when }: AuthorizationRule): boolean {
   );
 }
 
+/** More than that nobody wrote by hand, and nobody contradicted himself in. */
+const mostPairs = 250_000;
+
 type Lists = readonly [field: string, values: readonly string[], notValues: readonly string[]];
 
 function listsOf(given: object): readonly Lists[] {
@@ -63,6 +71,7 @@ function listsOf(given: object): readonly Lists[] {
 
 function admitsSome([field, values, notValues]: Lists): boolean {
   const covers = coversOf(field);
+  if (values.length * notValues.length > mostPairs) return true;
   return values.length === 0 || values.some((value) => !notValues.some((not) => covers(not, value)));
 }
 
@@ -76,13 +85,13 @@ function letsIn(rule: AuthorizationRule, workload: Workload): boolean {
   );
 }
 
-function shutOut(policy: AuthorizationPolicy, context: LintContext): readonly Remark[] {
+function shutOut(
+  policy: AuthorizationPolicy,
+  context: LintContext,
+  isShut: (workload: Workload) => boolean,
+): readonly Remark[] {
   if (policy.action !== 'ALLOW' || policy.dryRun) return [];
-  const shut = context.workloadsOf(policy).filter((workload) =>
-    authorizationsOf(context.policiesOf(workload))
-      .filter(({ action, dryRun }) => action === 'ALLOW' && !dryRun)
-      .every(({ rules }) => !rules.some((rule) => letsIn(rule, workload))),
-  );
+  const shut = context.workloadsOf(policy).filter(isShut);
   if (shut.length === 0) return [];
   return [
     {
@@ -96,11 +105,11 @@ function shutOut(policy: AuthorizationPolicy, context: LintContext): readonly Re
 }
 
 function shadowed(context: LintContext): readonly Remark[] {
+  const counting = memoized((workload: Workload) => new Set(context.policiesOf(workload)));
   return context.policies.flatMap((policy) => {
     if (policy.kind !== 'PeerAuthentication') return [];
     const workloads = context.workloadsOf(policy);
-    if (workloads.length === 0 || workloads.some((one) => context.policiesOf(one).includes(policy)))
-      return [];
+    if (workloads.length === 0 || workloads.some((one) => counting(one).has(policy))) return [];
     return [
       {
         policy,

@@ -1,6 +1,7 @@
 import { TrustDomain } from '@citadel/spiffe';
+import type { Workload } from '../../mesh/index.ts';
 import type { Policy } from '../model.ts';
-import { authorizationsOf, type LintContext, named, nameOf, type Remark } from './context.ts';
+import { authorizationsOf, type LintContext, memoized, named, nameOf, type Remark } from './context.ts';
 import { valuesOf } from './values.ts';
 
 /** What a policy names and what is not there: workloads, targets, ports, providers, trust domains. */
@@ -102,6 +103,11 @@ function missingPorts(context: LintContext): readonly Remark[] {
 function missingProviders(context: LintContext): readonly Remark[] {
   const known = context.registry.settings.authorizationProviders.map(({ name }) => name);
   const custom = authorizationsOf(context.policies).filter(({ action }) => action === 'CUSTOM');
+  // One of each provider is enough to tell.
+  const customsOf = memoized((workload: Workload) => {
+    const all = authorizationsOf(context.policiesOf(workload)).filter(({ action }) => action === 'CUSTOM');
+    return [...new Map(all.map((one) => [one.provider, one])).values()];
+  });
   return custom.flatMap((policy) => {
     const path = ['spec', 'provider', 'name'];
     if (policy.provider !== undefined && !known.includes(policy.provider))
@@ -116,8 +122,8 @@ function missingProviders(context: LintContext): readonly Remark[] {
       ];
     const other = context
       .workloadsOf(policy)
-      .flatMap((workload) => authorizationsOf(context.policiesOf(workload)))
-      .find(({ action, provider }) => action === 'CUSTOM' && provider !== policy.provider);
+      .flatMap(customsOf)
+      .find((one) => one.provider !== policy.provider);
     if (!other) return [];
     return [
       {

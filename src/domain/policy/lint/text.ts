@@ -8,13 +8,19 @@ export function texts({ policies }: LintContext): readonly Remark[] {
   return policies.flatMap((policy: Policy) => {
     if (policy.kind === 'PeerAuthentication') return [];
     if (policy.kind === 'RequestAuthentication') return keys(policy);
-    return valuesOf(policy).flatMap((value) =>
-      [wildcard, method, host, path, headerHost, sni].flatMap((judge) => judge(value, policy)),
+    const values = valuesOf(policy);
+    const hosts = new Set(values.filter(({ field }) => field === 'hosts').map(hostKey));
+    return values.flatMap((value) =>
+      [wildcard, method, host, path, headerHost, sni].flatMap((judge) => judge(value, policy, hosts)),
     );
   });
 }
 
-type Judge = (value: RuleValue, policy: AuthorizationPolicy) => readonly Remark[];
+type Judge = (value: RuleValue, policy: AuthorizationPolicy, hosts: ReadonlySet<string>) => readonly Remark[];
+
+function hostKey({ negated, value }: Pick<RuleValue, 'negated' | 'value'>): string {
+  return `${negated} ${value}`;
+}
 
 const withoutPatterns: ReadonlySet<string> = new Set([
   'ipBlocks',
@@ -61,7 +67,7 @@ function opensByMiss({ negated }: RuleValue, { action }: AuthorizationPolicy): b
   return negated ? action === 'ALLOW' : action === 'DENY';
 }
 
-const host: Judge = (given, policy) => {
+const host: Judge = (given, policy, hosts) => {
   const { field, value, path: at } = given;
   if (field !== 'hosts') return [];
   if (value.includes('/'))
@@ -76,8 +82,7 @@ const host: Judge = (given, policy) => {
     ];
   if (!opensByMiss(given, policy) || value.endsWith('*') || /:\d+$/.test(value)) return [];
   const withPort = `${value}:*`;
-  const hosts = valuesOf(policy).filter((one) => one.field === 'hosts' && one.negated === given.negated);
-  if (value.startsWith('*') || hosts.some((one) => one.value === withPort)) return [];
+  if (value.startsWith('*') || hosts.has(hostKey({ negated: given.negated, value: withPort }))) return [];
   return [
     {
       policy,
