@@ -337,6 +337,16 @@ describe('a warning', () => {
     expect(lint(...policies)).toContain(expected);
   });
 
+  it('notPrincipals alone in one source, beside another with principals', () => {
+    const from = [
+      { source: { principals: ['*'] } },
+      { source: { notPrincipals: ['example.org/ns/a/sa/b'] } },
+    ];
+    expect(lint(forApp('web', rule({ from })))).toEqual([
+      'negative-identity-alone spec.rules[0].from[1].source.notPrincipals',
+    ]);
+  });
+
   it('two providers for one workload, at both', () => {
     const custom = (id: string, name: string) =>
       policy(id, { action: 'CUSTOM', provider: { name }, rules: [{}] });
