@@ -19,6 +19,7 @@ import {
   type IssuanceService,
   reconcileIntents,
 } from '../domain/issuance/index.ts';
+import type { ControlPlane } from '../domain/mesh/index.ts';
 import { type Metrics, noMetrics, type Store } from '../domain/ports/index.ts';
 import { createServingCertificateSource } from '../domain/serving/index.ts';
 import {
@@ -32,6 +33,7 @@ import {
 } from '../kernel/index.ts';
 import { createAttestation } from './attestation.ts';
 import type { ServerConfig } from './config/index.ts';
+import { discoveryService, openControlPlane } from './control-plane.ts';
 import { createProbes, toHealthCheck } from './health.ts';
 import { watchHealth } from './health-watch.ts';
 import { openKeyHomes } from './key-homes.ts';
@@ -60,6 +62,7 @@ export interface App {
   readonly firstCredential: Secret<string> | undefined;
   readonly authority: AuthorityService;
   readonly issuance: IssuanceService;
+  readonly controlPlane: ControlPlane | undefined;
   readonly store: Store;
   /** Finishes what was begun, then closes everything in the reverse order of its making. */
   stop(): Promise<void>;
@@ -152,10 +155,19 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   const sync = { verifier, authority, adoption, metrics, stopping: stopping.signal, clock, log };
   const onRefused = recordRefusals({ audit: store.audit, clock, log });
   const csrHealth = createGrpcHealth(['istio.v1.auth.IstioCertificateService', 'citadel.v1.AgentService']);
+  const controlPlane = await openControlPlane(config, { clusters, store, clock, log });
+  if (controlPlane) {
+    building.defer(() => controlPlane.plane.close());
+    await controlPlane.plane.start();
+  }
   const csr = await startGrpcListener({
     address: config.listen.csr,
     certificates,
-    services: [createCsrService(issuance), createSyncService(sync)],
+    services: [
+      createCsrService(issuance),
+      createSyncService(sync),
+      ...(controlPlane ? [await discoveryService(controlPlane.plane, sync)] : []),
+    ],
     health: csrHealth,
     limits: config.limits,
     onRefused,
@@ -189,6 +201,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     certificates,
     checkRootKey: async (signal) => (await (isUpstream ? upstream() : homes.root())).check(signal),
     clusters,
+    controlPlane: controlPlane?.plane,
     overdueBelow: (1 - issuing.activateAt) * 0.9,
     clock,
   });
@@ -199,6 +212,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     verifier,
     leaves,
     certificates,
+    controlPlane,
     probes,
     metrics,
     onRefused,
@@ -249,6 +263,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     firstCredential: operatorApi.firstCredential,
     authority,
     issuance,
+    controlPlane: controlPlane?.plane,
     store,
     stop: () => {
       stopped ??= running.disposeAsync();

@@ -24,6 +24,7 @@ import type { ServingCertificateSource } from '../domain/serving/index.ts';
 import type { Clock, Entropy, Log, Secret } from '../kernel/index.ts';
 import { readCertificateRequest } from '../pki/index.ts';
 import type { ServerConfig } from './config/index.ts';
+import type { OpenControlPlane } from './control-plane.ts';
 import { type Probe, runProbe } from './health.ts';
 import { version } from './version.ts';
 
@@ -34,6 +35,7 @@ export interface OperatorApiOptions {
   readonly verifier: SvidVerifier;
   readonly leaves: LeafService;
   readonly certificates: ServingCertificateSource;
+  readonly controlPlane: OpenControlPlane | undefined;
   readonly probes: readonly Probe[];
   readonly metrics: Metrics;
   readonly onRefused: (refusal: Refusal) => void;
@@ -81,6 +83,9 @@ export async function startOperatorApi(options: OperatorApiOptions): Promise<Ope
     authorities: store.authorities,
     audit,
     adoption: store.adoption,
+    discovery: () => options.controlPlane?.plane.proxies() ?? [],
+    policies: options.controlPlane?.policies,
+    policyStatus: () => options.controlPlane?.plane.policies() ?? [],
     currentBundle: () => authority.bundle(),
     status: async () => ({
       version,

@@ -28,6 +28,7 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   InvalidArgument: exitCodes.broken,
   FailedPrecondition: exitCodes.broken,
   AlreadyExists: exitCodes.broken,
+  DataLoss: exitCodes.broken,
   OutOfRange: exitCodes.usage,
   NotFound: exitCodes.notFound,
   PermissionDenied: exitCodes.refused,

@@ -1,7 +1,10 @@
 import { Command } from 'commander';
+import { addCaptureCommands } from './commands/capture.ts';
 import { addCheckCommand } from './commands/check.ts';
+import { addCompletionCommands } from './commands/completion.ts';
 import { addConfigCommands } from './commands/config.ts';
 import { addOperatorCommands } from './commands/operator.ts';
+import { addPolicyCommands } from './commands/policy.ts';
 import { addReadingCommands } from './commands/read.ts';
 import { addRunCommands } from './commands/run.ts';
 import { exitCodesHelp } from './exit-codes.ts';
@@ -18,6 +21,9 @@ export function createProgram(): Command {
   addCheckCommand(program);
   addReadingCommands(program);
   addOperatorCommands(program);
+  addPolicyCommands(program);
   addConfigCommands(program);
+  addCaptureCommands(program);
+  addCompletionCommands(program);
   return program;
 }

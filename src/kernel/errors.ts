@@ -24,7 +24,7 @@ export const errorCodes = [
 export type ErrorCode = (typeof errorCodes)[number];
 
 export interface ErrorOptions {
-  /** For the operator's log alone; never sent to a caller. */
+  /** For the operator: in the log and the audit record; never sent to a caller. */
   readonly details?: string;
   /** What was caught, for the log alone. */
   readonly cause?: unknown;
@@ -32,7 +32,8 @@ export interface ErrorOptions {
 
 /**
  * The one error class. `message` says what is wrong and what to do, and is sent to callers: it never holds a token, a
- * key, a path, or whether another identity exists. `details` and `cause` stay in the log.
+ * key, a path, or whether another identity exists. `details` are for log and audit record,
+ * `cause` is for the log.
  */
 export class CitadelError extends Error {
   override readonly name = 'CitadelError';

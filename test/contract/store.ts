@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { IssuanceRecord, Page, Store } from '../../src/domain/ports/index.ts';
+import type { IssuanceRecord, Page, Store, StoredPolicy } from '../../src/domain/ports/index.ts';
 import { at, auditEvent, authority, hex, intent, proxyReport } from './store-samples.ts';
 
 async function pages<T>(find: (pageToken?: string) => Promise<Page<T>>): Promise<T[][]> {
@@ -368,6 +368,85 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         await store.operators.addCredential(credential);
         expect(await store.operators.takeCredential(hex('other'), at(1))).toBeUndefined();
         expect(await store.operators.takeCredential(credential.digest, at(10))).toBeUndefined();
+      });
+    });
+
+    describe('policies', () => {
+      const change = (expected: number, ...objects: readonly Omit<StoredPolicy, 'revision'>[]) => ({
+        expected,
+        at: at(expected),
+        by: 'operator:ann',
+        reason: `change ${expected}`,
+        objects,
+      });
+      const policy = (name: string, text: string | undefined = `text of ${name}`) => ({
+        kind: 'AuthorizationPolicy',
+        namespace: 'shop',
+        name,
+        text,
+        hash: text === undefined ? '' : hex(text),
+      });
+      const { current, apply, history } = {
+        current: () => store.policies.current(),
+        apply: (...args: Parameters<typeof change>) => store.policies.apply(change(...args)),
+        history: (query: Parameters<Store['policies']['history']>[0]) => store.policies.history(query),
+      };
+
+      test('begins empty, at revision 0', async () => {
+        expect(await current()).toStrictEqual({ revision: 0, policies: [] });
+      });
+
+      test('gives the newest version of each object, and none that was taken away', async () => {
+        expect(await apply(0, policy('b'), policy('a'))).toBe(1);
+        expect(await apply(1, policy('a', 'newer'), { ...policy('b'), text: undefined, hash: '' })).toBe(2);
+        expect(await current()).toStrictEqual({
+          revision: 2,
+          policies: [{ ...policy('a', 'newer'), revision: 2 }],
+        });
+        await apply(2, policy('b', 'back'));
+        expect((await current()).policies.map(({ name, revision }) => [name, revision])).toStrictEqual([
+          ['a', 2],
+          ['b', 3],
+        ]);
+      });
+
+      test('refuses a change by who did not see the last one, whole', async () => {
+        await apply(0, policy('a'));
+        await expect(apply(0, policy('a', 'other'), policy('c'))).rejects.toMatchObject({ code: 'Aborted' });
+        expect(await current()).toStrictEqual({ revision: 1, policies: [{ ...policy('a'), revision: 1 }] });
+      });
+
+      test('lets one of two changes at once through', async () => {
+        const outcomes = await Promise.allSettled([apply(0, policy('a')), apply(0, policy('b'))]);
+        expect(outcomes.map(({ status }) => status).toSorted()).toStrictEqual(['fulfilled', 'rejected']);
+        expect((await current()).revision).toBe(1);
+      });
+
+      test('tells who changed what, newest first, page by page', async () => {
+        await apply(0, policy('a'), policy('b'));
+        await apply(1, policy('b', 'newer'));
+        await apply(2, { ...policy('a'), text: undefined, hash: '' });
+        const all = await pages((pageToken) =>
+          history({ limit: 2, ...(pageToken === undefined ? {} : { pageToken }) }),
+        );
+        expect(all.map((page) => page.map(({ revision }) => revision))).toStrictEqual([[3, 2], [1]]);
+        expect(all[1]?.[0]).toStrictEqual({
+          revision: 1,
+          at: at(0),
+          by: 'operator:ann',
+          reason: 'change 0',
+          objects: [
+            { ...policy('a'), revision: 1 },
+            { ...policy('b'), revision: 1 },
+          ],
+        });
+        const { items } = await history({ key: policy('a'), limit: 10 });
+        expect(
+          items.map(({ revision, objects }) => [revision, objects.map(({ name }) => name)]),
+        ).toStrictEqual([
+          [3, ['a']],
+          [1, ['a']],
+        ]);
       });
     });
 

@@ -17,6 +17,7 @@ import type {
   Store,
 } from '../../src/domain/ports/index.ts';
 import { CitadelError } from '../../src/kernel/index.ts';
+import { memoryPolicies } from './memory-policies.ts';
 
 /** A Store that forgets everything with the process. It passes the same contract suite as the durable ones. */
 export function memoryStore(): Store {
@@ -30,6 +31,7 @@ export function memoryStore(): Store {
     audit: guarded(memoryAudit(), opened),
     adoption: guarded(memoryAdoption(), opened),
     operators: guarded(memoryOperators(), opened),
+    policies: guarded(memoryPolicies(), opened),
     check: async () => opened(),
     close: async () => {
       open = false;

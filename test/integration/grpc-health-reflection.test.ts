@@ -1,8 +1,6 @@
-import { join } from 'node:path';
 import {
-  Client,
+  type ClientReadableStream,
   credentials,
-  type MethodDefinition,
   makeGenericClientConstructor,
   Server,
   ServerCredentials,
@@ -10,8 +8,9 @@ import {
 import { service as healthService } from 'grpc-health-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createGrpcHealth, createReflection } from '../../src/api/grpc/index.ts';
+import { waitFor } from '../parts/index.ts';
+import { reflect } from '../support/reflection.ts';
 
-const root = join(import.meta.dirname, '../..');
 const services = ['citadel.v1.OperatorService'];
 const health = createGrpcHealth(services);
 const server = new Server();
@@ -30,22 +29,43 @@ beforeAll(async () => {
 });
 afterAll(() => server.forceShutdown());
 
-function check(service: string): Promise<unknown> {
+/** Another implementation's client: the contract as others read it. */
+function connect() {
   const Health = makeGenericClientConstructor(healthService, 'grpc.health.v1.Health');
-  const client = new Health(`127.0.0.1:${port}`, credentials.createInsecure());
+  return new Health(`127.0.0.1:${port}`, credentials.createInsecure());
+}
+
+function unary(method: 'check' | 'list', request: object): Promise<Record<string, unknown>> {
+  const client = connect();
   return new Promise((done, fail) => {
-    const call = client['check'];
-    if (typeof call !== 'function') throw new Error('no method check');
-    call.call(client, { service }, (error: Error | null, response: { readonly status: unknown }) => {
+    const call = client[method];
+    if (typeof call !== 'function') throw new Error(`no method ${method}`);
+    call.call(client, request, (error: Error | null, response: Record<string, unknown>) => {
       client.close();
       if (error) fail(error);
-      else done(response.status);
+      else done(response);
     });
   });
 }
 
-function isMethod(value: unknown): value is MethodDefinition<object, object> {
-  return typeof value === 'object' && value !== null && 'requestSerialize' in value;
+async function check(service: string): Promise<unknown> {
+  return (await unary('check', { service }))['status'];
+}
+
+function watch(service: string): { readonly seen: readonly unknown[]; readonly close: () => void } {
+  const client = connect();
+  const seen: unknown[] = [];
+  const stream: ClientReadableStream<{ status: unknown }> = client['watch']?.({ service });
+  stream.on('data', ({ status }: { status: unknown }) => seen.push(status));
+  // Cancelled at the end.
+  stream.on('error', () => undefined);
+  return {
+    seen,
+    close() {
+      stream.cancel();
+      client.close();
+    },
+  };
 }
 
 describe('gRPC health', () => {
@@ -55,28 +75,31 @@ describe('gRPC health', () => {
     expect(await check('')).toBe('SERVING');
     expect(await check('citadel.v1.OperatorService')).toBe('SERVING');
     await expect(check('unknown.Service')).rejects.toMatchObject({ code: 5 });
+    expect(await unary('list', {})).toEqual({
+      statuses: { '': { status: 'SERVING' }, 'citadel.v1.OperatorService': { status: 'SERVING' } },
+    });
+  });
+
+  it('tells a watcher each change, once, and keeps the watch of an unknown service open', async () => {
+    health.setServing(true);
+    const known = watch('citadel.v1.OperatorService');
+    const unknown = watch('unknown.Service');
+    await waitFor(() => known.seen.length === 1 && unknown.seen.length === 1);
+    health.setServing(true);
+    health.setServing(false);
+    health.setServing(true);
+    await waitFor(() => known.seen.length === 3);
+    expect(known.seen).toEqual(['SERVING', 'NOT_SERVING', 'SERVING']);
+    expect(unknown.seen).toEqual(['SERVICE_UNKNOWN']);
+    for (const { close } of [known, unknown]) close();
   });
 });
 
 describe('gRPC reflection', () => {
   it('describes the operator API', async () => {
-    const { load } = await import('@grpc/proto-loader');
-    const file = join(root, 'node_modules/@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto');
-    const service = (await load(file))['grpc.reflection.v1.ServerReflection'] ?? {};
-    const method: unknown = Reflect.get(service, 'ServerReflectionInfo');
-    if (!isMethod(method)) throw new Error('no reflection method');
-    const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
-    const { path, requestSerialize, responseDeserialize } = method;
-    const stream = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
-    const reply = new Promise<unknown>((done, fail) => {
-      stream.on('data', done);
-      stream.on('error', fail);
-    });
-    stream.write({ listServices: '' });
-    expect(await reply).toMatchObject({
+    const target = { port, credentials: credentials.createInsecure() };
+    expect(await reflect(target, { listServices: '' })).toMatchObject({
       listServicesResponse: { service: expect.arrayContaining([{ name: 'citadel.v1.OperatorService' }]) },
     });
-    stream.end();
-    client.close();
   });
 });

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -123,6 +123,47 @@ describe('citadel server', () => {
 
     writeFileSync(file, sound);
     expect((await serve(stopWhenReady)).code).toBe(0);
+  });
+
+  it.each<[string, (store: Buffer) => Buffer, RegExp]>([
+    [
+      'in its midst',
+      (store) => Buffer.from(store).fill(0xa5, store.length / 2, store.length / 2 + 8192),
+      /the store is corrupt: restore it from a backup/,
+    ],
+    [
+      'by being cut short',
+      (store) => store.subarray(0, 5 * 4096),
+      /the store is corrupt: restore it from a backup/,
+    ],
+    [
+      'at its beginning',
+      (store) => Buffer.from(store).fill(0xa5, 0, 100),
+      /not a database, or its beginning is damaged: restore it from a backup/,
+    ],
+  ])('leaves a store alone that is damaged %s, and says what to do', async (_name, damage, message) => {
+    await serve(stopWhenReady);
+    const file = directory.join('data', 'citadel.db');
+    const sound = readFileSync(file);
+    const damaged = damage(sound);
+    writeFileSync(file, damaged);
+    expect(await serve()).toEqual({
+      code: 2,
+      stdout: '',
+      errors: [expect.stringMatching(message)],
+    });
+    expect(readFileSync(file).equals(damaged)).toBe(true);
+    writeFileSync(file, sound);
+    expect((await serve(stopWhenReady)).code).toBe(0);
+  });
+
+  it('says in one line that an issuing key is damaged', async () => {
+    await serve(stopWhenReady);
+    const keys = directory.join('data', 'issuing-keys');
+    const [name = ''] = readdirSync(keys);
+    writeFileSync(join(keys, name), readFileSync(join(keys, name)).fill(0xa5, 40, 60));
+    const damaged = await serve();
+    expect(damaged).toMatchObject({ code: 2, errors: [expect.stringContaining('restore it from a backup')] });
   });
 
   it('refuses to be the second on one store', async () => {

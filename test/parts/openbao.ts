@@ -1,4 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
+import { Agent } from 'node:https';
 import { z } from 'zod';
 import { exchange, HttpStatusError } from './http.ts';
 import { requirePart } from './locate.ts';
@@ -8,7 +9,7 @@ import { type TemporaryDirectory, temporaryDirectory } from './temporary.ts';
 import { waitFor } from './wait-for.ts';
 
 export interface OpenBao extends AsyncDisposable {
-  /** The base URL, `http://127.0.0.1:port`; the same after a restart. */
+  /** The base URL, `http://127.0.0.1:port`, or https with `tls`; the same after a restart. */
   readonly address: string;
   readonly rootToken: string;
   readonly unsealKey: string;
@@ -28,15 +29,20 @@ export interface OpenBao extends AsyncDisposable {
   logs(): string;
 }
 
+export interface OpenBaoOptions {
+  /** Serves TLS, for 127.0.0.1: certificate chain, its key, and the authority to verify it by, all PEM. */
+  readonly tls?: { readonly chain: string; readonly key: string; readonly ca: string };
+}
+
 /**
  * Starts a real OpenBao server with raft storage in a temporary directory (this release has no file storage), initialises
  * it with one unseal key and unseals it. It is not the development mode: sealing, unsealing and restarts behave as in
- * production. It speaks plain HTTP, which is acceptable only because it listens on loopback for a test.
+ * production. Without `tls` it speaks plain HTTP, which is acceptable only because it listens on loopback for a test.
  */
-export async function startOpenBao(): Promise<OpenBao> {
+export async function startOpenBao({ tls }: OpenBaoOptions = {}): Promise<OpenBao> {
   await using cleanup = new AsyncDisposableStack();
   const directory = cleanup.use(await temporaryDirectory('openbao'));
-  const server = new OpenBaoHandle(directory, await freePort(), await freePort());
+  const server = new OpenBaoHandle(directory, await freePort(), await freePort(), tls);
   cleanup.defer(() => server.stop());
   await server.configure();
   await server.start();
@@ -56,19 +62,23 @@ class OpenBaoHandle implements OpenBao {
   readonly #directory: TemporaryDirectory;
   readonly #host: string;
   readonly #clusterPort: number;
+  readonly #tls: OpenBaoOptions['tls'];
+  readonly #agent: Agent | undefined;
   #process: RunningProcess | undefined;
 
-  constructor(directory: TemporaryDirectory, port: number, clusterPort: number) {
+  constructor(directory: TemporaryDirectory, port: number, clusterPort: number, tls: OpenBaoOptions['tls']) {
     this.#directory = directory;
     this.#host = `127.0.0.1:${port}`;
     this.#clusterPort = clusterPort;
-    this.address = `http://${this.#host}`;
+    this.#tls = tls;
+    this.#agent = tls && new Agent({ ca: tls.ca });
+    this.address = `${tls ? 'https' : 'http'}://${this.#host}`;
   }
 
   async configure(): Promise<void> {
     const cluster = `127.0.0.1:${this.#clusterPort}`;
     await mkdir(this.#directory.join('raft'));
-    const listener = { address: this.#host, cluster_address: cluster, tls_disable: true };
+    const listener = { address: this.#host, cluster_address: cluster, ...(await this.#listenerTls()) };
     const config = {
       storage: { raft: { path: this.#directory.join('raft'), node_id: 'test', performance_multiplier: 1 } },
       listener: [{ tcp: listener }],
@@ -76,6 +86,14 @@ class OpenBaoHandle implements OpenBao {
       cluster_addr: `http://${cluster}`,
     };
     await writeFile(this.#directory.join('config.json'), JSON.stringify(config));
+  }
+
+  async #listenerTls(): Promise<object> {
+    if (!this.#tls) return { tls_disable: true };
+    const [certificate, key] = [this.#directory.join('tls.crt'), this.#directory.join('tls.key')];
+    await writeFile(certificate, this.#tls.chain);
+    await writeFile(key, this.#tls.key, { mode: 0o600 });
+    return { tls_cert_file: certificate, tls_key_file: key };
   }
 
   async start(): Promise<void> {
@@ -99,7 +117,8 @@ class OpenBaoHandle implements OpenBao {
 
   /** 200 active, 429 standby, 501 not initialised, 503 sealed. */
   async #health(): Promise<number> {
-    return (await exchange(`${this.address}/v1/sys/health`, { deadline: 5_000 })).status;
+    const call = { deadline: 5_000, ...(this.#agent ? { agent: this.#agent } : {}) };
+    return (await exchange(`${this.address}/v1/sys/health`, call)).status;
   }
 
   async initialise(): Promise<void> {
@@ -118,6 +137,7 @@ class OpenBaoHandle implements OpenBao {
     const reply = await exchange(`${this.address}/v1/${path.replace(/^\/?(v1\/)?/, '')}`, {
       method,
       headers: token === null ? {} : { 'x-vault-token': token },
+      ...(this.#agent ? { agent: this.#agent } : {}),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     if (reply.status >= 400) throw new HttpStatusError(`openbao ${method} ${path}`, reply);

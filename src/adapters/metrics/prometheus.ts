@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { AuthorityMetricKind, IssuanceFailure, Metrics } from '../../domain/ports/index.ts';
 import type { Clock } from '../../kernel/index.ts';
+import { createDiscoveryMetrics } from './discovery.ts';
 import { createIstioAliases } from './istio-aliases.ts';
 
 export interface PrometheusMetrics extends Metrics {
@@ -67,6 +68,7 @@ export function createMetrics(clock: Clock, options: { readonly process?: boolea
     registers,
   });
   return {
+    ...createDiscoveryMetrics(registry),
     contentType: registry.contentType,
     expose: () => registry.metrics(),
     issuanceStarted: () => aliases.requests.inc(),

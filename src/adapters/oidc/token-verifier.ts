@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises';
 import {
   createLocalJWKSet,
   createRemoteJWKSet,
+  customFetch,
   decodeJwt,
   errors,
+  type FetchImplementation,
   type JWTPayload,
   type JWTVerifyGetKey,
   jwtVerify,
@@ -82,23 +84,71 @@ async function verifySignature(
     if (error instanceof errors.JWTExpired) throw refused('it has expired; get a fresh one', error);
     if (error instanceof errors.JWTClaimValidationFailed)
       throw refused(`its claim ${error.claim} is wrong`, error);
-    if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError))
-      throw new CitadelError('Unavailable', 'the keys of the token’s issuer cannot be read; try again', {
-        cause: error,
-      });
-    throw refused('its signature does not hold', error);
+    if (error instanceof errors.JWKSNoMatchingKey)
+      throw refused('none of its issuer’s keys is the one it names', error);
+    if (error instanceof errors.JOSEError) throw refused('its signature does not hold', error);
+    throw error;
   }
 }
 
+/** The keys of a provider. What is wrong with them is not the token's fault, and told apart from it. */
 function keySource({ keys }: OidcProvider): JWTVerifyGetKey {
-  if (keys.kind === 'jwksUri')
-    return createRemoteJWKSet(new URL(keys.value), { timeoutDuration: 5_000, cooldownDuration: 30_000 });
-  // Read at each use: whoever rotates the file need not restart us, and operators' calls are rare.
+  const source = keys.kind === 'jwksUri' ? remoteKeys(keys.value) : fileKeys(keys.value);
   return async (header, token) => {
-    const text = await readFile(keys.value, 'utf8');
-    if (text.length > largestJwks) throw new Error(`${keys.value} is larger than ${largestJwks} bytes`);
+    try {
+      return await source(header, token);
+    } catch (error) {
+      if (tokenErrors.some((each) => error instanceof each)) throw error;
+      throw new CitadelError('Unavailable', 'the keys of the token’s issuer cannot be read; try again', {
+        cause: error,
+      });
+    }
+  };
+}
+
+/** What choosing a key throws because of what the token's header says. */
+const tokenErrors = [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys, errors.JOSENotSupported];
+
+/**
+ * Read again when a token names a key that is not there, at most each 30 s, so that nobody can have the provider asked for
+ * each token that he makes up; and after 10 minutes, so that a key that was taken back is not believed for longer.
+ */
+function remoteKeys(uri: string): JWTVerifyGetKey {
+  return createRemoteJWKSet(new URL(uri), {
+    timeoutDuration: 5_000,
+    cooldownDuration: 30_000,
+    cacheMaxAge: 600_000,
+    [customFetch]: boundedFetch,
+  });
+}
+
+const boundedFetch: FetchImplementation = async (url, options) => {
+  const { status, body } = await fetch(url, options);
+  if (status !== 200 || !body) {
+    await body?.cancel();
+    throw new Error(`${url} answered ${status}`);
+  }
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > largestJwks) throw tooLarge(url);
+    chunks.push(chunk);
+  }
+  return new Response(Buffer.concat(chunks));
+};
+
+/** Read at each use: whoever rotates the file need not restart us, and operators' calls are rare. */
+function fileKeys(path: string): JWTVerifyGetKey {
+  return async (header, token) => {
+    const text = await readFile(path, 'utf8');
+    if (text.length > largestJwks) throw tooLarge(path);
     return await createLocalJWKSet(JSON.parse(text))(header, token);
   };
+}
+
+function tooLarge(source: string): Error {
+  return new Error(`${source} is larger than ${largestJwks} bytes`);
 }
 
 function roleOf(payload: JWTPayload, { roleClaim }: OidcProvider): Role | undefined {

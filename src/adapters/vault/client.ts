@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { CitadelError, describeError, isCitadelError } from '../../kernel/index.ts';
 import { createVaultCaller, type VaultCall } from './caller.ts';
@@ -54,11 +55,29 @@ export async function openVaultClient(options: VaultConnectionOptions): Promise<
 }
 
 async function readCa(path: string): Promise<string> {
+  let pem: string;
   try {
-    return await readFile(path, 'utf8');
+    pem = await readFile(path, 'utf8');
   } catch (error) {
     throw new CitadelError('FailedPrecondition', "the CA file for Vault's certificate cannot be read", {
       details: describeError(error),
     });
+  }
+  // TLS passes over what it cannot read, and trusts nobody in the end.
+  if (!holdsCertificate(pem)) {
+    throw new CitadelError(
+      'FailedPrecondition',
+      "the CA file for Vault's certificate holds no PEM certificates",
+      { details: path },
+    );
+  }
+  return pem;
+}
+
+function holdsCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
   }
 }

@@ -20,6 +20,10 @@ export interface FailedReply {
 
 const longestDetails = 500;
 
+/** OpenSSL's names of what is wrong with a certificate, as Node tells them (X509_V_ERR_*), and Node's of a wrong name. */
+const certificateCodes =
+  /^(UNABLE_TO_(GET_ISSUER|VERIFY_LEAF)|(DEPTH_ZERO_)?SELF_SIGNED_CERT|CERT_|INVALID_CA|ERR_TLS_CERT)/;
+
 /** What Vault said was wrong, shortened. */
 export function replyErrors(reply: FailedReply): string {
   return new Json(reply.body).get('errors').texts().join('; ').slice(0, longestDetails);
@@ -58,13 +62,19 @@ export function transportError(error: unknown, path: string): CitadelError {
     return new CitadelError('Unavailable', 'Vault answered more than is accepted', { details: `on ${path}` });
   }
   const code = errorCode(error);
-  const timedOut = error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError');
   return new CitadelError(
     'Unavailable',
-    timedOut ? 'Vault does not answer in time' : 'Vault cannot be reached',
+    whatFailed(error, code),
     // No cause: whatever it holds of the request, it would hold our token.
     { details: `${code ?? (error instanceof Error ? error.name : 'unknown error')} on ${path}` },
   );
+}
+
+function whatFailed(error: unknown, code = ''): string {
+  if (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError'))
+    return 'Vault does not answer in time';
+  if (certificateCodes.test(code)) return 'Vault’s certificate is not trusted; check caFile and the address';
+  return 'Vault cannot be reached';
 }
 
 /** Whether the connection broke under a call, as an idle one that the server has just closed does. */

@@ -1,5 +1,8 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+
+// Not by import: that reads every export of node:http, and so loads its WebSocket, some 5 MiB.
+const { Agent: HttpAgent, request: httpRequest } = process.getBuiltinModule('node:http');
 
 /** What node-vault asks of its HTTP library; `signal` is ours. */
 export interface TransportRequest {

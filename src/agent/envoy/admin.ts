@@ -1,6 +1,9 @@
-import { type IncomingMessage, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { CitadelError } from '../../kernel/index.ts';
+
+// Not by import: that reads every export of node:http, and so loads its WebSocket, some 5 MiB.
+const { request } = process.getBuiltinModule('node:http');
 
 export interface AdminReply {
   readonly status: number;

@@ -1,4 +1,10 @@
 export type { Refusal } from './admission.ts';
+export {
+  createDiscoveryService,
+  type DiscoveryLimits,
+  type DiscoveryServiceOptions,
+  defaultDiscoveryLimits,
+} from './ads/index.ts';
 export { createCsrService } from './csr/service.ts';
 export { createGrpcHealth, type GrpcHealth } from './health.ts';
 export {

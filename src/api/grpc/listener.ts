@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import {
   Server,
   ServerCredentials,
@@ -12,6 +13,13 @@ import { startTlsListener } from './tls.ts';
 export interface GrpcService {
   readonly definition: ServiceDefinition;
   readonly implementation: UntypedServiceImplementation;
+  /** Called once, by the listener that serves it. */
+  readonly attach?: (connections: Connections) => void;
+}
+
+export interface Connections {
+  /** Ends the connection of a call's peer (`getPeer()`), with all its streams: whoever does not read takes no status. */
+  cut(peer: string): void;
 }
 
 export interface GrpcLimits {
@@ -70,12 +78,19 @@ export async function startGrpcListener(options: GrpcListenerOptions): Promise<G
   options.health.addTo(server);
   // grpc-js sees connections whose TLS is done: it speaks HTTP/2 on them, and still finds the peer's certificate.
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const open = new Map<string, Socket>();
+  for (const { attach } of options.services) attach?.({ cut: (peer) => open.get(peer)?.destroy() });
   const tls = await startTlsListener({
     address: options.address,
     certificates: options.certificates,
     connections: limits.connections,
     handshakeTimeout: limits.handshakeTimeout,
-    onConnection: (socket) => injector.injectConnection(socket),
+    onConnection: (socket) => {
+      const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+      open.set(peer, socket);
+      socket.once('close', () => open.delete(peer));
+      injector.injectConnection(socket);
+    },
     onDropped: (peer) => admission.refuse({ kind: 'connections', peer, method: '' }),
   });
   let closing: Promise<void> | undefined;

@@ -1,9 +1,12 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CitadelError, type Log } from '../../kernel/index.ts';
 import { formatChecks, type HealthCheck, runChecks } from './checks.ts';
 
 export type { HealthCheck } from './checks.ts';
+
+// Not by import: that reads every export of node:http, and so loads its WebSocket, some 5 MiB.
+const { createServer } = process.getBuiltinModule('node:http');
 
 export interface MonitoringOptions {
   /** Port 0 lets the system choose. */

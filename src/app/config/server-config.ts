@@ -109,5 +109,14 @@ export function checkServerConfig(parsed: ParsedServerConfig): readonly RuleProb
       `${parsed.clusterId} is none of attestation.kubernetes.clusters`,
       'set it to the id of the cluster meant by callers that name none',
     );
+  if (parsed.mesh?.sources.kubernetes && clusters.length === 0)
+    broken(['mesh', 'sources', 'kubernetes'], 'has no cluster', 'add attestation.kubernetes.clusters');
+  const taken = clusters.findIndex(({ id }) => id === 'files');
+  if (parsed.mesh?.sources.kubernetes && parsed.mesh.sources.files && taken >= 0)
+    broken(
+      ['attestation', 'kubernetes', 'clusters', taken, 'id'],
+      'files is the name of the registry in files',
+      'give the cluster another id',
+    );
   return problems;
 }

@@ -11,6 +11,7 @@ import {
   trustDomain,
   url,
 } from './fields.ts';
+import { meshSchema } from './mesh-schema.ts';
 import { vaultConnection } from './vault-schema.ts';
 
 const dnsOrIp = z
@@ -133,6 +134,9 @@ export const serverSchema = (context: FieldContext) =>
     certificate: certificateSchema.prefault({}),
     attestation: attestationSchema(context),
     publish: publishSchema.prefault({}),
+    mesh: meshSchema(context)
+      .optional()
+      .describe('the control plane, on the CSR listener: Envoys get listeners, clusters and policies'),
     limits: limitsSchema.prefault({}),
     operators: operatorsSchema(context).prefault({}),
     log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).prefault('info') }).prefault({}),

@@ -4,7 +4,6 @@ import {
   type Authority,
   OperatorServiceService as api,
   type Certificate,
-  type Proxy,
 } from '../../gen/citadel/v1/operator.ts';
 import { CitadelError } from '../../kernel/index.ts';
 import { connectOperator, type OperatorConnection } from '../connection.ts';
@@ -16,6 +15,7 @@ import {
   withOutput,
 } from '../options.ts';
 import { formatTime, printRecord, printRows } from '../output.ts';
+import { printProxies, printProxy } from './proxy.ts';
 
 interface CertificateFilters {
   readonly spiffeId?: string;
@@ -82,12 +82,12 @@ export function addReadingCommands(program: Command): void {
 }
 
 /** A command that asks a server: connection and output options, one connection, always closed. */
-export function reading(
+export function reading<O extends ReadingOptions = ReadingOptions>(
   command: Command,
-  run: (connection: OperatorConnection, options: ReadingOptions, ...args: string[]) => Promise<void>,
+  run: (connection: OperatorConnection, options: O, ...args: string[]) => Promise<void>,
 ): void {
   withOutput(withConnection(command)).action(async (...given: unknown[]) => {
-    const options = command.opts<ReadingOptions>();
+    const options = command.opts<O>();
     const connection = connectOperator(options);
     try {
       await run(connection, options, ...given.filter((argument) => typeof argument === 'string'));
@@ -155,13 +155,16 @@ function addProxy(program: Command): void {
   const proxy = program.command('proxy').description('proxies, and what each was sent, accepted and uses');
   const listed = (connection: OperatorConnection) => connection.call(api.listProxies, {});
   reading(proxy.command('list').description('list them'), async (connection, options) => {
-    printRows((await listed(connection)).proxies, proxyColumns, options.output);
+    printProxies((await listed(connection)).proxies, options.output);
   });
   reading(
     proxy.command('show').description('show one').argument('<key>', 'its key'),
     async (connection, options: ReadingOptions, key) => {
       const { proxies } = await listed(connection);
-      printRecord({ ...found(proxies, (one) => one.key === key) }, options.output);
+      printProxy(
+        found(proxies, (one) => one.key === key),
+        options.output,
+      );
     },
   );
 }
@@ -191,15 +194,6 @@ const authorityColumns = [
   { title: 'KEY', value: (row: Authority) => row.keyBackend },
   { title: 'NOT AFTER', value: (row: Authority) => formatTime(row.notAfter) },
   { title: 'FINGERPRINT', value: (row: Authority) => row.fingerprint.slice(0, 16) },
-];
-
-const proxyColumns = [
-  { title: 'KEY', value: (row: Proxy) => row.key },
-  { title: 'SPIFFE ID', value: (row: Proxy) => row.spiffeId },
-  { title: 'CONNECTED', value: (row: Proxy) => (row.connected ? 'yes' : 'no') },
-  { title: 'LAST SEEN', value: (row: Proxy) => formatTime(row.lastSeenAt) },
-  { title: 'SVID', value: (row: Proxy) => row.svidSerial },
-  { title: 'BUNDLE', value: (row: Proxy) => row.agentBundleVersion.slice(0, 16) },
 ];
 
 const auditColumns = [

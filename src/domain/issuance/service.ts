@@ -69,14 +69,11 @@ export function createIssuanceService(options: IssuanceServiceOptions): Issuance
 
   async function decideIdentity(
     principal: Principal,
-    call: CertificateCall,
+    impersonated: SpiffeId | undefined,
     signal: AbortSignal,
   ): Promise<SpiffeId> {
     const decision = authorizeIdentity(
-      {
-        principal,
-        ...(call.impersonated === undefined ? {} : { impersonated: readImpersonated(call.impersonated) }),
-      },
+      { principal, ...(impersonated ? { impersonated } : {}) },
       options.identity,
     );
     if (decision.provided) {
@@ -100,7 +97,12 @@ export function createIssuanceService(options: IssuanceServiceOptions): Issuance
         const principal = await watch.time('attest', () => attest(call.credentials, signal));
         facts.subject = describePrincipal(principal);
         facts.proof = principal.proof;
-        const spiffeId = await watch.time('authorize', () => decideIdentity(principal, call, signal));
+        const spiffeId = await watch.time('authorize', async () => {
+          const asked = readImpersonated(call.impersonated);
+          // Recorded of a refusal too: what was reached for is what the record is read for.
+          if (asked) facts.target = asked.toString();
+          return decideIdentity(principal, asked, signal);
+        });
         facts.target = spiffeId.toString();
         const csr = await watch.time('request', () => readCertificateRequest(call.csr));
         const issuer = options.authority.issuer();
@@ -131,6 +133,7 @@ export function createIssuanceService(options: IssuanceServiceOptions): Issuance
         });
         await record(isRefusal(error) ? 'refused' : 'failed', facts, error.message, {
           code: error.code,
+          ...(error.details === undefined ? {} : { why: error.details.slice(0, longestWhy) }),
         }).catch((cause: unknown) => options.log.error('the audit record could not be written', { cause }));
         throw error;
       }
@@ -146,6 +149,9 @@ export function createIssuanceService(options: IssuanceServiceOptions): Issuance
     return audit.append({ at: clock.now(), action: 'certificate.issue', outcome, ...facts, reason, details });
   }
 }
+
+/** Characters of an error's details in the audit record. */
+const longestWhy = 500;
 
 interface AuditFacts {
   subject: string;
@@ -194,7 +200,8 @@ function isRefusal(error: CitadelError): boolean {
   return ['InvalidArgument', 'Unauthenticated', 'PermissionDenied', 'ResourceExhausted'].includes(error.code);
 }
 
-function readImpersonated(text: string): SpiffeId {
+function readImpersonated(text: string | undefined): SpiffeId | undefined {
+  if (text === undefined) return undefined;
   try {
     return SpiffeId.parse(text);
   } catch (cause) {

@@ -10,6 +10,7 @@ import type {
 } from '../ports/index.ts';
 import { debounce } from './debounce.ts';
 import type { MeshSettings, MeshSnapshot } from './model.ts';
+import { type PolicyStatus, policyStatuses } from './policy-status.ts';
 import { type ProxyState, ProxyTracker } from './proxy-tracker.ts';
 import { resolveWorkload } from './resolve.ts';
 import { composeSnapshot } from './snapshot.ts';
@@ -31,6 +32,7 @@ export interface ControlPlane extends DiscoverySource {
   snapshot(): MeshSnapshot | undefined;
   sources(): readonly MeshSourceState[];
   proxies(): readonly ProxyState[];
+  policies(): readonly PolicyStatus[];
   /** How often a proxy's configuration has been worked out since the start. */
   renders(): number;
   close(): Promise<void>;
@@ -51,9 +53,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     const contents = sources.flatMap((source) => source.content() ?? []);
     // A source that has never answered might know of what the others do not: serving without it would take that away.
     if (contents.length < sources.length) return;
-    const snapshot = composeSnapshot(settings, contents, index?.snapshot);
-    if (snapshot.version === index?.snapshot.version) return;
-    index = indexMesh(snapshot, index);
+    index = indexMesh(composeSnapshot(settings, contents, index?.snapshot), index);
     for (const session of sessions) session.refresh();
   };
   const soon = debounce(recompute, { quiet, atMost, clock });
@@ -122,6 +122,8 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     }
   }
 
+  const proxies = () => [...sessions].map(({ state }) => state);
+
   return {
     async start() {
       await Promise.all(sources.map((source) => source.start(() => soon.call())));
@@ -144,7 +146,8 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     },
     snapshot: () => index?.snapshot,
     sources: () => sources.map((source) => source.state()),
-    proxies: () => [...sessions].map(({ state }) => state),
+    proxies,
+    policies: () => (index ? policyStatuses(index, proxies()) : []),
     renders: () => renders,
     async close() {
       soon.close();

@@ -1,3 +1,4 @@
+import { policyHash } from '../policy/index.ts';
 import type { MeshContent } from '../ports/index.ts';
 import { contentHash } from './content-hash.ts';
 import type { MeshSettings, MeshSnapshot, Service, Workload } from './model.ts';
@@ -46,7 +47,8 @@ export function composeSnapshot(
   ];
   const version = contentHash([
     settings,
-    ...[...workloads.values(), ...services.values(), ...policies].map((each) => hashOf(each)),
+    ...[...workloads.values(), ...services.values()].map((each) => hashOf(each)),
+    ...policies.map(policyHash),
   ]);
   return { version, settings, workloads, services, policies };
 }

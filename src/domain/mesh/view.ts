@@ -15,6 +15,7 @@ import type {
   Workload,
   WorkloadPort,
 } from './model.ts';
+import { undeclaredPorts } from './undeclared.ts';
 
 /** What one proxy is configured from: of the whole mesh, the part that concerns it. */
 export interface ProxyView {
@@ -29,7 +30,10 @@ export interface ProxyView {
 }
 
 export interface InboundPort {
-  readonly port: WorkloadPort;
+  readonly port: Pick<WorkloadPort, 'port' | 'protocol'> & {
+    /** Undefined for a port that no registry declares: wherever the caller wanted to go. */
+    readonly application: WorkloadPort['application'] | undefined;
+  };
   readonly mode: Exclude<MutualTlsMode, 'UNSET'>;
 }
 
@@ -112,16 +116,22 @@ export function viewOf(index: MeshIndex, workloadId: string): ProxyView | undefi
   const workload = snapshot.workloads.get(workloadId);
   if (!workload) return undefined;
   const policies = policiesByWorkload.get(workloadId) ?? [];
+  // A proxy asks the authorizers that policies may name, whether or not its workload calls them.
+  const called = new Set([
+    ...workload.egress.map(({ service }) => service),
+    ...snapshot.settings.authorizationProviders.map(({ service }) => service),
+  ]);
   const reachable =
     workload.proxy === 'capture'
       ? [...services.values()]
-      : [...new Set(workload.egress.map(({ service }) => service))]
-          .toSorted()
-          .flatMap((id) => services.get(id) ?? []);
+      : [...called].toSorted().flatMap((id) => services.get(id) ?? []);
   return {
     settings: snapshot.settings,
     workload,
-    inbound: workload.ports.map((port) => ({ port, mode: mutualTlsModeOf(policies, port.port) })),
+    inbound: [
+      ...workload.ports.map((port) => ({ port, mode: mutualTlsModeOf(policies, port.port) })),
+      ...undeclaredPorts(workload, policies),
+    ],
     policies,
     services: reachable,
     egress: workload.egress,

@@ -7,7 +7,11 @@ export interface DiscoveryResource {
   readonly value: Uint8Array;
 }
 
-/** By type URL, then by name. Types that are not there have no resources. */
+/**
+ * By type URL, then by name. Types that are not there have no resources. A type's map is never changed once it was given:
+ * another content is another map, and the same map is the same content, which a thousand streams need not compare. A
+ * cluster's endpoints bear the cluster's name: an Envoy that is given a changed cluster waits for them again.
+ */
 export type DiscoveryResources = ReadonlyMap<string, ReadonlyMap<string, DiscoveryResource>>;
 
 /** Who is at the other end of a discovery stream: known from its certificate; its node can only narrow. */

@@ -26,11 +26,15 @@ export interface Metrics {
   authorityExpires(kind: AuthorityMetricKind, notAfter: Date): void;
   /** Writes waiting for their commit. */
   storeQueue(length: number): void;
-  /** Open streams of a service, by its short name: `sync`. */
+  /** Open streams of a service, by its short name: `sync`, `ads-sotw`, `ads-delta`. */
   streams(service: string, open: number): void;
   /** Whether the home of a key answers: `disk`, `vault`, `vault-pki`. */
   keyHome(backend: string, available: boolean): void;
   operatorCall(method: string, code: ErrorCode | 'OK'): void;
+  /** One response to a proxy, by its type's short name: `cds`. */
+  discoveryPush(type: string, bytes: number): void;
+  /** A proxy accepted, or refused, such a response, so long after it was sent. */
+  discoveryAnswer(type: string, accepted: boolean, milliseconds: number): void;
 }
 
 export const noMetrics: Metrics = {
@@ -43,4 +47,6 @@ export const noMetrics: Metrics = {
   streams: () => {},
   keyHome: () => {},
   operatorCall: () => {},
+  discoveryPush: () => {},
+  discoveryAnswer: () => {},
 };

@@ -3,6 +3,7 @@ import type { AuditLog } from './audit-log.ts';
 import type { AuthorityStore } from './authority-store.ts';
 import type { IssuanceStore } from './issuance-store.ts';
 import type { OperatorStore } from './operator-store.ts';
+import type { PolicyStore } from './policy-store.ts';
 
 /** Everything that must outlive the process. */
 export interface Store {
@@ -11,6 +12,7 @@ export interface Store {
   readonly audit: AuditLog;
   readonly adoption: AdoptionStore;
   readonly operators: OperatorStore;
+  readonly policies: PolicyStore;
   /** Resolves when a write would succeed. */
   check(): Promise<void>;
   /** Waits for what was begun. */

@@ -1,14 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createMetrics } from '../../../src/adapters/metrics/index.ts';
 import { systemClock } from '../../../src/kernel/index.ts';
 import { parseCertificate } from '../../../src/pki/index.ts';
 import { hasPart, type OpenBao, startOpenBao, temporaryDirectory, waitFor } from '../../parts/index.ts';
-import { setUpAppRole } from '../../parts/vault-home.ts';
 import { readyz, sample } from '../../support/observe.ts';
 import { newRequest, startTestServer, type TestServer } from '../../support/server.ts';
+import { vaultSettings } from '../../support/vault-settings.ts';
 
 const soon = { lifetime: '40s', prepareAt: 0.2, activateAt: 0.25 };
 const short = { defaultTtl: '25s', maximumTtl: '25s', notBeforeSkew: '1s' };
@@ -22,23 +19,6 @@ describe.skipIf(!hasPart('openbao'))('a server whose root is in a real OpenBao',
     await bao[Symbol.asyncDispose]();
   });
 
-  /** The connection settings and local, encrypted issuing keys, as in production. */
-  async function settings(directory: string) {
-    const auth = await setUpAppRole(bao);
-    if (auth.kind !== 'approle') throw new Error('another kind of login');
-    const [secretFile, keyFile] = [join(directory, 'secret-id'), join(directory, 'key')];
-    await writeFile(secretFile, auth.secretId.reveal(), { mode: 0o600 });
-    await writeFile(keyFile, randomBytes(32), { mode: 0o600 });
-    return {
-      vault: {
-        address: bao.address,
-        timeout: '2s',
-        auth: { approle: { roleId: auth.roleId, secretId: { file: secretFile } } },
-      },
-      issuingKeys: { disk: { encryption: { keyFile } } },
-    };
-  }
-
   async function issue(server: TestServer) {
     const token = (await server.token()).reveal();
     const { certChain } = await server.create({ csr: (await newRequest()).csr }, { token });
@@ -51,7 +31,7 @@ describe.skipIf(!hasPart('openbao'))('a server whose root is in a real OpenBao',
   it('goes on issuing through a restart while OpenBao is sealed, says so, and is well again after', async () => {
     await using temporary = await temporaryDirectory();
     const directory = temporary.path;
-    const { vault, issuingKeys } = await settings(directory);
+    const { vault, issuingKeys } = await vaultSettings(bao, directory);
     const start = () =>
       startTestServer(
         { keys: { vault }, issuingKeys },
@@ -85,7 +65,7 @@ describe.skipIf(!hasPart('openbao'))('a server whose root is in a real OpenBao',
 
   it('has each next issuing authority signed by the key in transit', async () => {
     await using temporary = await temporaryDirectory();
-    const { vault, issuingKeys } = await settings(temporary.path);
+    const { vault, issuingKeys } = await vaultSettings(bao, temporary.path);
     await using server = await startTestServer(
       { keys: { vault }, issuingKeys, authority: { issuing: soon }, certificate: short },
       { directory: temporary.path },
@@ -103,7 +83,7 @@ describe.skipIf(!hasPart('openbao'))('a server whose root is in a real OpenBao',
     await bao.request('POST', 'sys/mounts/pki', { type: 'pki', config: { max_lease_ttl: '87600h' } });
     const root = { common_name: 'Company root', key_type: 'ec', ttl: '24h' };
     await bao.request('POST', 'pki/root/generate/internal', root);
-    const { vault, issuingKeys } = await settings(temporary.path);
+    const { vault, issuingKeys } = await vaultSettings(bao, temporary.path);
     await using server = await startTestServer(
       {
         keys: issuingKeys,

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import type { HttpReply } from '../http.ts';
 import { applyManifests } from './apply.ts';
 import { KubeClient, type KubeObject, type KubeRequestOptions } from './client.ts';
@@ -26,6 +26,8 @@ export interface KubeApi extends KubeApiAddress, AsyncDisposable {
   createNamespace(prefix?: string): Promise<string>;
   createServiceAccount(namespace: string, name: string): Promise<KubeObject>;
   createToken(namespace: string, serviceAccount: string, options?: objects.TokenOptions): Promise<string>;
+  /** A token of this server with some claims replaced, signed as it signs. */
+  resignToken(token: string, claims: object): Promise<string>;
   createPod(
     namespace: string,
     name: string,
@@ -61,6 +63,8 @@ export async function startKubeApi(options: KubeApiOptions = {}): Promise<KubeAp
     createServiceAccount: (namespace, name) => objects.createServiceAccount(client, namespace, name),
     createToken: (namespace, account, tokenOptions) =>
       objects.createToken(client, namespace, account, tokenOptions),
+    resignToken: async (token, claims) =>
+      objects.resignToken(token, claims, await readFile(address.serviceAccountKeyPath, 'utf8')),
     createPod: (namespace, name, account, node) => objects.createPod(client, namespace, name, account, node),
     deletePod: (namespace, name) => objects.deletePod(client, namespace, name),
     createNode: (name) => objects.createNode(client, name),

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, sign } from 'node:crypto';
 import { z } from 'zod';
 import { type KubeClient, type KubeObject, kubeObject } from './client.ts';
 
@@ -71,6 +71,18 @@ export async function createToken(
   const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec };
   const reply = tokenRequest.parse(await client.request('POST', path, request));
   return reply.status.token;
+}
+
+/**
+ * The token with other claims, signed anew with the API server's own key (RS256): what no TokenRequest gives, such as a
+ * token that has expired.
+ */
+export function resignToken(token: string, claims: object, signingKeyPem: string): string {
+  const [header = '', payload = ''] = token.split('.');
+  const before: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
+  const changed = Buffer.from(JSON.stringify(Object.assign(Object(before), claims))).toString('base64url');
+  const signature = sign('sha256', Buffer.from(`${header}.${changed}`), signingKeyPem);
+  return `${header}.${changed}.${signature.toString('base64url')}`;
 }
 
 /** A pod record, on a node when one is named; nothing runs it. */

@@ -14,6 +14,8 @@ export const kubeApiAddress = z.object({
   adminToken: z.string(),
   /** A kubeconfig of the administrator; its token and CA stay valid as long as the server runs. */
   kubeconfigPath: z.string(),
+  /** The private key that it signs service account tokens with, PEM. */
+  serviceAccountKeyPath: z.string(),
 });
 
 /** Where a kube-apiserver is and how to get in; plain data, so that it can travel between processes. */
@@ -54,6 +56,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions = {}): Pr
     caPath: caFile,
     adminToken: token,
     kubeconfigPath: kubeconfig,
+    serviceAccountKeyPath: directory.join('sa.key'),
   };
   const owned = cleanup.move();
   return { address, logs: () => child.logs(), [Symbol.asyncDispose]: () => owned.disposeAsync() };

@@ -3,8 +3,8 @@ import { TcpProxy } from '../../../gen/envoy/extensions/filters/network/tcp_prox
 import { pack } from '../messages/any.ts';
 import { duration } from '../messages/values.ts';
 
-/** Bytes to one cluster. */
-export function tcpFilter(name: string, cluster: string, connectionLifetime: number): Filter {
+/** Bytes to one cluster. @param connectionLifetime undefined: neither age nor silence ends a connection */
+export function tcpFilter(name: string, cluster: string, connectionLifetime: number | undefined): Filter {
   return Filter.fromPartial({
     name: 'envoy.filters.network.tcp_proxy',
     configType: {
@@ -15,7 +15,9 @@ export function tcpFilter(name: string, cluster: string, connectionLifetime: num
         TcpProxy.fromPartial({
           statPrefix: name,
           clusterSpecifier: { $case: 'cluster', value: cluster },
-          maxDownstreamConnectionDuration: duration(connectionLifetime),
+          ...(connectionLifetime === undefined
+            ? { idleTimeout: duration(0) }
+            : { maxDownstreamConnectionDuration: duration(connectionLifetime) }),
         }),
       ),
     },

@@ -1,16 +1,26 @@
+import { anyOtherPort } from '../../../domain/mesh/index.ts';
+
 /**
  * Names of resources. They show in Envoy's own statistics and logs, so they read as what they are; none changes when
  * its content does, so that an update is an update.
  */
 export const names = {
-  inboundListener: (port: number) => `inbound/${port}`,
-  inboundCluster: (port: number) => `inbound/${port}`,
+  inboundListener: (port: number) => `inbound/${portName(port)}`,
+  inboundCluster: (port: number) => `inbound/${portName(port)}`,
   egressListener: (address: string, port: number) => `egress/${address}/${port}`,
   outboundCluster: (service: string, port: number) => `outbound/${service}/${port}`,
   /** A filter by ECDS; its configuration has the name of the filter. */
-  filter: (port: number, layer: 'http' | 'tcp', step: FilterStep) => `inbound/${port}/${layer}/${step}`,
+  filter: (port: number, layer: 'http' | 'tcp', name: string) => `inbound/${portName(port)}/${layer}/${name}`,
+  captureInbound: 'capture/inbound',
+  captureOutbound: 'capture/outbound',
+  /** Wherever the application wanted to go, as it is. */
+  passthrough: 'passthrough',
+  /** The endpoint that the application itself has chosen. */
+  directCluster: (service: string, port: number) => `direct/${service}/${port}`,
+  /** Routes of all services that share a port and have no address of their own. */
+  outboundRoutes: (port: number) => `outbound/${port}`,
 } as const;
 
-/** In the order in which a request passes them. */
-export const filterSteps = ['authentication', 'custom', 'authorizer', 'audit', 'deny', 'allow'] as const;
-export type FilterStep = (typeof filterSteps)[number];
+function portName(port: number): string {
+  return port === anyOtherPort ? 'other' : String(port);
+}

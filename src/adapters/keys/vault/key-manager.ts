@@ -30,7 +30,7 @@ export interface VaultKeyManagerOptions extends VaultConnectionOptions {
 
 /**
  * Keys in the transit engine of Vault or OpenBao: never exportable, and never leaving it. Vault is reached at the first
- * call. Least policy: deploy/vault/citadel-policy.hcl; to import a key, citadel-import-policy.hcl as well.
+ * call. Least policy, importing a key included: deploy/vault/citadel-policy.hcl.
  * @throws CitadelError InvalidArgument for options that cannot be right, FailedPrecondition for an unreadable CA file
  */
 export async function openVaultKeyManager(options: VaultKeyManagerOptions): Promise<KeyManager> {

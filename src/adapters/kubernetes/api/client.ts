@@ -5,6 +5,7 @@ import {
   type Clock,
   describeError,
   type Entropy,
+  isCitadelError,
 } from '../../../kernel/index.ts';
 import type { ClusterAccess } from '../access/index.ts';
 import { type ApiRequest, exchange, open } from './exchange.ts';
@@ -26,7 +27,14 @@ export interface ApiReply {
   readonly body: unknown;
 }
 
-export type StreamEnd = 'ended' | 'gone' | 'broken';
+/**
+ * How a stream came to an end: `ended` by the server in its time, `gone` when the version asked for is no longer kept
+ * (410), `broken` by the network, an abort or a server that could not serve for now: `reason` says which.
+ */
+export interface StreamEnd {
+  readonly kind: 'ended' | 'gone' | 'broken';
+  readonly reason: string;
+}
 
 const attempts = 4;
 const backoff = { baseMilliseconds: 100, maximumMilliseconds: 2000 };
@@ -46,7 +54,8 @@ export class ApiClient {
   /**
    * Repeats throttled (429, by its Retry-After), failed (5xx) and broken exchanges with full jitter. All our requests
    * may be repeated: a create that was done after all is answered 409.
-   * @throws CitadelError Unavailable when no final answer came in time or before `signal` was aborted
+   * @throws CitadelError Unavailable when no final answer came in time or before `signal` was aborted,
+   *   ResourceExhausted when the answer is too long: asking again would bring the same
    */
   async request(request: ApiRequest, signal: AbortSignal): Promise<ApiReply> {
     const { clock, entropy, timeout } = this.#options;
@@ -80,46 +89,60 @@ export class ApiClient {
       }
       return { reply: { status: raw.status, body: parseJson(raw.text) } };
     } catch (error) {
+      if (isCitadelError(error, 'ResourceExhausted')) throw error;
       return { wait: 0, reason: describeError(error) };
     }
   }
 
   /**
    * The objects of a streamed answer (a watch), one a line.
-   * @returns how it came to an end: `ended` by the server, `gone` when the version asked for is no longer kept (410),
-   *   `broken` by the network or an abort
-   * @throws CitadelError Unavailable when the stream is refused
+   * @param opened called as soon as the server has let the stream begin, before there is any object
+   * @throws CitadelError Unavailable when the stream is refused for what it asks
    */
-  async *stream(request: ApiRequest, signal: AbortSignal): AsyncGenerator<unknown, StreamEnd> {
-    const { access } = this.#options;
+  async *stream(
+    request: ApiRequest,
+    signal: AbortSignal,
+    opened: () => void = () => {},
+  ): AsyncGenerator<unknown, StreamEnd> {
+    const { access, timeout } = this.#options;
+    // The headers come at once, also where nothing happens: a server that is silent before them is away.
+    const silent = new AbortController();
+    const timer = setTimeout(() => silent.abort(), timeout);
     let response: IncomingMessage;
     try {
-      response = await open(access.server, await access.credentials(), request, signal);
-    } catch {
-      return 'broken';
+      const within = AbortSignal.any([signal, silent.signal]);
+      response = await open(access.server, await access.credentials(), request, within);
+    } catch (error) {
+      return broken(silent.signal.aborted ? `no answer within ${timeout} ms` : describeError(error));
+    } finally {
+      clearTimeout(timer);
     }
     const status = response.statusCode ?? 0;
     if (status !== 200) {
       response.destroy();
-      if (status === 410) return 'gone';
+      if (status === 410) return { kind: 'gone', reason: 'HTTP 410' };
+      if (transient.has(status)) return broken(`HTTP ${status}`);
       throw unavailable(`HTTP ${status} for a watch of ${request.path}`);
     }
+    opened();
     let rest = '';
     response.setEncoding('utf8');
     try {
       for await (const chunk of response as AsyncIterable<string>) {
         const lines = (rest + chunk).split('\n');
         rest = lines.pop() ?? '';
-        if (rest.length > lineLimit) return 'broken';
+        if (rest.length > lineLimit) return broken('an object is too long');
         for (const line of lines) if (line !== '') yield parseJson(line);
       }
-    } catch {
-      return 'broken';
+    } catch (error) {
+      return broken(describeError(error));
     }
     if (rest !== '') yield parseJson(rest);
-    return 'ended';
+    return { kind: 'ended', reason: '' };
   }
 }
+
+const broken = (reason: string): StreamEnd => ({ kind: 'broken', reason });
 
 function parseJson(body: string): unknown {
   try {

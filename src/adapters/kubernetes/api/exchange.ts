@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { CitadelError } from '../../../kernel/index.ts';
 import type { AccessCredentials } from '../access/index.ts';
 
 export interface ApiRequest {
@@ -46,7 +47,10 @@ export async function open(
   });
 }
 
-/** Sends one request and reads the whole answer. Rejects when it is longer than `limit` bytes. */
+/**
+ * Sends one request and reads the whole answer.
+ * @throws CitadelError ResourceExhausted when it is longer than `limit` bytes
+ */
 export async function exchange(
   server: string,
   credentials: AccessCredentials,
@@ -59,7 +63,11 @@ export async function exchange(
   let length = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > limit) throw new Error(`the answer is longer than ${limit} bytes`);
+    if (length > limit) {
+      throw new CitadelError('ResourceExhausted', 'the Kubernetes API server answers too much at once', {
+        details: `the answer to ${request.path} is longer than ${limit} bytes`,
+      });
+    }
     chunks.push(chunk);
   }
   return {

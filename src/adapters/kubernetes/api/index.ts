@@ -5,6 +5,6 @@ export {
   unexpectedReply,
 } from './client.ts';
 export type { ApiRequest } from './exchange.ts';
-export { field, isRecord, text, texts } from './json.ts';
+export { field, isRecord, items, text, texts } from './json.ts';
 export { listAll } from './list.ts';
-export { follow } from './watch.ts';
+export { follow, type WatchContext, type WatchedCollection } from './watch.ts';

@@ -81,7 +81,8 @@ export function createClusterTrustBundlePublisher(
     const queue = new WorkQueue({ work, concurrency: 1, clock, entropy, log, signal });
     const check = () => queue.add(name);
     const named = { path: collection, query: { fieldSelector: `metadata.name=${name}` } };
-    const handlers = { onList: check, onChange: check, onDelete: check };
+    const read = (object: unknown) => object;
+    const handlers = { read, onList: check, onChange: check, onDelete: check };
     await follow({ ...named, ...handlers }, { api, clock, entropy, log }, signal);
   }
 

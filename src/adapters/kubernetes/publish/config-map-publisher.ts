@@ -105,8 +105,10 @@ export function createConfigMapPublisher(cluster: Cluster, options: ConfigMapOpt
       check(namespace);
     };
     const context = { api, clock, entropy, log };
+    const read = (object: unknown) => object;
     const namespaces = {
       path: namespacesPath,
+      read,
       onList(objects: readonly unknown[]) {
         active.clear();
         for (const object of objects) enter(object);
@@ -117,6 +119,7 @@ export function createConfigMapPublisher(cluster: Cluster, options: ConfigMapOpt
     const configMaps = {
       path: configMapsPath,
       query,
+      read,
       onList(objects: readonly unknown[]) {
         roots = rootsByNamespace(objects);
         for (const namespace of active) check(namespace);

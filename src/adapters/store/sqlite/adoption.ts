@@ -1,7 +1,7 @@
-import { asc, eq, lt } from 'drizzle-orm';
-import type { BetterSQLite3Database } from 'drizzle-orm/better-sqlite3';
 import type { AdoptionStore, Consumer } from '../../../domain/ports/index.ts';
 import type { Executor } from './executor.ts';
+import type { BetterSQLite3Database } from './orm.ts';
+import { asc, eq, lt } from './orm.ts';
 import { proxyReport, type StoredConsumer } from './schema.ts';
 
 export function createAdoptionStore(database: BetterSQLite3Database, executor: Executor): AdoptionStore {

@@ -1,7 +1,7 @@
-import { and, desc, eq, gt, gte, lt, type SQL, sql } from 'drizzle-orm';
-import type { BetterSQLite3Database } from 'drizzle-orm/better-sqlite3';
 import type { AuditLog } from '../../../domain/ports/index.ts';
 import type { Executor } from './executor.ts';
+import type { BetterSQLite3Database } from './orm.ts';
+import { and, desc, eq, gt, gte, lt, type SQL, sql } from './orm.ts';
 import { pageToken, readPageToken, validLimit } from './page-token.ts';
 import { audit } from './schema.ts';
 

@@ -1,7 +1,7 @@
-import { asc, eq } from 'drizzle-orm';
-import type { BetterSQLite3Database } from 'drizzle-orm/better-sqlite3';
 import type { AuthorityRecord, AuthorityStore } from '../../../domain/ports/index.ts';
 import type { Executor } from './executor.ts';
+import type { BetterSQLite3Database } from './orm.ts';
+import { asc, eq } from './orm.ts';
 import { authority, authorityIntermediate, bundleState } from './schema.ts';
 
 export function createAuthorityStore(database: BetterSQLite3Database, executor: Executor): AuthorityStore {

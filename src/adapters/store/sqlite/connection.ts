@@ -55,7 +55,8 @@ export function integrityProblems(database: Database.Database): string[] {
   const quick = database.prepare<[], string>('pragma quick_check(10)').pluck().all();
   const keys = database.prepare<[], { table: string }>('pragma foreign_key_check').all();
   return [
-    ...quick.filter((line) => line !== 'ok'),
+    // One finding may have several lines.
+    ...quick.flatMap((finding) => finding.split('\n')).filter((line) => line !== 'ok'),
     ...keys.map(({ table }) => `a row of ${table} refers to one that is not there`),
   ];
 }

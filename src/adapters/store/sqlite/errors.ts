@@ -4,7 +4,11 @@ import { CitadelError, type ErrorCode, isCitadelError, toCitadelError } from '..
 /** By SQLite's primary result code (https://www.sqlite.org/rescode.html); extended codes begin with it. */
 const meanings: readonly (readonly [prefix: string, code: ErrorCode, message: string])[] = [
   ['SQLITE_FULL', 'ResourceExhausted', 'the store has no room left: free disk space or raise its limit'],
-  ['SQLITE_NOTADB', 'FailedPrecondition', 'the file is not a database, or its beginning is damaged'],
+  [
+    'SQLITE_NOTADB',
+    'FailedPrecondition',
+    'the file is not a database, or its beginning is damaged: restore it from a backup, or name another file',
+  ],
   ['SQLITE_CORRUPT', 'DataLoss', 'the store is corrupt: restore it from a backup'],
   ['SQLITE_BUSY', 'FailedPrecondition', 'another process uses this store: each server needs its own'],
   [

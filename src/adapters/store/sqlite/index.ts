@@ -1,5 +1,4 @@
 import type Database from 'better-sqlite3';
-import { drizzle } from 'drizzle-orm/better-sqlite3';
 import type { Store } from '../../../domain/ports/index.ts';
 import { CitadelError, type Clock, type Log } from '../../../kernel/index.ts';
 import { createAdoptionStore } from './adoption.ts';
@@ -11,6 +10,8 @@ import { Executor } from './executor.ts';
 import { createIssuanceStore } from './issuance.ts';
 import { migrateStore } from './migrate.ts';
 import { createOperatorStore } from './operators.ts';
+import { drizzle } from './orm.ts';
+import { createPolicyStore } from './policies.ts';
 import { probe } from './schema.ts';
 
 export interface SqliteStoreOptions extends ConnectionOptions {
@@ -47,6 +48,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
       audit: createAuditLog(database, executor),
       adoption: createAdoptionStore(database, executor),
       operators: createOperatorStore(database, executor),
+      policies: createPolicyStore(database, executor),
       check: () =>
         executor.write(() => {
           const written = { writtenAt: clock.now() };

@@ -1,5 +1,3 @@
-import { and, asc, desc, eq, gt, gte, inArray, lt, type SQL, sql } from 'drizzle-orm';
-import type { BetterSQLite3Database } from 'drizzle-orm/better-sqlite3';
 import type {
   IssuanceIntent,
   IssuanceQuery,
@@ -9,6 +7,8 @@ import type {
 import { CitadelError } from '../../../kernel/index.ts';
 import { isDuplicate } from './errors.ts';
 import type { Executor } from './executor.ts';
+import type { BetterSQLite3Database } from './orm.ts';
+import { and, asc, desc, eq, gt, gte, inArray, lt, type SQL, sql } from './orm.ts';
 import { pageToken, readPageToken, validLimit } from './page-token.ts';
 import { issuance } from './schema.ts';
 

@@ -1,9 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type Database from 'better-sqlite3';
-import { drizzle } from 'drizzle-orm/better-sqlite3';
-import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
-import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { CitadelError, type Log } from '../../../kernel/index.ts';
+import { drizzle, migrate, readMigrationFiles } from './orm.ts';
 
 /** Beside this module, in the sources and in a build alike. */
 const migrationsFolder = fileURLToPath(new URL('./migrations', import.meta.url));

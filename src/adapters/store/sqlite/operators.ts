@@ -1,9 +1,9 @@
-import { and, asc, eq, gt, lte } from 'drizzle-orm';
-import type { BetterSQLite3Database } from 'drizzle-orm/better-sqlite3';
 import type { OperatorStore } from '../../../domain/ports/index.ts';
 import { CitadelError } from '../../../kernel/index.ts';
 import { isDuplicate } from './errors.ts';
 import type { Executor } from './executor.ts';
+import type { BetterSQLite3Database } from './orm.ts';
+import { and, asc, eq, gt, lte } from './orm.ts';
 import { oneTimeCredential, operator } from './schema.ts';
 
 export function createOperatorStore(database: BetterSQLite3Database, executor: Executor): OperatorStore {

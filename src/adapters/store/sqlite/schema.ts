@@ -1,5 +1,3 @@
-import { sql } from 'drizzle-orm';
-import { blob, check, index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type {
   AuditOutcome,
   AuthorityKind,
@@ -9,6 +7,7 @@ import type {
   IssuanceState,
   Role,
 } from '../../../domain/ports/index.ts';
+import { blob, check, index, integer, primaryKey, sql, sqliteTable, text } from './orm.ts';
 
 // After a change here: scripts/gen-migrations. Times are milliseconds since 1970, so that they sort and compare.
 
@@ -139,6 +138,35 @@ export const oneTimeCredential = sqliteTable('one_time_credential', {
   role: text().$type<Role>().notNull(),
   expiresAt: integer('expires_at', { mode: 'timestamp_ms' }).notNull(),
 });
+
+/** Every change of the policies that are kept here; rows are never changed or deleted. */
+export const policyRevision = sqliteTable('policy_revision', {
+  // One more than the highest: without gaps.
+  revision: integer().primaryKey(),
+  at: integer({ mode: 'timestamp_ms' }).notNull(),
+  by: text().notNull(),
+  reason: text().notNull(),
+});
+
+/** What a change made of each object that it touched; an object's newest version is what holds. */
+export const policyVersion = sqliteTable(
+  'policy_version',
+  {
+    revision: integer()
+      .notNull()
+      .references(() => policyRevision.revision),
+    kind: text().notNull(),
+    namespace: text().notNull(),
+    name: text().notNull(),
+    /** Null: taken away. */
+    text: text(),
+    hash: text().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.kind, table.namespace, table.name, table.revision] }),
+    index('policy_version_by_revision').on(table.revision),
+  ],
+);
 
 /** One row, written to learn whether a write would succeed. */
 export const probe = sqliteTable(

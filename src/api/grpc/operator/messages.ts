@@ -1,4 +1,5 @@
 import { encodeBundle, TrustBundle as SpiffeBundle, SpiffeId, TrustDomain } from '@citadel/spiffe';
+import type { ProxyState } from '../../../domain/mesh/index.ts';
 import type {
   AuthorityRecord,
   Consumer,
@@ -83,7 +84,32 @@ export function bundleToWire(bundle: TrustBundleSnapshot): wire.GetBundleRespons
   };
 }
 
-export function proxyToWire(report: ProxyReport): wire.Proxy {
+/** All that is known of the proxies: by their agents' reports, and by their discovery streams. */
+export function proxiesToWire(reports: readonly ProxyReport[], streams: readonly ProxyState[]): wire.Proxy[] {
+  const byKey = new Map<string, ProxyState[]>();
+  for (const stream of streams)
+    byKey.set(stream.proxy.proxyKey, [...(byKey.get(stream.proxy.proxyKey) ?? []), stream]);
+  const reported = reports.map((report) => {
+    const discovery = byKey.get(report.proxyKey) ?? [];
+    byKey.delete(report.proxyKey);
+    return { ...proxyToWire(report), discovery: discovery.map(discoveryToWire) };
+  });
+  const unreported = [...byKey.values()].flatMap((discovery) => {
+    const [first] = discovery;
+    if (!first) return [];
+    return wire.Proxy.fromPartial({
+      key: first.proxy.proxyKey,
+      spiffeId: first.proxy.spiffeId,
+      connected: true,
+      lastSeenAt: first.connectedAt,
+      svidSerial: first.proxy.svidSerial,
+      discovery: discovery.map(discoveryToWire),
+    });
+  });
+  return [...reported, ...unreported];
+}
+
+function proxyToWire(report: ProxyReport): Omit<wire.Proxy, 'discovery'> {
   return {
     key: report.proxyKey,
     spiffeId: report.spiffeId,
@@ -94,6 +120,24 @@ export function proxyToWire(report: ProxyReport): wire.Proxy {
     agentBundleVersion: report.agentBundleVersion,
     consumers: report.consumers.map(consumerToWire),
     svidSerial: report.svidSerial,
+  };
+}
+
+const typeUrlPrefix = 'type.googleapis.com/';
+
+function discoveryToWire(state: ProxyState): wire.ProxyDiscovery {
+  return {
+    workload: state.workload,
+    nodeId: state.proxy.nodeId,
+    connectedAt: state.connectedAt,
+    resources: state.resources.map((resource) => ({
+      type: resource.typeUrl.replace(typeUrlPrefix, ''),
+      name: resource.name,
+      wantedVersion: resource.wanted ?? '',
+      sentVersion: resource.sent ?? '',
+      acceptedVersion: resource.accepted ?? '',
+      error: resource.error ?? '',
+    })),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { ServerUnaryCall } from '@grpc/grpc-js';
+import type { ProxyState } from '../../../domain/mesh/index.ts';
 import type {
   EnrolOperator,
   OperatorAccess,
@@ -22,6 +23,7 @@ import { readCredentials } from '../credentials.ts';
 import type { GrpcService } from '../listener.ts';
 import { unary } from '../status.ts';
 import * as messages from './messages.ts';
+import { applyPolicies, listPolicies, listPolicyRevisions, type PolicyServices } from './policies.ts';
 
 /** What `citadel check` asks a running server. */
 export interface OperatorStatus {
@@ -37,13 +39,14 @@ export interface OperatorStatus {
   }[];
 }
 
-export interface OperatorServices {
+export interface OperatorServices extends PolicyServices {
   readonly access: OperatorAccess;
   readonly enrol: EnrolOperator;
   readonly issuance: Pick<IssuanceStore, 'get' | 'find'>;
   readonly authorities: Pick<AuthorityStore, 'list'>;
   readonly audit: Pick<AuditLog, 'find'>;
   readonly adoption: Pick<AdoptionStore, 'list'>;
+  readonly discovery: () => readonly ProxyState[];
   readonly currentBundle: () => TrustBundleSnapshot;
   readonly status: () => Promise<OperatorStatus>;
   readonly metrics: Metrics;
@@ -154,7 +157,7 @@ export function createOperatorService(
       return messages.bundleToWire(bundle);
     }),
     listProxies: method('listProxies', async () => ({
-      proxies: (await services.adoption.list()).map(messages.proxyToWire),
+      proxies: messages.proxiesToWire(await services.adoption.list(), services.discovery()),
     })),
     listAuditEvents: method('listAuditEvents', async (request: wire.ListAuditEventsRequest) => {
       const page = await services.audit.find({
@@ -166,6 +169,15 @@ export function createOperatorService(
       });
       return { events: page.items.map(messages.auditEventToWire), nextPageToken: page.nextPageToken ?? '' };
     }),
+    listPolicies: method('listPolicies', async (request: wire.ListPoliciesRequest) =>
+      listPolicies(services, request),
+    ),
+    applyPolicies: method('applyPolicies', (request: wire.ApplyPoliciesRequest, caller) =>
+      applyPolicies(services, request, caller),
+    ),
+    listPolicyRevisions: method('listPolicyRevisions', (request: wire.ListPolicyRevisionsRequest) =>
+      listPolicyRevisions(services, request),
+    ),
     listOperators: method('listOperators', async () => ({
       operators: (await access.listOperators()).map(messages.operatorToWire),
     })),

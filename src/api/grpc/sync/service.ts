@@ -10,10 +10,10 @@ import {
   type SyncRequest,
   type SyncResponse,
 } from '../../../gen/citadel/v1/agent.ts';
-import { CitadelError, type Clock, describeError, type Log } from '../../../kernel/index.ts';
-import { readCredentials } from '../credentials.ts';
+import { type Clock, describeError, type Log } from '../../../kernel/index.ts';
 import type { GrpcService } from '../listener.ts';
 import { failStream } from '../status.ts';
+import { endWithSvid, verifyWorkload } from '../workload-stream.ts';
 import { readAgentReport } from './report.ts';
 
 export interface SyncServiceOptions {
@@ -28,12 +28,6 @@ export interface SyncServiceOptions {
 }
 
 type SyncStream = ServerDuplexStream<SyncRequest, SyncResponse>;
-
-/** An operator's or a server's own certificate speaks for no proxy. */
-const workloadPrincipal = /^(?:kubernetes|development|svid):/;
-
-/** setTimeout's limit; an SVID lives far shorter, and a longer one is closed early and comes back. */
-const longestTimer = 2 ** 31 - 1;
 
 /** `citadel.v1.AgentService`: bundles down, adoption up, for as long as the agent's SVID is valid. */
 export function createSyncService(options: SyncServiceOptions): GrpcService {
@@ -54,7 +48,7 @@ export function createSyncService(options: SyncServiceOptions): GrpcService {
 }
 
 async function serve(stream: SyncStream, options: SyncServiceOptions): Promise<void> {
-  const { adoption, authority, clock, log, stopping, verifier } = options;
+  const { adoption, authority, clock, log, verifier } = options;
   const ended = new Promise<void>((resolve) => {
     stream.once('cancelled', resolve);
     stream.once('close', resolve);
@@ -62,32 +56,17 @@ async function serve(stream: SyncStream, options: SyncServiceOptions): Promise<v
     stream.once('error', () => resolve());
   });
   stream.pause();
-  const [leaf] = readCredentials(stream).clientCertificates ?? [];
-  if (!leaf)
-    throw new CitadelError('Unauthenticated', 'Sync needs a client certificate: the agent’s own SVID');
-  const svid = await verifier.verify(leaf);
-  if (!workloadPrincipal.test(svid.issuance.principal)) {
-    throw new CitadelError('PermissionDenied', 'Sync is for the agents of workloads');
-  }
+  const svid = await verifyWorkload(stream, verifier, 'Sync');
   const session = adoption.open(svid);
   const send = (bundle: TrustBundleSnapshot) => void stream.write(bundleMessage(bundle));
   const stop = authority.onBundleChange(send);
-  const end = (code: 'Unauthenticated' | 'Unavailable', message: string) =>
-    failStream(stream, new CitadelError(code, message));
-  const onStopping = () => end('Unavailable', 'the server is shutting down; connect again');
-  stopping.addEventListener('abort', onStopping, { once: true });
-  const expiry = setTimeout(
-    () => end('Unauthenticated', 'the SVID of this stream has ended; come back with its successor'),
-    Math.min(longestTimer, Math.max(0, svid.notAfter.getTime() - clock.now().getTime())),
-  );
+  const release = endWithSvid(svid, options, (error) => failStream(stream, error));
   try {
-    if (stopping.aborted) onStopping();
     send(authority.bundle());
     receive(stream, session, clock);
     await ended;
   } finally {
-    clearTimeout(expiry);
-    stopping.removeEventListener('abort', onStopping);
+    release();
     stop();
     stream.end();
     await session

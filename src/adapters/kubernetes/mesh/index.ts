@@ -1,0 +1,1 @@
+export { createKubernetesMeshSource, type KubernetesMeshSourceOptions } from './source.ts';

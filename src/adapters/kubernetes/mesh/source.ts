@@ -1,0 +1,130 @@
+import type { Policy } from '../../../domain/policy/index.ts';
+import type { MeshContent, MeshSource, MeshSourceState } from '../../../domain/ports/index.ts';
+import type { Cluster } from '../cluster.ts';
+import { createAssembler } from './assemble.ts';
+import { readEndpointSlice } from './endpoint-slice.ts';
+import { Informer, type InformerOptions, type Reading } from './informer.ts';
+import { readNamespace } from './namespace.ts';
+import { readMeshPod } from './pod.ts';
+import { policyCollections, slimPolicy } from './policies.ts';
+import { readService } from './service.ts';
+
+export interface KubernetesMeshSourceOptions {
+  readonly cluster: Cluster;
+  /**
+   * Makes a policy of an object of security.istio.io, given with its apiVersion, kind, metadata and spec. It must not
+   * throw. Where it finds no policy, the object's last good form stays; its problems are told in any case.
+   */
+  readonly readPolicy: (object: unknown) => {
+    readonly policy?: Policy | undefined;
+    readonly problems: readonly string[];
+  };
+  /** Of the cluster's DNS; `cluster.local` by default. */
+  readonly clusterDomain?: string;
+}
+
+/** Pods, services and policies of one cluster, followed by list and watch. */
+export function createKubernetesMeshSource(options: KubernetesMeshSourceOptions): MeshSource {
+  const { cluster, readPolicy, clusterDomain = 'cluster.local' } = options;
+  const { api, clock, entropy, clusterId } = cluster;
+  const name = `kubernetes/${clusterId}`;
+  const log = cluster.log.with({ source: name });
+  const closing = new AbortController();
+  let notify = () => {};
+  let stale = true;
+  let content: MeshContent | undefined;
+  let running: Promise<unknown> = Promise.resolve();
+
+  const informer = <T>(
+    given: Pick<InformerOptions<T>, 'what' | 'paths' | 'read' | 'query' | 'optional'>,
+  ): Informer<T> => {
+    const changed = () => {
+      stale = true;
+      notify();
+    };
+    return new Informer({ ...given, changed, clock, log });
+  };
+  const services = informer({ what: 'services', paths: ['/api/v1/services'], read: readService });
+  const slices = informer({
+    what: 'endpointslices',
+    paths: ['/apis/discovery.k8s.io/v1/endpointslices'],
+    query: { labelSelector: 'kubernetes.io/service-name' },
+    read: readEndpointSlice,
+  });
+  const pods = informer({
+    what: 'pods',
+    paths: ['/api/v1/pods'],
+    // One that ends leaves the collection: the watch tells of it as of a deletion.
+    query: { fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed' },
+    read: readMeshPod,
+  });
+  const namespaces = informer({ what: 'namespaces', paths: ['/api/v1/namespaces'], read: readNamespace });
+  const policies = policyCollections.map((collection) =>
+    informer({
+      ...collection,
+      optional: true,
+      read: (object): Reading<Policy> => {
+        const { policy, problems } = readPolicy(slimPolicy(object, collection));
+        return { value: policy, problems };
+      },
+    }),
+  );
+  const informers = [services, slices, pods, namespaces, ...policies];
+  const assemble = createAssembler(clusterId, clusterDomain);
+
+  /** Not before all is known: what lacks the policies, or half of the endpoints, is worse than nothing. */
+  function assembled(): MeshContent | undefined {
+    const all = {
+      services: services.values,
+      slices: slices.values,
+      pods: pods.values,
+      namespaces: namespaces.values,
+    };
+    const ofPolicies = policies.map(({ values }) => values);
+    if (!all.services || !all.slices || !all.pods || !all.namespaces) return undefined;
+    if (ofPolicies.some((values) => values === undefined)) return undefined;
+    const { services: s, slices: e, pods: p, namespaces: n } = all;
+    return assemble({
+      services: s,
+      slices: e,
+      pods: p,
+      namespaces: n,
+      policies: ofPolicies.flatMap((values) => [...(values?.values() ?? [])]),
+    });
+  }
+
+  return {
+    name,
+    async start(changed) {
+      notify = changed;
+      const context = { api, clock, entropy, log };
+      running = Promise.all(informers.map((each) => each.run(context, closing.signal)));
+      await Promise.all(informers.map(({ answered }) => answered));
+    },
+    content() {
+      if (stale) {
+        stale = false;
+        content = assembled() ?? content;
+      }
+      return content;
+    },
+    state: (): MeshSourceState => {
+      const heard = informers.map(({ heardAt }) => heardAt?.getTime());
+      const oldest = heard.some((at) => at === undefined)
+        ? undefined
+        : Math.min(...heard.map((at) => at ?? 0));
+      const troubles = informers.flatMap(({ problem }) => problem ?? []);
+      return {
+        name,
+        currentAt: oldest === undefined ? undefined : new Date(oldest),
+        problem: troubles.length === 0 ? undefined : troubles.join('; '),
+        rejected: informers.flatMap(({ rejected }) => rejected),
+      };
+    },
+    async close() {
+      closing.abort();
+      notify = () => {};
+      await running;
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import type { SvidVerifier, VerifiedSvid } from '../../domain/identity/index.ts';
+import { CitadelError, type Clock } from '../../kernel/index.ts';
+import { readCredentials } from './credentials.ts';
+
+/** An operator's or a server's own certificate speaks for no proxy. */
+const workloadPrincipal = /^(?:kubernetes|development|svid):/;
+
+/** setTimeout's limit; an SVID lives far shorter, and a longer one is closed early and comes back. */
+const longestTimer = 2 ** 31 - 1;
+
+/**
+ * The workload at the other end of a stream, by its client certificate.
+ * @throws CitadelError Unauthenticated, PermissionDenied
+ */
+export async function verifyWorkload(
+  call: Parameters<typeof readCredentials>[0],
+  verifier: SvidVerifier,
+  service: string,
+): Promise<VerifiedSvid> {
+  const [leaf] = readCredentials(call).clientCertificates ?? [];
+  if (!leaf) {
+    throw new CitadelError(
+      'Unauthenticated',
+      `${service} needs a client certificate: the workload’s own SVID`,
+    );
+  }
+  const svid = await verifier.verify(leaf);
+  if (!workloadPrincipal.test(svid.issuance.principal)) {
+    throw new CitadelError('PermissionDenied', `${service} is for the agents and proxies of workloads`);
+  }
+  return svid;
+}
+
+export interface Endings {
+  /** Aborted at shutdown: clients are told to come back, elsewhere perhaps. */
+  readonly stopping: AbortSignal;
+  readonly clock: Clock;
+}
+
+/** Ends a stream with the SVID that opened it, and at shutdown. @returns stops watching */
+export function endWithSvid(
+  { notAfter }: VerifiedSvid,
+  { stopping, clock }: Endings,
+  end: (error: CitadelError) => void,
+): () => void {
+  const onStopping = () => end(new CitadelError('Unavailable', 'the server is shutting down; connect again'));
+  stopping.addEventListener('abort', onStopping, { once: true });
+  const expiry = setTimeout(
+    () =>
+      end(
+        new CitadelError(
+          'Unauthenticated',
+          'the SVID of this stream has ended; come back with its successor',
+        ),
+      ),
+    Math.min(longestTimer, Math.max(0, notAfter.getTime() - clock.now().getTime())),
+  );
+  if (stopping.aborted) onStopping();
+  return () => {
+    clearTimeout(expiry);
+    stopping.removeEventListener('abort', onStopping);
+  };
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { name } from './attestation-schema.ts';
+import { duration, type FieldContext, path, trustDomain } from './fields.ts';
+
+const serviceReference = z
+  .string()
+  .regex(
+    /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?\/[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/,
+    'must be <namespace>/<service>',
+  );
+
+const dnsName = z
+  .string()
+  .max(253)
+  .regex(
+    /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)*$/,
+    'must be a DNS name in lower case',
+  );
+
+const authorizationProvider = z.strictObject({
+  name: z.string().min(1).max(253).describe('as CUSTOM policies name it'),
+  protocol: z.enum(['grpc', 'http']),
+  service: serviceReference,
+  port: z.int().min(1).max(65_535),
+  timeout: duration('1ms', '1m').prefault('600ms'),
+  failOpen: z.boolean().prefault(false).describe('let a call pass when the provider cannot be asked'),
+  pathPrefix: z.string().max(1024).prefault('').describe('http alone: put before the request’s own path'),
+  includeHeaders: z.array(z.string().min(1).max(256)).max(64).prefault([]),
+  bodyBytes: z.int().min(0).max(1_048_576).prefault(0).describe('of the request’s body that go along'),
+});
+
+/** The control plane: what proxies are configured from. */
+export const meshSchema = (context: FieldContext) =>
+  z.strictObject({
+    rootNamespace: name.prefault('istio-system').describe('policies there hold for the whole mesh'),
+    trustDomainAliases: z
+      .array(trustDomain())
+      .max(16)
+      .prefault([])
+      .describe('earlier names of this trust domain, for a move from one to another'),
+    connectionLifetime: duration('1s', '30d')
+      .optional()
+      .describe('after which a connection is made anew; default: certificate.defaultTtl'),
+    authorizationProviders: z.array(authorizationProvider).max(64).prefault([]),
+    sources: z
+      .strictObject({
+        files: z
+          .strictObject({ directory: path(context) })
+          .optional()
+          .describe('workloads, services and policies in YAML files, watched'),
+        kubernetes: z
+          .strictObject({
+            clusterDomain: dnsName.prefault('cluster.local').describe('of the clusters’ DNS'),
+          })
+          .optional()
+          .describe('services, pods and policies of each cluster in attestation.kubernetes'),
+      })
+      .refine((sources) => Object.values(sources).some((source) => source !== undefined), {
+        message: 'at least one of files and kubernetes is needed',
+      }),
+  });

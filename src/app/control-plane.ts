@@ -1,0 +1,111 @@
+import type { Cluster } from '../adapters/kubernetes/index.ts';
+import type { DiscoveryServiceOptions, GrpcService } from '../api/grpc/index.ts';
+import { type ControlPlane, createControlPlane, type MeshSettings } from '../domain/mesh/index.ts';
+import {
+  createPolicyService,
+  createStoredPolicySource,
+  formatPolicyProblem,
+  type PolicyService,
+  readPolicy,
+} from '../domain/policy/index.ts';
+import type { MeshSource, Store } from '../domain/ports/index.ts';
+import { CitadelError, type Clock, type Log } from '../kernel/index.ts';
+import type { ServerConfig } from './config/index.ts';
+
+interface Ports {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+interface SourcePorts extends Ports {
+  readonly clusters: ReadonlyMap<string, Cluster>;
+}
+
+interface ControlPlanePorts extends SourcePorts {
+  readonly store: Pick<Store, 'policies' | 'audit'>;
+}
+
+export interface OpenControlPlane {
+  readonly plane: ControlPlane;
+  /** The policies that authors keep here; they count like those of the other sources. */
+  readonly policies: PolicyService;
+}
+
+/** The control plane of the configuration; undefined where it asks for none. Nothing of it is loaded then. */
+export async function openControlPlane(
+  config: ServerConfig,
+  { clusters, store, ...ports }: ControlPlanePorts,
+): Promise<OpenControlPlane | undefined> {
+  const { mesh } = config;
+  if (!mesh) return undefined;
+  const { createEnvoyRenderer } = await import('../adapters/envoy/index.ts');
+  const stored = createStoredPolicySource(store.policies, ports.clock);
+  const plane = createControlPlane({
+    settings: meshSettings(config, mesh),
+    // What is kept here comes last: an object of the same name that a cluster or a file describes is theirs.
+    sources: [...(await openSources(mesh, { clusters, ...ports })), stored],
+    renderer: createEnvoyRenderer(),
+    ...ports,
+  });
+  const policies = createPolicyService({
+    store: store.policies,
+    audit: store.audit,
+    clock: ports.clock,
+    changed: () => stored.refresh(),
+  });
+  return { plane, policies };
+}
+
+/** What proxies ask, over what the control plane knows; loaded only where there is one. */
+export async function discoveryService(
+  source: ControlPlane,
+  ports: Omit<DiscoveryServiceOptions, 'source' | 'limits'>,
+): Promise<GrpcService> {
+  const { createDiscoveryService, defaultDiscoveryLimits } = await import('../api/grpc/index.ts');
+  return createDiscoveryService({ ...ports, source, limits: defaultDiscoveryLimits });
+}
+
+type MeshConfig = NonNullable<ServerConfig['mesh']>;
+
+function meshSettings(config: ServerConfig, mesh: MeshConfig): MeshSettings {
+  return {
+    trustDomain: config.trustDomain.name,
+    trustDomainAliases: mesh.trustDomainAliases.map(({ name }) => name),
+    rootNamespace: mesh.rootNamespace,
+    authorizationProviders: mesh.authorizationProviders.map(({ protocol, ...provider }) => ({
+      ...provider,
+      kind: protocol,
+    })),
+    connectionLifetime: mesh.connectionLifetime ?? config.certificate.defaultTtl,
+  };
+}
+
+async function openSources(
+  { sources }: MeshConfig,
+  { clusters, ...ports }: SourcePorts,
+): Promise<MeshSource[]> {
+  const opened: MeshSource[] = [];
+  if (sources.files) {
+    const { createFileSource } = await import('../adapters/registry/index.ts');
+    opened.push(createFileSource({ directory: sources.files.directory, ...ports }));
+  }
+  if (sources.kubernetes) {
+    const { clusterDomain } = sources.kubernetes;
+    const { createKubernetesMeshSource } = await import('../adapters/kubernetes/mesh/index.ts');
+    for (const cluster of clusters.values()) {
+      const origin = { source: `kubernetes/${cluster.clusterId}` };
+      opened.push(
+        createKubernetesMeshSource({
+          cluster,
+          clusterDomain,
+          readPolicy(object) {
+            const { policy, problems } = readPolicy(object, origin);
+            return { policy, problems: problems.map(formatPolicyProblem) };
+          },
+        }),
+      );
+    }
+  }
+  if (opened.length === 0) throw new CitadelError('FailedPrecondition', 'mesh.sources names no source');
+  return opened;
+}

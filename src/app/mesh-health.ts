@@ -1,0 +1,48 @@
+import type { ControlPlane } from '../domain/mesh/index.ts';
+import { CitadelError } from '../kernel/index.ts';
+import type { Probe } from './health.ts';
+
+/** A list of everything would not be read: the first of them, and how many there are. */
+function some(what: string, all: readonly string[]): string {
+  const [first] = all;
+  return all.length === 1 ? `${what}: ${first}` : `${what}: ${all.length}, the first: ${first}`;
+}
+
+/** What the control plane stands on, and whom it cannot serve. Proxies keep what they have meanwhile. */
+export function meshProbes(controlPlane: Pick<ControlPlane, 'sources' | 'proxies'>): Probe[] {
+  return [
+    {
+      name: 'registry',
+      why: 'proxies keep what they have, and see no change of services, endpoints and policies',
+      mend: 'mend what the source names; objects that are broken keep their last good form',
+      essential: false,
+      run: () => {
+        const sources = controlPlane.sources();
+        const away = sources.flatMap(({ name, problem, currentAt }) =>
+          problem === undefined
+            ? []
+            : [`${name}: ${problem}; last current ${currentAt?.toISOString() ?? 'never'}`],
+        );
+        if (away.length > 0) return Promise.reject(new CitadelError('Unavailable', some('away', away)));
+        const rejected = sources.flatMap((source) => source.rejected.map(({ reason }) => reason));
+        return Promise.resolve(rejected.length === 0 ? undefined : some('broken objects', rejected));
+      },
+    },
+    {
+      name: 'proxy-configuration',
+      why: 'a proxy that refuses its configuration goes on with the last one that it accepted',
+      mend: 'citadel proxy list, then citadel proxy show KEY',
+      essential: false,
+      run: () => {
+        const refusals = controlPlane
+          .proxies()
+          .flatMap(({ workload, resources }) =>
+            resources.flatMap(({ name, error }) =>
+              error === undefined ? [] : [`${workload} refuses ${name}: ${error}`],
+            ),
+          );
+        return Promise.resolve(refusals.length === 0 ? undefined : some('refused', refusals));
+      },
+    },
+  ];
+}

@@ -1,0 +1,23 @@
+import type { StoredPolicy } from '../ports/index.ts';
+import type { Policy } from './model.ts';
+import { type PolicyProblem, readPolicies } from './read/index.ts';
+
+/** What the store holds, read: it was valid when it was stored, by the rules of the program of that time. */
+export function readStoredPolicies(stored: readonly StoredPolicy[]): {
+  readonly policies: readonly Policy[];
+  readonly problems: readonly PolicyProblem[];
+} {
+  const readings = stored.map(({ kind, namespace, name, text = '', revision }) => {
+    const { policies, problems } = readPolicies(text, { source: `store/${kind}/${namespace}/${name}` });
+    // A revision counts as a generation: it grows with each change of the object.
+    const numbered = policies.map((policy) => ({
+      ...policy,
+      meta: { ...policy.meta, generation: revision },
+    }));
+    return { policies: numbered, problems };
+  });
+  return {
+    policies: readings.flatMap(({ policies }) => policies),
+    problems: readings.flatMap(({ problems }) => problems),
+  };
+}
