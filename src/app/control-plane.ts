@@ -51,6 +51,7 @@ export async function openControlPlane(
     store: store.policies,
     audit: store.audit,
     clock: ports.clock,
+    snapshot: () => plane.snapshot(),
     changed: () => stored.refresh(),
   });
   return { plane, policies };

@@ -86,6 +86,7 @@ export async function startOperatorApi(options: OperatorApiOptions): Promise<Ope
     discovery: () => options.controlPlane?.plane.proxies() ?? [],
     policies: options.controlPlane?.policies,
     policyStatus: () => options.controlPlane?.plane.policies() ?? [],
+    policyWarnings: () => options.controlPlane?.plane.policyWarnings() ?? [],
     currentBundle: () => authority.bundle(),
     status: async () => ({
       version,

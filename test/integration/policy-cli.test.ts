@@ -72,6 +72,18 @@ describe('citadel policy apply', () => {
     expect(stdout).not.toContain('good');
   });
 
+  it('warns of what is legal but surely not meant, with its place', async () => {
+    const file = write(
+      'nobody.yaml',
+      deny('nobody').replace('spec:', 'spec:\n  selector: {matchLabels: {app: none}}'),
+    );
+    const asked = await citadel('policy', 'apply', file, ...socket());
+    expect(asked.stderr).toMatch(
+      /warning: .*nobody\.yaml:7:\d+: AuthorizationPolicy\/shop\/nobody: spec\.selector/,
+    );
+    expect(asked.stderr).toContain('creates AuthorizationPolicy/shop/nobody');
+  });
+
   it('is in the history and in the audit record: who, what, why', async () => {
     const { stdout } = await citadel('policy', 'history', ...socket());
     expect(stdout).toMatch(/1 +\d{4}-.* local:\d+ +AuthorizationPolicy\/shop\/a +ticket 7/);
