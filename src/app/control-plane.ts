@@ -77,6 +77,7 @@ function meshSettings(config: ServerConfig, mesh: MeshConfig): MeshSettings {
       kind: protocol,
     })),
     connectionLifetime: mesh.connectionLifetime ?? config.certificate.defaultTtl,
+    accessLogSample: mesh.accessLog.sample,
   };
 }
 
