@@ -1,1 +1,2 @@
+export { recordedDecision } from './authorization/decisions.ts';
 export { createEnvoyRenderer } from './renderer.ts';
