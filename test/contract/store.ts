@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { IssuanceRecord, Page, Store, StoredPolicy } from '../../src/domain/ports/index.ts';
-import { at, auditEvent, authority, hex, intent, proxyReport } from './store-samples.ts';
+import { at, auditEvent, authority, callerEvidence, hex, intent, proxyReport } from './store-samples.ts';
 
 async function pages<T>(find: (pageToken?: string) => Promise<Page<T>>): Promise<T[][]> {
   const all: T[][] = [];
@@ -292,6 +292,22 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         await expect(store.audit.find({ limit: 3, pageToken: 'x' })).rejects.toMatchObject({
           code: 'InvalidArgument',
         });
+      });
+    });
+
+    describe('evidence', () => {
+      test('gives back what was known of each workload, the last of each', async () => {
+        const other = callerEvidence({ workload: 'files/shop/a', ports: new Map() });
+        await store.evidence.save([callerEvidence({ ports: new Map() }), other]);
+        await store.evidence.save([callerEvidence()]);
+        expect(await store.evidence.list()).toStrictEqual([other, callerEvidence()]);
+      });
+
+      test('forgets what nothing was heard of for long', async () => {
+        const old = callerEvidence({ workload: 'files/shop/a', updatedAt: at(1) });
+        await store.evidence.save([callerEvidence(), old]);
+        expect(await store.evidence.prune(at(60))).toBe(1);
+        expect(await store.evidence.list()).toStrictEqual([callerEvidence()]);
       });
     });
 

@@ -10,7 +10,7 @@ import type {
   ProxyRenderer,
 } from '../ports/index.ts';
 import { debounce } from './debounce.ts';
-import type { MeshSettings, MeshSnapshot } from './model.ts';
+import type { MeshSettings, MeshSnapshot, Workload } from './model.ts';
 import { type PolicyStatus, policyStatuses } from './policy-status.ts';
 import { type ProxyState, ProxyTracker } from './proxy-tracker.ts';
 import { resolveWorkload } from './resolve.ts';
@@ -29,6 +29,10 @@ export interface ControlPlaneOptions {
 export interface ControlPlane extends DiscoverySource {
   /** Follows the sources. Resolves when each has had its first answer, good or bad. */
   start(): Promise<void>;
+  /** For whom a proxy may speak. @throws CitadelError PermissionDenied when there is none */
+  workloadOf(proxy: ConnectedProxy): Workload;
+  /** What the proxy of a workload is configured from; undefined when no registry knows the workload. */
+  view(workload: string): ProxyView | undefined;
   /** Undefined until every source has given something. */
   snapshot(): MeshSnapshot | undefined;
   sources(): readonly MeshSourceState[];
@@ -128,26 +132,33 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 
   const proxies = () => [...sessions].map(({ state }) => state);
 
+  const resolve = (proxy: ConnectedProxy): ProxyView => {
+    if (!index) {
+      throw new CitadelError('Unavailable', 'the registry has not been read yet; try again');
+    }
+    const workload = resolveWorkload(index.snapshot, proxy);
+    const view = workload && viewOf(index, workload.id);
+    if (!view) {
+      throw new CitadelError('PermissionDenied', 'no registry names a workload of this identity', {
+        details: `${proxy.spiffeId} (${proxy.proxyKey}), node ${proxy.nodeId}`,
+      });
+    }
+    return view;
+  };
+
   return {
     async start() {
       await Promise.all(sources.map((source) => source.start(() => soon.call())));
       recompute();
     },
     open(proxy, changed) {
-      if (!index) {
-        throw new CitadelError('Unavailable', 'the registry has not been read yet; try again');
-      }
-      const workload = resolveWorkload(index.snapshot, proxy);
-      const view = workload && viewOf(index, workload.id);
-      if (!view) {
-        throw new CitadelError('PermissionDenied', 'no registry names a workload of this identity', {
-          details: `${proxy.spiffeId} (${proxy.proxyKey}), node ${proxy.nodeId}`,
-        });
-      }
+      const view = resolve(proxy);
       const session = new Session(proxy, view, changed);
       sessions.add(session);
       return session;
     },
+    workloadOf: (proxy) => resolve(proxy).workload,
+    view: (workload) => index && viewOf(index, workload),
     snapshot: () => index?.snapshot,
     sources: () => sources.map((source) => source.state()),
     proxies,
