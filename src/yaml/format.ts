@@ -5,6 +5,7 @@ import {
   isSeq,
   type Pair,
   parseAllDocuments,
+  stringify,
   visit,
   type YAMLMap,
 } from 'yaml';
@@ -30,6 +31,11 @@ export function formatYaml(text: string, shapeOf: ShapeOf): string {
     before = after;
   }
   return before;
+}
+
+/** A value as text, in the form that formatYaml gives. */
+export function printYaml(value: unknown, shapeOf: ShapeOf): string {
+  return formatYaml(stringify(value), shapeOf);
 }
 
 function formatOnce(text: string, shapeOf: ShapeOf): string {

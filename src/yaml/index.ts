@@ -8,7 +8,7 @@ export {
   type YamlPositions,
   type YamlProblem,
 } from './document.ts';
-export { formatYaml } from './format.ts';
+export { formatYaml, printYaml } from './format.ts';
 export { formatPath } from './path.ts';
 export { type JsonSchema, jsonSchemaOf, mend, type SchemaProblem, schemaProblems } from './strict.ts';
 export { closest } from './suggestion.ts';

@@ -120,12 +120,15 @@ export function viewOf(index: MeshIndex, workloadId: string): ProxyView | undefi
   const workload = snapshot.workloads.get(workloadId);
   if (!workload) return undefined;
   const policies = policiesByWorkload.get(workloadId) ?? [];
+  // A proxy asks the authorizers that policies may name, whether or not its workload calls them.
+  const called = new Set([
+    ...workload.egress.map(({ service }) => service),
+    ...snapshot.settings.authorizationProviders.map(({ service }) => service),
+  ]);
   const reachable =
     workload.proxy === 'capture'
       ? [...services.values()]
-      : [...new Set(workload.egress.map(({ service }) => service))]
-          .toSorted()
-          .flatMap((id) => services.get(id) ?? []);
+      : [...called].toSorted().flatMap((id) => services.get(id) ?? []);
   return {
     settings: snapshot.settings,
     workload,

@@ -1,4 +1,4 @@
-import { formatYaml, type JsonSchema, parseYaml } from '../../yaml/index.ts';
+import { formatYaml, type JsonSchema, parseYaml, printYaml } from '../../yaml/index.ts';
 import { isPolicyKind, type PolicyProblem, policyJsonSchema } from './read/index.ts';
 
 /** A text written anew, or why it cannot be: what is not YAML is left as it is. */
@@ -15,6 +15,11 @@ export function formatPolicies(text: string, source: string): Formatting {
   if (problems.length > 0)
     return { text: undefined, problems: problems.map((problem) => ({ source, path: '', ...problem })) };
   return { text: formatYaml(text, shapeOf), problems: [] };
+}
+
+/** One object, as it was read from text or as the Kubernetes API gave it, in that form. */
+export function formatPolicyObject(value: unknown): string {
+  return printYaml(value, shapeOf);
 }
 
 function shapeOf(value: unknown): JsonSchema | undefined {

@@ -1,12 +1,13 @@
 import type { MeshSettings, MeshSnapshot, Service, Workload } from '../../../../src/domain/mesh/index.ts';
 import { type Policy, readPolicies } from '../../../../src/domain/policy/index.ts';
 
-export const settings: MeshSettings = {
+const settings: MeshSettings = {
   trustDomain: 'example.org',
   trustDomainAliases: [],
   rootNamespace: 'root',
   authorizationProviders: [],
   connectionLifetime: 3_600_000,
+  accessLogSample: 1,
 };
 
 /** `<namespace>/<name>`, with the label `app: <name>`, and a port 8080 for HTTP. */
