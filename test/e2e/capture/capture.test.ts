@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasPart, waitFor } from '../../parts/index.ts';
 import { hasNamespaces } from '../../support/netns/index.ts';
-import { addresses, proxyUser, startWorld, type World } from './world.ts';
+import { proxyUser } from './proxy.ts';
+import { addresses, startWorld, type World } from './world.ts';
 
 const registry = `
 apiVersion: citadel.dev/v1
@@ -58,7 +59,7 @@ const mine = ['--user', String(proxyUser), '--yes'] as const;
 const [orders4, orders6] = addresses.orders;
 const outside4 = addresses.outside[0];
 
-describe.skipIf(!hasPart('envoy') || !hasNamespaces())('transparent capture', () => {
+describe.skipIf(!hasPart('envoy') || !hasPart('nftables') || !hasNamespaces())('transparent capture', () => {
   let world: World;
   const call = (from: keyof Omit<World, 'mesh' | symbol>, url: string, headers = {}) =>
     world[from].inside.get({ url, headers });
@@ -277,12 +278,12 @@ describe.skipIf(!hasPart('envoy') || !hasNamespaces())('transparent capture', ()
       [world.orders, 'outside', orders4, 15_006],
       [world.web, 'web', '127.0.0.1', 15_001],
     ] as const) {
-      const connections = `^listener\\..*_${port}\\.downstream_cx_total$`;
-      const before = await machine.count(connections);
+      const counter = `^listener\\..*_${port}\\.downstream_cx_total$`;
+      const before = await machine.count(counter);
       const { opened, say } = await dial(from, host, port);
       expect(opened).toEqual({});
       expect(await say('hello')).toHaveProperty('failed');
-      expect(await machine.count(connections)).toBe(before + 1);
+      expect(await machine.count(counter)).toBe(before + 1);
     }
   });
 

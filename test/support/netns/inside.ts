@@ -7,15 +7,15 @@ import { openSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 import { exchange } from '../../parts/http.ts';
-import type { Call, HttpResult, Operations, RunResult } from './operations.ts';
+import type { Call, HttpResult, OperationName, Operations, Result, RunResult } from './operations.ts';
 
 const children: ChildProcess[] = [];
 const sockets = new Map<number, Socket>();
 
 const operations: Operations = {
-  run: ({ command, args, env }) =>
+  run: ({ command, args }) =>
     new Promise<RunResult>((done) => {
-      const child = execFile(command, args, { env: { ...process.env, ...env } }, (error, stdout, stderr) => {
+      const child = execFile(command, args, (error, stdout, stderr) => {
         done({ code: error ? Number(error.code ?? -1) : 0, stdout, stderr });
       });
       child.stdin?.end();
@@ -137,9 +137,12 @@ function codeOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+function perform<K extends OperationName>({ operation, given }: Call<K>): Promise<Result<K>> {
+  return operations[operation](given);
+}
+
 process.on('message', (call: Call) => {
-  const operation = operations[call.operation] as (given: unknown) => Promise<unknown>;
-  operation(call.given).then(
+  perform(call).then(
     (result) => process.send?.({ id: call.id, result }),
     (error: unknown) => process.send?.({ id: call.id, error: String(error) }),
   );

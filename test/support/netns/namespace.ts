@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import type { Call, Operations, Reply } from './operations.ts';
+import { requirePart } from '../../parts/index.ts';
+import type { Given, OperationName, Operations, Reply, Result } from './operations.ts';
 
 /** A network namespace with a process in it that does what a test asks. */
 export interface NetworkNamespace extends AsyncDisposable {
@@ -47,7 +48,9 @@ export async function networkNamespace(role: string): Promise<NetworkNamespace> 
   }
 }
 
-async function enter(name: string): Promise<{ readonly operations: Operations; end(): Promise<void> }> {
+async function enter(
+  name: string,
+): Promise<{ readonly operations: Operations; readonly end: () => Promise<void> }> {
   const program = join(import.meta.dirname, 'inside.ts');
   const child = spawn(
     'ip',
@@ -57,21 +60,23 @@ async function enter(name: string): Promise<{ readonly operations: Operations; e
   const exited = new Promise<void>((done) => child.once('exit', () => done()));
   const call = caller(child);
   await call.ready;
-  const names = [
-    'run',
-    'start',
-    'stop',
-    'write',
-    'relay',
-    'serveHttp',
-    'serveEcho',
-    'get',
-    'open',
-    'say',
-  ] as const;
-  const operations = Object.fromEntries(
-    names.map((operation) => [operation, (given: unknown) => call.send(operation, given)]),
-  ) as unknown as Operations;
+  const operation =
+    <K extends OperationName>(operationName: K) =>
+    async (given: Given<K>): Promise<Result<K>> =>
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the two ends are of one program
+      (await call.send(operationName, given)) as Result<K>;
+  const operations: Operations = {
+    run: operation('run'),
+    start: operation('start'),
+    stop: operation('stop'),
+    write: operation('write'),
+    relay: operation('relay'),
+    serveHttp: operation('serveHttp'),
+    serveEcho: operation('serveEcho'),
+    get: operation('get'),
+    open: operation('open'),
+    say: operation('say'),
+  };
   return {
     operations,
     async end() {
@@ -81,8 +86,13 @@ async function enter(name: string): Promise<{ readonly operations: Operations; e
   };
 }
 
+interface Waiting {
+  readonly done: (result: unknown) => void;
+  readonly fail: (error: Error) => void;
+}
+
 function caller(child: ChildProcess) {
-  const waiting = new Map<number, { done(result: unknown): void; fail(error: Error): void }>();
+  const waiting = new Map<number, Waiting>();
   const ready = new Promise<unknown>((done, fail) => waiting.set(0, { done, fail }));
   let last = 0;
   child.on('message', ({ id, result, error }: Reply) => {
@@ -96,11 +106,11 @@ function caller(child: ChildProcess) {
   });
   return {
     ready,
-    send: (operation: Call['operation'], given: unknown) =>
+    send: (operation: OperationName, given: unknown) =>
       new Promise<unknown>((done, fail) => {
         last += 1;
         waiting.set(last, { done, fail });
-        child.send({ id: last, operation, given } satisfies Call);
+        child.send({ id: last, operation, given });
       }),
   };
 }
@@ -145,11 +155,8 @@ export function hasNamespaces(): boolean {
 function whyNot(): string | undefined {
   if (process.platform !== 'linux') return 'this is not Linux';
   if (process.geteuid?.() !== 0) return 'this is not root';
-  const probe = spawnSync('unshare', ['--net', 'nft', 'list', 'ruleset'], { encoding: 'utf8' });
-  if (probe.status !== 0)
-    return `nft does not run in one (\`scripts/fetch-parts nftables\` installs it): ${probe.stderr}`;
-  const ip = spawnSync('ip', ['netns', 'list'], { encoding: 'utf8' });
-  return ip.status === 0
-    ? undefined
-    : 'ip of iproute2 does not run (`scripts/fetch-parts nftables` installs it)';
+  const { status, stderr } = spawnSync('unshare', ['--net', requirePart('nftables'), 'list', 'ruleset'], {
+    encoding: 'utf8',
+  });
+  return status === 0 ? undefined : stderr.trim();
 }

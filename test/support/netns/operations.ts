@@ -19,44 +19,48 @@ export interface SocketResult {
   readonly failed?: string;
 }
 
-/** What a test can have done within a network namespace. */
-export interface Operations {
+/** What is given and what comes back, by operation. */
+interface Types {
   /** Runs a program to its end. */
-  run(given: {
-    readonly command: string;
-    readonly args: readonly string[];
-    readonly env?: Readonly<Record<string, string>>;
-  }): Promise<RunResult>;
+  run: [given: { readonly command: string; readonly args: readonly string[] }, result: RunResult];
   /** Starts one that stays, as another user. */
-  start(given: {
-    readonly command: string;
-    readonly args: readonly string[];
-    readonly uid: number;
-    readonly log: string;
-  }): Promise<void>;
+  start: [
+    given: {
+      readonly command: string;
+      readonly args: readonly string[];
+      readonly uid: number;
+      readonly log: string;
+    },
+    result: void,
+  ];
   /** Ends what was started. */
-  stop(given: Record<string, never>): Promise<void>;
-  write(given: { readonly path: string; readonly text: string }): Promise<void>;
+  stop: [given: Readonly<Record<string, never>>, result: void];
+  write: [given: { readonly path: string; readonly text: string }, result: void];
   /** A port of its loopback that leads to a Unix socket, and so out of the namespace. */
-  relay(given: { readonly port: number; readonly socketPath: string }): Promise<void>;
+  relay: [given: { readonly port: number; readonly socketPath: string }, result: void];
   /** An application on every address: tells what it was asked, by whom according to its proxy, and from where. */
-  serveHttp(given: { readonly name: string; readonly port: number }): Promise<void>;
-  serveEcho(given: { readonly port: number }): Promise<void>;
+  serveHttp: [given: { readonly name: string; readonly port: number }, result: void];
+  serveEcho: [given: { readonly port: number }, result: void];
   /** An application that calls, and knows nothing of proxies. */
-  get(given: {
-    readonly url: string;
-    readonly headers?: Readonly<Record<string, string>>;
-  }): Promise<HttpResult>;
+  get: [
+    given: { readonly url: string; readonly headers?: Readonly<Record<string, string>> },
+    result: HttpResult,
+  ];
   /** A connection that stays open, by a number of the caller's. */
-  open(given: { readonly id: number; readonly host: string; readonly port: number }): Promise<SocketResult>;
-  say(given: { readonly id: number; readonly text: string }): Promise<SocketResult>;
+  open: [given: { readonly id: number; readonly host: string; readonly port: number }, result: SocketResult];
+  say: [given: { readonly id: number; readonly text: string }, result: SocketResult];
 }
 
-export interface Call {
-  readonly id: number;
-  readonly operation: keyof Operations;
-  readonly given: unknown;
-}
+export type OperationName = keyof Types;
+export type Given<K extends OperationName> = Types[K][0];
+export type Result<K extends OperationName> = Types[K][1];
+
+/** What a test can have done within a network namespace. */
+export type Operations = { readonly [K in OperationName]: (given: Given<K>) => Promise<Result<K>> };
+
+export type Call<K extends OperationName = OperationName> = {
+  [N in K]: { readonly id: number; readonly operation: N; readonly given: Given<N> };
+}[K];
 
 export interface Reply {
   readonly id: number;
