@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { freePort, hasPart, waitFor } from '../../parts/index.ts';
 import { issueTo } from '../../support/issue-to.ts';
 import { startTestMesh } from '../../support/mesh.ts';
+import { callersOf, registryText } from '../../support/registry.ts';
 
 /** Echo, after a greeting where one is given: a protocol in which the server speaks first. */
 async function startEcho(greeting = ''): Promise<AsyncDisposable & { readonly port: number }> {
@@ -46,34 +47,14 @@ function talk(socket: Socket, sent: string): Promise<string> {
   });
 }
 
-const registry = (port: number, application: number, callers: Readonly<Record<string, number>>) => `
-apiVersion: citadel.dev/v1
-kind: Workload
-metadata: {namespace: shop, name: store, labels: {app: store}}
-spec:
-  serviceAccount: store
-  addresses: [127.0.0.1]
-  ports: [{port: ${port}, protocol: tcp, application: "127.0.0.1:${application}"}]
----
-apiVersion: citadel.dev/v1
-kind: Service
-metadata: {namespace: shop, name: store}
-spec:
-  ports: [{port: 6379, protocol: tcp, targetPort: ${port}}]
-  selector: {app: store}
-${Object.entries(callers)
-  .map(
-    ([name, listen]) => `---
-apiVersion: citadel.dev/v1
-kind: Workload
-metadata: {namespace: shop, name: ${name}}
-spec:
-  serviceAccount: ${name}
-  addresses: [127.0.0.1]
-  egress: [{listen: "127.0.0.1:${listen}", service: shop/store, port: 6379}]
-`,
-  )
-  .join('')}`;
+const registry = (port: number, application: number, listens: Readonly<Record<string, number>>) =>
+  registryText(
+    [
+      { name: 'store', ports: [{ port, protocol: 'tcp', application }] },
+      ...callersOf('store', 6379, listens),
+    ],
+    [{ name: 'store', ports: [{ port: 6379, protocol: 'tcp', targetPort: port }] }],
+  );
 
 const policy = (action: string, rule: string) => `
 apiVersion: security.istio.io/v1
