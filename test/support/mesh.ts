@@ -28,6 +28,8 @@ export interface WorkloadOptions {
   readonly namespace?: string;
   /** Of Envoy; `--drain-time-s` and the like. */
   readonly args?: readonly string[];
+  /** Where its Envoy finds the server, in place of the server's own port. */
+  readonly serverPort?: number;
   /** Whether to wait until Envoy has all that it should have; default true. */
   readonly wait?: boolean;
   /** By which its agent proves what it is; default: one of the development issuer. */
@@ -81,7 +83,13 @@ export async function startWorkload(
   server: TestServer,
   name: string,
   serviceAccount: string,
-  { namespace = 'shop', args = [], wait = true, token }: WorkloadOptions = {},
+  {
+    namespace = 'shop',
+    args = [],
+    wait = true,
+    serverPort = server.app.csr.port,
+    token,
+  }: WorkloadOptions = {},
 ): Promise<MeshWorkload> {
   const home = join(server.directory, `workload-${name}`);
   await mkdir(home, { mode: 0o700 });
@@ -121,7 +129,7 @@ export async function startWorkload(
       socketPath,
       runtimeDirectory,
       controlPlane: {
-        address: { host: '127.0.0.1', port: server.app.csr.port },
+        address: { host: '127.0.0.1', port: serverPort },
         serverName: 'localhost',
         workloadName: name,
       },

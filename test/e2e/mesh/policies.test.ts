@@ -98,14 +98,19 @@ describe.skipIf(!hasPart('envoy'))('policies on real Envoys', () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     stack.defer(() => agent.destroy());
     const onOne = () =>
-      new Promise<{ status: number; reused: boolean; body: string }>((resolve, reject) => {
+      new Promise<{ status: number; reused: boolean; body: string; id: unknown }>((resolve, reject) => {
         const sent = request({ host: '127.0.0.1', port, agent, path: '/' }, (response) => {
           let body = '';
           response.on('data', (chunk: Buffer) => {
             body += chunk.toString('utf8');
           });
           response.once('end', () =>
-            resolve({ status: response.statusCode ?? 0, reused: sent.reusedSocket, body }),
+            resolve({
+              status: response.statusCode ?? 0,
+              reused: sent.reusedSocket,
+              body,
+              id: response.headers['x-request-id'],
+            }),
           );
         });
         sent.once('error', reject);
@@ -117,6 +122,7 @@ describe.skipIf(!hasPart('envoy'))('policies on real Envoys', () => {
     const denied = await onOne();
     expect(denied).toMatchObject({ status: 403, reused: true });
     expect(denied.body).not.toContain('nobody-may');
+    expect(denied.id).toMatch(/^[0-9a-f-]{36}$/);
     await mesh.write('policy.yaml', '');
     await waitFor(async () => (await onOne()).status === 200, { what: 'the denial to be gone' });
     expect(await onOne()).toMatchObject({ reused: true });

@@ -102,6 +102,24 @@ describe.skipIf(!hasPart('envoy'))('a TCP port', () => {
     });
   });
 
+  test('judges connections that are open anew when a policy changes, after the drain time', async () => {
+    await using echo = await startEcho();
+    const [port, web] = [await freePort(), await freePort()];
+    await using mesh = await startTestMesh({ registry: { 'a.yaml': registry(port, echo.port, { web }) } });
+    await mesh.startWorkload('store', 'store', { args: ['--drain-time-s', '1'] });
+    await mesh.startWorkload('web', 'web');
+    const socket = connect(web, '127.0.0.1');
+    const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    const echoed = new Promise<string>((resolve) =>
+      socket.once('data', (data: Buffer) => resolve(data.toString())),
+    );
+    socket.write('ping');
+    expect(await echoed).toBe('ping');
+    await mesh.write('policy.yaml', policy('DENY', '{from: [{source: {principals: ["*/sa/web"]}}]}'));
+    await closed;
+    expect(await talk(connect(web, '127.0.0.1'), 'ping')).toBe('');
+  });
+
   test('passes a protocol in which the server speaks first, in plaintext and by mutual TLS', async () => {
     await using echo = await startEcho('hello');
     const [port, web] = [await freePort(), await freePort()];
