@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
@@ -16,6 +16,8 @@ import type { Platform } from './platform.ts';
 
 export const trustDomain = 'demo.example';
 export const namespace = 'shop';
+/** Policies there hold for the whole mesh. */
+const rootNamespace = 'citadel-system';
 
 export interface Workload {
   readonly serviceAccount: string;
@@ -34,6 +36,13 @@ export interface World extends AsyncDisposable {
     listeners: readonly HttpListener[],
     clusters: readonly HttpCluster[],
   ): Promise<Workload>;
+  /** Puts a file into the registry that the control plane reads, by one rename. */
+  writeRegistry(name: string, text: string): Promise<void>;
+  /**
+   * Starts an agent whose Envoy has everything from the control plane; the registry names it. `ports` are what it will
+   * listen on, to be waited for.
+   */
+  startFollower(name: string, serviceAccount: string, ports: readonly number[]): Promise<Workload>;
 }
 
 export interface WorldOptions {
@@ -49,6 +58,8 @@ export async function startWorld({ platform, ttl }: WorldOptions): Promise<World
   const directory = temporary.path;
   const port = await freePort();
   const settings = await platform.serverSettings(directory);
+  const registry = join(directory, 'registry');
+  await mkdir(registry);
   const config = join(directory, 'citadel.yaml');
   await writeFile(
     config,
@@ -58,6 +69,7 @@ export async function startWorld({ platform, ttl }: WorldOptions): Promise<World
       dataDirectory: join(directory, 'data'),
       listen: { csr: `127.0.0.1:${port}`, metrics: '127.0.0.1:0', operator: '127.0.0.1:0' },
       certificate: { defaultTtl: ttl },
+      mesh: { rootNamespace, sources: { files: { directory: registry } } },
       ...settings,
     }),
   );
@@ -68,12 +80,16 @@ export async function startWorld({ platform, ttl }: WorldOptions): Promise<World
   const operator = (...args: readonly string[]) => citadel(...args, '--socket', socket);
   const envoy = requirePart('envoy');
 
-  const startWorkload: World['startWorkload'] = async (serviceAccount, listeners, clusters) => {
-    const home = join(directory, serviceAccount);
+  /** An agent with an Envoy beside it. @param more its configuration beyond what each has */
+  const startAgent = async (
+    name: string,
+    serviceAccount: string,
+    more: Readonly<Record<string, unknown>>,
+    envoyArguments: (home: string) => Promise<readonly string[]>,
+  ): Promise<Workload> => {
+    const home = join(directory, name);
     await mkdir(home, { mode: 0o700 });
-    const identity = await platform.workload({ directory: home, namespace, serviceAccount, operator });
-    const bootstrap = join(home, 'envoy.json');
-    await writeFile(bootstrap, JSON.stringify(envoyConfig(listeners, clusters)));
+    const identity = await platform.workload({ directory: home, name, namespace, serviceAccount, operator });
     const agentConfig = join(home, 'agent.yaml');
     await writeFile(
       agentConfig,
@@ -87,30 +103,13 @@ export async function startWorld({ platform, ttl }: WorldOptions): Promise<World
         token: { file: identity.tokenFile },
         certificate: { ttl },
         socket: { path: join(home, 'agent.sock') },
+        ...more,
       }),
     );
-    const command = [
-      'agent',
-      '--config',
-      agentConfig,
-      '--exec',
-      envoy,
-      '-c',
-      bootstrap,
-      '--use-dynamic-base-id',
-      '--concurrency',
-      '1',
-      '-l',
-      'info',
-    ];
+    const command = ['agent', '--config', agentConfig, '--exec', envoy, ...(await envoyArguments(home))];
+    const common = ['--use-dynamic-base-id', '--concurrency', '1', '-l', 'info'];
     const agent = running.use(
-      await startCitadel(`agent of ${serviceAccount}`, command, /all dependencies initialized/),
-    );
-    // Envoy's last word is said before its workers listen.
-    await Promise.all(
-      listeners.map(({ name, port: listened }) =>
-        waitFor(() => accepts(listened), { what: `the listener ${name} of ${serviceAccount}` }),
-      ),
+      await startCitadel(`agent of ${name}`, [...command, ...common], /all dependencies initialized/),
     );
     return {
       serviceAccount,
@@ -118,9 +117,48 @@ export async function startWorld({ platform, ttl }: WorldOptions): Promise<World
       agent,
     };
   };
+  // Envoy's last word is said before its workers listen.
+  const listening = async (name: string, ports: readonly number[]) => {
+    await Promise.all(
+      ports.map((listened) => waitFor(() => accepts(listened), { what: `port ${listened} of ${name}` })),
+    );
+  };
+
+  const startWorkload: World['startWorkload'] = async (serviceAccount, listeners, clusters) => {
+    const workload = await startAgent(serviceAccount, serviceAccount, {}, async (home) => {
+      const bootstrap = join(home, 'envoy.json');
+      await writeFile(bootstrap, JSON.stringify(envoyConfig(listeners, clusters)));
+      return ['-c', bootstrap];
+    });
+    await listening(
+      serviceAccount,
+      listeners.map((each) => each.port),
+    );
+    return workload;
+  };
+  const startFollower: World['startFollower'] = async (name, serviceAccount, ports) => {
+    // Envoy's own drain time, which is long: what is drained stays for as long as it may.
+    const follow = { envoy: { drain: '10m', controlPlane: { workload: name } } };
+    const workload = await startAgent(name, serviceAccount, follow, async () => []);
+    await listening(name, ports);
+    return workload;
+  };
+  const writeRegistry: World['writeRegistry'] = async (name, text) => {
+    const draft = join(registry, `.${name}.new`);
+    await writeFile(draft, text);
+    await rename(draft, join(registry, name));
+  };
 
   const running = building.move();
-  return { directory, server, operator, startWorkload, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return {
+    directory,
+    server,
+    operator,
+    startWorkload,
+    writeRegistry,
+    startFollower,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
 }
 
 async function accepts(port: number): Promise<boolean> {

@@ -1,8 +1,15 @@
 import type { Cluster } from '../adapters/kubernetes/index.ts';
-import type { DiscoveryServiceOptions, GrpcService } from '../api/grpc/index.ts';
+import type { AccessLogServiceOptions, DiscoveryServiceOptions, GrpcService } from '../api/grpc/index.ts';
+import { createEvidenceService, type EvidenceService } from '../domain/evidence/index.ts';
 import { type ControlPlane, createControlPlane, type MeshSettings } from '../domain/mesh/index.ts';
-import { formatPolicyProblem, readPolicy } from '../domain/policy/index.ts';
-import type { MeshSource } from '../domain/ports/index.ts';
+import {
+  createPolicyService,
+  createStoredPolicySource,
+  formatPolicyProblem,
+  type PolicyService,
+  readPolicy,
+} from '../domain/policy/index.ts';
+import type { MeshSource, Store } from '../domain/ports/index.ts';
 import { CitadelError, type Clock, type Log } from '../kernel/index.ts';
 import type { ServerConfig } from './config/index.ts';
 
@@ -11,24 +18,46 @@ interface Ports {
   readonly log: Log;
 }
 
-interface ControlPlanePorts extends Ports {
+interface SourcePorts extends Ports {
   readonly clusters: ReadonlyMap<string, Cluster>;
+}
+
+interface ControlPlanePorts extends SourcePorts {
+  readonly store: Pick<Store, 'policies' | 'audit' | 'evidence'>;
+}
+
+export interface OpenControlPlane {
+  readonly plane: ControlPlane;
+  /** The policies that authors keep here; they count like those of the other sources. */
+  readonly policies: PolicyService;
+  readonly evidence: EvidenceService;
 }
 
 /** The control plane of the configuration; undefined where it asks for none. Nothing of it is loaded then. */
 export async function openControlPlane(
   config: ServerConfig,
-  { clusters, ...ports }: ControlPlanePorts,
-): Promise<ControlPlane | undefined> {
+  { clusters, store, ...ports }: ControlPlanePorts,
+): Promise<OpenControlPlane | undefined> {
   const { mesh } = config;
   if (!mesh) return undefined;
   const { createEnvoyRenderer } = await import('../adapters/envoy/index.ts');
-  return createControlPlane({
+  const stored = createStoredPolicySource(store.policies, ports.clock);
+  const plane = createControlPlane({
     settings: meshSettings(config, mesh),
-    sources: await openSources(mesh, { clusters, ...ports }),
+    // What is kept here comes last: an object of the same name that a cluster or a file describes is theirs.
+    sources: [...(await openSources(mesh, { clusters, ...ports })), stored],
     renderer: createEnvoyRenderer(),
     ...ports,
   });
+  const policies = createPolicyService({
+    store: store.policies,
+    audit: store.audit,
+    clock: ports.clock,
+    snapshot: () => plane.snapshot(),
+    changed: () => stored.refresh(),
+  });
+  const evidence = createEvidenceService({ mesh: plane, store: store.evidence, ...ports });
+  return { plane, policies, evidence };
 }
 
 /** What proxies ask, over what the control plane knows; loaded only where there is one. */
@@ -38,6 +67,22 @@ export async function discoveryService(
 ): Promise<GrpcService> {
   const { createDiscoveryService, defaultDiscoveryLimits } = await import('../api/grpc/index.ts');
   return createDiscoveryService({ ...ports, source, limits: defaultDiscoveryLimits });
+}
+
+/** What proxies saw of the calls to them. */
+export async function accessLogService(
+  { evidence, plane }: OpenControlPlane,
+  ports: Omit<AccessLogServiceOptions, 'sink' | 'readDecision' | 'limits'>,
+): Promise<GrpcService> {
+  const { createAccessLogService, defaultAccessLogLimits } = await import('../api/grpc/index.ts');
+  const { recordedDecision } = await import('../adapters/envoy/index.ts');
+  const providers = () => plane.snapshot()?.settings.authorizationProviders.map(({ name }) => name) ?? [];
+  return createAccessLogService({
+    ...ports,
+    sink: evidence,
+    readDecision: (fields, denied) => recordedDecision(fields, denied, providers()).by,
+    limits: defaultAccessLogLimits,
+  });
 }
 
 type MeshConfig = NonNullable<ServerConfig['mesh']>;
@@ -52,12 +97,13 @@ function meshSettings(config: ServerConfig, mesh: MeshConfig): MeshSettings {
       kind: protocol,
     })),
     connectionLifetime: mesh.connectionLifetime ?? config.certificate.defaultTtl,
+    accessLogSample: mesh.accessLog.sample,
   };
 }
 
 async function openSources(
   { sources }: MeshConfig,
-  { clusters, ...ports }: ControlPlanePorts,
+  { clusters, ...ports }: SourcePorts,
 ): Promise<MeshSource[]> {
   const opened: MeshSource[] = [];
   if (sources.files) {

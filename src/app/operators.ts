@@ -6,14 +6,15 @@ import {
   createReflection,
   type GrpcHealth,
   type GrpcListener,
+  type OperatorServices,
   type Refusal,
   startGrpcListener,
   startOperatorSocket,
 } from '../api/grpc/index.ts';
 import type { AuthorityService } from '../domain/authority/index.ts';
+import { mutualTlsStatus } from '../domain/evidence/index.ts';
 import type { SvidVerifier } from '../domain/identity/index.ts';
 import type { LeafService } from '../domain/issuance/index.ts';
-import type { ControlPlane } from '../domain/mesh/index.ts';
 import {
   createEnrolment,
   createOperatorAccess,
@@ -25,6 +26,7 @@ import type { ServingCertificateSource } from '../domain/serving/index.ts';
 import type { Clock, Entropy, Log, Secret } from '../kernel/index.ts';
 import { readCertificateRequest } from '../pki/index.ts';
 import type { ServerConfig } from './config/index.ts';
+import type { OpenControlPlane } from './control-plane.ts';
 import { type Probe, runProbe } from './health.ts';
 import { version } from './version.ts';
 
@@ -35,7 +37,7 @@ export interface OperatorApiOptions {
   readonly verifier: SvidVerifier;
   readonly leaves: LeafService;
   readonly certificates: ServingCertificateSource;
-  readonly controlPlane: ControlPlane | undefined;
+  readonly controlPlane: OpenControlPlane | undefined;
   readonly probes: readonly Probe[];
   readonly metrics: Metrics;
   readonly onRefused: (refusal: Refusal) => void;
@@ -83,7 +85,11 @@ export async function startOperatorApi(options: OperatorApiOptions): Promise<Ope
     authorities: store.authorities,
     audit,
     adoption: store.adoption,
-    discovery: () => options.controlPlane?.proxies() ?? [],
+    discovery: () => options.controlPlane?.plane.proxies() ?? [],
+    policies: options.controlPlane?.policies,
+    mutualTls: options.controlPlane && mutualTlsOf(options.controlPlane, clock),
+    policyStatus: () => options.controlPlane?.plane.policies() ?? [],
+    policyWarnings: () => options.controlPlane?.plane.policyWarnings() ?? [],
     currentBundle: () => authority.bundle(),
     status: async () => ({
       version,
@@ -136,6 +142,11 @@ export async function startOperatorApi(options: OperatorApiOptions): Promise<Ope
     await listener.close(0);
     throw error;
   }
+}
+
+function mutualTlsOf({ plane, evidence }: OpenControlPlane, clock: Clock): OperatorServices['mutualTls'] {
+  return (query) =>
+    mutualTlsStatus(plane, (workload) => evidence.get(workload), { ...query, now: clock.now() });
 }
 
 async function tokenVerifier({ operators }: ServerConfig, clock: Clock) {

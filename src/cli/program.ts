@@ -1,8 +1,11 @@
 import { Command } from 'commander';
+import { addCaptureCommands } from './commands/capture.ts';
 import { addCheckCommand } from './commands/check.ts';
 import { addCompletionCommands } from './commands/completion.ts';
 import { addConfigCommands } from './commands/config.ts';
+import { addMutualTlsCommands } from './commands/mtls.ts';
 import { addOperatorCommands } from './commands/operator.ts';
+import { addPolicyCommands } from './commands/policy.ts';
 import { addReadingCommands } from './commands/read.ts';
 import { addRunCommands } from './commands/run.ts';
 import { exitCodesHelp } from './exit-codes.ts';
@@ -19,7 +22,10 @@ export function createProgram(): Command {
   addCheckCommand(program);
   addReadingCommands(program);
   addOperatorCommands(program);
+  addPolicyCommands(program);
+  addMutualTlsCommands(program);
   addConfigCommands(program);
+  addCaptureCommands(program);
   addCompletionCommands(program);
   return program;
 }

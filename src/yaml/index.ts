@@ -8,6 +8,7 @@ export {
   type YamlPositions,
   type YamlProblem,
 } from './document.ts';
+export { formatYaml, printYaml } from './format.ts';
 export { formatPath } from './path.ts';
-export { jsonSchemaOf, mend, type SchemaProblem, schemaProblems } from './strict.ts';
+export { type JsonSchema, jsonSchemaOf, mend, type SchemaProblem, schemaProblems } from './strict.ts';
 export { closest } from './suggestion.ts';

@@ -11,7 +11,7 @@ export interface SchemaProblem {
   readonly mend?: string;
 }
 
-type JsonSchema = z.core.JSONSchema.BaseSchema;
+export type JsonSchema = z.core.JSONSchema.BaseSchema;
 
 /** The JSON Schema of what may be written. */
 export function jsonSchemaOf(schema: z.ZodType): JsonSchema {

@@ -23,8 +23,10 @@ export const rules: Rules = {
     api: [...below, 'gen'],
     agent: [...below, 'gen'],
     app: [...below, 'adapters', 'api', 'agent'],
+    // Speaks with the kernel of the machine that it runs on, for a command alone: no server, nothing to compose.
+    capture: ['kernel', 'domain'],
     // No adapters and no api: the commands speak the operator API, and app alone constructs services.
-    cli: [...below, 'agent', 'app', 'gen'],
+    cli: [...below, 'agent', 'app', 'capture', 'gen'],
     gen: [],
   },
   doors: [

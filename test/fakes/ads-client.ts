@@ -15,10 +15,7 @@ export interface AdsStream<Wire, Response> extends Disposable {
   next(): Promise<Response>;
   /** Accepts a response, or with an error refuses it. */
   answer(response: Response, more?: Parts<Wire>): void;
-  readonly pending: number;
   readonly ended: Promise<ServiceError>;
-  /** Takes no more messages, so that the flow control of HTTP/2 closes. */
-  pause(): void;
 }
 
 const node = { id: 'test-node', cluster: 'test', metadata: { labels: { app: 'web' } } };
@@ -63,11 +60,7 @@ function wrap<Request, Response>(
     send,
     answer: (response, more = {}) => answer(response, more),
     next: () => inbox.next(),
-    get pending() {
-      return inbox.pending;
-    },
     ended,
-    pause: () => void wire.pause(),
     [Symbol.dispose]() {
       inbox[Symbol.dispose]();
       client.close();

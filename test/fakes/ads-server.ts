@@ -16,7 +16,7 @@ import { parseCertificate } from '../../src/pki/index.ts';
 import { FakeDiscoverySource } from './discovery-source.ts';
 import { TestAuthority } from './test-authority.ts';
 
-export const trustDomain = 'ads.test';
+const trustDomain = 'ads.test';
 export const webId = `spiffe://${trustDomain}/ns/shop/sa/web`;
 export const otherId = `spiffe://${trustDomain}/ns/shop/sa/other`;
 

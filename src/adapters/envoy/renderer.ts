@@ -1,8 +1,9 @@
 import type { MeshSettings, ServiceView } from '../../domain/mesh/index.ts';
 import type { DiscoveryResource, ProxyRenderer } from '../../domain/ports/index.ts';
-import { renderApplication } from './cluster/inbound.ts';
+import { createCaptureRenderer } from './capture.ts';
+import { renderApplications } from './cluster/inbound.ts';
 import { type OutboundResources, renderService } from './cluster/outbound.ts';
-import { renderFilters } from './extensions.ts';
+import { renderFilters } from './filters.ts';
 import { renderEgress } from './listener/egress.ts';
 import { renderInbound } from './listener/inbound.ts';
 import { typeUrlOf } from './messages/any.ts';
@@ -19,22 +20,25 @@ export function createEnvoyRenderer(): ProxyRenderer {
     }
     return rendered;
   };
+  const capture = createCaptureRenderer();
   return {
     render(view) {
       const { inbound, egress, settings, workload } = view;
       const called = view.services.map((service) => outbound(service, settings));
+      const captured = workload.proxy === 'capture' ? capture(view) : undefined;
       return new Map(
         Object.entries({
           [resourceTypes.cluster]: [
-            ...inbound.map(({ port }) => renderApplication(port)),
+            ...renderApplications(inbound, captured !== undefined),
             ...called.flatMap(({ clusters }) => clusters),
+            ...(captured?.clusters ?? []),
           ],
           [resourceTypes.endpoints]: called.flatMap(({ endpoints }) => endpoints),
           [resourceTypes.listener]: [
-            ...inbound.map((port) => renderInbound(workload, port, settings)),
+            ...(captured?.listeners ?? inbound.map((port) => renderInbound(workload, port, settings))),
             ...egress.flatMap((listener) => renderEgress(listener, view.services, settings) ?? []),
           ],
-          [resourceTypes.route]: [],
+          [resourceTypes.route]: captured?.routes ?? [],
           [resourceTypes.extension]: inbound.flatMap((port) => renderFilters(view, port)),
         }).map(([name, resources]) => [typeUrlOf(name), byName(resources)]),
       );

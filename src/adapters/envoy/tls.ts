@@ -1,3 +1,4 @@
+import type { AppProtocol } from '../../domain/mesh/index.ts';
 import { agentCluster, sdsNames } from '../../domain/ports/index.ts';
 import { TransportSocket as Socket, type TransportSocket } from '../../gen/envoy/config/core/v3/base.ts';
 import { ApiConfigSource_ApiType, ApiVersion } from '../../gen/envoy/config/core/v3/config_source.ts';
@@ -22,6 +23,21 @@ export const meshProtocols = [
   'istio-http/1.1',
   'istio-h2',
 ] as const;
+
+/**
+ * What our own callers offer: the mesh's names first, by which a listener chooses the chain; then the protocol's own
+ * name, which the callee selects, since Envoy takes what was selected for the protocol that is spoken.
+ */
+const offered: Readonly<Record<AppProtocol, readonly string[]>> = {
+  http: ['istio-http/1.1', 'istio', 'http/1.1'],
+  http2: ['istio-h2', 'istio', 'h2'],
+  tcp: ['istio'],
+};
+const selectable: Readonly<Record<AppProtocol, readonly string[]>> = {
+  http: ['h2', 'http/1.1'],
+  http2: ['h2', 'http/1.1'],
+  tcp: ['istio'],
+};
 
 function secret(name: string): SdsSecretConfig {
   return SdsSecretConfig.fromPartial({
@@ -76,17 +92,14 @@ function commonContext(matches: readonly UriMatch[], alpn: readonly string[]): C
  * Mutual TLS with callers of these trust domains. Nothing is resumed: a session would outlive the certificate that it
  * began with.
  */
-export function inboundTls(
-  trustDomains: readonly string[],
-  applicationProtocols: readonly string[],
-): TransportSocket {
+export function inboundTls(trustDomains: readonly string[], protocol: AppProtocol): TransportSocket {
   const context = DownstreamTlsContext.fromPartial({
     requireClientCertificate: true,
     sessionTicketKeysType: { $case: 'disableStatelessSessionResumption', value: true },
     disableStatefulSessionResumption: true,
     commonTlsContext: commonContext(
       trustDomains.map((name) => ({ prefix: `spiffe://${name}/` })),
-      [...meshProtocols, ...applicationProtocols],
+      selectable[protocol],
     ),
   });
   return tlsSocket(
@@ -99,12 +112,12 @@ export function inboundTls(
 }
 
 /** Mutual TLS with callees that have exactly one of these SPIFFE IDs. */
-export function outboundTls(spiffeIds: readonly string[], alpn: string): TransportSocket {
+export function outboundTls(spiffeIds: readonly string[], protocol: AppProtocol): TransportSocket {
   const context = UpstreamTlsContext.fromPartial({
     maxSessionKeys: 0,
     commonTlsContext: commonContext(
       spiffeIds.map((exact) => ({ exact })),
-      [alpn],
+      offered[protocol],
     ),
   });
   return tlsSocket(

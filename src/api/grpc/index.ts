@@ -1,3 +1,9 @@
+export {
+  type AccessLogLimits,
+  type AccessLogServiceOptions,
+  createAccessLogService,
+  defaultAccessLogLimits,
+} from './access-log/index.ts';
 export type { Refusal } from './admission.ts';
 export {
   createDiscoveryService,

@@ -1,5 +1,7 @@
 export { type ControlPlane, type ControlPlaneOptions, createControlPlane } from './control-plane.ts';
 export type * from './model.ts';
+export type { PolicyStatus } from './policy-status.ts';
 export type { ProxyResourceState, ProxyState } from './proxy-tracker.ts';
 export * from './read/index.ts';
+export { anyOtherPort } from './undeclared.ts';
 export type { EndpointView, InboundPort, ProxyView, ServicePortView, ServiceView } from './view.ts';

@@ -1,4 +1,4 @@
-import type { Policy } from '../policy/index.ts';
+import { policyHash, precedence } from '../policy/index.ts';
 import type { MeshContent } from '../ports/index.ts';
 import { contentHash } from './content-hash.ts';
 import type { MeshSettings, MeshSnapshot, Service, Workload } from './model.ts';
@@ -48,14 +48,11 @@ export function composeSnapshot(
   const version = contentHash([
     settings,
     ...[...workloads.values(), ...services.values()].map((each) => hashOf(each)),
-    ...policies.map((policy) => contentHash(withoutOrigin(policy))),
+    ...policies.map(policyHash),
+    // Made anew, a policy says the same and may come after another one.
+    ...precedence(policies),
   ]);
   return { version, settings, workloads, services, policies };
-}
-
-/** Where a policy was written, and how often, is not what it says. */
-function withoutOrigin({ meta, ...policy }: Policy): object {
-  return { ...policy, namespace: meta.namespace, name: meta.name };
 }
 
 function collect<T extends object>(

@@ -1,5 +1,11 @@
 import { forWorkload, TrustDomain } from '@citadel/spiffe';
-import { type MutualTlsMode, mutualTlsModeOf, type Policy, policiesOf } from '../policy/index.ts';
+import {
+  indexPolicies,
+  type MutualTlsMode,
+  mutualTlsModeOf,
+  type Policy,
+  policiesOf,
+} from '../policy/index.ts';
 import type {
   EgressListener,
   MeshSettings,
@@ -9,6 +15,7 @@ import type {
   Workload,
   WorkloadPort,
 } from './model.ts';
+import { undeclaredPorts } from './undeclared.ts';
 
 /** What one proxy is configured from: of the whole mesh, the part that concerns it. */
 export interface ProxyView {
@@ -23,7 +30,10 @@ export interface ProxyView {
 }
 
 export interface InboundPort {
-  readonly port: WorkloadPort;
+  readonly port: Pick<WorkloadPort, 'port' | 'protocol'> & {
+    /** Undefined for a port that no registry declares: wherever the caller wanted to go. */
+    readonly application: WorkloadPort['application'] | undefined;
+  };
   readonly mode: Exclude<MutualTlsMode, 'UNSET'>;
 }
 
@@ -43,6 +53,8 @@ export interface ServicePortView {
 export interface EndpointView {
   readonly address: string;
   readonly port: number;
+  /** All of the workload's, the first among them: callers that choose an endpoint themselves may use any. */
+  readonly addresses: readonly string[];
   /** Whether it is called by mutual TLS: a proxy stands beside it and takes it on this port. */
   readonly mutualTls: boolean;
 }
@@ -56,10 +68,10 @@ export interface MeshIndex {
 
 /** Keeps the previous index's objects wherever nothing that they are made of has changed. */
 export function indexMesh(snapshot: MeshSnapshot, previous?: MeshIndex): MeshIndex {
-  const { settings } = snapshot;
+  const policies = indexPolicies(snapshot);
   const policiesByWorkload = new Map<string, readonly Policy[]>();
   for (const workload of snapshot.workloads.values()) {
-    const applying = policiesOf(snapshot.policies, workload, settings.rootNamespace);
+    const applying = policiesOf(policies, workload);
     const before = previous?.policiesByWorkload.get(workload.id);
     policiesByWorkload.set(workload.id, before && sameMembers(before, applying) ? before : applying);
   }
@@ -93,7 +105,9 @@ function viewService(
         for (const domain of domains)
           ids.add(forWorkload(domain, workload.namespace, workload.serviceAccount).toString());
       }
-      return { address: endpoint.address, port: endpoint.port, mutualTls };
+      const { address, port: number } = endpoint;
+      const addresses = [...new Set([address, ...(workload?.addresses ?? [])])];
+      return { address, port: number, addresses, mutualTls };
     });
     return { port, endpoints, spiffeIds: [...ids].toSorted() };
   });
@@ -106,16 +120,22 @@ export function viewOf(index: MeshIndex, workloadId: string): ProxyView | undefi
   const workload = snapshot.workloads.get(workloadId);
   if (!workload) return undefined;
   const policies = policiesByWorkload.get(workloadId) ?? [];
+  // A proxy asks the authorizers that policies may name, whether or not its workload calls them.
+  const called = new Set([
+    ...workload.egress.map(({ service }) => service),
+    ...snapshot.settings.authorizationProviders.map(({ service }) => service),
+  ]);
   const reachable =
     workload.proxy === 'capture'
       ? [...services.values()]
-      : [...new Set(workload.egress.map(({ service }) => service))]
-          .toSorted()
-          .flatMap((id) => services.get(id) ?? []);
+      : [...called].toSorted().flatMap((id) => services.get(id) ?? []);
   return {
     settings: snapshot.settings,
     workload,
-    inbound: workload.ports.map((port) => ({ port, mode: mutualTlsModeOf(policies, port.port) })),
+    inbound: [
+      ...workload.ports.map((port) => ({ port, mode: mutualTlsModeOf(policies, port.port) })),
+      ...undeclaredPorts(workload, policies),
+    ],
     policies,
     services: reachable,
     egress: workload.egress,
@@ -144,7 +164,14 @@ function sameService(a: ServiceView, b: ServiceView): boolean {
       return (
         other !== undefined &&
         sameMembers(port.spiffeIds, other.spiffeIds) &&
-        port.endpoints.every(({ mutualTls }, index) => mutualTls === other.endpoints[index]?.mutualTls)
+        port.endpoints.every(({ mutualTls, addresses }, index) => {
+          const endpoint = other.endpoints[index];
+          return (
+            endpoint !== undefined &&
+            mutualTls === endpoint.mutualTls &&
+            sameMembers(addresses, endpoint.addresses)
+          );
+        })
       );
     })
   );

@@ -1,3 +1,37 @@
+export { canonicalPolicy, policyHash } from './canonical.ts';
+export {
+  type Claims,
+  type ClaimValue,
+  type ConditionKey as ConditionSubject,
+  type Decision,
+  type DecisionContext,
+  type DecisionStep,
+  type DryRunResult,
+  decide,
+  type HttpAttributes,
+  isHttpOnly,
+  isPathTemplate,
+  namesPaths,
+  normalizePath,
+  type PolicyRequest,
+  parseConditionKey as conditionSubject,
+  parseRuleId,
+  type RuleReference,
+  ruleId,
+  ruleReference,
+  type Verdict,
+} from './decide/index.ts';
+export { formatPolicies } from './format.ts';
+export { type LintRegistry, type LintWarning, lintPolicies } from './lint/index.ts';
 export type * from './model.ts';
 export * from './read/index.ts';
-export { mutualTlsModeOf, policiesOf } from './select.ts';
+export { indexPolicies, mutualTlsModeOf, type PolicyIndex, policiesOf, precedence } from './select.ts';
+export {
+  createPolicyService,
+  type PolicyAuthor,
+  type PolicyChangeRequest,
+  type PolicyEffect,
+  type PolicyPlan,
+  type PolicyService,
+} from './service.ts';
+export { createStoredPolicySource, type StoredPolicySource } from './stored-source.ts';

@@ -39,4 +39,26 @@ describe('the short form of', () => {
     },
     deadline + 10_000,
   );
+
+  it.skipIf(!hasPart('envoy'))(
+    'scripts/demo-strict-switch: no request of a caller with mutual TLS fails when plaintext is shut out',
+    async () => {
+      const ended = await runDemo('strict-switch.ts', ['--cycles', '2', '--seconds', '1'], deadline);
+      expect(ended.code, `${ended.stdout}\n${ended.stderr}`).toBe(0);
+      const [, requests] = /^requests (\d+), failures 0$/.exec(ended.lastLine) ?? [];
+      expect(Number(requests)).toBeGreaterThan(500);
+      expect(ended.stdout.match(/^STRICT: a caller in plaintext is refused$/gm)).toHaveLength(2);
+      expect(ended.stdout.match(/^PERMISSIVE: a caller in plaintext is answered$/gm)).toHaveLength(2);
+      for (const kind of [
+        'HTTP/1.1, kept connection',
+        'HTTP/2, one session',
+        'TCP, one connection',
+        'WebSocket, one connection',
+      ])
+        expect(ended.stdout).toMatch(
+          new RegExp(`^${kind}: \\d{2,} requests on 1 connections, 0 failures$`, 'm'),
+        );
+    },
+    deadline + 10_000,
+  );
 });

@@ -1,4 +1,4 @@
-import { status } from '@grpc/grpc-js';
+import { connectivityState, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDelta, openSotw } from '../../fakes/ads-client.ts';
 import { type AdsServer, startAdsServer, webId } from '../../fakes/ads-server.ts';
@@ -108,13 +108,16 @@ describe('who may open a stream', () => {
 
   it('ends with the certificate', async () => {
     const notAfter = new Date(Date.now() + 2500);
-    using stream = openSotw(server.client(await server.identity({ notAfter })));
+    const client = server.client(await server.identity({ notAfter }));
+    using stream = openSotw(client);
     stream.send({ typeUrl: clusters });
     await stream.next();
     const { code, details } = await stream.ended;
     expect(code).toBe(status.UNAUTHENTICATED);
     expect(details).toContain('has ended');
     await waitFor(() => !seen().open);
+    // The next stream would come with the same certificate, were it on the same connection.
+    await waitFor(() => client.getChannel().getConnectivityState(false) !== connectivityState.READY);
   });
 
   it('ends at shutdown', async () => {

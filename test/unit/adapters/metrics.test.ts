@@ -46,6 +46,21 @@ describe('createMetrics', () => {
     expect(text).toContain('\ncitadel_server_cert_chain_expiry_seconds -60\n');
   });
 
+  it('counts what proxies are sent, and what they make of it', async () => {
+    const text = await exposed((metrics) => {
+      metrics.streams('ads-delta', 2);
+      metrics.discoveryPush('cds', 100);
+      metrics.discoveryPush('cds', 20);
+      metrics.discoveryAnswer('cds', true, 4);
+      metrics.discoveryAnswer('cds', false, 4);
+    });
+    expect(text).toContain('\ncitadel_open_streams{service="ads-delta"} 2\n');
+    expect(text).toContain('\ncitadel_discovery_pushes_total{type="cds"} 2\n');
+    expect(text).toContain('\ncitadel_discovery_sent_bytes_total{type="cds"} 120\n');
+    expect(text).toContain('\ncitadel_discovery_nacks_total{type="cds"} 1\n');
+    expect(text).toContain('\ncitadel_discovery_push_seconds_bucket{le="0.005",type="cds"} 2\n');
+  });
+
   it('keeps two servers in one process apart', async () => {
     const first = createMetrics(clock, { process: false });
     const second = createMetrics(clock, { process: false });

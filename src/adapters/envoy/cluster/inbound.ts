@@ -1,14 +1,38 @@
-import type { WorkloadPort } from '../../../domain/mesh/index.ts';
-import type { DiscoveryResource } from '../../../domain/ports/index.ts';
-import { Cluster, Cluster_DiscoveryType } from '../../../gen/envoy/config/cluster/v3/cluster.ts';
+import { isIPv6 } from 'node:net';
+import { anyOtherPort, type InboundPort, type WorkloadPort } from '../../../domain/mesh/index.ts';
+import { captureSources, type DiscoveryResource } from '../../../domain/ports/index.ts';
+import {
+  Cluster,
+  Cluster_DiscoveryType,
+  Cluster_LbPolicy,
+} from '../../../gen/envoy/config/cluster/v3/cluster.ts';
+import { BindConfig, SocketAddress } from '../../../gen/envoy/config/core/v3/address.ts';
 import { names } from '../messages/names.ts';
 import { resource } from '../messages/resource.ts';
 import { duration, socketAddress } from '../messages/values.ts';
 import { httpOptions, unlimited } from './options.ts';
 
-/** The application itself, behind its proxy. */
-export function renderApplication({ port, protocol, application }: WorkloadPort): DiscoveryResource {
+/**
+ * The application itself, behind its proxy.
+ * @param captured whether the proxy's connections to it must be told from others, lest they be captured again
+ */
+export function renderApplications(
+  inbound: readonly InboundPort[],
+  captured: boolean,
+): readonly DiscoveryResource[] {
+  const declared = inbound.flatMap(({ port: { application, ...port } }) =>
+    application ? [renderApplication({ ...port, application }, captured)] : [],
+  );
+  const rest = inbound.find(({ port }) => port.application === undefined);
+  return rest ? [...declared, renderUndeclared()] : declared;
+}
+
+function renderApplication(
+  { port, protocol, application }: WorkloadPort,
+  captured: boolean,
+): DiscoveryResource {
   const name = names.inboundCluster(port);
+  const { ipv4, ipv6 } = captureSources;
   return resource(
     name,
     Cluster,
@@ -18,6 +42,7 @@ export function renderApplication({ port, protocol, application }: WorkloadPort)
       connectTimeout: duration(5_000),
       circuitBreakers: unlimited,
       ...httpOptions(protocol, undefined),
+      ...(captured ? { upstreamBindConfig: bindTo(isIPv6(application.address) ? ipv6 : ipv4) } : {}),
       loadAssignment: {
         clusterName: name,
         endpoints: [
@@ -35,4 +60,33 @@ export function renderApplication({ port, protocol, application }: WorkloadPort)
       },
     }),
   );
+}
+
+/** The application on any port, at the address by which it was called. */
+function renderUndeclared(): DiscoveryResource {
+  const name = names.inboundCluster(anyOtherPort);
+  return resource(
+    name,
+    Cluster,
+    Cluster.fromPartial({
+      name,
+      clusterDiscoveryType: { $case: 'type', value: Cluster_DiscoveryType.ORIGINAL_DST },
+      lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED,
+      connectTimeout: duration(5_000),
+      circuitBreakers: unlimited,
+      upstreamBindConfig: bindTo(captureSources.ipv4, captureSources.ipv6),
+    }),
+  );
+}
+
+/** Envoy takes the one of the family of what it connects to. */
+function bindTo(address: string, ...others: readonly string[]): BindConfig {
+  return BindConfig.fromPartial({
+    sourceAddress: source(address),
+    extraSourceAddresses: others.map((other) => ({ address: source(other) })),
+  });
+}
+
+function source(address: string): SocketAddress {
+  return SocketAddress.fromPartial({ address, portSpecifier: { $case: 'portValue', value: 0 } });
 }

@@ -46,3 +46,19 @@ export function httpOptions(
     typedExtensionProtocolOptions: { [httpOptionsKey]: pack(httpOptionsKey, HttpProtocolOptions, options) },
   };
 }
+
+/** As the application itself speaks. */
+export const asDownstream: Pick<Cluster, 'typedExtensionProtocolOptions'> = {
+  typedExtensionProtocolOptions: {
+    [httpOptionsKey]: pack(
+      httpOptionsKey,
+      HttpProtocolOptions,
+      HttpProtocolOptions.fromPartial({
+        upstreamProtocolOptions: {
+          $case: 'useDownstreamProtocolConfig',
+          value: { httpProtocolOptions: {}, http2ProtocolOptions: {} },
+        },
+      }),
+    ),
+  },
+};

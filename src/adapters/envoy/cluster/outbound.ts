@@ -26,8 +26,6 @@ const connectTimeout = 5_000;
 const matchNamespace = 'envoy.transport_socket_match';
 const mutualTls = { tlsMode: 'istio' } as const;
 
-const alpn = { http: 'istio-http/1.1', http2: 'istio-h2', tcp: 'istio' } as const;
-
 const plaintext = TransportSocket.fromPartial({
   name: 'envoy.transport_sockets.raw_buffer',
   configType: {
@@ -90,7 +88,7 @@ function cluster(name: string, view: ServicePortView, connectionLifetime: number
             Cluster_TransportSocketMatch.fromPartial({
               name: 'mutual-tls',
               match: mutualTls,
-              transportSocket: outboundTls(view.spiffeIds, alpn[protocol]),
+              transportSocket: outboundTls(view.spiffeIds, protocol),
             }),
           ]
         : []),

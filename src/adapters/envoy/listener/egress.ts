@@ -31,7 +31,14 @@ export function renderEgress(
         {
           filters: [
             isHttp(port.protocol)
-              ? httpFilter({ name: cluster, cluster, filters: [], callerKnown: false, connectionLifetime })
+              ? httpFilter({
+                  name: cluster,
+                  to: { cluster },
+                  judged: false,
+                  filters: [],
+                  callerKnown: false,
+                  connectionLifetime,
+                })
               : tcpFilter(cluster, cluster, connectionLifetime),
           ],
         },

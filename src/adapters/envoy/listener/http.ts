@@ -1,16 +1,19 @@
 import type { AppProtocol } from '../../../domain/mesh/index.ts';
+import type { AccessLog } from '../../../gen/envoy/config/accesslog/v3/accesslog.ts';
 import { ApiVersion, ExtensionConfigSource } from '../../../gen/envoy/config/core/v3/config_source.ts';
 import { Filter } from '../../../gen/envoy/config/listener/v3/listener_components.ts';
 import { RouteConfiguration } from '../../../gen/envoy/config/route/v3/route.ts';
+import { VirtualHost } from '../../../gen/envoy/config/route/v3/route_components.ts';
 import { Router } from '../../../gen/envoy/extensions/filters/http/router/v3/router.ts';
 import {
   HttpConnectionManager,
   HttpConnectionManager_CodecType,
   HttpConnectionManager_ForwardClientCertDetails,
-  HttpConnectionManager_PathWithEscapedSlashesAction,
   HttpConnectionManager_ServerHeaderTransformation,
   HttpFilter,
+  Rds,
 } from '../../../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
+import { pathSettings } from '../authorization/index.ts';
 import { pack, typeUrlOf } from '../messages/any.ts';
 import { duration } from '../messages/values.ts';
 
@@ -39,33 +42,38 @@ const router = HttpFilter.fromPartial({
 export interface HttpOptions {
   /** Shows in statistics. */
   readonly name: string;
-  readonly cluster: string;
+  /** Where all requests go; or the name of routes that come by RDS. */
+  readonly to: { readonly cluster: string } | { readonly routes: string };
+  /**
+   * Whether policies judge the requests here: then paths are made canonical first, and go on in that form, so that policy
+   * and application read the same path. Otherwise they go on as they are.
+   */
+  readonly judged: boolean;
   readonly filters: readonly HttpFilter[];
   /** Whether the other end has shown a certificate: its SPIFFE ID is handed on, and what it says of itself is not. */
   readonly callerKnown: boolean;
   readonly connectionLifetime: number;
+  readonly accessLog?: readonly AccessLog[];
 }
 
-/**
- * HTTP to one cluster. Paths are made canonical before any policy sees them, and go on in that form, so that policy and
- * application read the same path.
- */
 export function httpFilter(options: HttpOptions): Filter {
+  const { accessLog = [] } = options;
   const manager = HttpConnectionManager.fromPartial({
     codecType: HttpConnectionManager_CodecType.AUTO,
     statPrefix: options.name,
-    routeSpecifier: { $case: 'routeConfig', value: routeTo(options.cluster) },
+    routeSpecifier: routesOf(options.to),
     httpFilters: [...options.filters, router],
     serverHeaderTransformation: HttpConnectionManager_ServerHeaderTransformation.PASS_THROUGH,
     forwardClientCertDetails: options.callerKnown
       ? HttpConnectionManager_ForwardClientCertDetails.SANITIZE_SET
       : HttpConnectionManager_ForwardClientCertDetails.SANITIZE,
     ...(options.callerKnown ? { setCurrentClientCertDetails: { uri: true } } : {}),
-    normalizePath: true,
-    mergeSlashes: true,
-    pathWithEscapedSlashesAction: HttpConnectionManager_PathWithEscapedSlashesAction.UNESCAPE_AND_FORWARD,
+    ...(options.judged ? pathSettings() : {}),
     commonHttpProtocolOptions: { maxConnectionDuration: duration(options.connectionLifetime) },
     streamIdleTimeout: never,
+    accessLog: [...accessLog],
+    // A long request, an upgraded one above all, is told of when it begins.
+    ...(accessLog.length === 0 ? {} : { accessLogOptions: { flushAccessLogOnNewRequest: true } }),
     upgradeConfigs: [{ upgradeType: 'websocket' }],
   });
   return Filter.fromPartial({
@@ -81,24 +89,41 @@ export function httpFilter(options: HttpOptions): Filter {
   });
 }
 
-/** Everything, without a limit of time: an application's own deadlines are not ours to cut. */
-function routeTo(cluster: string): RouteConfiguration {
-  return RouteConfiguration.fromPartial({
-    name: cluster,
-    validateClusters: false,
-    virtualHosts: [
+function routesOf(to: HttpOptions['to']): HttpConnectionManager['routeSpecifier'] {
+  if ('cluster' in to)
+    return {
+      $case: 'routeConfig',
+      value: RouteConfiguration.fromPartial({
+        name: to.cluster,
+        validateClusters: false,
+        virtualHosts: [virtualHost('all', ['*'], to.cluster)],
+      }),
+    };
+  return {
+    $case: 'rds',
+    value: Rds.fromPartial({
+      routeConfigName: to.routes,
+      configSource: {
+        resourceApiVersion: ApiVersion.V3,
+        configSourceSpecifier: { $case: 'ads', value: {} },
+        initialFetchTimeout: never,
+      },
+    }),
+  };
+}
+
+/** Everything to one cluster, without a limit of time: an application's own deadlines are not ours to cut. */
+export function virtualHost(name: string, domains: readonly string[], cluster: string): VirtualHost {
+  return VirtualHost.fromPartial({
+    name,
+    domains: [...domains],
+    routes: [
       {
-        name: 'all',
-        domains: ['*'],
-        routes: [
-          {
-            match: { pathSpecifier: { $case: 'prefix', value: '/' } },
-            action: {
-              $case: 'route',
-              value: { clusterSpecifier: { $case: 'cluster', value: cluster }, timeout: never },
-            },
-          },
-        ],
+        match: { pathSpecifier: { $case: 'prefix', value: '/' } },
+        action: {
+          $case: 'route',
+          value: { clusterSpecifier: { $case: 'cluster', value: cluster }, timeout: never },
+        },
       },
     ],
   });

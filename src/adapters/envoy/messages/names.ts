@@ -1,15 +1,27 @@
+import { anyOtherPort } from '../../../domain/mesh/index.ts';
+import { inboundListeners } from '../../../domain/ports/index.ts';
+
 /**
  * Names of resources. They show in Envoy's own statistics and logs, so they read as what they are; none changes when
  * its content does, so that an update is an update.
  */
 export const names = {
-  inboundListener: (port: number) => `inbound/${port}`,
-  inboundCluster: (port: number) => `inbound/${port}`,
+  inboundListener: (port: number) => inboundListeners.ofPort(portName(port)),
+  inboundCluster: (port: number) => `inbound/${portName(port)}`,
   egressListener: (address: string, port: number) => `egress/${address}/${port}`,
   outboundCluster: (service: string, port: number) => `outbound/${service}/${port}`,
   /** A filter by ECDS; its configuration has the name of the filter. */
-  filter: (port: number, layer: 'http' | 'tcp', step: FilterStep) => `inbound/${port}/${layer}/${step}`,
+  filter: (port: number, layer: 'http' | 'tcp', name: string) => `inbound/${portName(port)}/${layer}/${name}`,
+  captureInbound: inboundListeners.captured,
+  captureOutbound: 'capture/outbound',
+  /** Wherever the application wanted to go, as it is. */
+  passthrough: 'passthrough',
+  /** The endpoint that the application itself has chosen. */
+  directCluster: (service: string, port: number) => `direct/${service}/${port}`,
+  /** Routes of all services that share a port and have no address of their own. */
+  outboundRoutes: (port: number) => `outbound/${port}`,
 } as const;
 
-/** What a filter does, in the order in which a request passes them. */
-export type FilterStep = 'authentication' | 'custom' | 'authorizer' | 'audit' | 'deny' | 'allow';
+function portName(port: number): number | 'other' {
+  return port === anyOtherPort ? 'other' : port;
+}

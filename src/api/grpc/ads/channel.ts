@@ -1,58 +1,26 @@
-import { createHash } from 'node:crypto';
-import type { DiscoveryAnswer, DiscoveryResource } from '../../../domain/ports/index.ts';
+import type { DiscoveryResource } from '../../../domain/ports/index.ts';
+import { type Held, Holdings, type Resources } from './holdings.ts';
+import { type ChannelState, planPush } from './plan.ts';
+import type { Answered, Push, Variant } from './push.ts';
 import { Refusals } from './refusals.ts';
 import type { Request } from './request.ts';
 import { Subscription } from './subscription.ts';
 import type { TypeRules } from './types.ts';
-
-export type Variant = Request['variant'];
-export type Resources = ReadonlyMap<string, DiscoveryResource>;
-
-/** What the client has of a name; only the version is known of what it brought from an earlier stream. */
-type Held = DiscoveryResource | { readonly version: string };
-
-export interface Push {
-  readonly typeUrl: string;
-  readonly nonce: string;
-  readonly version: string;
-  readonly resources: readonly DiscoveryResource[];
-  readonly removed: readonly string[];
-  /** Those of the resources that take the place of another version that the client has. */
-  readonly replaced: readonly string[];
-}
+import { hashOf, versionOf } from './versions.ts';
 
 interface Unanswered extends Push {
   readonly sentAt: number;
   /** Of each resource that is new in this push, what the client had before. */
   readonly before: ReadonlyMap<string, Held | undefined>;
-}
-
-export interface Answered {
-  readonly answers: readonly DiscoveryAnswer[];
-  readonly milliseconds: number;
-  readonly error: string | undefined;
-}
-
-interface Plan {
-  readonly changed: readonly DiscoveryResource[];
-  /** What the client has and should no longer have. */
-  readonly gone: readonly string[];
-  /** Delta: what it asked for and does not exist. */
-  readonly absent: readonly string[];
+  /** What the client had of what is removed. */
+  readonly gone: ReadonlyMap<string, Held>;
 }
 
 /** One type on one stream: what the client wants, has, was sent and refused. It decides; it sends nothing. */
 export class Channel {
   readonly typeUrl: string;
   readonly rules: TypeRules;
-  readonly #variant: Variant;
-  readonly #subscription: Subscription;
-  readonly #refusals = new Refusals();
-  readonly #has = new Map<string, Held>();
-  /** Delta: names of which the client was told that there is nothing. */
-  readonly #absent = new Set<string>();
-  /** To be sent even if the client has it. */
-  readonly #owed = new Set<string>();
+  readonly #state: ChannelState;
   /** Whether the client waits for a response even if it is empty. */
   #awaited = false;
   #warming = false;
@@ -67,12 +35,19 @@ export class Channel {
   constructor(typeUrl: string, rules: TypeRules, variant: Variant) {
     this.typeUrl = typeUrl;
     this.rules = rules;
-    this.#variant = variant;
-    this.#subscription = new Subscription(rules.wildcard);
+    const subscription = new Subscription(rules.wildcard);
+    this.#state = {
+      variant,
+      subscription,
+      refusals: new Refusals(),
+      has: new Holdings((name) => subscription.wants(name)),
+      absent: new Set(),
+      owed: new Set(),
+    };
   }
 
   get names(): number {
-    return this.#subscription.names.size;
+    return this.#state.subscription.names.size;
   }
 
   get unansweredSince(): number | undefined {
@@ -88,12 +63,12 @@ export class Channel {
    * world it asks again, for whatever they are called; in delta it does not (measured), and is sent what bears the name.
    */
   warm(names: Iterable<string>): void {
-    if (this.#variant === 'sotw') {
+    if (this.#state.variant === 'sotw') {
       this.#warming = true;
       return;
     }
     this.#quiet = 'no';
-    for (const name of names) if (this.#subscription.names.has(name)) this.#owed.add(name);
+    for (const name of names) if (this.#state.subscription.names.has(name)) this.#state.owed.add(name);
   }
 
   /** @returns what became of our last push, where the request says so */
@@ -101,7 +76,7 @@ export class Channel {
     const { nonce } = request;
     // A nonce of another stream is no nonce; an outdated one speaks of names that a newer request replaces. In delta it
     // is the changes that count, whatever the nonce.
-    if (this.#variant === 'sotw' && this.#lastNonce !== '' && nonce !== '' && nonce !== this.#lastNonce)
+    if (this.#state.variant === 'sotw' && this.#lastNonce !== '' && nonce !== '' && nonce !== this.#lastNonce)
       return;
     this.#quiet = 'no';
     const answered = nonce === '' ? undefined : this.#answer(nonce, request.error, now);
@@ -119,88 +94,96 @@ export class Channel {
     const changed = new Map([...versions].filter(([name]) => push.before.has(name)));
     const { typeUrl, removed } = push;
     if (error === undefined) {
-      this.#refusals.accepted(changed);
+      this.#state.refusals.accepted(changed);
       return { answers: [{ typeUrl, resources: versions, removed, error }], milliseconds, error };
     }
-    const refused = this.#refusals.nacked(changed, error);
-    for (const name of refused.keys()) this.#restore(name, push.before.get(name));
+    const refused = this.#state.refusals.nacked(changed, error);
+    for (const name of refused.keys()) {
+      this.#state.has.set(name, this.#state.subscription.wants(name) ? push.before.get(name) : undefined);
+    }
+    // Whoever refused a response may not have removed either; a removal that came alone is not tried for ever.
+    const undone = changed.size === 0 ? [] : [...push.gone];
+    for (const [name, held] of undone)
+      if (this.#state.subscription.wants(name)) {
+        this.#state.has.set(name, held);
+        this.#state.absent.delete(name);
+      }
     const rest = new Map([...versions].filter(([name]) => !refused.has(name)));
-    const accepted = { typeUrl, resources: rest, removed, error: undefined };
+    const done = undone.length === 0 ? removed : [];
+    const accepted = { typeUrl, resources: rest, removed: done, error: undefined };
     const nack = { typeUrl, resources: refused, removed: [], error };
-    return { answers: rest.size + removed.length > 0 ? [accepted, nack] : [nack], milliseconds, error };
-  }
-
-  #restore(name: string, before: Held | undefined): void {
-    if (before && this.#subscription.wants(name)) this.#has.set(name, before);
-    else this.#has.delete(name);
+    return { answers: rest.size + done.length > 0 ? [accepted, nack] : [nack], milliseconds, error };
   }
 
   #subscribe(request: Request, all: Resources | undefined, answers: boolean): void {
-    const { added, removed, wildcard } = this.#subscription.apply(request);
+    const { added, removed, wildcard } = this.#state.subscription.apply(
+      request,
+      (name) => all?.get(name)?.name ?? name,
+    );
+    if (wildcard && this.#state.subscription.wildcard)
+      this.#state.has.hideBut(this.#state.subscription.names);
     for (const name of added) {
-      this.#owed.add(name);
-      this.#absent.delete(name);
+      // Below a wildcard it may have it, but is owed it all the same.
+      if (!this.#state.subscription.wildcard) this.#state.has.set(name, undefined);
+      this.#state.owed.add(name);
+      this.#state.absent.delete(name);
     }
     for (const name of removed) {
-      this.#absent.delete(name);
+      this.#state.absent.delete(name);
       // Below a wildcard the client does not know whether to keep it: it must be told, one or the other.
-      if (this.#subscription.wildcard && request.variant === 'delta') this.#tellAgain(name, all);
+      if (this.#state.subscription.wildcard && request.variant === 'delta') this.#tellAgain(name, all);
       else this.#forget(name);
     }
-    if (wildcard && !this.#subscription.wildcard) {
-      for (const name of this.#has.keys()) if (!this.#subscription.wants(name)) this.#forget(name);
+    if (wildcard && !this.#state.subscription.wildcard) {
+      for (const name of this.#state.has.names())
+        if (!this.#state.subscription.wants(name)) this.#forget(name);
     }
-    const began = wildcard && this.#subscription.wildcard;
+    const began = wildcard && this.#state.subscription.wildcard;
     if (request.variant === 'delta') this.#awaited ||= began && request.initial.size === 0;
     else this.#awaited ||= began && !this.#isCurrent(request.version, all);
     if (request.variant === 'delta' && !this.#begun) this.#assume(request.initial);
     // Envoy asks again for what a changed cluster or listener waits for; otherwise a request that changes nothing and
     // answers nothing is an echo.
     if (request.variant === 'sotw' && this.#warming && !answers) {
-      for (const name of this.#subscription.names) this.#owed.add(name);
+      for (const name of this.#state.subscription.names) this.#state.owed.add(name);
       this.#warming = false;
     }
   }
 
   #tellAgain(name: string, all: Resources | undefined): void {
-    if (all?.has(name)) this.#owed.add(name);
-    else this.#has.set(name, { version: '' });
+    if (all?.has(name)) this.#state.owed.add(name);
+    else this.#state.has.set(name, { version: '' });
   }
 
   #forget(name: string): void {
-    this.#has.delete(name);
-    this.#owed.delete(name);
-    this.#refusals.forget(name);
+    this.#state.has.set(name, undefined);
+    this.#state.owed.delete(name);
+    this.#state.refusals.forget(name);
   }
 
   /** What the client has from an earlier stream is not sent again, and removed where it is gone. */
   #assume(initial: ReadonlyMap<string, string>): void {
     for (const [name, version] of initial) {
-      if (!this.#subscription.wants(name)) continue;
-      this.#has.set(name, { version });
-      this.#owed.delete(name);
+      if (!this.#state.subscription.wants(name)) continue;
+      this.#state.has.set(name, { version });
+      this.#state.owed.delete(name);
     }
   }
 
   /** A client of the whole that comes back with the version of what there is: it has everything already. */
   #isCurrent(version: string, all: Resources | undefined): boolean {
-    if (this.#begun || version === '' || !all || this.#subscription.names.size > 0) return false;
+    if (this.#begun || version === '' || !all || this.#state.subscription.names.size > 0) return false;
     if (version !== versionOf(all)) return false;
-    for (const [name, resource] of all) this.#has.set(name, resource);
+    this.#state.has.settle(all);
     return true;
   }
 
   /** Whether the client has, and accepted, all that it should. */
   isSettled(all: Resources | undefined): boolean {
-    if (this.#unanswered) return false;
-    const { changed, gone } = this.#plan(all);
-    return changed.length === 0 && gone.length === 0 && !this.#refusesAnyOf(all);
-  }
-
-  #refusesAnyOf(all: Resources | undefined): boolean {
-    for (const { name, version } of this.#wanted(all))
-      if (this.#refusals.keepsBack(name, version)) return true;
-    return false;
+    if (this.#unanswered || this.#state.refusals.keepBackAnyOf(all)) return false;
+    if (this.#quiet === all) return true;
+    const { changed, gone } = planPush(this.#state, all);
+    return changed.length === 0 && gone.length === 0;
   }
 
   /**
@@ -214,23 +197,29 @@ export class Channel {
     now: number,
   ): Push | undefined {
     if (this.#unanswered || this.#quiet === all) return undefined;
-    const plan = this.#plan(all);
+    const plan = planPush(this.#state, all);
     this.#goneSince = plan.gone.length === 0 ? undefined : (this.#goneSince ?? now);
     const remove = this.#goneSince === undefined || mayRemove(this.#goneSince);
     const gone = remove ? plan.gone : [];
     if (remove) this.#goneSince = undefined;
-    if (this.#variant === 'sotw' && !this.rules.wildcard) for (const name of gone) this.#forget(name);
+    if (this.#state.variant === 'sotw' && !this.rules.wildcard) for (const name of gone) this.#forget(name);
     const removed = this.#removals(gone, plan.absent);
     if (plan.changed.length + removed.length === 0 && !this.#awaited) {
-      if (remove) this.#quiet = all;
+      if (remove) this.#rest(all);
       return undefined;
     }
     return this.#commit(all, plan.changed, removed, nonce(), now);
   }
 
+  /** There is nothing to do until something changes. */
+  #rest(all: Resources | undefined): void {
+    this.#quiet = all;
+    if (!this.#state.refusals.keepBackAnyOf(all)) this.#state.has.settle(all);
+  }
+
   /** A state of the world has no removals but absence, and that only in types that are sent whole. */
   #removals(gone: readonly string[], absent: readonly string[]): readonly string[] {
-    if (this.#variant === 'delta') return [...gone, ...absent];
+    if (this.#state.variant === 'delta') return [...gone, ...absent];
     return this.rules.wildcard ? gone : [];
   }
 
@@ -241,24 +230,27 @@ export class Channel {
     nonce: string,
     now: number,
   ): Push {
-    const before = new Map(changed.map(({ name }) => [name, this.#has.get(name)]));
+    const before = new Map(changed.map(({ name }) => [name, this.#state.has.get(name)]));
+    const gone = new Map<string, Held>();
     for (const name of removed) {
+      const held = this.#state.has.get(name);
+      if (held) gone.set(name, held);
       this.#forget(name);
-      if (this.#subscription.names.has(name)) this.#absent.add(name);
+      if (this.#state.subscription.names.has(name)) this.#state.absent.add(name);
     }
     for (const resource of changed) {
-      this.#has.set(resource.name, resource);
-      this.#absent.delete(resource.name);
+      this.#state.has.set(resource.name, resource);
+      this.#state.absent.delete(resource.name);
+      this.#state.owed.delete(resource.name);
     }
-    this.#owed.clear();
     this.#awaited = false;
     this.#lastNonce = nonce;
-    const whole = this.#variant === 'sotw' && this.rules.wildcard;
-    const resources = whole ? [...this.#has.values()].filter(isResource) : changed;
+    const whole = this.#state.variant === 'sotw' && this.rules.wildcard;
+    const resources = whole ? this.#state.has.resources() : changed;
     const version = this.#version(all, resources, whole);
     const replaced = [...before].flatMap(([name, had]) => (had ? [name] : []));
     const push = { typeUrl: this.typeUrl, nonce, version, resources, removed, replaced };
-    this.#unanswered = { ...push, before, sentAt: now };
+    this.#unanswered = { ...push, before, gone, sentAt: now };
     return push;
   }
 
@@ -267,58 +259,4 @@ export class Channel {
     const same = all?.size === resources.length && resources.every((each) => all.get(each.name) === each);
     return same ? versionOf(all) : hashOf(resources);
   }
-
-  #plan(all: Resources | undefined): Plan {
-    const trial = this.#refusals.trial((name) =>
-      this.#subscription.wants(name) ? all?.get(name) : undefined,
-    );
-    if (trial.length > 0) return { changed: trial, gone: [], absent: [] };
-    const changed: DiscoveryResource[] = [];
-    for (const resource of this.#wanted(all)) {
-      const has = this.#has.get(resource.name);
-      const owed = this.#owed.has(resource.name);
-      if (has?.version === resource.version && !owed) continue;
-      if (!this.#refusals.keepsBack(resource.name, resource.version)) changed.push(resource);
-      else if (owed && has && isResource(has)) changed.push(has);
-    }
-    const gone = [...this.#has.keys()].filter((name) => !all?.has(name));
-    const absent: string[] = [];
-    if (this.#variant === 'delta') {
-      for (const name of this.#subscription.names) {
-        if (!all?.has(name) && !this.#has.has(name) && !this.#absent.has(name)) absent.push(name);
-      }
-    }
-    return { changed, gone, absent };
-  }
-
-  *#wanted(all: Resources | undefined): Iterable<DiscoveryResource> {
-    if (!all) return;
-    if (this.#subscription.wildcard) {
-      yield* all.values();
-      return;
-    }
-    for (const name of this.#subscription.names) {
-      const resource = all.get(name);
-      if (resource) yield resource;
-    }
-  }
-}
-
-function isResource(held: Held): held is DiscoveryResource {
-  return 'value' in held;
-}
-
-const wholeVersions = new WeakMap<Resources, string>();
-
-/** The version of a whole type, computed once for all streams that are given the same map. */
-function versionOf(all: Resources): string {
-  const known = wholeVersions.get(all) ?? hashOf([...all.values()]);
-  wholeVersions.set(all, known);
-  return known;
-}
-
-/** The order in which a source lists its resources is no content. */
-function hashOf(resources: readonly DiscoveryResource[]): string {
-  const lines = resources.map(({ name, version }) => `${name}=${version}`).sort();
-  return createHash('sha256').update(lines.join('\n')).digest('hex').slice(0, 32);
 }

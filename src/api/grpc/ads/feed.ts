@@ -1,8 +1,8 @@
 import type { DiscoverySession, Metrics } from '../../../domain/ports/index.ts';
 import { CitadelError, type Log } from '../../../kernel/index.ts';
-import type { Push, Variant } from './channel.ts';
 import { encodePush } from './frames.ts';
 import type { DiscoveryLimits } from './limits.ts';
+import type { Push, Variant } from './push.ts';
 import type { Request } from './request.ts';
 import { Session } from './session.ts';
 import { rulesOf } from './types.ts';

@@ -3,7 +3,7 @@ import {
   DeltaDiscoveryResponse,
   DiscoveryResponse,
 } from '../../../gen/envoy/service/discovery/v3/discovery.ts';
-import type { Push, Variant } from './channel.ts';
+import type { Push, Variant } from './push.ts';
 
 /**
  * What stands before a resource's bytes in a response; the bytes themselves are the source's, the same for all streams,

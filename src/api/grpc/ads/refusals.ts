@@ -19,6 +19,13 @@ export class Refusals {
     return this.#refused.get(name) === version || this.#groups.some((group) => group.get(name) === version);
   }
 
+  /** Whether any of these must not be sent now. */
+  keepBackAnyOf(all: ReadonlyMap<string, DiscoveryResource> | undefined): boolean {
+    return [this.#refused, ...this.#groups].some((versions) =>
+      [...versions].some(([name, version]) => all?.get(name)?.version === version),
+    );
+  }
+
   /** The part of a refused push that is to be tried now, on its own. What changed meanwhile is under suspicion no more. */
   trial(current: (name: string) => DiscoveryResource | undefined): readonly DiscoveryResource[] {
     for (;;) {

@@ -2,14 +2,14 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { SvidVerifier, VerifiedSvid } from '../../../domain/identity/index.ts';
 import type { ConnectedProxy, DiscoverySource, Metrics } from '../../../domain/ports/index.ts';
 import { AggregatedDiscoveryServiceService } from '../../../gen/envoy/service/discovery/v3/ads.ts';
-import { CitadelError, type Clock, type Log } from '../../../kernel/index.ts';
+import { CitadelError, type Clock, isCitadelError, type Log } from '../../../kernel/index.ts';
 import type { Connections, GrpcService } from '../listener.ts';
 import { failStream } from '../status.ts';
 import { endWithSvid, verifyWorkload } from '../workload-stream.ts';
-import type { Variant } from './channel.ts';
 import { Feed } from './feed.ts';
 import type { DiscoveryLimits } from './limits.ts';
 import { ProxyStreams } from './proxy-streams.ts';
+import type { Variant } from './push.ts';
 import { type Request, readDeltaRequest, readSotwRequest } from './request.ts';
 import { decodeDeltaRequest, decodeNode, decodeSotwRequest, type Wire } from './wire.ts';
 
@@ -42,8 +42,11 @@ const definition = {
   },
 };
 
-/** How long a stream that was ended may take to tell its client, before the connection is cut. */
+/** How long a stream that was ended may take to tell its client, before its connection is cut. */
 const farewell = 2000;
+
+/** An Envoy comes back on the same connection, and so with the same certificate, for as long as there is that connection. */
+const endsConnection = (error: unknown) => isCitadelError(error, 'Unauthenticated');
 
 /** `envoy.service.discovery.v3.AggregatedDiscoveryService`: what a proxy should have, for as long as its SVID is valid. */
 export function createDiscoveryService(options: DiscoveryServiceOptions): GrpcService {
@@ -61,9 +64,13 @@ export function createDiscoveryService(options: DiscoveryServiceOptions): GrpcSe
       const peer = stream.getPeer();
       const fail = (error: unknown) => {
         failStream(stream, error);
-        const timer = setTimeout(() => connections?.cut(peer), farewell);
-        stream.once('cancelled', () => clearTimeout(timer));
-        stream.once('close', () => clearTimeout(timer));
+        const cut = () => connections?.cut(peer);
+        const timer = setTimeout(cut, farewell);
+        // Its status has been handed over; a moment more, and it has left.
+        stream.once('cancelled', () => {
+          clearTimeout(timer);
+          if (endsConnection(error)) setTimeout(cut, 100);
+        });
       };
       serve(stream, { ...options, variant, read, streams, fail })
         .catch(fail)

@@ -1,7 +1,8 @@
 import type { DiscoveryResources } from '../../../domain/ports/index.ts';
 import { CitadelError } from '../../../kernel/index.ts';
-import { type Answered, Channel, type Push, type Variant } from './channel.ts';
+import { Channel } from './channel.ts';
 import type { DiscoveryLimits } from './limits.ts';
+import type { Answered, Push, Variant } from './push.ts';
 import { type Request, tooManyNames } from './request.ts';
 import { rulesOf } from './types.ts';
 

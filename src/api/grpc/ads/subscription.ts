@@ -31,8 +31,12 @@ export class Subscription {
     return this.#wildcard || this.names.has(name);
   }
 
-  apply(request: Request): Interest {
-    return request.variant === 'sotw' ? this.#replace(request.names) : this.#change(request);
+  /** @param canonical gives the one string of a name that all streams share, so that a name is not kept for each */
+  apply(request: Request, canonical: (name: string) => string): Interest {
+    const interest = request.variant === 'sotw' ? this.#replace(request.names) : this.#change(request);
+    for (const name of interest.removed) this.names.delete(name);
+    for (const name of interest.added) this.names.add(canonical(name));
+    return interest;
   }
 
   #replace(asked: readonly string[]): Interest {
@@ -42,8 +46,6 @@ export class Subscription {
     const wildcard = this.#setWildcard(star || (this.#hasWildcard && !this.#explicit));
     const removed = [...this.names].filter((name) => !wanted.has(name));
     const added = [...wanted].filter((name) => !this.names.has(name));
-    for (const name of removed) this.names.delete(name);
-    for (const name of added) this.names.add(name);
     return { added, removed, wildcard };
   }
 
@@ -64,8 +66,6 @@ export class Subscription {
     if (subscribe.some(isStar)) wanted = true;
     const removed = unsubscribe.filter((name) => !isStar(name));
     const added = subscribe.filter((name) => !isStar(name));
-    for (const name of removed) this.names.delete(name);
-    for (const name of added) this.names.add(name);
     return { added, removed, wildcard: this.#setWildcard(wanted) };
   }
 

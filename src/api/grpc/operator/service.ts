@@ -23,6 +23,8 @@ import { readCredentials } from '../credentials.ts';
 import type { GrpcService } from '../listener.ts';
 import { unary } from '../status.ts';
 import * as messages from './messages.ts';
+import { getMutualTlsStatus, type MutualTlsServices } from './mutual-tls.ts';
+import { applyPolicies, listPolicies, listPolicyRevisions, type PolicyServices } from './policies.ts';
 
 /** What `citadel check` asks a running server. */
 export interface OperatorStatus {
@@ -38,7 +40,7 @@ export interface OperatorStatus {
   }[];
 }
 
-export interface OperatorServices {
+export interface OperatorServices extends PolicyServices, MutualTlsServices {
   readonly access: OperatorAccess;
   readonly enrol: EnrolOperator;
   readonly issuance: Pick<IssuanceStore, 'get' | 'find'>;
@@ -168,6 +170,18 @@ export function createOperatorService(
       });
       return { events: page.items.map(messages.auditEventToWire), nextPageToken: page.nextPageToken ?? '' };
     }),
+    listPolicies: method('listPolicies', async (request: wire.ListPoliciesRequest) =>
+      listPolicies(services, request),
+    ),
+    applyPolicies: method('applyPolicies', (request: wire.ApplyPoliciesRequest, caller) =>
+      applyPolicies(services, request, caller),
+    ),
+    getMutualTlsStatus: method('getMutualTlsStatus', async (request: wire.GetMutualTlsStatusRequest) =>
+      getMutualTlsStatus(services, request),
+    ),
+    listPolicyRevisions: method('listPolicyRevisions', (request: wire.ListPolicyRevisionsRequest) =>
+      listPolicyRevisions(services, request),
+    ),
     listOperators: method('listOperators', async () => ({
       operators: (await access.listOperators()).map(messages.operatorToWire),
     })),

@@ -17,16 +17,19 @@ export interface PolicyReading {
   readonly policies: readonly Policy[];
   readonly problems: readonly PolicyProblem[];
   readonly locate: PolicyLocator;
+  /** The object that a policy was read from, before anything was made of it. */
+  readonly valueOf: (policy: Policy) => unknown;
 }
 
 /** Reads all policies of a YAML or JSON text; lists as kubectl prints them are read too. It never throws. */
 export function readPolicies(text: string, options: Omit<ReadOptions, 'positions'>): PolicyReading {
   const positions = new Map<Policy, YamlPositions>();
+  const values = new Map<Policy, unknown>();
   const problems: PolicyProblem[] = [];
   const taken = new Map<string, Policy>();
   const { maximumBytes } = options;
   for (const document of parseYaml(text, maximumBytes === undefined ? {} : { maximumBytes })) {
-    for (const { read, at } of objectsOf(document, options)) {
+    for (const { read, at, value } of objectsOf(document, options)) {
       problems.push(...read.problems);
       if (!read.policy || !read.identity) continue;
       const first = taken.get(policyKey(read.identity));
@@ -43,33 +46,37 @@ export function readPolicies(text: string, options: Omit<ReadOptions, 'positions
       }
       taken.set(policyKey(read.identity), read.policy);
       positions.set(read.policy, at);
+      values.set(read.policy, value);
     }
   }
   return {
     policies: [...taken.values()],
     problems,
     locate: (policy, path) => positions.get(policy)?.position(path),
+    valueOf: (policy) => values.get(policy),
   };
 }
 
 interface Found {
   readonly read: ReadPolicy;
   readonly at: YamlPositions;
+  readonly value: unknown;
 }
 
 function objectsOf(document: YamlDocument, options: Omit<ReadOptions, 'positions'>): readonly Found[] {
   if (document.problems.length > 0) {
     const problems = document.problems.map((problem) => ({ source: options.source, path: '', ...problem }));
-    return [{ read: { identity: undefined, policy: undefined, problems }, at: document }];
+    return [{ read: { identity: undefined, policy: undefined, problems }, at: document, value: undefined }];
   }
   if (document.value === undefined) return [];
   const items = itemsOf(document.value);
   if (items)
     return items.map((item, index) => {
       const at = within(document, ['items', index]);
-      return { read: readPolicy(item, { ...options, positions: at }), at };
+      return { read: readPolicy(item, { ...options, positions: at }), at, value: item };
     });
-  return [{ read: readPolicy(document.value, { ...options, positions: document }), at: document }];
+  const read = readPolicy(document.value, { ...options, positions: document });
+  return [{ read, at: document, value: document.value }];
 }
 
 /** The objects of `kind: List`, and of `AuthorizationPolicyList` and its like. */

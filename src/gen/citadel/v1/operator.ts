@@ -277,6 +277,207 @@ export interface AuditEvent_DetailsEntry {
   value: string;
 }
 
+export interface PolicyKey {
+  /** AuthorizationPolicy, PeerAuthentication, RequestAuthentication. */
+  kind: string;
+  namespace: string;
+  name: string;
+}
+
+export interface ListPoliciesRequest {
+  /** Empty: of all. */
+  namespace: string;
+}
+
+export interface ListPoliciesResponse {
+  policies: Policy[];
+}
+
+export interface Policy {
+  key:
+    | PolicyKey
+    | undefined;
+  /** A file, kubernetes/<cluster>/..., store/... */
+  source: string;
+  /** From 1; 0 where the source has no lines. */
+  line: number;
+  generation: bigint;
+  /** SHA-256 of its canonical form, lower-case hexadecimal. */
+  hash: string;
+  /** For how many workloads it holds. */
+  workloads: number;
+  /** Of their proxies: how many have accepted all that they should have, how many have not answered yet. */
+  current: number;
+  pending: number;
+  refusals: PolicyRefusal[];
+  /** Warnings: legal, but surely not meant. */
+  warnings: PolicyProblem[];
+}
+
+export interface PolicyRefusal {
+  workload: string;
+  error: string;
+}
+
+export interface PolicyProblem {
+  source: string;
+  /** From 1; 0 where there is no text. */
+  line: number;
+  column: number;
+  /** As in spec.rules[0].from[0].source.principals[0]. */
+  path: string;
+  message: string;
+  mend: string;
+  object: PolicyKey | undefined;
+}
+
+export interface ApplyPoliciesRequest {
+  texts: PolicyText[];
+  remove: PolicyKey[];
+  /** Says what would be done, and does nothing. */
+  dryRun: boolean;
+  /** The revision that the author saw; another one meanwhile makes the change fail (ABORTED). Not asked of a dry run. */
+  expectedRevision: bigint;
+  /** For the record. */
+  reason: string;
+}
+
+export interface PolicyText {
+  /** Named in problems; a file's name. */
+  source: string;
+  /** YAML or JSON, one or several documents. */
+  text: string;
+}
+
+export interface ApplyPoliciesResponse {
+  /** Why nothing was done; empty where it could be. */
+  problems: PolicyProblem[];
+  warnings: PolicyProblem[];
+  effects: PolicyEffect[];
+  /** The one that holds after this call. */
+  revision: bigint;
+  applied: boolean;
+}
+
+export interface PolicyEffect {
+  key: PolicyKey | undefined;
+  kind: PolicyEffect_Kind;
+}
+
+export const PolicyEffect_Kind = {
+  KIND_UNSPECIFIED: 0,
+  KIND_CREATE: 1,
+  KIND_UPDATE: 2,
+  KIND_UNCHANGED: 3,
+  KIND_REMOVE: 4,
+} as const;
+
+export type PolicyEffect_Kind = typeof PolicyEffect_Kind[keyof typeof PolicyEffect_Kind];
+
+export namespace PolicyEffect_Kind {
+  export type KIND_UNSPECIFIED = typeof PolicyEffect_Kind.KIND_UNSPECIFIED;
+  export type KIND_CREATE = typeof PolicyEffect_Kind.KIND_CREATE;
+  export type KIND_UPDATE = typeof PolicyEffect_Kind.KIND_UPDATE;
+  export type KIND_UNCHANGED = typeof PolicyEffect_Kind.KIND_UNCHANGED;
+  export type KIND_REMOVE = typeof PolicyEffect_Kind.KIND_REMOVE;
+}
+
+export interface ListPolicyRevisionsRequest {
+  /** Of one object; absent: of all. */
+  key: PolicyKey | undefined;
+  pageSize: number;
+  pageToken: string;
+}
+
+export interface ListPolicyRevisionsResponse {
+  revisions: PolicyRevision[];
+  nextPageToken: string;
+}
+
+export interface PolicyRevision {
+  revision: bigint;
+  at: Date | undefined;
+  by: string;
+  reason: string;
+  versions: PolicyVersion[];
+}
+
+export interface PolicyVersion {
+  key:
+    | PolicyKey
+    | undefined;
+  /** YAML; empty: taken away. */
+  text: string;
+  hash: string;
+}
+
+export interface GetMutualTlsStatusRequest {
+  /** Filters, both optional, both must hold: a namespace; a workload's name or id. */
+  namespace: string;
+  workload: string;
+  /** How far back nobody may have called without mutual TLS for STRICT to be safe; zero means one hour. */
+  windowSeconds: bigint;
+}
+
+export interface GetMutualTlsStatusResponse {
+  workloads: MutualTlsStatus[];
+}
+
+export interface MutualTlsStatus {
+  /** <registry>/<namespace>/<name>. */
+  workload: string;
+  namespace: string;
+  name: string;
+  ports: MutualTlsPort[];
+  /** The last one first. */
+  callers: PlaintextCaller[];
+  denials: DeniedCalls[];
+  /** Since when nothing can have been missed; absent: it can. */
+  completeSince:
+    | Date
+    | undefined;
+  /** Whether STRICT would refuse nobody who called within the window: "safe", "unsafe", "unknown". */
+  strict: string;
+  /** Why it is not safe, or not known. */
+  reasons: string[];
+}
+
+export interface MutualTlsPort {
+  /** 0: every port that no registry declares. */
+  port: number;
+  /** STRICT, PERMISSIVE, DISABLE: what policies ask for. */
+  wantedMode: string;
+  /** What the proxy is known to do; empty where it is not known. */
+  effectiveMode: string;
+  /** Why that is not what is wanted, or not known. */
+  detail: string;
+}
+
+export interface PlaintextCaller {
+  port: number;
+  address: string;
+  /** Of that address in a registry; none, or several where they share a host. */
+  workloads: string[];
+  firstAt: Date | undefined;
+  lastAt: Date | undefined;
+  calls: bigint;
+}
+
+export interface DeniedCalls {
+  port: number;
+  calls: bigint;
+  /** Of the last one: a SPIFFE ID, or an address. */
+  caller: string;
+  lastAt:
+    | Date
+    | undefined;
+  /** "plaintext", "mtls", "other-tls". */
+  transport: string;
+  /** <namespace>/<name>, where a policy decided. */
+  policy: string;
+  reason: string;
+}
+
 function createBaseWhoAmIRequest(): WhoAmIRequest {
   return {};
 }
@@ -2915,6 +3116,1888 @@ export const AuditEvent_DetailsEntry: MessageFns<AuditEvent_DetailsEntry> = {
   },
 };
 
+function createBasePolicyKey(): PolicyKey {
+  return { kind: "", namespace: "", name: "" };
+}
+
+export const PolicyKey: MessageFns<PolicyKey> = {
+  encode(message: PolicyKey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== "") {
+      writer.uint32(10).string(message.kind);
+    }
+    if (message.namespace !== "") {
+      writer.uint32(18).string(message.namespace);
+    }
+    if (message.name !== "") {
+      writer.uint32(26).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PolicyKey {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePolicyKey();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.namespace = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PolicyKey>): PolicyKey {
+    return PolicyKey.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PolicyKey>): PolicyKey {
+    const message = createBasePolicyKey();
+    message.kind = object.kind ?? "";
+    message.namespace = object.namespace ?? "";
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
+function createBaseListPoliciesRequest(): ListPoliciesRequest {
+  return { namespace: "" };
+}
+
+export const ListPoliciesRequest: MessageFns<ListPoliciesRequest> = {
+  encode(message: ListPoliciesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.namespace !== "") {
+      writer.uint32(10).string(message.namespace);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListPoliciesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListPoliciesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.namespace = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListPoliciesRequest>): ListPoliciesRequest {
+    return ListPoliciesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListPoliciesRequest>): ListPoliciesRequest {
+    const message = createBaseListPoliciesRequest();
+    message.namespace = object.namespace ?? "";
+    return message;
+  },
+};
+
+function createBaseListPoliciesResponse(): ListPoliciesResponse {
+  return { policies: [] };
+}
+
+export const ListPoliciesResponse: MessageFns<ListPoliciesResponse> = {
+  encode(message: ListPoliciesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.policies) {
+      Policy.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListPoliciesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListPoliciesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.policies.push(Policy.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListPoliciesResponse>): ListPoliciesResponse {
+    return ListPoliciesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListPoliciesResponse>): ListPoliciesResponse {
+    const message = createBaseListPoliciesResponse();
+    message.policies = object.policies?.map((e) => Policy.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePolicy(): Policy {
+  return {
+    key: undefined,
+    source: "",
+    line: 0,
+    generation: 0n,
+    hash: "",
+    workloads: 0,
+    current: 0,
+    pending: 0,
+    refusals: [],
+    warnings: [],
+  };
+}
+
+export const Policy: MessageFns<Policy> = {
+  encode(message: Policy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== undefined) {
+      PolicyKey.encode(message.key, writer.uint32(10).fork()).join();
+    }
+    if (message.source !== "") {
+      writer.uint32(18).string(message.source);
+    }
+    if (message.line !== 0) {
+      writer.uint32(24).int32(message.line);
+    }
+    if (message.generation !== 0n) {
+      if (BigInt.asIntN(64, message.generation) !== message.generation) {
+        throw new globalThis.Error("value provided for field message.generation of type int64 too large");
+      }
+      writer.uint32(32).int64(message.generation);
+    }
+    if (message.hash !== "") {
+      writer.uint32(42).string(message.hash);
+    }
+    if (message.workloads !== 0) {
+      writer.uint32(48).int32(message.workloads);
+    }
+    if (message.current !== 0) {
+      writer.uint32(56).int32(message.current);
+    }
+    if (message.pending !== 0) {
+      writer.uint32(64).int32(message.pending);
+    }
+    for (const v of message.refusals) {
+      PolicyRefusal.encode(v!, writer.uint32(74).fork()).join();
+    }
+    for (const v of message.warnings) {
+      PolicyProblem.encode(v!, writer.uint32(82).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Policy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePolicy();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = PolicyKey.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.line = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.generation = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.hash = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.workloads = reader.int32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.current = reader.int32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.pending = reader.int32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.refusals.push(PolicyRefusal.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.warnings.push(PolicyProblem.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Policy>): Policy {
+    return Policy.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Policy>): Policy {
+    const message = createBasePolicy();
+    message.key = (object.key !== undefined && object.key !== null) ? PolicyKey.fromPartial(object.key) : undefined;
+    message.source = object.source ?? "";
+    message.line = object.line ?? 0;
+    message.generation = (object.generation !== undefined && object.generation !== null)
+      ? BigInt(object.generation)
+      : 0n;
+    message.hash = object.hash ?? "";
+    message.workloads = object.workloads ?? 0;
+    message.current = object.current ?? 0;
+    message.pending = object.pending ?? 0;
+    message.refusals = object.refusals?.map((e) => PolicyRefusal.fromPartial(e)) || [];
+    message.warnings = object.warnings?.map((e) => PolicyProblem.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePolicyRefusal(): PolicyRefusal {
+  return { workload: "", error: "" };
+}
+
+export const PolicyRefusal: MessageFns<PolicyRefusal> = {
+  encode(message: PolicyRefusal, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.workload !== "") {
+      writer.uint32(10).string(message.workload);
+    }
+    if (message.error !== "") {
+      writer.uint32(18).string(message.error);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PolicyRefusal {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePolicyRefusal();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.workload = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.error = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PolicyRefusal>): PolicyRefusal {
+    return PolicyRefusal.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PolicyRefusal>): PolicyRefusal {
+    const message = createBasePolicyRefusal();
+    message.workload = object.workload ?? "";
+    message.error = object.error ?? "";
+    return message;
+  },
+};
+
+function createBasePolicyProblem(): PolicyProblem {
+  return { source: "", line: 0, column: 0, path: "", message: "", mend: "", object: undefined };
+}
+
+export const PolicyProblem: MessageFns<PolicyProblem> = {
+  encode(message: PolicyProblem, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.source !== "") {
+      writer.uint32(10).string(message.source);
+    }
+    if (message.line !== 0) {
+      writer.uint32(16).int32(message.line);
+    }
+    if (message.column !== 0) {
+      writer.uint32(24).int32(message.column);
+    }
+    if (message.path !== "") {
+      writer.uint32(34).string(message.path);
+    }
+    if (message.message !== "") {
+      writer.uint32(42).string(message.message);
+    }
+    if (message.mend !== "") {
+      writer.uint32(50).string(message.mend);
+    }
+    if (message.object !== undefined) {
+      PolicyKey.encode(message.object, writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PolicyProblem {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePolicyProblem();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.line = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.column = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.mend = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.object = PolicyKey.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PolicyProblem>): PolicyProblem {
+    return PolicyProblem.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PolicyProblem>): PolicyProblem {
+    const message = createBasePolicyProblem();
+    message.source = object.source ?? "";
+    message.line = object.line ?? 0;
+    message.column = object.column ?? 0;
+    message.path = object.path ?? "";
+    message.message = object.message ?? "";
+    message.mend = object.mend ?? "";
+    message.object = (object.object !== undefined && object.object !== null)
+      ? PolicyKey.fromPartial(object.object)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseApplyPoliciesRequest(): ApplyPoliciesRequest {
+  return { texts: [], remove: [], dryRun: false, expectedRevision: 0n, reason: "" };
+}
+
+export const ApplyPoliciesRequest: MessageFns<ApplyPoliciesRequest> = {
+  encode(message: ApplyPoliciesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.texts) {
+      PolicyText.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.remove) {
+      PolicyKey.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.dryRun !== false) {
+      writer.uint32(24).bool(message.dryRun);
+    }
+    if (message.expectedRevision !== 0n) {
+      if (BigInt.asIntN(64, message.expectedRevision) !== message.expectedRevision) {
+        throw new globalThis.Error("value provided for field message.expectedRevision of type int64 too large");
+      }
+      writer.uint32(32).int64(message.expectedRevision);
+    }
+    if (message.reason !== "") {
+      writer.uint32(42).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ApplyPoliciesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseApplyPoliciesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.texts.push(PolicyText.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.remove.push(PolicyKey.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.expectedRevision = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ApplyPoliciesRequest>): ApplyPoliciesRequest {
+    return ApplyPoliciesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ApplyPoliciesRequest>): ApplyPoliciesRequest {
+    const message = createBaseApplyPoliciesRequest();
+    message.texts = object.texts?.map((e) => PolicyText.fromPartial(e)) || [];
+    message.remove = object.remove?.map((e) => PolicyKey.fromPartial(e)) || [];
+    message.dryRun = object.dryRun ?? false;
+    message.expectedRevision = (object.expectedRevision !== undefined && object.expectedRevision !== null)
+      ? BigInt(object.expectedRevision)
+      : 0n;
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBasePolicyText(): PolicyText {
+  return { source: "", text: "" };
+}
+
+export const PolicyText: MessageFns<PolicyText> = {
+  encode(message: PolicyText, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.source !== "") {
+      writer.uint32(10).string(message.source);
+    }
+    if (message.text !== "") {
+      writer.uint32(18).string(message.text);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PolicyText {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePolicyText();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PolicyText>): PolicyText {
+    return PolicyText.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PolicyText>): PolicyText {
+    const message = createBasePolicyText();
+    message.source = object.source ?? "";
+    message.text = object.text ?? "";
+    return message;
+  },
+};
+
+function createBaseApplyPoliciesResponse(): ApplyPoliciesResponse {
+  return { problems: [], warnings: [], effects: [], revision: 0n, applied: false };
+}
+
+export const ApplyPoliciesResponse: MessageFns<ApplyPoliciesResponse> = {
+  encode(message: ApplyPoliciesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.problems) {
+      PolicyProblem.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.warnings) {
+      PolicyProblem.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.effects) {
+      PolicyEffect.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.revision !== 0n) {
+      if (BigInt.asIntN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error("value provided for field message.revision of type int64 too large");
+      }
+      writer.uint32(32).int64(message.revision);
+    }
+    if (message.applied !== false) {
+      writer.uint32(40).bool(message.applied);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ApplyPoliciesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseApplyPoliciesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.problems.push(PolicyProblem.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.warnings.push(PolicyProblem.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.effects.push(PolicyEffect.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.revision = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.applied = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ApplyPoliciesResponse>): ApplyPoliciesResponse {
+    return ApplyPoliciesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ApplyPoliciesResponse>): ApplyPoliciesResponse {
+    const message = createBaseApplyPoliciesResponse();
+    message.problems = object.problems?.map((e) => PolicyProblem.fromPartial(e)) || [];
+    message.warnings = object.warnings?.map((e) => PolicyProblem.fromPartial(e)) || [];
+    message.effects = object.effects?.map((e) => PolicyEffect.fromPartial(e)) || [];
+    message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    message.applied = object.applied ?? false;
+    return message;
+  },
+};
+
+function createBasePolicyEffect(): PolicyEffect {
+  return { key: undefined, kind: 0 };
+}
+
+export const PolicyEffect: MessageFns<PolicyEffect> = {
+  encode(message: PolicyEffect, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== undefined) {
+      PolicyKey.encode(message.key, writer.uint32(10).fork()).join();
+    }
+    if (message.kind !== 0) {
+      writer.uint32(16).int32(message.kind);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PolicyEffect {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePolicyEffect();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = PolicyKey.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PolicyEffect>): PolicyEffect {
+    return PolicyEffect.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PolicyEffect>): PolicyEffect {
+    const message = createBasePolicyEffect();
+    message.key = (object.key !== undefined && object.key !== null) ? PolicyKey.fromPartial(object.key) : undefined;
+    message.kind = object.kind ?? 0;
+    return message;
+  },
+};
+
+function createBaseListPolicyRevisionsRequest(): ListPolicyRevisionsRequest {
+  return { key: undefined, pageSize: 0, pageToken: "" };
+}
+
+export const ListPolicyRevisionsRequest: MessageFns<ListPolicyRevisionsRequest> = {
+  encode(message: ListPolicyRevisionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== undefined) {
+      PolicyKey.encode(message.key, writer.uint32(10).fork()).join();
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(16).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(26).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListPolicyRevisionsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListPolicyRevisionsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = PolicyKey.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListPolicyRevisionsRequest>): ListPolicyRevisionsRequest {
+    return ListPolicyRevisionsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListPolicyRevisionsRequest>): ListPolicyRevisionsRequest {
+    const message = createBaseListPolicyRevisionsRequest();
+    message.key = (object.key !== undefined && object.key !== null) ? PolicyKey.fromPartial(object.key) : undefined;
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListPolicyRevisionsResponse(): ListPolicyRevisionsResponse {
+  return { revisions: [], nextPageToken: "" };
+}
+
+export const ListPolicyRevisionsResponse: MessageFns<ListPolicyRevisionsResponse> = {
+  encode(message: ListPolicyRevisionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.revisions) {
+      PolicyRevision.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListPolicyRevisionsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListPolicyRevisionsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.revisions.push(PolicyRevision.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListPolicyRevisionsResponse>): ListPolicyRevisionsResponse {
+    return ListPolicyRevisionsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListPolicyRevisionsResponse>): ListPolicyRevisionsResponse {
+    const message = createBaseListPolicyRevisionsResponse();
+    message.revisions = object.revisions?.map((e) => PolicyRevision.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
+function createBasePolicyRevision(): PolicyRevision {
+  return { revision: 0n, at: undefined, by: "", reason: "", versions: [] };
+}
+
+export const PolicyRevision: MessageFns<PolicyRevision> = {
+  encode(message: PolicyRevision, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.revision !== 0n) {
+      if (BigInt.asIntN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error("value provided for field message.revision of type int64 too large");
+      }
+      writer.uint32(8).int64(message.revision);
+    }
+    if (message.at !== undefined) {
+      Timestamp.encode(toTimestamp(message.at), writer.uint32(18).fork()).join();
+    }
+    if (message.by !== "") {
+      writer.uint32(26).string(message.by);
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    for (const v of message.versions) {
+      PolicyVersion.encode(v!, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PolicyRevision {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePolicyRevision();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.revision = reader.int64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.at = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.by = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.versions.push(PolicyVersion.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PolicyRevision>): PolicyRevision {
+    return PolicyRevision.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PolicyRevision>): PolicyRevision {
+    const message = createBasePolicyRevision();
+    message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    message.at = object.at ?? undefined;
+    message.by = object.by ?? "";
+    message.reason = object.reason ?? "";
+    message.versions = object.versions?.map((e) => PolicyVersion.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePolicyVersion(): PolicyVersion {
+  return { key: undefined, text: "", hash: "" };
+}
+
+export const PolicyVersion: MessageFns<PolicyVersion> = {
+  encode(message: PolicyVersion, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== undefined) {
+      PolicyKey.encode(message.key, writer.uint32(10).fork()).join();
+    }
+    if (message.text !== "") {
+      writer.uint32(18).string(message.text);
+    }
+    if (message.hash !== "") {
+      writer.uint32(26).string(message.hash);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PolicyVersion {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePolicyVersion();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = PolicyKey.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.hash = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PolicyVersion>): PolicyVersion {
+    return PolicyVersion.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PolicyVersion>): PolicyVersion {
+    const message = createBasePolicyVersion();
+    message.key = (object.key !== undefined && object.key !== null) ? PolicyKey.fromPartial(object.key) : undefined;
+    message.text = object.text ?? "";
+    message.hash = object.hash ?? "";
+    return message;
+  },
+};
+
+function createBaseGetMutualTlsStatusRequest(): GetMutualTlsStatusRequest {
+  return { namespace: "", workload: "", windowSeconds: 0n };
+}
+
+export const GetMutualTlsStatusRequest: MessageFns<GetMutualTlsStatusRequest> = {
+  encode(message: GetMutualTlsStatusRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.namespace !== "") {
+      writer.uint32(10).string(message.namespace);
+    }
+    if (message.workload !== "") {
+      writer.uint32(18).string(message.workload);
+    }
+    if (message.windowSeconds !== 0n) {
+      if (BigInt.asIntN(64, message.windowSeconds) !== message.windowSeconds) {
+        throw new globalThis.Error("value provided for field message.windowSeconds of type int64 too large");
+      }
+      writer.uint32(24).int64(message.windowSeconds);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetMutualTlsStatusRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetMutualTlsStatusRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.namespace = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.workload = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.windowSeconds = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetMutualTlsStatusRequest>): GetMutualTlsStatusRequest {
+    return GetMutualTlsStatusRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetMutualTlsStatusRequest>): GetMutualTlsStatusRequest {
+    const message = createBaseGetMutualTlsStatusRequest();
+    message.namespace = object.namespace ?? "";
+    message.workload = object.workload ?? "";
+    message.windowSeconds = (object.windowSeconds !== undefined && object.windowSeconds !== null)
+      ? BigInt(object.windowSeconds)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseGetMutualTlsStatusResponse(): GetMutualTlsStatusResponse {
+  return { workloads: [] };
+}
+
+export const GetMutualTlsStatusResponse: MessageFns<GetMutualTlsStatusResponse> = {
+  encode(message: GetMutualTlsStatusResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.workloads) {
+      MutualTlsStatus.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetMutualTlsStatusResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetMutualTlsStatusResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.workloads.push(MutualTlsStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetMutualTlsStatusResponse>): GetMutualTlsStatusResponse {
+    return GetMutualTlsStatusResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetMutualTlsStatusResponse>): GetMutualTlsStatusResponse {
+    const message = createBaseGetMutualTlsStatusResponse();
+    message.workloads = object.workloads?.map((e) => MutualTlsStatus.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseMutualTlsStatus(): MutualTlsStatus {
+  return {
+    workload: "",
+    namespace: "",
+    name: "",
+    ports: [],
+    callers: [],
+    denials: [],
+    completeSince: undefined,
+    strict: "",
+    reasons: [],
+  };
+}
+
+export const MutualTlsStatus: MessageFns<MutualTlsStatus> = {
+  encode(message: MutualTlsStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.workload !== "") {
+      writer.uint32(10).string(message.workload);
+    }
+    if (message.namespace !== "") {
+      writer.uint32(18).string(message.namespace);
+    }
+    if (message.name !== "") {
+      writer.uint32(26).string(message.name);
+    }
+    for (const v of message.ports) {
+      MutualTlsPort.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.callers) {
+      PlaintextCaller.encode(v!, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.denials) {
+      DeniedCalls.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.completeSince !== undefined) {
+      Timestamp.encode(toTimestamp(message.completeSince), writer.uint32(58).fork()).join();
+    }
+    if (message.strict !== "") {
+      writer.uint32(66).string(message.strict);
+    }
+    for (const v of message.reasons) {
+      writer.uint32(74).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MutualTlsStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMutualTlsStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.workload = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.namespace = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.ports.push(MutualTlsPort.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.callers.push(PlaintextCaller.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.denials.push(DeniedCalls.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.completeSince = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.strict = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.reasons.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MutualTlsStatus>): MutualTlsStatus {
+    return MutualTlsStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MutualTlsStatus>): MutualTlsStatus {
+    const message = createBaseMutualTlsStatus();
+    message.workload = object.workload ?? "";
+    message.namespace = object.namespace ?? "";
+    message.name = object.name ?? "";
+    message.ports = object.ports?.map((e) => MutualTlsPort.fromPartial(e)) || [];
+    message.callers = object.callers?.map((e) => PlaintextCaller.fromPartial(e)) || [];
+    message.denials = object.denials?.map((e) => DeniedCalls.fromPartial(e)) || [];
+    message.completeSince = object.completeSince ?? undefined;
+    message.strict = object.strict ?? "";
+    message.reasons = object.reasons?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseMutualTlsPort(): MutualTlsPort {
+  return { port: 0, wantedMode: "", effectiveMode: "", detail: "" };
+}
+
+export const MutualTlsPort: MessageFns<MutualTlsPort> = {
+  encode(message: MutualTlsPort, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.port !== 0) {
+      writer.uint32(8).uint32(message.port);
+    }
+    if (message.wantedMode !== "") {
+      writer.uint32(18).string(message.wantedMode);
+    }
+    if (message.effectiveMode !== "") {
+      writer.uint32(26).string(message.effectiveMode);
+    }
+    if (message.detail !== "") {
+      writer.uint32(34).string(message.detail);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MutualTlsPort {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMutualTlsPort();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.port = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.wantedMode = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.effectiveMode = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.detail = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MutualTlsPort>): MutualTlsPort {
+    return MutualTlsPort.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MutualTlsPort>): MutualTlsPort {
+    const message = createBaseMutualTlsPort();
+    message.port = object.port ?? 0;
+    message.wantedMode = object.wantedMode ?? "";
+    message.effectiveMode = object.effectiveMode ?? "";
+    message.detail = object.detail ?? "";
+    return message;
+  },
+};
+
+function createBasePlaintextCaller(): PlaintextCaller {
+  return { port: 0, address: "", workloads: [], firstAt: undefined, lastAt: undefined, calls: 0n };
+}
+
+export const PlaintextCaller: MessageFns<PlaintextCaller> = {
+  encode(message: PlaintextCaller, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.port !== 0) {
+      writer.uint32(8).uint32(message.port);
+    }
+    if (message.address !== "") {
+      writer.uint32(18).string(message.address);
+    }
+    for (const v of message.workloads) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.firstAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.firstAt), writer.uint32(34).fork()).join();
+    }
+    if (message.lastAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.lastAt), writer.uint32(42).fork()).join();
+    }
+    if (message.calls !== 0n) {
+      if (BigInt.asUintN(64, message.calls) !== message.calls) {
+        throw new globalThis.Error("value provided for field message.calls of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.calls);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PlaintextCaller {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlaintextCaller();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.port = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.workloads.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.firstAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.lastAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.calls = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PlaintextCaller>): PlaintextCaller {
+    return PlaintextCaller.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PlaintextCaller>): PlaintextCaller {
+    const message = createBasePlaintextCaller();
+    message.port = object.port ?? 0;
+    message.address = object.address ?? "";
+    message.workloads = object.workloads?.map((e) => e) || [];
+    message.firstAt = object.firstAt ?? undefined;
+    message.lastAt = object.lastAt ?? undefined;
+    message.calls = (object.calls !== undefined && object.calls !== null) ? BigInt(object.calls) : 0n;
+    return message;
+  },
+};
+
+function createBaseDeniedCalls(): DeniedCalls {
+  return { port: 0, calls: 0n, caller: "", lastAt: undefined, transport: "", policy: "", reason: "" };
+}
+
+export const DeniedCalls: MessageFns<DeniedCalls> = {
+  encode(message: DeniedCalls, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.port !== 0) {
+      writer.uint32(8).uint32(message.port);
+    }
+    if (message.calls !== 0n) {
+      if (BigInt.asUintN(64, message.calls) !== message.calls) {
+        throw new globalThis.Error("value provided for field message.calls of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.calls);
+    }
+    if (message.caller !== "") {
+      writer.uint32(26).string(message.caller);
+    }
+    if (message.lastAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.lastAt), writer.uint32(34).fork()).join();
+    }
+    if (message.transport !== "") {
+      writer.uint32(42).string(message.transport);
+    }
+    if (message.policy !== "") {
+      writer.uint32(50).string(message.policy);
+    }
+    if (message.reason !== "") {
+      writer.uint32(58).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeniedCalls {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeniedCalls();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.port = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.calls = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.caller = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.lastAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.transport = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.policy = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DeniedCalls>): DeniedCalls {
+    return DeniedCalls.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeniedCalls>): DeniedCalls {
+    const message = createBaseDeniedCalls();
+    message.port = object.port ?? 0;
+    message.calls = (object.calls !== undefined && object.calls !== null) ? BigInt(object.calls) : 0n;
+    message.caller = object.caller ?? "";
+    message.lastAt = object.lastAt ?? undefined;
+    message.transport = object.transport ?? "";
+    message.policy = object.policy ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
 /** The operator API. Roles: viewer reads; author changes policies; operator changes everything else. */
 export type OperatorServiceService = typeof OperatorServiceService;
 export const OperatorServiceService = {
@@ -3008,6 +5091,51 @@ export const OperatorServiceService = {
       Buffer.from(ListAuditEventsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListAuditEventsResponse => ListAuditEventsResponse.decode(value),
   },
+  /** What holds now, from every source, and how far it has come. */
+  listPolicies: {
+    path: "/citadel.v1.OperatorService/ListPolicies" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListPoliciesRequest): Buffer => Buffer.from(ListPoliciesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListPoliciesRequest => ListPoliciesRequest.decode(value),
+    responseSerialize: (value: ListPoliciesResponse): Buffer =>
+      Buffer.from(ListPoliciesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListPoliciesResponse => ListPoliciesResponse.decode(value),
+  },
+  /** Changes the policies that are kept here, all at once or not at all. */
+  applyPolicies: {
+    path: "/citadel.v1.OperatorService/ApplyPolicies" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ApplyPoliciesRequest): Buffer => Buffer.from(ApplyPoliciesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ApplyPoliciesRequest => ApplyPoliciesRequest.decode(value),
+    responseSerialize: (value: ApplyPoliciesResponse): Buffer =>
+      Buffer.from(ApplyPoliciesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ApplyPoliciesResponse => ApplyPoliciesResponse.decode(value),
+  },
+  /** Who calls without mutual TLS, and whether demanding it would refuse anybody. */
+  getMutualTlsStatus: {
+    path: "/citadel.v1.OperatorService/GetMutualTlsStatus" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetMutualTlsStatusRequest): Buffer =>
+      Buffer.from(GetMutualTlsStatusRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetMutualTlsStatusRequest => GetMutualTlsStatusRequest.decode(value),
+    responseSerialize: (value: GetMutualTlsStatusResponse): Buffer =>
+      Buffer.from(GetMutualTlsStatusResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetMutualTlsStatusResponse => GetMutualTlsStatusResponse.decode(value),
+  },
+  listPolicyRevisions: {
+    path: "/citadel.v1.OperatorService/ListPolicyRevisions" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListPolicyRevisionsRequest): Buffer =>
+      Buffer.from(ListPolicyRevisionsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListPolicyRevisionsRequest => ListPolicyRevisionsRequest.decode(value),
+    responseSerialize: (value: ListPolicyRevisionsResponse): Buffer =>
+      Buffer.from(ListPolicyRevisionsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListPolicyRevisionsResponse => ListPolicyRevisionsResponse.decode(value),
+  },
   listOperators: {
     path: "/citadel.v1.OperatorService/ListOperators" as const,
     requestStream: false as const,
@@ -3049,6 +5177,13 @@ export interface OperatorServiceServer extends UntypedServiceImplementation {
   getBundle: handleUnaryCall<GetBundleRequest, GetBundleResponse>;
   listProxies: handleUnaryCall<ListProxiesRequest, ListProxiesResponse>;
   listAuditEvents: handleUnaryCall<ListAuditEventsRequest, ListAuditEventsResponse>;
+  /** What holds now, from every source, and how far it has come. */
+  listPolicies: handleUnaryCall<ListPoliciesRequest, ListPoliciesResponse>;
+  /** Changes the policies that are kept here, all at once or not at all. */
+  applyPolicies: handleUnaryCall<ApplyPoliciesRequest, ApplyPoliciesResponse>;
+  /** Who calls without mutual TLS, and whether demanding it would refuse anybody. */
+  getMutualTlsStatus: handleUnaryCall<GetMutualTlsStatusRequest, GetMutualTlsStatusResponse>;
+  listPolicyRevisions: handleUnaryCall<ListPolicyRevisionsRequest, ListPolicyRevisionsResponse>;
   listOperators: handleUnaryCall<ListOperatorsRequest, ListOperatorsResponse>;
   grantRole: handleUnaryCall<GrantRoleRequest, Operator>;
   revokeRole: handleUnaryCall<RevokeRoleRequest, RevokeRoleResponse>;
@@ -3190,6 +5325,69 @@ export interface OperatorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListAuditEventsResponse) => void,
+  ): ClientUnaryCall;
+  /** What holds now, from every source, and how far it has come. */
+  listPolicies(
+    request: ListPoliciesRequest,
+    callback: (error: ServiceError | null, response: ListPoliciesResponse) => void,
+  ): ClientUnaryCall;
+  listPolicies(
+    request: ListPoliciesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListPoliciesResponse) => void,
+  ): ClientUnaryCall;
+  listPolicies(
+    request: ListPoliciesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListPoliciesResponse) => void,
+  ): ClientUnaryCall;
+  /** Changes the policies that are kept here, all at once or not at all. */
+  applyPolicies(
+    request: ApplyPoliciesRequest,
+    callback: (error: ServiceError | null, response: ApplyPoliciesResponse) => void,
+  ): ClientUnaryCall;
+  applyPolicies(
+    request: ApplyPoliciesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ApplyPoliciesResponse) => void,
+  ): ClientUnaryCall;
+  applyPolicies(
+    request: ApplyPoliciesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ApplyPoliciesResponse) => void,
+  ): ClientUnaryCall;
+  /** Who calls without mutual TLS, and whether demanding it would refuse anybody. */
+  getMutualTlsStatus(
+    request: GetMutualTlsStatusRequest,
+    callback: (error: ServiceError | null, response: GetMutualTlsStatusResponse) => void,
+  ): ClientUnaryCall;
+  getMutualTlsStatus(
+    request: GetMutualTlsStatusRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetMutualTlsStatusResponse) => void,
+  ): ClientUnaryCall;
+  getMutualTlsStatus(
+    request: GetMutualTlsStatusRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetMutualTlsStatusResponse) => void,
+  ): ClientUnaryCall;
+  listPolicyRevisions(
+    request: ListPolicyRevisionsRequest,
+    callback: (error: ServiceError | null, response: ListPolicyRevisionsResponse) => void,
+  ): ClientUnaryCall;
+  listPolicyRevisions(
+    request: ListPolicyRevisionsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListPolicyRevisionsResponse) => void,
+  ): ClientUnaryCall;
+  listPolicyRevisions(
+    request: ListPolicyRevisionsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListPolicyRevisionsResponse) => void,
   ): ClientUnaryCall;
   listOperators(
     request: ListOperatorsRequest,

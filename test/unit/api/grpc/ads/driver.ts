@@ -1,5 +1,5 @@
-import type { Answered, Push, Variant } from '../../../../../src/api/grpc/ads/channel.ts';
 import { type DiscoveryLimits, defaultDiscoveryLimits } from '../../../../../src/api/grpc/ads/limits.ts';
+import type { Answered, Push, Variant } from '../../../../../src/api/grpc/ads/push.ts';
 import type { DeltaRequest, SotwRequest } from '../../../../../src/api/grpc/ads/request.ts';
 import { Session } from '../../../../../src/api/grpc/ads/session.ts';
 import { resource } from '../../../../fakes/discovery-source.ts';

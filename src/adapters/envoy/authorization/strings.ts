@@ -1,0 +1,60 @@
+import type { CidrRange } from '../../../gen/envoy/config/core/v3/address.ts';
+import { HeaderMatcher } from '../../../gen/envoy/config/route/v3/route_components.ts';
+import { StringMatcher } from '../../../gen/envoy/type/matcher/v3/string.ts';
+
+export function exact(value: string): StringMatcher {
+  return { matchPattern: { $case: 'exact', value }, ignoreCase: false };
+}
+
+export function prefix(value: string): StringMatcher {
+  return { matchPattern: { $case: 'prefix', value }, ignoreCase: false };
+}
+
+export function suffix(value: string): StringMatcher {
+  return { matchPattern: { $case: 'suffix', value }, ignoreCase: false };
+}
+
+/** Of the whole value, as Envoy takes it. */
+export function expression(regex: string): StringMatcher {
+  return StringMatcher.fromPartial({ matchPattern: { $case: 'safeRegex', value: { regex } } });
+}
+
+export const notEmpty = expression('.+');
+
+/** A pattern of the policy language; the star in front is looked at first. */
+export function patternMatcher(pattern: string): StringMatcher {
+  if (pattern === '*') return notEmpty;
+  if (pattern.startsWith('*')) return suffix(pattern.slice(1));
+  if (pattern.endsWith('*')) return prefix(pattern.slice(0, -1));
+  return exact(pattern);
+}
+
+/** Envoy compares each value of a header by itself, and takes any. */
+export function headerMatcher(name: string, pattern: string, ignoreCase = false): HeaderMatcher {
+  return HeaderMatcher.fromPartial({
+    name,
+    headerMatchSpecifier:
+      pattern === '*'
+        ? { $case: 'presentMatch', value: true }
+        : { $case: 'stringMatch', value: { ...patternMatcher(pattern), ignoreCase } },
+  });
+}
+
+export function cidr(block: string): CidrRange {
+  const [addressPrefix = '', length] = block.split('/', 2);
+  const whole = addressPrefix.includes(':') ? 128 : 32;
+  return { addressPrefix, prefixLen: length === undefined ? whole : Number(length) };
+}
+
+export function escapeExpression(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+}
+
+/**
+ * Envoy refuses expressions whose program is longer than 100 instructions unless its bootstrap says otherwise, and one
+ * refused expression would refuse all policies. A letter costs one, `[!-.0-~]+` four; this leaves room for the frame.
+ */
+export const expressionBudget = 80;
+
+/** A segment of a path or of a SPIFFE ID: what is printable, without the slash. */
+export const segment = '[!-.0-~]+';

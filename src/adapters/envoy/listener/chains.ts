@@ -1,0 +1,111 @@
+import { anyOtherPort, type InboundPort, type MeshSettings } from '../../../domain/mesh/index.ts';
+import { inboundChains } from '../../../domain/ports/index.ts';
+import { Filter, FilterChain } from '../../../gen/envoy/config/listener/v3/listener_components.ts';
+import { HttpFilter } from '../../../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
+import { connectionLogs, requestLogs } from '../access-log/loggers.ts';
+import { filterSlots } from '../filters.ts';
+import { names } from '../messages/names.ts';
+import { inboundTls, meshProtocols } from '../tls.ts';
+import { discoveredFilter, httpFilter, isHttp } from './http.ts';
+import { tcpFilter } from './tcp.ts';
+
+/**
+ * What callers of one port meet. The chain of mutual TLS is the same in every mode, byte for byte, so that a change of
+ * mode does not touch the connections on it: only those of a chain that goes, or is changed, are drained.
+ */
+export function portChains({ port, mode }: InboundPort, settings: MeshSettings): FilterChain[] {
+  const mutual = mutualTlsChain(port, settings, inboundChains.mutualTls, meshProtocols);
+  const plaintext = FilterChain.fromPartial({
+    name: inboundChains.plaintext,
+    filterChainMatch: { transportProtocol: 'raw_buffer' },
+    filters: applicationFilters(port, settings, false),
+  });
+  const passedThrough = FilterChain.fromPartial({
+    name: inboundChains.otherTls,
+    filterChainMatch: { transportProtocol: 'tls' },
+    filters: passThroughFilters(port, settings, false),
+  });
+  switch (mode) {
+    case 'STRICT':
+      return [mutual, mutualTlsChain(port, settings, inboundChains.mutualTlsOther, [])];
+    case 'PERMISSIVE':
+      return [mutual, passedThrough, plaintext];
+    case 'DISABLE':
+      return [passedThrough, plaintext];
+  }
+}
+
+/** The same for a listener that all ports share: told apart by where the caller wanted to go. */
+export function capturedPortChains(inbound: InboundPort, settings: MeshSettings): FilterChain[] {
+  const { port } = inbound.port;
+  return portChains(inbound, settings).map(({ name, filterChainMatch, ...chain }) =>
+    FilterChain.fromPartial({
+      ...chain,
+      name: `${names.inboundListener(port)}/${name}`,
+      filterChainMatch: {
+        ...filterChainMatch,
+        ...(port === anyOtherPort ? {} : { destinationPort: port }),
+      },
+    }),
+  );
+}
+
+type Port = InboundPort['port'];
+
+function mutualTlsChain(
+  port: Port,
+  settings: MeshSettings,
+  name: string,
+  protocols: readonly string[],
+): FilterChain {
+  return FilterChain.fromPartial({
+    name,
+    filterChainMatch: { transportProtocol: 'tls', applicationProtocols: [...protocols] },
+    transportSocket: inboundTls([settings.trustDomain, ...settings.trustDomainAliases], port.protocol),
+    filters: applicationFilters(port, settings, true),
+  });
+}
+
+function applicationFilters(port: Port, settings: MeshSettings, callerKnown: boolean): Filter[] {
+  const cluster = clusterOf(port);
+  const { connectionLifetime, accessLogSample } = settings;
+  if (!isHttp(port.protocol)) return passThroughFilters(port, settings, callerKnown);
+  const filters = filterSlots(port.port, settings).http.map(({ name, types }) =>
+    HttpFilter.fromPartial({
+      name,
+      configType: { $case: 'configDiscovery', value: discoveredFilter(types) },
+    }),
+  );
+  return [
+    httpFilter({
+      name: cluster,
+      to: { cluster },
+      judged: true,
+      filters,
+      callerKnown,
+      connectionLifetime,
+      accessLog: requestLogs(callerKnown, accessLogSample),
+    }),
+  ];
+}
+
+/** Bytes, judged by what a connection shows: what policies say of HTTP is read as they define it for TCP. */
+function passThroughFilters(port: Port, settings: MeshSettings, callerKnown: boolean): Filter[] {
+  const { connectionLifetime, accessLogSample } = settings;
+  const steps = filterSlots(port.port, settings).tcp.map(({ name, types }) =>
+    Filter.fromPartial({
+      name,
+      configType: { $case: 'configDiscovery', value: discoveredFilter(types) },
+    }),
+  );
+  const cluster = clusterOf(port);
+  return [
+    ...steps,
+    tcpFilter(cluster, cluster, connectionLifetime, connectionLogs(callerKnown, accessLogSample)),
+  ];
+}
+
+/** Ports that are not declared share a cluster: each connection goes on to where it was going. */
+function clusterOf({ port, application }: Port): string {
+  return names.inboundCluster(application ? port : anyOtherPort);
+}

@@ -1,0 +1,138 @@
+import type { PolicyStatus } from '../../../domain/mesh/index.ts';
+import type { OperatorCaller } from '../../../domain/operators/index.ts';
+import {
+  type LintWarning,
+  type PolicyEffect,
+  type PolicyProblem,
+  type PolicyService,
+  policyHash,
+} from '../../../domain/policy/index.ts';
+import type { PolicyObjectKey } from '../../../domain/ports/index.ts';
+import * as wire from '../../../gen/citadel/v1/operator.ts';
+import { CitadelError } from '../../../kernel/index.ts';
+
+export interface PolicyServices {
+  /** Absent where this server has no control plane. */
+  readonly policies: PolicyService | undefined;
+  readonly policyStatus: () => readonly PolicyStatus[];
+  readonly policyWarnings: () => readonly LintWarning[];
+}
+
+const largestReason = 1024;
+const mostTexts = 10_000;
+
+function servicesOf({ policies }: PolicyServices): PolicyService {
+  if (policies) return policies;
+  throw new CitadelError(
+    'FailedPrecondition',
+    'this server has no control plane: add mesh to its configuration',
+  );
+}
+
+export function listPolicies(
+  services: PolicyServices,
+  { namespace }: wire.ListPoliciesRequest,
+): wire.ListPoliciesResponse {
+  servicesOf(services);
+  const all = services.policyStatus();
+  const asked = namespace === '' ? all : all.filter(({ policy }) => policy.meta.namespace === namespace);
+  const warnings = services.policyWarnings();
+  return {
+    policies: asked.map((status) => ({
+      ...statusToWire(status),
+      warnings: warnings.filter(({ object }) => isOf(object, status)).map(problemToWire),
+    })),
+  };
+}
+
+function isOf(object: PolicyObjectKey, { policy: { kind, meta } }: PolicyStatus): boolean {
+  return object.kind === kind && object.namespace === meta.namespace && object.name === meta.name;
+}
+
+export async function applyPolicies(
+  services: PolicyServices,
+  request: wire.ApplyPoliciesRequest,
+  caller: OperatorCaller,
+): Promise<wire.ApplyPoliciesResponse> {
+  const policies = servicesOf(services);
+  const { texts, remove, dryRun, expectedRevision, reason } = request;
+  if (reason.length > largestReason)
+    throw new CitadelError('InvalidArgument', `a reason may have ${largestReason} characters at most`);
+  if (texts.length + remove.length > mostTexts)
+    throw new CitadelError('ResourceExhausted', `more than ${mostTexts} texts in one change`);
+  const change = { texts, remove };
+  const plan = await policies.plan(change);
+  if (dryRun || plan.problems.length > 0) return planToWire(plan, false);
+  return planToWire(await policies.apply(change, Number(expectedRevision), caller, reason), true);
+}
+
+export async function listPolicyRevisions(
+  services: PolicyServices,
+  { key, pageSize, pageToken }: wire.ListPolicyRevisionsRequest,
+): Promise<wire.ListPolicyRevisionsResponse> {
+  const page = await servicesOf(services).history({
+    ...(key ? { key } : {}),
+    limit: pageSize === 0 ? 100 : pageSize,
+    ...(pageToken === '' ? {} : { pageToken }),
+  });
+  return {
+    revisions: page.items.map(({ revision, objects, ...head }) => ({
+      ...head,
+      revision: BigInt(revision),
+      versions: objects.map(({ text, hash, ...object }) => ({
+        key: keyToWire(object),
+        text: text ?? '',
+        hash,
+      })),
+    })),
+    nextPageToken: page.nextPageToken ?? '',
+  };
+}
+
+const effectKinds: Readonly<Record<PolicyEffect['kind'], wire.PolicyEffect_Kind>> = {
+  create: wire.PolicyEffect_Kind.KIND_CREATE,
+  update: wire.PolicyEffect_Kind.KIND_UPDATE,
+  unchanged: wire.PolicyEffect_Kind.KIND_UNCHANGED,
+  remove: wire.PolicyEffect_Kind.KIND_REMOVE,
+};
+
+function planToWire(
+  { problems, warnings, effects, revision }: Awaited<ReturnType<PolicyService['plan']>>,
+  applied: boolean,
+): wire.ApplyPoliciesResponse {
+  return {
+    problems: problems.map(problemToWire),
+    warnings: warnings.map(problemToWire),
+    effects: effects.map(({ key, kind }) => ({ key: keyToWire(key), kind: effectKinds[kind] })),
+    revision: BigInt(revision),
+    applied,
+  };
+}
+
+const keyToWire = ({ kind, namespace, name }: PolicyObjectKey): wire.PolicyKey => ({ kind, namespace, name });
+
+function problemToWire(problem: PolicyProblem): wire.PolicyProblem {
+  const { source, line = 0, column = 0, path, message, mend = '', object } = problem;
+  return { source, line, column, path, message, mend, object: object && keyToWire(object) };
+}
+
+function statusToWire({
+  policy,
+  workloads,
+  current,
+  pending,
+  refusals,
+}: PolicyStatus): Omit<wire.Policy, 'warnings'> {
+  const { kind, meta } = policy;
+  return {
+    key: { kind, namespace: meta.namespace, name: meta.name },
+    source: meta.origin.source,
+    line: meta.origin.line ?? 0,
+    generation: BigInt(meta.generation),
+    hash: policyHash(policy),
+    workloads,
+    current,
+    pending,
+    refusals: refusals.map((refusal) => ({ ...refusal })),
+  };
+}

@@ -1,0 +1,234 @@
+import { writeFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import {
+  formatPolicies,
+  formatPolicyProblem,
+  isPolicyKind,
+  type PolicyProblem,
+  readPolicies,
+} from '../../domain/policy/index.ts';
+import * as wire from '../../gen/citadel/v1/operator.ts';
+import { CitadelError } from '../../kernel/index.ts';
+import { confirm } from '../confirm.ts';
+import { type ConnectionOptions, connectOperator, type OperatorConnection, readText } from '../connection.ts';
+import { ExitRequest, exitCodes } from '../exit-codes.ts';
+import { type OutputOptions, pageSizeArgument, withConnection, withOutput } from '../options.ts';
+import { formatTime, printRows } from '../output.ts';
+import { reading } from './read.ts';
+
+const api = wire.OperatorServiceService;
+
+/** Adds `citadel policy ...`. */
+export function addPolicyCommands(program: Command): void {
+  const policy = program.command('policy').description('authorization and authentication policies');
+  addLint(policy);
+  addFormat(policy);
+  addApply(policy);
+  addRemove(policy);
+  addStatus(policy);
+  addHistory(policy);
+}
+
+function addStatus(policy: Command): void {
+  const command = policy
+    .command('status')
+    .description('what holds, from every source, and how far it has come')
+    .option('--namespace <namespace>', 'of one namespace', '');
+  reading(command, async (connection, { output }) => {
+    const { namespace } = command.opts<{ readonly namespace: string }>();
+    const { policies } = await connection.call(api.listPolicies, { namespace });
+    printRows(policies, statusColumns, output);
+    if (output !== 'table') return;
+    for (const warning of policies.flatMap(({ warnings }) => warnings))
+      process.stderr.write(`warning: ${problemText(warning)}\n`);
+  });
+}
+
+function addHistory(policy: Command): void {
+  const command = policy
+    .command('history')
+    .description('who changed what, and why')
+    .argument('[policy]', 'of one, as AuthorizationPolicy/shop/orders')
+    .option('--limit <count>', 'how many changes', pageSizeArgument, 20)
+    .option('--page <token>', 'the next page', '');
+  reading(command, async (connection, { output }, name?: string) => {
+    const { limit, page } = command.opts<{ readonly limit: number; readonly page: string }>();
+    const { revisions, nextPageToken } = await connection.call(api.listPolicyRevisions, {
+      key: name === undefined ? undefined : parseKey(name),
+      pageSize: limit,
+      pageToken: page,
+    });
+    printRows(revisions, revisionColumns, output);
+    if (nextPageToken !== '') process.stderr.write(`There are more: --page ${nextPageToken}\n`);
+  });
+}
+
+function addLint(policy: Command): void {
+  const command = policy
+    .command('lint')
+    .description('judge files of policies; asks no server')
+    .argument('<file...>');
+  withOutput(command).action(() => {
+    const { output } = command.opts<OutputOptions>();
+    const problems = command.args.flatMap(
+      (file) => readPolicies(readText(file, 'the file'), { source: file }).problems,
+    );
+    if (output !== 'table') printRows(problems, [], output);
+    else for (const problem of problems) process.stdout.write(`${formatPolicyProblem(problem)}\n`);
+    if (problems.length > 0) throw new ExitRequest(exitCodes.broken);
+  });
+}
+
+function addFormat(policy: Command): void {
+  const command = policy
+    .command('fmt')
+    .description('write files of policies in their one form')
+    .argument('<file...>')
+    .option('--check', 'change nothing; exit 1 when a file is not in that form', false);
+  command.action(() => {
+    const { check } = command.opts<{ readonly check: boolean }>();
+    let differing = 0;
+    for (const file of command.args) {
+      const before = readText(file, 'the file');
+      const { text, problems } = formatPolicies(before, file);
+      if (text === undefined) {
+        for (const problem of problems) process.stderr.write(`${formatPolicyProblem(problem)}\n`);
+        throw new ExitRequest(exitCodes.broken);
+      }
+      if (text === before) continue;
+      differing += 1;
+      process.stdout.write(`${file}\n`);
+      if (!check) writeFileSync(file, text);
+    }
+    if (check && differing > 0) throw new ExitRequest(exitCodes.warning);
+  });
+}
+
+interface ChangingOptions extends ConnectionOptions {
+  readonly yes: boolean;
+  readonly reason: string;
+}
+
+function addApply(policy: Command): void {
+  const command = policy
+    .command('apply')
+    .description('keep the policies of files here: what they say holds from then on')
+    .argument('<file...>')
+    .option('--yes', 'do not ask', false)
+    .option('--reason <text>', 'for the record', '');
+  withConnection(command).action(async () => {
+    const texts = command.args.map((file) => ({ source: file, text: readText(file, 'the file') }));
+    await change(command.opts<ChangingOptions>(), { texts, remove: [] });
+  });
+}
+
+function addRemove(policy: Command): void {
+  const command = policy
+    .command('remove')
+    .description('take policies away that are kept here')
+    .argument('<policy...>', 'as AuthorizationPolicy/shop/orders')
+    .option('--yes', 'do not ask', false)
+    .option('--reason <text>', 'for the record', '');
+  withConnection(command).action(async () => {
+    await change(command.opts<ChangingOptions>(), { texts: [], remove: command.args.map(parseKey) });
+  });
+}
+
+/** Shows what a change would do, and does just that: a change by somebody else in between makes it fail. */
+async function change(
+  options: ChangingOptions,
+  what: Pick<wire.ApplyPoliciesRequest, 'texts' | 'remove'>,
+): Promise<void> {
+  const connection = connectOperator(options);
+  const call = (more: { readonly dryRun: boolean; readonly expectedRevision: bigint }) =>
+    applyOnce(connection, { ...what, reason: options.reason, ...more });
+  try {
+    const plan = await call({ dryRun: true, expectedRevision: 0n });
+    const effects = plan.effects.filter(({ kind }) => kind !== wire.PolicyEffect_Kind.KIND_UNCHANGED);
+    if (effects.length === 0) {
+      process.stdout.write('Nothing changes: these policies hold already.\n');
+      return;
+    }
+    const lines = effects.map(({ key, kind }) => `  ${effectNames[kind]} ${keyText(key)}`);
+    await confirm(lines.join('\n'), options.yes);
+    const done = await call({ dryRun: false, expectedRevision: plan.revision });
+    process.stdout.write(
+      `Revision ${done.revision}: ${effects.length} ${effects.length === 1 ? 'policy' : 'policies'} changed.\n`,
+    );
+  } finally {
+    connection.close();
+  }
+}
+
+async function applyOnce(
+  connection: OperatorConnection,
+  request: wire.ApplyPoliciesRequest,
+): Promise<wire.ApplyPoliciesResponse> {
+  const response = await connection.call(api.applyPolicies, request);
+  for (const warning of response.warnings) process.stderr.write(`warning: ${problemText(warning)}\n`);
+  for (const problem of response.problems) process.stderr.write(`${problemText(problem)}\n`);
+  if (response.problems.length > 0) throw new ExitRequest(exitCodes.broken);
+  return response;
+}
+
+const effectNames: Readonly<Record<wire.PolicyEffect_Kind, string>> = {
+  [wire.PolicyEffect_Kind.KIND_UNSPECIFIED]: 'changes',
+  [wire.PolicyEffect_Kind.KIND_CREATE]: 'creates',
+  [wire.PolicyEffect_Kind.KIND_UPDATE]: 'updates',
+  [wire.PolicyEffect_Kind.KIND_UNCHANGED]: 'leaves',
+  [wire.PolicyEffect_Kind.KIND_REMOVE]: 'removes',
+};
+
+function problemText({ source, line, column, path, message, mend, object }: wire.PolicyProblem): string {
+  const problem: PolicyProblem = {
+    source,
+    path,
+    message,
+    ...(line === 0 ? {} : { line, column }),
+    ...(mend === '' ? {} : { mend }),
+    ...(object && isPolicyKind(object.kind) ? { object: { ...object, kind: object.kind } } : {}),
+  };
+  return formatPolicyProblem(problem);
+}
+
+function parseKey(text: string): wire.PolicyKey {
+  const [kind = '', namespace = '', name = '', ...more] = text.split('/');
+  if (kind !== '' && namespace !== '' && name !== '' && more.length === 0) return { kind, namespace, name };
+  throw new CitadelError(
+    'OutOfRange',
+    `${text} names no policy; write it as AuthorizationPolicy/shop/orders`,
+  );
+}
+
+function keyText(key: wire.PolicyKey | undefined): string {
+  return key ? `${key.kind}/${key.namespace}/${key.name}` : '';
+}
+
+const statusColumns = [
+  { title: 'POLICY', value: ({ key }: wire.Policy) => keyText(key) },
+  {
+    title: 'SOURCE',
+    value: ({ source, line }: wire.Policy) => (line === 0 ? source : `${source}:${line}`),
+  },
+  { title: 'GENERATION', value: ({ generation }: wire.Policy) => generation.toString() },
+  { title: 'WORKLOADS', value: ({ workloads }: wire.Policy) => String(workloads) },
+  { title: 'PROXIES', value: proxies },
+];
+
+function proxies({ current, pending, refusals }: wire.Policy): string {
+  const [first] = refusals;
+  const refused = first ? `, ${refusals.length} refuse: ${first.workload}: ${first.error}` : '';
+  return `${current} current${pending > 0 ? `, ${pending} pending` : ''}${refused}`;
+}
+
+const revisionColumns = [
+  { title: 'REVISION', value: ({ revision }: wire.PolicyRevision) => revision.toString() },
+  { title: 'AT', value: ({ at }: wire.PolicyRevision) => formatTime(at) },
+  { title: 'BY', value: ({ by }: wire.PolicyRevision) => by },
+  {
+    title: 'POLICIES',
+    value: ({ versions }: wire.PolicyRevision) =>
+      versions.map(({ key, text }) => `${text === '' ? '-' : ''}${keyText(key)}`).join(' '),
+  },
+  { title: 'REASON', value: ({ reason }: wire.PolicyRevision) => reason },
+];

@@ -1,0 +1,52 @@
+import type { Policy } from '../policy/index.ts';
+import type { ProxyState } from './proxy-tracker.ts';
+import type { MeshIndex } from './view.ts';
+
+/** How far a policy has come: accepted here, and by the proxies of the workloads for which it holds. */
+export interface PolicyStatus {
+  readonly policy: Policy;
+  /** For how many workloads it holds. */
+  readonly workloads: number;
+  /** Streams of their proxies that have accepted all that they should have; an ACK says parsed, not used. */
+  readonly current: number;
+  readonly pending: number;
+  readonly refusals: readonly { readonly workload: string; readonly error: string }[];
+}
+
+export function policyStatuses(index: MeshIndex, proxies: readonly ProxyState[]): readonly PolicyStatus[] {
+  const byWorkload = new Map<string, ProxyState[]>();
+  for (const proxy of proxies)
+    byWorkload.set(proxy.workload, [...(byWorkload.get(proxy.workload) ?? []), proxy]);
+  const holders = new Map<Policy, string[]>();
+  for (const [workload, policies] of index.policiesByWorkload) {
+    for (const policy of policies) {
+      const known = holders.get(policy);
+      if (known) known.push(workload);
+      else holders.set(policy, [workload]);
+    }
+  }
+  return index.snapshot.policies.map((policy) => {
+    const workloads = holders.get(policy) ?? [];
+    const streams = workloads.flatMap((workload) => byWorkload.get(workload) ?? []);
+    const refusals = streams.flatMap(({ workload, resources }) => {
+      const error = resources.find((resource) => resource.error !== undefined)?.error;
+      return error === undefined ? [] : [{ workload, error }];
+    });
+    const current = streams.filter(isCurrent).length;
+    return {
+      policy,
+      workloads: workloads.length,
+      current,
+      pending: streams.length - current - refusals.length,
+      refusals,
+    };
+  });
+}
+
+/** What nobody asked for, as endpoints of a service that is not called, is not waited for. */
+function isCurrent({ resources }: ProxyState): boolean {
+  return resources.every(
+    ({ wanted, sent, accepted, error }) =>
+      error === undefined && (accepted === wanted || (sent === undefined && wanted !== undefined)),
+  );
+}

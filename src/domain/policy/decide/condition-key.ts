@@ -1,0 +1,56 @@
+import { CitadelError } from '../../../kernel/index.ts';
+
+/** What the key of a `when` condition names. */
+export type ConditionKey =
+  | { readonly kind: 'header'; readonly name: string }
+  | { readonly kind: 'claim'; readonly path: readonly [string, ...string[]] }
+  | { readonly kind: PlainConditionKey };
+
+export type PlainConditionKey =
+  | 'source.ip'
+  | 'remote.ip'
+  | 'source.namespace'
+  | 'source.principal'
+  | 'source.serviceAccount'
+  | 'request.auth.principal'
+  | 'request.auth.audiences'
+  | 'request.auth.presenter'
+  | 'destination.ip'
+  | 'destination.port'
+  | 'connection.sni';
+
+const plain: Readonly<Record<PlainConditionKey, { readonly httpOnly: boolean }>> = {
+  'source.ip': { httpOnly: false },
+  'remote.ip': { httpOnly: false },
+  'source.namespace': { httpOnly: false },
+  'source.principal': { httpOnly: false },
+  'source.serviceAccount': { httpOnly: false },
+  'request.auth.principal': { httpOnly: true },
+  'request.auth.audiences': { httpOnly: true },
+  'request.auth.presenter': { httpOnly: true },
+  'destination.ip': { httpOnly: false },
+  'destination.port': { httpOnly: false },
+  'connection.sni': { httpOnly: false },
+};
+
+function isPlain(key: string): key is PlainConditionKey {
+  return Object.hasOwn(plain, key);
+}
+
+/** @throws CitadelError InvalidArgument for what is no key of the language; whoever read the policy has refused it */
+export function parseConditionKey(key: string): ConditionKey {
+  if (isPlain(key)) return { kind: key };
+  const header = /^request\.headers\[([^[\]]+)\]$/.exec(key)?.[1];
+  if (header !== undefined) return { kind: 'header', name: header.toLowerCase() };
+  const claims = /^request\.auth\.claims((?:\[[^[\]]+\])+)$/.exec(key)?.[1];
+  if (claims !== undefined) {
+    const [first, ...rest] = claims.slice(1, -1).split('][');
+    if (first !== undefined) return { kind: 'claim', path: [first, ...rest] };
+  }
+  throw new CitadelError('InvalidArgument', `${JSON.stringify(key)} is no key of a condition`);
+}
+
+/** Whether only a proxy that reads HTTP knows the attribute. */
+export function isHttpOnly(key: ConditionKey): boolean {
+  return key.kind === 'header' || key.kind === 'claim' || plain[key.kind].httpOnly;
+}

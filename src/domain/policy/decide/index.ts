@@ -1,0 +1,15 @@
+export { type ConditionKey, isHttpOnly, parseConditionKey } from './condition-key.ts';
+export { decide, namesPaths } from './decide.ts';
+export { isPathTemplate, normalizePath } from './paths.ts';
+export type {
+  Claims,
+  ClaimValue,
+  Decision,
+  DecisionContext,
+  DecisionStep,
+  DryRunResult,
+  HttpAttributes,
+  PolicyRequest,
+  Verdict,
+} from './request.ts';
+export { parseRuleId, type RuleReference, ruleId, ruleReference } from './rule-id.ts';

@@ -1,0 +1,73 @@
+/**
+ * The form of a path that policies are compared with, and that the application is given: escaped slashes and backslashes
+ * are slashes, escaped letters are letters, dot segments are resolved, slashes merged; the query is gone. It says what
+ * Envoy does under the settings that our listeners have.
+ *
+ * @returns undefined for what has no such form; the proxy answers 400
+ */
+export function normalizePath(raw: string): string | undefined {
+  if (!raw.startsWith('/') || raw.includes('#') || /[^\x21-\x7e]/.test(raw)) return undefined;
+  const path = raw.split('?', 1)[0] ?? '';
+  if (path.includes('%00')) return undefined;
+  const unescaped = path.replace(/%2f/gi, '/').replace(/%5c/gi, '\\');
+  return resolveDots(canonicalCharacters(unescaped)).replace(/\/{2,}/g, '/');
+}
+
+/** Letters, digits and `-._~` are never escaped, and what no path may hold always is. */
+function canonicalCharacters(path: string): string {
+  return path
+    .replace(/%[0-9a-fA-F]{2}/g, (escaped) => {
+      const character = String.fromCharCode(Number.parseInt(escaped.slice(1), 16));
+      return /[A-Za-z0-9._~-]/.test(character) ? character : escaped;
+    })
+    .replace(/["<>^`{|}]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replaceAll('\\', '/');
+}
+
+/** Before slashes are merged: `/a//../b` is `/a/b`. */
+function resolveDots(path: string): string {
+  const resolved: string[] = [];
+  const segments = path.split('/').slice(1);
+  for (const [index, segment] of segments.entries()) {
+    const dots = segment === '.' ? 1 : segment === '..' ? 2 : 0;
+    if (dots === 0) resolved.push(segment);
+    if (dots === 2) resolved.pop();
+    // A path that ends in dots names a folder.
+    if (dots > 0 && index === segments.length - 1) resolved.push('');
+  }
+  return `/${resolved.join('/')}`;
+}
+
+/** `;` begins parameters of a segment, which some applications drop before they look at the path, and policies cannot. */
+export function hasPathParameters(path: string): boolean {
+  return path.includes(';') || /%3b/i.test(path);
+}
+
+/** `{*}` stands for one segment with something in it, `{**}` for anything, nothing and slashes included. */
+export function isPathTemplate(pattern: string): boolean {
+  return pattern.includes('{*}') || pattern.includes('{**}');
+}
+
+export function matchesTemplate(template: string, path: string): boolean {
+  return templateExpression(template).test(path);
+}
+
+const compiled = new Map<string, RegExp>();
+
+function templateExpression(template: string): RegExp {
+  const known = compiled.get(template);
+  if (known !== undefined) return known;
+  const source = template
+    .split(/(\{\*\*?\})/)
+    .map((part) => (part === '{*}' ? '[^/]+' : part === '{**}' ? '.*' : escapeExpression(part)))
+    .join('');
+  const expression = new RegExp(`^${source}$`);
+  // Few templates are many requests; more than a few are an abuse that must not fill memory.
+  if (compiled.size >= 10_000) compiled.clear();
+  compiled.set(template, expression);
+  return expression;
+}
+
+function escapeExpression(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+}

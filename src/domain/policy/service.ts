@@ -1,0 +1,209 @@
+import { CitadelError, type Clock } from '../../kernel/index.ts';
+import type { MeshSnapshot } from '../mesh/index.ts';
+import type { AuditLog, PolicyObjectKey, PolicyStore, StoredPolicy } from '../ports/index.ts';
+import { policyHash } from './canonical.ts';
+import { formatPolicyObject } from './format.ts';
+import { type LintWarning, lintPolicies } from './lint/index.ts';
+import type { Policy } from './model.ts';
+import { type PolicyLocator, type PolicyProblem, policyKey, readPolicies } from './read/index.ts';
+
+export interface PolicyAuthor {
+  readonly subject: string;
+  readonly proof: string;
+}
+
+export interface PolicyChangeRequest {
+  readonly texts: readonly { readonly source: string; readonly text: string }[];
+  readonly remove: readonly PolicyObjectKey[];
+}
+
+export interface PolicyEffect {
+  readonly key: PolicyObjectKey;
+  readonly kind: 'create' | 'update' | 'unchanged' | 'remove';
+}
+
+/** What a change would do. */
+export interface PolicyPlan {
+  /** Why it cannot be done; empty where it can. */
+  readonly problems: readonly PolicyProblem[];
+  /** What of it is legal but surely not meant, beside all other policies. */
+  readonly warnings: readonly LintWarning[];
+  readonly effects: readonly PolicyEffect[];
+  /** The revision that it was worked out against. */
+  readonly revision: number;
+}
+
+export interface PolicyService {
+  plan(request: PolicyChangeRequest): Promise<PolicyPlan>;
+  /**
+   * Does what `plan` says, all of it or nothing.
+   * @param expected the revision that the author saw
+   * @returns the new revision; that which was there when nothing had to be done
+   * @throws CitadelError InvalidArgument where the plan has problems, Aborted where another change came first
+   */
+  apply(
+    request: PolicyChangeRequest,
+    expected: number,
+    author: PolicyAuthor,
+    reason: string,
+  ): Promise<PolicyPlan>;
+  history: PolicyStore['history'];
+}
+
+export interface PolicyServiceOptions {
+  readonly store: PolicyStore;
+  readonly audit: AuditLog;
+  readonly clock: Clock;
+  /** What holds now, from all sources; undefined before it is known. */
+  readonly snapshot: () => MeshSnapshot | undefined;
+  /** Called after each change. */
+  readonly changed: () => Promise<void>;
+}
+
+/** More is not written by hand, and would hold up the store. */
+const mostObjects = 10_000;
+
+/** The policies that authors keep here. */
+export function createPolicyService(options: PolicyServiceOptions): PolicyService {
+  const { store, audit, clock, changed } = options;
+  async function plan(request: PolicyChangeRequest): Promise<PolicyPlan & { objects: NewVersion[] }> {
+    const { revision, policies: stored } = await store.current();
+    const { policies, ...change } = decideChange(request, stored);
+    return { ...change, warnings: warningsOf(policies, change.effects, options.snapshot()), revision };
+  }
+
+  return {
+    plan: async (request) => {
+      const { objects: _, ...told } = await plan(request);
+      return told;
+    },
+    async apply(request, expected, author, reason) {
+      const { objects, ...told } = await plan(request);
+      const [first] = told.problems;
+      if (first) throw new CitadelError('InvalidArgument', `the policies have problems: ${first.message}`);
+      if (told.revision !== expected) throw changedMeanwhile();
+      if (objects.length === 0) return told;
+      const at = clock.now();
+      const event = {
+        at,
+        action: 'policy.apply',
+        subject: author.subject,
+        proof: author.proof,
+        target: objects.map(keyText).slice(0, 20).join(' '),
+        reason: reason === '' ? 'none given' : reason,
+        details: { objects: String(objects.length), expected: String(expected) },
+      };
+      await audit.append({ ...event, outcome: 'allowed' });
+      const revision = await store
+        .apply({ expected, at, by: author.subject, reason, objects })
+        .catch(async (error: unknown) => {
+          await audit.append({ ...event, at: clock.now(), outcome: 'failed' });
+          throw error;
+        });
+      await changed();
+      return { ...told, revision };
+    },
+    history: (query) => store.history(query),
+  };
+}
+
+type NewVersion = Omit<StoredPolicy, 'revision'>;
+
+const keyText = ({ kind, namespace, name }: PolicyObjectKey) => `${kind}/${namespace}/${name}`;
+
+/** Pure: what a request makes of what is stored. */
+function decideChange(
+  { texts, remove }: PolicyChangeRequest,
+  stored: readonly StoredPolicy[],
+): {
+  problems: PolicyProblem[];
+  effects: PolicyEffect[];
+  objects: NewVersion[];
+  policies: readonly LocatedPolicy[];
+} {
+  const byKey = new Map(stored.map((each) => [keyText(each), each]));
+  const problems: PolicyProblem[] = [];
+  const effects: PolicyEffect[] = [];
+  const objects: NewVersion[] = [];
+  const policies: LocatedPolicy[] = [];
+  const seen = new Set<string>();
+  for (const { source, text } of texts) {
+    const reading = readPolicies(text, { source });
+    problems.push(...reading.problems);
+    for (const policy of reading.policies) {
+      const key = { kind: policy.kind, namespace: policy.meta.namespace, name: policy.meta.name };
+      if (seen.has(keyText(key))) {
+        problems.push(twice(policy, source));
+        continue;
+      }
+      seen.add(keyText(key));
+      policies.push({ policy, locate: reading.locate });
+      const before = byKey.get(keyText(key));
+      const hash = policyHash(policy);
+      if (before?.hash === hash) {
+        effects.push({ key, kind: 'unchanged' });
+        continue;
+      }
+      effects.push({ key, kind: before ? 'update' : 'create' });
+      objects.push({ ...key, text: formatPolicyObject(reading.valueOf(policy)), hash });
+    }
+  }
+  for (const key of remove) {
+    if (!byKey.has(keyText(key)) || seen.has(keyText(key))) {
+      problems.push({
+        source: keyText(key),
+        path: '',
+        message: 'is not kept here, or stands in the texts as well',
+      });
+      continue;
+    }
+    seen.add(keyText(key));
+    effects.push({ key, kind: 'remove' });
+    objects.push({ ...key, text: undefined, hash: '' });
+  }
+  if (objects.length > mostObjects)
+    problems.push({ source: '', path: '', message: `more than ${mostObjects} objects in one change` });
+  return { problems, effects, objects, policies };
+}
+
+interface LocatedPolicy {
+  readonly policy: Policy;
+  readonly locate: PolicyLocator;
+}
+
+/** Warnings about the policies of a change, as they would stand among all others. */
+function warningsOf(
+  changed: readonly LocatedPolicy[],
+  effects: readonly PolicyEffect[],
+  snapshot: MeshSnapshot | undefined,
+): readonly LintWarning[] {
+  if (!snapshot || changed.length === 0) return [];
+  const keyOf = ({ kind, meta }: Policy) => keyText({ kind, namespace: meta.namespace, name: meta.name });
+  const touched = new Set(effects.map(({ key }) => keyText(key)));
+  const others = snapshot.policies.filter((policy) => !touched.has(keyOf(policy)));
+  const locators = new Map(changed.map(({ policy, locate }) => [policy, locate]));
+  const warnings = lintPolicies(
+    [...others, ...changed.map(({ policy }) => policy)],
+    snapshot,
+    (policy, path) => locators.get(policy)?.(policy, path),
+  );
+  return warnings.filter(({ object }) => touched.has(keyText(object)));
+}
+
+function twice(policy: Policy, source: string): PolicyProblem {
+  const { kind, meta } = policy;
+  const object = { kind, namespace: meta.namespace, name: meta.name };
+  const { line } = meta.origin;
+  return {
+    source,
+    ...(line === undefined ? {} : { line, column: 1 }),
+    object,
+    path: 'metadata.name',
+    message: `${policyKey(object)} stands in another file as well`,
+    mend: 'leave one of them out',
+  };
+}
+
+function changedMeanwhile(): CitadelError {
+  return new CitadelError('Aborted', 'the policies have been changed meanwhile: look at them again');
+}

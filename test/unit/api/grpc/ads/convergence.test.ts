@@ -1,0 +1,144 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Push } from '../../../../../src/api/grpc/ads/push.ts';
+import {
+  clusterType,
+  endpointType,
+  extensionType,
+  listenerType,
+} from '../../../../../src/api/grpc/ads/types.ts';
+import { Driver } from './driver.ts';
+
+const names = ['a', 'b', 'c', 'd', 'e'];
+const types = [clusterType, endpointType, listenerType, extensionType];
+const wholes = new Set([clusterType, listenerType]);
+
+const content = fc.dictionary(fc.constantFrom(...names), fc.constantFrom('1', '2', '3', 'bad', 'bad2'));
+const step = fc.oneof(
+  fc.record({ kind: fc.constant('serve'), typeUrl: fc.constantFrom(...types), content }),
+  fc.record({
+    kind: fc.constant('subscribe'),
+    typeUrl: fc.constantFrom(...types),
+    names: fc.uniqueArray(fc.constantFrom(...names)),
+  }),
+  fc.record({ kind: fc.constant('push') }),
+  fc.record({ kind: fc.constant('answer') }),
+  fc.record({ kind: fc.constant('wait') }),
+);
+
+/** A client that refuses a whole response for one broken resource in it, and keeps what it had. */
+class Client {
+  readonly has = new Map(types.map((typeUrl) => [typeUrl, new Map<string, string>()]));
+  readonly wanted = new Map(types.map((typeUrl) => [typeUrl, new Set<string>()]));
+  readonly wildcard = new Set<string>();
+  readonly unanswered: Push[] = [];
+  readonly #variant: 'sotw' | 'delta';
+
+  constructor(variant: 'sotw' | 'delta') {
+    this.#variant = variant;
+  }
+
+  of(typeUrl: string) {
+    return {
+      has: this.has.get(typeUrl) ?? new Map<string, string>(),
+      wanted: this.wanted.get(typeUrl) ?? new Set(),
+    };
+  }
+
+  wants(typeUrl: string, name: string): boolean {
+    return this.wildcard.has(typeUrl) || this.of(typeUrl).wanted.has(name);
+  }
+
+  /** @returns whether it accepts */
+  take({ typeUrl, resources, removed }: Push): boolean {
+    const { has } = this.of(typeUrl);
+    const texts = resources.map(({ name, value }) => [name, Buffer.from(value).toString()] as const);
+    if (texts.some(([, text]) => text.startsWith('bad'))) return false;
+    if (this.#variant === 'delta') for (const name of removed) has.delete(name);
+    if (this.#variant === 'sotw' && wholes.has(typeUrl)) has.clear();
+    for (const [name, text] of texts) if (this.wants(typeUrl, name)) has.set(name, text);
+    return true;
+  }
+}
+
+describe.each(['sotw', 'delta'] as const)('whatever happens in whatever order, %s', (variant) => {
+  it('a client ends with what there is for it, but for what it refuses', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), fc.boolean(), (steps, wildcard) => {
+        const driver = new Driver(variant, {}, { removalWait: 1000, orderWait: 100 });
+        const client = new Client(variant);
+        const served = new Map<string, Readonly<Record<string, string>>>();
+        const namesOf = (typeUrl: string) => [
+          ...(client.wildcard.has(typeUrl) && client.of(typeUrl).wanted.size > 0 ? ['*'] : []),
+          ...client.of(typeUrl).wanted,
+        ];
+        const lastNonce = new Map<string, string>();
+        if (wildcard) {
+          for (const typeUrl of wholes) {
+            client.wildcard.add(typeUrl);
+            driver.ask(typeUrl);
+          }
+        }
+        const subscribe = (typeUrl: string, wanted: readonly string[]) => {
+          const { has, wanted: before } = client.of(typeUrl);
+          if (client.wildcard.has(typeUrl)) return;
+          const added = wanted.filter((name) => !before.has(name));
+          const dropped = [...before].filter((name) => !wanted.includes(name));
+          if (added.length + dropped.length === 0) return;
+          client.wanted.set(typeUrl, new Set(wanted));
+          for (const name of dropped) has.delete(name);
+          driver.ask(typeUrl, {
+            nonce: variant === 'sotw' ? (lastNonce.get(typeUrl) ?? '') : '',
+            names: wanted,
+            subscribe: added,
+            unsubscribe: dropped,
+          });
+        };
+        const push = () => {
+          const next = driver.next();
+          if (next) client.unanswered.push(next);
+          return next !== undefined;
+        };
+        const answer = () => {
+          const next = client.unanswered.shift();
+          if (!next) return false;
+          // A client of the whole that asked for others meanwhile answers with its new names.
+          lastNonce.set(next.typeUrl, next.nonce);
+          const accepted = client.take(next);
+          driver.answer(next, {
+            names: namesOf(next.typeUrl),
+            ...(accepted ? {} : { error: 'one of them is bad' }),
+          });
+          return true;
+        };
+        for (const each of steps) {
+          if (each.kind === 'serve' && 'content' in each) {
+            served.set(each.typeUrl, each.content);
+            driver.serve({ [each.typeUrl]: each.content });
+          } else if (each.kind === 'subscribe' && 'names' in each) subscribe(each.typeUrl, each.names);
+          else if (each.kind === 'push') push();
+          else if (each.kind === 'answer') answer();
+          else driver.now += 60;
+        }
+        for (let rounds = 0; push() || answer() || driver.now < 100_000; rounds += 1) {
+          expect(rounds).toBeLessThan(2000);
+          if (client.unanswered.length === 0) driver.now += 500;
+        }
+        for (const typeUrl of types) {
+          const { has } = client.of(typeUrl);
+          const there = served.get(typeUrl) ?? {};
+          for (const [name, text] of Object.entries(there)) {
+            if (!client.wants(typeUrl, name)) continue;
+            if (text.startsWith('bad')) expect(has.get(name) ?? '').not.toMatch(/^bad/);
+            else expect([typeUrl, name, has.get(name)]).toEqual([typeUrl, name, text]);
+          }
+          const extra = [...has.keys()].filter((name) => !Object.hasOwn(there, name));
+          if (variant === 'delta' || wholes.has(typeUrl)) {
+            if (client.wildcard.has(typeUrl) || variant === 'delta') expect(extra).toEqual([]);
+          }
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
