@@ -2,6 +2,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { exchange, freePort, hasPart, waitFor } from '../../parts/index.ts';
 import { startApplication, startTestMesh } from '../../support/mesh.ts';
+import { registryText } from '../../support/registry.ts';
 
 interface Authorizer extends AsyncDisposable {
   readonly port: number;
@@ -29,21 +30,16 @@ async function startAuthorizer(): Promise<Authorizer> {
   return { port: address.port, asked, close, [Symbol.asyncDispose]: close };
 }
 
-const registry = (port: number, application: number, authorizer: number) => `
-apiVersion: citadel.dev/v1
-kind: Workload
-metadata: {namespace: shop, name: orders, labels: {app: orders}}
-spec:
-  serviceAccount: orders
-  addresses: [127.0.0.1]
-  ports: [{port: ${port}, application: "127.0.0.1:${application}"}]
----
+const registry = (port: number, application: number) =>
+  registryText([{ name: 'orders', ports: [{ port, application }] }]);
+
+const authorizerService = (port: number) => `
 apiVersion: citadel.dev/v1
 kind: Service
 metadata: {namespace: auth, name: keys}
 spec:
   ports: [{port: 80}]
-  endpoints: ["127.0.0.1:${authorizer}"]
+  endpoints: ["127.0.0.1:${port}"]
 `;
 
 const custom = (provider: string) => `
@@ -72,7 +68,8 @@ describe.skipIf(!hasPart('envoy'))('a CUSTOM policy', () => {
     const port = await freePort();
     await using mesh = await startTestMesh({
       registry: {
-        'shop.yaml': registry(port, application.port, authorizer.port),
+        'shop.yaml': registry(port, application.port),
+        'auth.yaml': authorizerService(authorizer.port),
         'ask.yaml': custom('keys'),
       },
       mesh: { authorizationProviders: [provider] },
@@ -99,7 +96,7 @@ describe.skipIf(!hasPart('envoy'))('a CUSTOM policy', () => {
     const port = await freePort();
     await using mesh = await startTestMesh({
       registry: {
-        'shop.yaml': registry(port, application.port, 1).split('---')[0] ?? '',
+        'shop.yaml': registry(port, application.port),
         'ask.yaml': custom('keys'),
       },
       mesh: { authorizationProviders: [provider] },

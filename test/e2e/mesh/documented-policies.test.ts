@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { freePort, hasPart, waitFor } from '../../parts/index.ts';
 import { startApplication, startTestMesh, type TestMesh } from '../../support/mesh.ts';
+import { callersOf, registryText } from '../../support/registry.ts';
 import { type DocumentedCall, documentedExamples } from './documented.ts';
 
 const examples = documentedExamples();
@@ -22,41 +23,20 @@ describe.skipIf(!hasPart('envoy'))('docs/policies.md', () => {
   beforeAll(async () => {
     const application = stack.use(await startApplication('orders'));
     for (const name of ['plaintext', ...callers]) ports.set(name, await freePort());
-    mesh = stack.use(await startTestMesh({ registry: { 'shop.yaml': registry(application.port) } }));
+    const { plaintext: port = 0, ...listens } = Object.fromEntries(ports);
+    const text = registryText(
+      [
+        { name: 'orders', ports: [{ port, application: application.port }] },
+        ...callersOf('orders', 80, listens),
+      ],
+      [{ name: 'orders', ports: [{ port: 80, targetPort: port }] }],
+    );
+    mesh = stack.use(await startTestMesh({ registry: { 'shop.yaml': text } }));
     await Promise.all(
       ['orders', ...callers].map((name) => mesh.startWorkload(name, name, { args: ['--drain-time-s', '1'] })),
     );
   }, 60_000);
   afterAll(() => stack.disposeAsync());
-
-  const registry = (application: number) => `
-apiVersion: citadel.dev/v1
-kind: Workload
-metadata: {namespace: shop, name: orders, labels: {app: orders}}
-spec:
-  serviceAccount: orders
-  addresses: [127.0.0.1]
-  ports: [{port: ${ports.get('plaintext')}, application: "127.0.0.1:${application}"}]
----
-apiVersion: citadel.dev/v1
-kind: Service
-metadata: {namespace: shop, name: orders}
-spec:
-  ports: [{port: 80, targetPort: ${ports.get('plaintext')}}]
-  selector: {app: orders}
-${callers
-  .map(
-    (name) => `---
-apiVersion: citadel.dev/v1
-kind: Workload
-metadata: {namespace: shop, name: ${name}}
-spec:
-  serviceAccount: ${name}
-  addresses: [127.0.0.1]
-  egress: [{listen: "127.0.0.1:${ports.get(name)}", service: shop/orders, port: 80}]
-`,
-  )
-  .join('')}`;
 
   async function outcome({ caller, method, path, headers, token }: DocumentedCall): Promise<string> {
     const authorization = token && `Bearer ${await sign(token)}`;

@@ -2,6 +2,7 @@ import { Agent, request } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { exchange, freePort, hasPart, waitFor } from '../../parts/index.ts';
 import { startApplication, startTestMesh, type TestMesh } from '../../support/mesh.ts';
+import { callersOf, registryText } from '../../support/registry.ts';
 
 interface Shop {
   readonly mesh: TestMesh;
@@ -37,37 +38,14 @@ function statusOfRaw(port: number, path: string, method: string): Promise<number
 async function startShop(stack: AsyncDisposableStack): Promise<Shop> {
   const application = stack.use(await startApplication('orders'));
   const [port, web, cron] = await Promise.all([freePort(), freePort(), freePort()]);
-  const caller = (name: string, listen: number) => `
-apiVersion: citadel.dev/v1
-kind: Workload
-metadata: {namespace: shop, name: ${name}}
-spec:
-  serviceAccount: ${name}
-  addresses: [127.0.0.1]
-  egress: [{listen: "127.0.0.1:${listen}", service: shop/orders, port: 80}]
-`;
-  const mesh = stack.use(
-    await startTestMesh({
-      registry: {
-        'shop.yaml': `
-apiVersion: citadel.dev/v1
-kind: Workload
-metadata: {namespace: shop, name: orders, labels: {app: orders}}
-spec:
-  serviceAccount: orders
-  addresses: [127.0.0.1]
-  ports: [{port: ${port}, application: "127.0.0.1:${application.port}"}]
----
-apiVersion: citadel.dev/v1
-kind: Service
-metadata: {namespace: shop, name: orders}
-spec:
-  ports: [{port: 80, targetPort: ${port}}]
-  selector: {app: orders}
----${caller('web', web)}---${caller('cron', cron)}`,
-      },
-    }),
+  const text = registryText(
+    [
+      { name: 'orders', ports: [{ port, application: application.port }] },
+      ...callersOf('orders', 80, { web, cron }),
+    ],
+    [{ name: 'orders', ports: [{ port: 80, targetPort: port }] }],
   );
+  const mesh = stack.use(await startTestMesh({ registry: { 'shop.yaml': text } }));
   await Promise.all(['orders', 'web', 'cron'].map((name) => mesh.startWorkload(name, name)));
   const statusOf =
     (listen: number) =>
