@@ -288,11 +288,21 @@ describe.skipIf(!hasPart('envoy') || !hasPart('nftables') || !hasNamespaces())('
   });
 
   test('leaves what was open before it where it is', async () => {
+    const deniedAt = async (port: number) => {
+      const known = await world.mesh.server.app.store.evidence.list();
+      return (
+        known.find(({ workload }) => workload === 'files/shop/orders-1')?.ports.get(port)?.denials?.count ?? 0
+      );
+    };
+    const told = await deniedAt(7070);
     const before = await dial('outside', orders4, 7070);
     expect(await before.say('direct')).toEqual({ body: 'direct' });
     expect(await world.orders.capture('apply', ...mine)).toMatchObject({ code: 0 });
     expect(await before.say('still direct')).toEqual({ body: 'still direct' });
     const after = await dial('outside', orders4, 7070);
     expect(await after.say('captured')).toHaveProperty('failed');
+    // The server is told of it, on the stream on which it was told of all before: it had no entry to refuse there.
+    await waitFor(async () => (await deniedAt(7070)) > told, { what: 'evidence of the refusal' });
+    expect(await world.orders.count('^cluster\\.citadel_server\\.upstream_rq_[rt]x_reset$')).toBe(0);
   });
 });
