@@ -28,8 +28,12 @@ export interface WorkloadOptions {
   readonly namespace?: string;
   /** Of Envoy; `--drain-time-s` and the like. */
   readonly args?: readonly string[];
+  /** Where its Envoy finds the server, in place of the server's own port. */
+  readonly serverPort?: number;
   /** Whether to wait until Envoy has all that it should have; default true. */
   readonly wait?: boolean;
+  /** By which its agent proves what it is; default: one of the development issuer. */
+  readonly token?: string;
 }
 
 export interface MeshOptions {
@@ -74,20 +78,24 @@ export async function startTestMesh(options: MeshOptions = {}): Promise<TestMesh
   };
 }
 
-async function startWorkload(
+/** An agent in this process and a real Envoy beside it, whose listeners come from the server. */
+export async function startWorkload(
   server: TestServer,
   name: string,
   serviceAccount: string,
-  { namespace = 'shop', args = [], wait = true }: WorkloadOptions = {},
+  {
+    namespace = 'shop',
+    args = [],
+    wait = true,
+    serverPort = server.app.csr.port,
+    token,
+  }: WorkloadOptions = {},
 ): Promise<MeshWorkload> {
   const home = join(server.directory, `workload-${name}`);
   await mkdir(home, { mode: 0o700 });
-  const token = await server.tokens.issue(
-    { namespace, serviceAccount, instance: name },
-    'istio-ca',
-    3_600_000,
-  );
-  await writeFile(join(home, 'token'), token.reveal(), { mode: 0o600 });
+  const issue = () =>
+    server.tokens.issue({ namespace, serviceAccount, instance: name }, 'istio-ca', 3_600_000);
+  await writeFile(join(home, 'token'), token ?? (await issue()).reveal(), { mode: 0o600 });
   await writeFile(join(home, 'roots.pem'), server.app.authority.bundle().pem);
   const runtimeDirectory = join(home, 'envoy');
   const adminSocket = envoyAdminSocket(runtimeDirectory);
@@ -121,7 +129,7 @@ async function startWorkload(
       socketPath,
       runtimeDirectory,
       controlPlane: {
-        address: { host: '127.0.0.1', port: server.app.csr.port },
+        address: { host: '127.0.0.1', port: serverPort },
         serverName: 'localhost',
         workloadName: name,
       },

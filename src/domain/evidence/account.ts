@@ -44,7 +44,7 @@ export function received(account: Account, count: number, now: Date): Account {
   return settle({ ...account, received: account.received + count }, now);
 }
 
-/** A stream ended, and Envoy did not end it. */
+/** A stream ended; what was under way may be lost. */
 export function broken(account: Account, now: Date): Account {
   return { ...account, brokenAt: now };
 }

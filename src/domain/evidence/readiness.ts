@@ -7,7 +7,7 @@ export interface Readiness {
 }
 
 /** How old the last proof that nothing was lost may be: agents give one every few seconds. */
-const freshness = 60_000;
+const freshness = 20_000;
 const mostReasons = 10;
 
 /** Whether strict mutual TLS would refuse nobody who has called within `window` milliseconds, and how that is known. */

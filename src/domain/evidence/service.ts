@@ -97,9 +97,8 @@ export function createEvidenceService({ mesh, store, clock, log }: EvidenceOptio
           stream.count(entries.length);
           record(known, entries);
         },
-        close(clean) {
+        close() {
           stream.close();
-          if (clean) return;
           known.account = broken(known.account, clock.now());
           known.dirty = true;
         },

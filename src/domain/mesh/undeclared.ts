@@ -9,12 +9,17 @@ export const anyOtherPort = 0;
  * The ports that capture brings to a proxy though no registry declares them: those that policies name, and all others
  * together. Nothing is known of their protocol, so they are bytes, and what policies say of HTTP does not hold there.
  */
-export function undeclaredPorts({ proxy, ports }: Workload, policies: readonly Policy[]): InboundPort[] {
+export function undeclaredPorts(
+  { proxy, ports }: Workload,
+  policies: readonly Policy[],
+  judgement: string,
+): InboundPort[] {
   if (proxy !== 'capture') return [];
   const declared = new Set(ports.map(({ port }) => port));
   const named = [...new Set(policies.flatMap(portsNamedBy))].filter((port) => !declared.has(port));
   return [...named.toSorted((a, b) => a - b), anyOtherPort].map((port) => ({
     port: { port, protocol: 'tcp', application: undefined },
+    judgement,
     mode: mutualTlsModeOf(policies, port),
   }));
 }

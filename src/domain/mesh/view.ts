@@ -5,7 +5,9 @@ import {
   mutualTlsModeOf,
   type Policy,
   policiesOf,
+  policyHash,
 } from '../policy/index.ts';
+import { contentHash } from './content-hash.ts';
 import type {
   EgressListener,
   MeshSettings,
@@ -30,6 +32,11 @@ export interface ProxyView {
 }
 
 export interface InboundPort {
+  /**
+   * Changes with the AuthorizationPolicies that hold for the workload. A connection that is not read as HTTP is judged
+   * once, when it begins: by this it is seen that those that are open have to be judged anew.
+   */
+  readonly judgement: string;
   readonly port: Pick<WorkloadPort, 'port' | 'protocol'> & {
     /** Undefined for a port that no registry declares: wherever the caller wanted to go. */
     readonly application: WorkloadPort['application'] | undefined;
@@ -120,6 +127,7 @@ export function viewOf(index: MeshIndex, workloadId: string): ProxyView | undefi
   const workload = snapshot.workloads.get(workloadId);
   if (!workload) return undefined;
   const policies = policiesByWorkload.get(workloadId) ?? [];
+  const judgement = judgementOf(policies);
   // A proxy asks the authorizers that policies may name, whether or not its workload calls them.
   const called = new Set([
     ...workload.egress.map(({ service }) => service),
@@ -133,13 +141,17 @@ export function viewOf(index: MeshIndex, workloadId: string): ProxyView | undefi
     settings: snapshot.settings,
     workload,
     inbound: [
-      ...workload.ports.map((port) => ({ port, mode: mutualTlsModeOf(policies, port.port) })),
-      ...undeclaredPorts(workload, policies),
+      ...workload.ports.map((port) => ({ port, judgement, mode: mutualTlsModeOf(policies, port.port) })),
+      ...undeclaredPorts(workload, policies, judgement),
     ],
     policies,
     services: reachable,
     egress: workload.egress,
   };
+}
+
+function judgementOf(policies: readonly Policy[]): string {
+  return contentHash(policies.filter(({ kind }) => kind === 'AuthorizationPolicy').map(policyHash));
 }
 
 /** Whether a proxy whose view was `a` needs nothing new for `b`. */

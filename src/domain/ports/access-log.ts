@@ -31,8 +31,8 @@ export interface AccessLogEntry {
 export interface AccessLogSession {
   readonly workload: string;
   record(entries: readonly AccessLogEntry[]): void;
-  /** @param clean whether all that was sent has been read, as far as this end can tell */
-  close(clean: boolean): void;
+  /** Envoy ends no stream of its own accord: each end is one in which something may have been lost. */
+  close(): void;
 }
 
 /** Where access log streams bring what they have read. */

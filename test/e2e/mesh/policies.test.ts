@@ -2,6 +2,7 @@ import { Agent, request } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { exchange, freePort, hasPart, waitFor } from '../../parts/index.ts';
 import { startApplication, startTestMesh, type TestMesh } from '../../support/mesh.ts';
+import { callersOf, registryText } from '../../support/registry.ts';
 
 interface Shop {
   readonly mesh: TestMesh;
@@ -37,37 +38,14 @@ function statusOfRaw(port: number, path: string, method: string): Promise<number
 async function startShop(stack: AsyncDisposableStack): Promise<Shop> {
   const application = stack.use(await startApplication('orders'));
   const [port, web, cron] = await Promise.all([freePort(), freePort(), freePort()]);
-  const caller = (name: string, listen: number) => `
-apiVersion: citadel.dev/v1
-kind: Workload
-metadata: {namespace: shop, name: ${name}}
-spec:
-  serviceAccount: ${name}
-  addresses: [127.0.0.1]
-  egress: [{listen: "127.0.0.1:${listen}", service: shop/orders, port: 80}]
-`;
-  const mesh = stack.use(
-    await startTestMesh({
-      registry: {
-        'shop.yaml': `
-apiVersion: citadel.dev/v1
-kind: Workload
-metadata: {namespace: shop, name: orders, labels: {app: orders}}
-spec:
-  serviceAccount: orders
-  addresses: [127.0.0.1]
-  ports: [{port: ${port}, application: "127.0.0.1:${application.port}"}]
----
-apiVersion: citadel.dev/v1
-kind: Service
-metadata: {namespace: shop, name: orders}
-spec:
-  ports: [{port: 80, targetPort: ${port}}]
-  selector: {app: orders}
----${caller('web', web)}---${caller('cron', cron)}`,
-      },
-    }),
+  const text = registryText(
+    [
+      { name: 'orders', ports: [{ port, application: application.port }] },
+      ...callersOf('orders', 80, { web, cron }),
+    ],
+    [{ name: 'orders', ports: [{ port: 80, targetPort: port }] }],
   );
+  const mesh = stack.use(await startTestMesh({ registry: { 'shop.yaml': text } }));
   await Promise.all(['orders', 'web', 'cron'].map((name) => mesh.startWorkload(name, name)));
   const statusOf =
     (listen: number) =>
@@ -120,14 +98,19 @@ describe.skipIf(!hasPart('envoy'))('policies on real Envoys', () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     stack.defer(() => agent.destroy());
     const onOne = () =>
-      new Promise<{ status: number; reused: boolean; body: string }>((resolve, reject) => {
+      new Promise<{ status: number; reused: boolean; body: string; id: unknown }>((resolve, reject) => {
         const sent = request({ host: '127.0.0.1', port, agent, path: '/' }, (response) => {
           let body = '';
           response.on('data', (chunk: Buffer) => {
             body += chunk.toString('utf8');
           });
           response.once('end', () =>
-            resolve({ status: response.statusCode ?? 0, reused: sent.reusedSocket, body }),
+            resolve({
+              status: response.statusCode ?? 0,
+              reused: sent.reusedSocket,
+              body,
+              id: response.headers['x-request-id'],
+            }),
           );
         });
         sent.once('error', reject);
@@ -139,6 +122,7 @@ describe.skipIf(!hasPart('envoy'))('policies on real Envoys', () => {
     const denied = await onOne();
     expect(denied).toMatchObject({ status: 403, reused: true });
     expect(denied.body).not.toContain('nobody-may');
+    expect(denied.id).toMatch(/^[0-9a-f-]{36}$/);
     await mesh.write('policy.yaml', '');
     await waitFor(async () => (await onOne()).status === 200, { what: 'the denial to be gone' });
     expect(await onOne()).toMatchObject({ reused: true });

@@ -1,5 +1,6 @@
 import { anyOtherPort, type InboundPort, type MeshSettings } from '../../../domain/mesh/index.ts';
 import { inboundChains } from '../../../domain/ports/index.ts';
+import { Metadata } from '../../../gen/envoy/config/core/v3/base.ts';
 import { Filter, FilterChain } from '../../../gen/envoy/config/listener/v3/listener_components.ts';
 import { HttpFilter } from '../../../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
 import { connectionLogs, requestLogs } from '../access-log/loggers.ts';
@@ -13,21 +14,24 @@ import { tcpFilter } from './tcp.ts';
  * What callers of one port meet. The chain of mutual TLS is the same in every mode, byte for byte, so that a change of
  * mode does not touch the connections on it: only those of a chain that goes, or is changed, are drained.
  */
-export function portChains({ port, mode }: InboundPort, settings: MeshSettings): FilterChain[] {
-  const mutual = mutualTlsChain(port, settings, inboundChains.mutualTls, meshProtocols);
+export function portChains(inbound: InboundPort, settings: MeshSettings): FilterChain[] {
+  const { port, mode } = inbound;
+  const mutual = mutualTlsChain(inbound, settings, inboundChains.mutualTls, meshProtocols);
   const plaintext = FilterChain.fromPartial({
     name: inboundChains.plaintext,
     filterChainMatch: { transportProtocol: 'raw_buffer' },
     filters: applicationFilters(port, settings, false),
+    ...(isHttp(port.protocol) ? {} : judgedOnce(inbound)),
   });
   const passedThrough = FilterChain.fromPartial({
     name: inboundChains.otherTls,
     filterChainMatch: { transportProtocol: 'tls' },
     filters: passThroughFilters(port, settings, false),
+    ...judgedOnce(inbound),
   });
   switch (mode) {
     case 'STRICT':
-      return [mutual, mutualTlsChain(port, settings, inboundChains.mutualTlsOther, [])];
+      return [mutual, mutualTlsChain(inbound, settings, inboundChains.mutualTlsOther, [])];
     case 'PERMISSIVE':
       return [mutual, passedThrough, plaintext];
     case 'DISABLE':
@@ -52,14 +56,24 @@ export function capturedPortChains(inbound: InboundPort, settings: MeshSettings)
 
 type Port = InboundPort['port'];
 
+/**
+ * Requests are judged one by one, connections when they begin. By this a chain of connections changes with what judges
+ * them, so that those that are open drain, and are judged again when they come back.
+ */
+function judgedOnce({ judgement }: InboundPort): Pick<FilterChain, 'metadata'> {
+  return { metadata: Metadata.fromPartial({ filterMetadata: { 'citadel.dev': { judgement } } }) };
+}
+
 function mutualTlsChain(
-  port: Port,
+  inbound: InboundPort,
   settings: MeshSettings,
   name: string,
   protocols: readonly string[],
 ): FilterChain {
+  const { port } = inbound;
   return FilterChain.fromPartial({
     name,
+    ...(isHttp(port.protocol) ? {} : judgedOnce(inbound)),
     filterChainMatch: { transportProtocol: 'tls', applicationProtocols: [...protocols] },
     transportSocket: inboundTls([settings.trustDomain, ...settings.trustDomainAliases], port.protocol),
     filters: applicationFilters(port, settings, true),

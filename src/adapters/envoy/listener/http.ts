@@ -68,7 +68,8 @@ export function httpFilter(options: HttpOptions): Filter {
       ? HttpConnectionManager_ForwardClientCertDetails.SANITIZE_SET
       : HttpConnectionManager_ForwardClientCertDetails.SANITIZE,
     ...(options.callerKnown ? { setCurrentClientCertDetails: { uri: true } } : {}),
-    ...(options.judged ? pathSettings() : {}),
+    // By its id a denied caller can ask about the denial, and learns nothing from it.
+    ...(options.judged ? { ...pathSettings(), alwaysSetRequestIdInResponse: true } : {}),
     commonHttpProtocolOptions: { maxConnectionDuration: duration(options.connectionLifetime) },
     streamIdleTimeout: never,
     accessLog: [...accessLog],

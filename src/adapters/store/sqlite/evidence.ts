@@ -13,8 +13,8 @@ export function createEvidenceStore(database: BetterSQLite3Database, executor: E
           const row = {
             workload,
             updatedAt,
-            account: json<StoredAccount>(account),
-            ports: json<readonly StoredPort[]>([...ports].map(([port, each]) => ({ port, ...each }))),
+            account: storeAccount(account),
+            ports: [...ports].map(([port, each]) => storePort(port, each)),
           };
           database
             .insert(callerEvidence)
@@ -45,9 +45,46 @@ export function createEvidenceStore(database: BetterSQLite3Database, executor: E
   };
 }
 
-/** What JSON makes of it: dates become their texts. */
-function json<T>(value: object): T {
-  return JSON.parse(JSON.stringify(value)) as T;
+const text = (date: Date | undefined): string | undefined => date?.toISOString();
+
+function storeAccount({
+  counters,
+  waiting,
+  coverage,
+  confirmedAt,
+  brokenAt,
+  ...rest
+}: Account): StoredAccount {
+  return {
+    ...rest,
+    counters: counters && storeCounters(counters),
+    waiting: waiting.map(storeCounters),
+    coverage: coverage && { ...coverage, since: coverage.since.toISOString() },
+    confirmedAt: text(confirmedAt),
+    brokenAt: text(brokenAt),
+  };
+}
+
+function storeCounters(counters: NonNullable<Account['counters']>): NonNullable<StoredAccount['counters']> {
+  return {
+    ...counters,
+    startedAt: counters.startedAt.toISOString(),
+    observedAt: counters.observedAt.toISOString(),
+  };
+}
+
+function storePort(port: number, { callers, forgottenAt, denials, more }: PortEvidence): StoredPort {
+  return {
+    port,
+    callers: callers.map((caller) => ({
+      ...caller,
+      first: caller.first.toISOString(),
+      last: caller.last.toISOString(),
+    })),
+    forgottenAt: text(forgottenAt),
+    more,
+    denials: denials && { ...denials, last: denials.last.toISOString() },
+  };
 }
 
 const date = (stored: string | undefined): Date | undefined =>

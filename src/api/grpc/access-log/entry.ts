@@ -72,19 +72,13 @@ function transportOf(
   failedHandshake: boolean,
   flags: ResponseFlags | undefined,
 ): Transport {
-  switch (chain) {
-    case inboundChains.plaintext:
-      return 'plaintext';
-    case inboundChains.mutualTls:
-    case inboundChains.mutualTlsOther:
-      return failedHandshake ? 'other-tls' : 'mtls';
-    case inboundChains.otherTls:
-      return 'other-tls';
-    default:
-      // Every TLS has a chain that takes it, in every mode but where the port itself is none: what has none is plaintext.
-      if (chain === undefined && flags?.noRouteFound) return 'plaintext';
-      throw new CitadelError('InvalidArgument', 'an access log entry names a filter chain that is not known');
-  }
+  if (chain === inboundChains.plaintext) return 'plaintext';
+  if (chain === inboundChains.otherTls) return 'other-tls';
+  if (chain === inboundChains.mutualTls || chain === inboundChains.mutualTlsOther)
+    return failedHandshake ? 'other-tls' : 'mtls';
+  // Every TLS has a chain that takes it, in every mode: what has none is plaintext.
+  if (chain === undefined && flags?.noRouteFound) return 'plaintext';
+  throw new CitadelError('InvalidArgument', 'an access log entry names a filter chain that is not known');
 }
 
 function isDenied(

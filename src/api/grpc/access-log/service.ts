@@ -96,19 +96,14 @@ interface Serving extends AccessLogServiceOptions {
 
 async function serve(stream: Stream, serving: Serving): Promise<void> {
   const { fail, done, limits, streams, verifier } = serving;
-  let clean = false;
   const ended = new Promise<void>((resolve) => {
-    stream.once('end', () => {
-      clean = true;
-      resolve();
-    });
-    for (const event of ['cancelled', 'close', 'error']) stream.once(event, () => resolve());
+    for (const event of ['cancelled', 'close', 'end', 'error']) stream.once(event, () => resolve());
   });
   stream.pause();
   const svid = await verifyWorkload(stream, verifier, 'the access log service');
   using cleanup = new DisposableStack();
   let session: AccessLogSession | undefined;
-  cleanup.defer(() => session?.close(clean));
+  cleanup.defer(() => session?.close());
   cleanup.defer(endWithSvid(svid, serving, fail));
   cleanup.defer(streams.add(svid.issuance.proxyKey, fail));
   const silence = setTimeout(

@@ -76,10 +76,10 @@ const cases: readonly {
     state: 'unknown',
     reasons: [/nothing has shown yet/],
   },
-  { what: 'a confirmation of a minute ago', given: { confirmedAt: at(7_140) }, state: 'safe' },
+  { what: 'a confirmation of some seconds ago', given: { confirmedAt: at(7_180) }, state: 'safe' },
   {
     what: 'a confirmation that is older',
-    given: { confirmedAt: at(7_139) },
+    given: { confirmedAt: at(7_179) },
     state: 'unknown',
     reasons: [/is not known to have arrived/],
   },

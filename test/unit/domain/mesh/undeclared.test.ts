@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { Workload } from '../../../../src/domain/mesh/index.ts';
 import { undeclaredPorts } from '../../../../src/domain/mesh/undeclared.ts';
-import type { AuthorizationPolicy, OperationMatch } from '../../../../src/domain/policy/index.ts';
+import type { AuthorizationPolicy, OperationMatch, Policy } from '../../../../src/domain/policy/index.ts';
 import { peerAuthentication, workload } from './samples.ts';
 
 const captured = workload('orders', { proxy: 'capture' });
@@ -28,8 +29,8 @@ const authorization = (...rules: AuthorizationPolicy['rules']): AuthorizationPol
   rules,
 });
 
-const seen = (...given: Parameters<typeof undeclaredPorts>) =>
-  undeclaredPorts(...given).map(({ port, mode }) => [port.port, mode]);
+const seen = (of: Workload, policies: readonly Policy[]) =>
+  undeclaredPorts(of, policies, 'j').map(({ port, mode }) => [port.port, mode]);
 
 describe('the ports that no registry declares', () => {
   test('are none where nothing is captured', () => {
@@ -42,7 +43,7 @@ describe('the ports that no registry declares', () => {
   });
 
   test('are bytes, and go to where they were going', () => {
-    expect(undeclaredPorts(captured, [])[0]?.port).toEqual({
+    expect(undeclaredPorts(captured, [], 'j')[0]?.port).toEqual({
       port: 0,
       protocol: 'tcp',
       application: undefined,
