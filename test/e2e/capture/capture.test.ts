@@ -2,57 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasPart, waitFor } from '../../parts/index.ts';
 import { hasNamespaces } from '../../support/netns/index.ts';
 import { proxyUser } from './proxy.ts';
-import { addresses, startWorld, type World } from './world.ts';
-
-const registry = `
-apiVersion: citadel.dev/v1
-kind: Workload
-metadata: {namespace: shop, name: orders-1, labels: {app: orders}}
-spec:
-  serviceAccount: orders
-  addresses: [${addresses.orders.map((address) => `"${address}"`).join(', ')}]
-  proxy: capture
-  ports: [{port: 8080}, {port: 9000, protocol: tcp, application: "[::1]:9000"}]
----
-apiVersion: citadel.dev/v1
-kind: Workload
-metadata: {namespace: shop, name: web-1, labels: {app: web}}
-spec:
-  serviceAccount: web
-  addresses: [${addresses.web.map((address) => `"${address}"`).join(', ')}]
-  proxy: capture
-  ports: [{port: 8080}]
----
-apiVersion: citadel.dev/v1
-kind: Service
-metadata: {namespace: shop, name: orders}
-spec:
-  addresses: [10.96.0.10, "fd00:96::10"]
-  ports: [{port: 80, targetPort: 8080}, {port: 7, targetPort: 7070, protocol: tcp}]
-  selector: {app: orders}
----
-apiVersion: citadel.dev/v1
-kind: Service
-metadata: {namespace: shop, name: web}
-spec:
-  addresses: [10.96.0.11, "fd00:96::11"]
-  ports: [{port: 80, targetPort: 8080}]
-  selector: {app: web}
----
-apiVersion: citadel.dev/v1
-kind: Service
-metadata: {namespace: shop, name: orders-headless}
-spec:
-  ports: [{port: 8080}, {port: 9000, protocol: tcp}]
-  selector: {app: orders}
-`;
-
-const peers = (mode: string) => `
-apiVersion: security.istio.io/v1
-kind: PeerAuthentication
-metadata: {namespace: shop, name: default}
-spec: {mtls: {mode: ${mode}}}
-`;
+import { addresses, denied, peers, registry } from './registry.ts';
+import { startWorld, type World } from './world.ts';
 
 const web = 'URI=spiffe://example.org/ns/shop/sa/web';
 const mine = ['--user', String(proxyUser), '--yes'] as const;
@@ -63,14 +14,15 @@ describe.skipIf(!hasPart('envoy') || !hasPart('nftables') || !hasNamespaces())('
   let world: World;
   const call = (from: keyof Omit<World, 'mesh' | symbol>, url: string, headers = {}) =>
     world[from].inside.get({ url, headers });
-  const peerMode = async (mode: string) => {
-    await world.mesh.write('peers.yaml', peers(mode));
+  const peerMode = (mode: string) => policy('peers.yaml', peers(mode), mode);
+  const policy = async (file: string, text: string, what: string) => {
+    await world.mesh.write(file, text);
     await waitFor(
       () =>
         world.mesh.server.app.controlPlane
           ?.proxies()
           .every(({ resources }) => resources.every(({ accepted, wanted }) => accepted === wanted)),
-      { what: `${mode} to be accepted` },
+      { what: `${what} to be accepted` },
     );
   };
   let connections = 0;
@@ -194,6 +146,16 @@ describe.skipIf(!hasPart('envoy') || !hasPart('nftables') || !hasNamespaces())('
     expect(await say('ping')).toEqual({ body: 'ping' });
   });
 
+  test('holds policies to ports that no registry declares', async () => {
+    const reached = async () => await (await dial('web', '10.96.0.10', 7)).say('ping');
+    expect(await reached()).toEqual({ body: 'ping' });
+    await policy('denied.yaml', denied, 'a denial');
+    await waitFor(async () => (await reached()).failed, { what: 'the call to be denied' });
+    expect(await call('web', 'http://10.96.0.10/')).toMatchObject({ status: 200 });
+    await policy('denied.yaml', '', 'its end');
+    await waitFor(async () => (await reached()).body, { what: 'the call to pass again' });
+  });
+
   test.each(['http://10.96.0.11/', 'http://[fd00:96::11]/'])(
     'brings a workload that calls its own service, %s, to its own proxy as anyone',
     async (url) => {
@@ -288,11 +250,21 @@ describe.skipIf(!hasPart('envoy') || !hasPart('nftables') || !hasNamespaces())('
   });
 
   test('leaves what was open before it where it is', async () => {
+    const deniedAt = async (port: number) => {
+      const known = await world.mesh.server.app.store.evidence.list();
+      return (
+        known.find(({ workload }) => workload === 'files/shop/orders-1')?.ports.get(port)?.denials?.count ?? 0
+      );
+    };
+    const told = await deniedAt(7070);
     const before = await dial('outside', orders4, 7070);
     expect(await before.say('direct')).toEqual({ body: 'direct' });
     expect(await world.orders.capture('apply', ...mine)).toMatchObject({ code: 0 });
     expect(await before.say('still direct')).toEqual({ body: 'still direct' });
     const after = await dial('outside', orders4, 7070);
     expect(await after.say('captured')).toHaveProperty('failed');
+    // The server is told of it, on the stream on which it was told of all before: it had no entry to refuse there.
+    await waitFor(async () => (await deniedAt(7070)) > told, { what: 'evidence of the refusal' });
+    expect(await world.orders.count('^cluster\\.citadel_server\\.upstream_rq_[rt]x_reset$')).toBe(0);
   });
 });

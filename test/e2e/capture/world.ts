@@ -13,12 +13,6 @@ export interface World extends AsyncDisposable {
   readonly outside: Machine;
 }
 
-export const addresses = {
-  web: ['10.77.1.2', 'fd77:1::2'],
-  orders: ['10.77.2.2', 'fd77:2::2'],
-  outside: ['10.77.1.1', 'fd77:1::1'],
-} as const;
-
 /** Two machines under capture, each with an application, an agent and an Envoy, and one between them without. */
 export async function startWorld(registry: Readonly<Record<string, string>>): Promise<World> {
   await using building = new AsyncDisposableStack();

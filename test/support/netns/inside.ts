@@ -9,6 +9,9 @@ import { connect, createServer, type Socket } from 'node:net';
 import { exchange } from '../../parts/http.ts';
 import type { Call, HttpResult, OperationName, Operations, Result, RunResult } from './operations.ts';
 
+/** Milliseconds for an answer. */
+const deadline = 10_000;
+
 const children: ChildProcess[] = [];
 const sockets = new Map<number, Socket>();
 
@@ -73,7 +76,7 @@ const operations: Operations = {
   async get({ url, headers = {} }): Promise<HttpResult> {
     try {
       // Each call on a connection of its own: whether it was captured is decided when it is opened.
-      const reply = await exchange(url, { headers: { ...headers, connection: 'close' }, deadline: 5_000 });
+      const reply = await exchange(url, { headers: { ...headers, connection: 'close' }, deadline });
       return { status: reply.status, body: reply.body, headers: reply.headers };
     } catch (error) {
       return { failed: codeOf(error) };
@@ -84,8 +87,11 @@ const operations: Operations = {
     new Promise((done) => {
       const socket = connect({ host, port });
       sockets.set(id, socket);
-      socket.setTimeout(5_000, () => socket.destroy(new Error('timeout')));
-      socket.once('connect', () => done({}));
+      const patience = setTimeout(() => socket.destroy(new Error('timeout')), deadline);
+      socket.once('connect', () => {
+        clearTimeout(patience);
+        done({});
+      });
       socket.once('error', (error) => done({ failed: codeOf(error) }));
     }),
 
@@ -93,7 +99,11 @@ const operations: Operations = {
     new Promise((done) => {
       const socket = sockets.get(id);
       if (!socket || socket.destroyed) return done({ failed: 'closed' });
-      socket.once('data', (data) => done({ body: data.toString('utf8') }));
+      const patience = setTimeout(() => socket.destroy(new Error('timeout')), deadline);
+      socket.once('data', (data) => {
+        clearTimeout(patience);
+        done({ body: data.toString('utf8') });
+      });
       socket.once('error', (error) => done({ failed: codeOf(error) }));
       socket.once('close', () => done({ failed: 'closed' }));
       socket.write(text);

@@ -80,7 +80,11 @@ const refusedConnections = logger(
     flagged('NR'),
     // In a plaintext connection that is the inspector's "no TLS", which is no failure.
     expression(
-      `connection.transport_failure_reason != '' && !xds.filter_chain_name.endsWith('${inboundChains.plaintext}')`,
+      [
+        "connection.transport_failure_reason != ''",
+        `!xds.filter_chain_name.endsWith('${inboundChains.plaintext}')`,
+        `xds.filter_chain_name != '${inboundChains.refused}'`,
+      ].join(' && '),
     ),
   ),
 );
