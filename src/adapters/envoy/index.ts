@@ -1,2 +1,2 @@
-export { recordedDecision } from './authorization/decisions.ts';
+export { recordedDecision } from './authorization/index.ts';
 export { createEnvoyRenderer } from './renderer.ts';

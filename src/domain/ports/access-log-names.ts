@@ -23,4 +23,6 @@ export const inboundChains = {
   plaintext: 'plaintext',
   /** The application's own TLS, which the proxy does not end. */
   otherTls: 'tls-passthrough',
+  /** Who connects to a capture port itself. */
+  refused: 'refused',
 } as const;

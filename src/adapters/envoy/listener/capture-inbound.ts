@@ -1,5 +1,5 @@
 import type { ProxyView } from '../../../domain/mesh/index.ts';
-import { capturePorts, type DiscoveryResource } from '../../../domain/ports/index.ts';
+import { capturePorts, type DiscoveryResource, inboundChains } from '../../../domain/ports/index.ts';
 import { TrafficDirection } from '../../../gen/envoy/config/core/v3/base.ts';
 import { Listener, Listener_DrainType } from '../../../gen/envoy/config/listener/v3/listener.ts';
 import { FilterChain } from '../../../gen/envoy/config/listener/v3/listener_components.ts';
@@ -17,7 +17,10 @@ import { inspectionTimeout, originalDestination, tlsInspector } from './listener
  * no other chain once one has it.
  */
 export function refused(port: number): FilterChain {
-  return FilterChain.fromPartial({ name: 'refused', filterChainMatch: { destinationPort: port } });
+  return FilterChain.fromPartial({
+    name: inboundChains.refused,
+    filterChainMatch: { destinationPort: port },
+  });
 }
 
 /** What callers meet, whichever port they wanted. */
