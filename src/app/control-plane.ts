@@ -53,6 +53,7 @@ export async function openControlPlane(
     store: store.policies,
     audit: store.audit,
     clock: ports.clock,
+    snapshot: () => plane.snapshot(),
     changed: () => stored.refresh(),
   });
   const evidence = createEvidenceService({ mesh: plane, store: store.evidence, ...ports });

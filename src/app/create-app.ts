@@ -20,6 +20,7 @@ import {
   reconcileIntents,
 } from '../domain/issuance/index.ts';
 import type { ControlPlane } from '../domain/mesh/index.ts';
+import type { PolicyService } from '../domain/policy/index.ts';
 import { type Metrics, noMetrics, type Store } from '../domain/ports/index.ts';
 import { createServingCertificateSource } from '../domain/serving/index.ts';
 import {
@@ -63,6 +64,7 @@ export interface App {
   readonly authority: AuthorityService;
   readonly issuance: IssuanceService;
   readonly controlPlane: ControlPlane | undefined;
+  readonly policies: PolicyService | undefined;
   readonly store: Store;
   /** Finishes what was begun, then closes everything in the reverse order of its making. */
   stop(): Promise<void>;
@@ -269,6 +271,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     authority,
     issuance,
     controlPlane: controlPlane?.plane,
+    policies: controlPlane?.policies,
     store,
     stop: () => {
       stopped ??= running.disposeAsync();

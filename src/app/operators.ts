@@ -89,6 +89,7 @@ export async function startOperatorApi(options: OperatorApiOptions): Promise<Ope
     policies: options.controlPlane?.policies,
     mutualTls: options.controlPlane && mutualTlsOf(options.controlPlane, clock),
     policyStatus: () => options.controlPlane?.plane.policies() ?? [],
+    policyWarnings: () => options.controlPlane?.plane.policyWarnings() ?? [],
     currentBundle: () => authority.bundle(),
     status: async () => ({
       version,

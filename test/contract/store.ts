@@ -395,10 +395,10 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         reason: `change ${expected}`,
         objects,
       });
-      const policy = (name: string, text: string | undefined = `text of ${name}`) => ({
+      const policy = (called: string, text: string | undefined = `text of ${called}`) => ({
         kind: 'AuthorizationPolicy',
         namespace: 'shop',
-        name,
+        name: called,
         text,
         hash: text === undefined ? '' : hex(text),
       });
@@ -420,7 +420,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
           policies: [{ ...policy('a', 'newer'), revision: 2 }],
         });
         await apply(2, policy('b', 'back'));
-        expect((await current()).policies.map(({ name, revision }) => [name, revision])).toStrictEqual([
+        expect((await current()).policies.map((each) => [each.name, each.revision])).toStrictEqual([
           ['a', 2],
           ['b', 3],
         ]);
@@ -458,7 +458,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         });
         const { items } = await history({ key: policy('a'), limit: 10 });
         expect(
-          items.map(({ revision, objects }) => [revision, objects.map(({ name }) => name)]),
+          items.map(({ revision, objects }) => [revision, objects.map((each) => each.name)]),
         ).toStrictEqual([
           [3, ['a']],
           [1, ['a']],

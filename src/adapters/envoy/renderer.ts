@@ -3,7 +3,7 @@ import type { DiscoveryResource, ProxyRenderer } from '../../domain/ports/index.
 import { createCaptureRenderer } from './capture.ts';
 import { renderApplications } from './cluster/inbound.ts';
 import { type OutboundResources, renderService } from './cluster/outbound.ts';
-import { renderFilters } from './extensions.ts';
+import { renderFilters } from './filters.ts';
 import { renderEgress } from './listener/egress.ts';
 import { renderInbound } from './listener/inbound.ts';
 import { typeUrlOf } from './messages/any.ts';

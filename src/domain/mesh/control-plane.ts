@@ -1,4 +1,5 @@
 import { CitadelError, type Clock, describeError, type Log } from '../../kernel/index.ts';
+import { type LintWarning, lintPolicies } from '../policy/index.ts';
 import type {
   ConnectedProxy,
   DiscoveryResources,
@@ -37,6 +38,8 @@ export interface ControlPlane extends DiscoverySource {
   sources(): readonly MeshSourceState[];
   proxies(): readonly ProxyState[];
   policies(): readonly PolicyStatus[];
+  /** What of the policies is legal but surely not meant. */
+  policyWarnings(): readonly LintWarning[];
   /** How often a proxy's configuration has been worked out since the start. */
   renders(): number;
   close(): Promise<void>;
@@ -50,6 +53,7 @@ const atMost = 1_000;
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const { settings, sources, renderer, clock, log } = options;
   let index: MeshIndex | undefined;
+  let linted: { readonly snapshot: MeshSnapshot; readonly warnings: readonly LintWarning[] } | undefined;
   let renders = 0;
   const sessions = new Set<Session>();
 
@@ -158,6 +162,13 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     snapshot: () => index?.snapshot,
     sources: () => sources.map((source) => source.state()),
     proxies,
+    policyWarnings() {
+      if (!index) return [];
+      const { snapshot } = index;
+      if (linted?.snapshot !== snapshot)
+        linted = { snapshot, warnings: lintPolicies(snapshot.policies, snapshot) };
+      return linted.warnings;
+    },
     policies: () => (index ? policyStatuses(index, proxies()) : []),
     renders: () => renders,
     async close() {

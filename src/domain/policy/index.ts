@@ -10,6 +10,7 @@ export {
   decide,
   type HttpAttributes,
   isHttpOnly,
+  isPathTemplate,
   namesPaths,
   normalizePath,
   type PolicyRequest,
@@ -21,9 +22,10 @@ export {
   type Verdict,
 } from './decide/index.ts';
 export { formatPolicies } from './format.ts';
+export { type LintRegistry, type LintWarning, lintPolicies } from './lint/index.ts';
 export type * from './model.ts';
 export * from './read/index.ts';
-export { indexPolicies, mutualTlsModeOf, type PolicyIndex, policiesOf } from './select.ts';
+export { indexPolicies, mutualTlsModeOf, type PolicyIndex, policiesOf, precedence } from './select.ts';
 export {
   createPolicyService,
   type PolicyAuthor,

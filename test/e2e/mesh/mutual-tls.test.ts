@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { exchange, freePort, hasPart, waitFor } from '../../parts/index.ts';
 import { startApplication, startTestMesh, type TestMesh } from '../../support/mesh.ts';
+import { callersOf, registryText } from '../../support/registry.ts';
 
 interface Ports {
   readonly orders: number;
@@ -8,30 +9,11 @@ interface Ports {
   readonly egress: number;
 }
 
-const registry = ({ orders, application, egress }: Ports) => `
-apiVersion: citadel.dev/v1
-kind: Workload
-metadata: {namespace: shop, name: orders-1, labels: {app: orders}}
-spec:
-  serviceAccount: orders
-  addresses: [127.0.0.1]
-  ports: [{port: ${orders}, application: "127.0.0.1:${application}"}]
----
-apiVersion: citadel.dev/v1
-kind: Workload
-metadata: {namespace: shop, name: web-1}
-spec:
-  serviceAccount: web
-  addresses: [127.0.0.1]
-  egress: [{listen: "127.0.0.1:${egress}", service: shop/orders, port: 80}]
----
-apiVersion: citadel.dev/v1
-kind: Service
-metadata: {namespace: shop, name: orders}
-spec:
-  ports: [{port: 80, targetPort: ${orders}}]
-  selector: {app: orders}
-`;
+const registry = ({ orders, application, egress }: Ports) =>
+  registryText(
+    [{ name: 'orders', ports: [{ port: orders, application }] }, ...callersOf('orders', 80, { web: egress })],
+    [{ name: 'orders', ports: [{ port: 80, targetPort: orders }] }],
+  );
 
 const peerAuthentication = (mode: string) => `
 apiVersion: security.istio.io/v1
@@ -55,8 +37,8 @@ describe.skipIf(!hasPart('envoy'))('two Envoys that the control plane configures
     await using application = await startApplication('orders');
     const ports = { orders: await freePort(), egress: await freePort(), application: application.port };
     await using mesh = await startTestMesh({ registry: { 'shop.yaml': registry(ports) } });
-    await mesh.startWorkload('orders-1', 'orders');
-    const web = await mesh.startWorkload('web-1', 'web');
+    await mesh.startWorkload('orders', 'orders');
+    const web = await mesh.startWorkload('web', 'web');
 
     const mutual = await exchange(`http://127.0.0.1:${ports.egress}/42`);
     expect(mutual).toMatchObject({ status: 200, body: 'orders GET /42' });
@@ -73,15 +55,15 @@ describe.skipIf(!hasPart('envoy'))('two Envoys that the control plane configures
         ?.proxies()
         .map(({ workload }) => workload)
         .toSorted(),
-    ).toEqual(['files/shop/orders-1', 'files/shop/web-1']);
+    ).toEqual(['files/shop/orders', 'files/shop/web']);
   });
 
   test('a strict callee refuses plaintext and keeps its callers by mutual TLS on their connections', async () => {
     await using application = await startApplication('orders');
     const ports = { orders: await freePort(), egress: await freePort(), application: application.port };
     await using mesh = await startTestMesh({ registry: { 'shop.yaml': registry(ports) } });
-    await mesh.startWorkload('orders-1', 'orders', { args: ['--drain-time-s', '1'] });
-    const web = await mesh.startWorkload('web-1', 'web');
+    await mesh.startWorkload('orders', 'orders', { args: ['--drain-time-s', '1'] });
+    const web = await mesh.startWorkload('web', 'web');
     const mutual = () => exchange(`http://127.0.0.1:${ports.egress}/`);
     const plain = () => exchange(`http://127.0.0.1:${ports.orders}/`);
     const refused = () =>

@@ -3,10 +3,10 @@ import { inboundChains } from '../../../domain/ports/index.ts';
 import { Filter, FilterChain } from '../../../gen/envoy/config/listener/v3/listener_components.ts';
 import { HttpFilter } from '../../../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
 import { connectionLogs, requestLogs } from '../access-log/loggers.ts';
-import { type FilterStep, names } from '../messages/names.ts';
+import { filterSlots } from '../filters.ts';
+import { names } from '../messages/names.ts';
 import { inboundTls, meshProtocols } from '../tls.ts';
 import { discoveredFilter, httpFilter, isHttp } from './http.ts';
-import { httpSteps, tcpSteps } from './steps.ts';
 import { tcpFilter } from './tcp.ts';
 
 /**
@@ -70,9 +70,9 @@ function applicationFilters(port: Port, settings: MeshSettings, callerKnown: boo
   const cluster = clusterOf(port);
   const { connectionLifetime, accessLogSample } = settings;
   if (!isHttp(port.protocol)) return passThroughFilters(port, settings, callerKnown);
-  const filters = httpSteps.map(([step, types]) =>
+  const filters = filterSlots(port.port, settings).http.map(({ name, types }) =>
     HttpFilter.fromPartial({
-      name: names.filter(port.port, 'http', step),
+      name,
       configType: { $case: 'configDiscovery', value: discoveredFilter(types) },
     }),
   );
@@ -90,14 +90,11 @@ function applicationFilters(port: Port, settings: MeshSettings, callerKnown: boo
 }
 
 /** Bytes, judged by what a connection shows: what policies say of HTTP is read as they define it for TCP. */
-function passThroughFilters(
-  port: Port,
-  { connectionLifetime, accessLogSample }: MeshSettings,
-  callerKnown: boolean,
-): Filter[] {
-  const steps = tcpSteps.map(([step, types]: readonly [FilterStep, readonly string[]]) =>
+function passThroughFilters(port: Port, settings: MeshSettings, callerKnown: boolean): Filter[] {
+  const { connectionLifetime, accessLogSample } = settings;
+  const steps = filterSlots(port.port, settings).tcp.map(({ name, types }) =>
     Filter.fromPartial({
-      name: names.filter(port.port, 'tcp', step),
+      name,
       configType: { $case: 'configDiscovery', value: discoveredFilter(types) },
     }),
   );

@@ -9,11 +9,11 @@ import {
   HttpConnectionManager,
   HttpConnectionManager_CodecType,
   HttpConnectionManager_ForwardClientCertDetails,
-  HttpConnectionManager_PathWithEscapedSlashesAction,
   HttpConnectionManager_ServerHeaderTransformation,
   HttpFilter,
   Rds,
 } from '../../../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
+import { pathSettings } from '../authorization/index.ts';
 import { pack, typeUrlOf } from '../messages/any.ts';
 import { duration } from '../messages/values.ts';
 
@@ -68,11 +68,7 @@ export function httpFilter(options: HttpOptions): Filter {
       ? HttpConnectionManager_ForwardClientCertDetails.SANITIZE_SET
       : HttpConnectionManager_ForwardClientCertDetails.SANITIZE,
     ...(options.callerKnown ? { setCurrentClientCertDetails: { uri: true } } : {}),
-    normalizePath: options.judged,
-    mergeSlashes: options.judged,
-    pathWithEscapedSlashesAction: options.judged
-      ? HttpConnectionManager_PathWithEscapedSlashesAction.UNESCAPE_AND_FORWARD
-      : HttpConnectionManager_PathWithEscapedSlashesAction.KEEP_UNCHANGED,
+    ...(options.judged ? pathSettings() : {}),
     commonHttpProtocolOptions: { maxConnectionDuration: duration(options.connectionLifetime) },
     streamIdleTimeout: never,
     accessLog: [...accessLog],

@@ -11,8 +11,7 @@ export const names = {
   egressListener: (address: string, port: number) => `egress/${address}/${port}`,
   outboundCluster: (service: string, port: number) => `outbound/${service}/${port}`,
   /** A filter by ECDS; its configuration has the name of the filter. */
-  filter: (port: number, layer: 'http' | 'tcp', step: FilterStep) =>
-    `inbound/${portName(port)}/${layer}/${step}`,
+  filter: (port: number, layer: 'http' | 'tcp', name: string) => `inbound/${portName(port)}/${layer}/${name}`,
   captureInbound: inboundListeners.captured,
   captureOutbound: 'capture/outbound',
   /** Wherever the application wanted to go, as it is. */
@@ -26,6 +25,3 @@ export const names = {
 function portName(port: number): number | 'other' {
   return port === anyOtherPort ? 'other' : port;
 }
-
-/** What a filter does, in the order in which a request passes them. */
-export type FilterStep = 'authentication' | 'custom' | 'authorizer' | 'audit' | 'deny' | 'allow';

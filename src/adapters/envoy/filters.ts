@@ -1,0 +1,106 @@
+import type { InboundPort, MeshSettings, ProxyView } from '../../domain/mesh/index.ts';
+import type { DiscoveryResource } from '../../domain/ports/index.ts';
+import { TypedExtensionConfig } from '../../gen/envoy/config/core/v3/extension.ts';
+import { RBAC as HttpRbac } from '../../gen/envoy/extensions/filters/http/rbac/v3/rbac.ts';
+import { RBAC as NetworkRbac } from '../../gen/envoy/extensions/filters/network/rbac/v3/rbac.ts';
+import type { Any } from '../../gen/google/protobuf/any.ts';
+import {
+  type AuthorizationContext,
+  httpAuthorization,
+  httpFilterConfig,
+  networkAuthorization,
+  networkFilterConfig,
+} from './authorization/index.ts';
+import { isHttp } from './listener/http.ts';
+import { pack } from './messages/any.ts';
+import { names } from './messages/names.ts';
+import { resource } from './messages/resource.ts';
+
+/** A filter of a port whose configuration comes by ECDS. */
+export interface FilterSlot {
+  readonly name: string;
+  /** Full names of the messages that it may get. */
+  readonly types: readonly string[];
+}
+
+const extension = 'envoy.extensions.filters';
+const httpRbac = `${extension}.http.rbac.v3.RBAC`;
+const networkRbac = `${extension}.network.rbac.v3.RBAC`;
+// With RBAC beside what each is for: where a provider is in no registry, its place is held by rules that do nothing.
+const httpTypes = {
+  rbac: [httpRbac],
+  ext_authz: [`${extension}.http.ext_authz.v3.ExtAuthz`, httpRbac],
+  jwt_authn: [`${extension}.http.jwt_authn.v3.JwtAuthentication`],
+} as const;
+const networkTypes = {
+  rbac: [networkRbac],
+  ext_authz: [`${extension}.network.ext_authz.v3.ExtAuthz`, networkRbac],
+} as const;
+
+/**
+ * The filters of a port, whatever the policies say: all are there at all times, so that a policy that comes or goes
+ * changes a configuration, and no listener. Only an operator's change of the providers changes them.
+ */
+export function filterSlots(port: number, settings: MeshSettings): { http: FilterSlot[]; tcp: FilterSlot[] } {
+  const context = contextOf(settings, settings.authorizationProviders);
+  return {
+    http: httpAuthorization([], () => undefined, context).map(({ name, kind }) => ({
+      name: names.filter(port, 'http', name),
+      types: httpTypes[kind],
+    })),
+    tcp: networkAuthorization([], context).map(({ name, kind }) => ({
+      name: names.filter(port, 'tcp', name),
+      types: networkTypes[kind],
+    })),
+  };
+}
+
+/** What the filters of a port do: the policies that hold for it. */
+export function renderFilters(view: ProxyView, { port }: InboundPort): DiscoveryResource[] {
+  const { settings, policies } = view;
+  const reachable = settings.authorizationProviders.filter((provider) =>
+    view.services.some(
+      ({ service }) =>
+        service.id === provider.service && service.ports.some((each) => each.port === provider.port),
+    ),
+  );
+  const context = contextOf(settings, reachable);
+  const slots = filterSlots(port.port, settings);
+  const tcp = new Map(
+    networkAuthorization(policies, context).map((filter) => [
+      names.filter(port.port, 'tcp', filter.name),
+      networkFilterConfig(filter),
+    ]),
+  );
+  const network = slots.tcp.map(({ name }) => extensionConfig(name, tcp.get(name) ?? passNetwork(name)));
+  if (!isHttp(port.protocol)) return network;
+  const http = new Map(
+    httpAuthorization(policies, (rule) => rule.jwks, context).map((filter) => [
+      names.filter(port.port, 'http', filter.name),
+      httpFilterConfig(filter),
+    ]),
+  );
+  return [...slots.http.map(({ name }) => extensionConfig(name, http.get(name) ?? passHttp)), ...network];
+}
+
+function contextOf(
+  settings: MeshSettings,
+  providers: MeshSettings['authorizationProviders'],
+): AuthorizationContext {
+  return {
+    trustDomain: settings.trustDomain,
+    trustDomainAliases: settings.trustDomainAliases,
+    providers,
+    providerCluster: ({ service, port }) => names.outboundCluster(service, port),
+  };
+}
+
+function extensionConfig(name: string, typedConfig: Any): DiscoveryResource {
+  return resource(name, TypedExtensionConfig, TypedExtensionConfig.fromPartial({ name, typedConfig }));
+}
+
+const passHttp = pack(httpRbac, HttpRbac, HttpRbac.fromPartial({}));
+
+function passNetwork(statPrefix: string): Any {
+  return pack(networkRbac, NetworkRbac, NetworkRbac.fromPartial({ statPrefix }));
+}
