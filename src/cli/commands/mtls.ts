@@ -31,7 +31,7 @@ export function addMutualTlsCommands(program: Command): void {
   });
 }
 
-export function printStatus(workloads: readonly MutualTlsStatus[], format: OutputFormat): void {
+function printStatus(workloads: readonly MutualTlsStatus[], format: OutputFormat): void {
   printRows(workloads, workloadColumns, format);
   if (format !== 'table') return;
   const callers = workloads.flatMap((status) =>

@@ -35,7 +35,7 @@ const tolerance = 3_000;
 const mostWaiting = 16;
 
 /** Whether two reports are of one Envoy process. */
-export function sameProcess(a: ProxyCounters, b: ProxyCounters): boolean {
+function sameProcess(a: ProxyCounters, b: ProxyCounters): boolean {
   return Math.abs(a.startedAt.getTime() - b.startedAt.getTime()) <= tolerance && b.flushed >= a.flushed;
 }
 

@@ -1,4 +1,4 @@
-export { type Account, newAccount } from './account.ts';
+export type { Account } from './account.ts';
 export type * from './model.ts';
 export type { PortMode } from './modes.ts';
 export { type Readiness, readiness } from './readiness.ts';

@@ -37,7 +37,11 @@ export function readEntry(common: AccessLogCommon | undefined, context: EntryCon
   const callee = socket(common.downstreamLocalAddress, 'the address that was called');
   const tags = common.customTags;
   const chain = tags[accessLogTags.chain]?.split('/').at(-1);
-  const failedHandshake = common.downstreamTransportFailureReason !== '' && chain !== inboundChains.plaintext;
+  // In the listener's own log alone: later than a handshake, a reset may leave a reason there too.
+  const failedHandshake =
+    common.accessLogType === AccessLogType.NotSet &&
+    common.downstreamTransportFailureReason !== '' &&
+    chain !== inboundChains.plaintext;
   const transport = transportOf(chain, failedHandshake, common.responseFlags);
   const details = text(tags[accessLogTags.details] || common.connectionTerminationDetails);
   const denied = isDenied(common, details, failedHandshake, chain);
@@ -72,7 +76,7 @@ function transportOf(
   failedHandshake: boolean,
   flags: ResponseFlags | undefined,
 ): Transport {
-  if (chain === inboundChains.plaintext) return 'plaintext';
+  if (chain === inboundChains.plaintext || chain === inboundChains.refused) return 'plaintext';
   if (chain === inboundChains.otherTls) return 'other-tls';
   if (chain === inboundChains.mutualTls || chain === inboundChains.mutualTlsOther)
     return failedHandshake ? 'other-tls' : 'mtls';
@@ -87,7 +91,7 @@ function isDenied(
   failedHandshake: boolean,
   chain: string | undefined,
 ): boolean {
-  if (failedHandshake || chain === undefined) return true;
+  if (failedHandshake || chain === undefined || chain === inboundChains.refused) return true;
   if (responseFlags?.unauthorizedDetails) return true;
   if (accessLogType === AccessLogType.DownstreamStart || accessLogType === AccessLogType.TcpUpstreamConnected)
     return false;

@@ -1,0 +1,208 @@
+import { describe, expect, test } from 'vitest';
+import { readEntry } from '../../../../../src/api/grpc/access-log/entry.ts';
+import type { AccessLogEntry } from '../../../../../src/domain/ports/index.ts';
+import { Address } from '../../../../../src/gen/envoy/config/core/v3/address.ts';
+import { AccessLogCommon, AccessLogType } from '../../../../../src/gen/envoy/data/accesslog/v3/accesslog.ts';
+
+type Given = Parameters<typeof AccessLogCommon.fromPartial>[0];
+
+const now = new Date(Date.UTC(2030, 0, 1));
+const before = new Date(now.getTime() - 1000);
+
+const socket = (address: string, port: number) =>
+  Address.fromPartial({
+    address: {
+      $case: 'socketAddress',
+      value: { address, portSpecifier: { $case: 'portValue', value: port } },
+    },
+  });
+
+function read(common: Given): AccessLogEntry {
+  return readEntry(
+    AccessLogCommon.fromPartial({
+      downstreamDirectRemoteAddress: socket('10.0.0.7', 40_000),
+      downstreamLocalAddress: socket('10.0.0.1', 8080),
+      startTime: before,
+      ...common,
+    }),
+    {
+      workload: 'files/shop/orders',
+      textCharacters: 64,
+      now,
+      readDecision: (fields, denied) => {
+        const id = fields[`citadel_${denied ? 'deny' : 'allow'}_enforced_effective_policy_id`];
+        return typeof id === 'string' ? { namespace: 'shop', name: id, rule: 2 } : undefined;
+      },
+    },
+  );
+}
+
+const mutual: Given = {
+  tlsProperties: {
+    peerCertificateProperties: {
+      subjectAltName: [
+        { san: { $case: 'dns', value: 'a' } },
+        { san: { $case: 'uri', value: 'spiffe://example.org/ns/shop/sa/web' } },
+      ],
+    },
+  },
+};
+
+const cases: readonly {
+  readonly what: string;
+  readonly given: Given;
+  readonly read: Partial<AccessLogEntry>;
+}[] = [
+  {
+    what: 'a plaintext request at its start',
+    given: {
+      accessLogType: AccessLogType.DownstreamStart,
+      customTags: { chain: 'plaintext', method: 'GET', path: '/a?token=secret' },
+    },
+    read: {
+      workload: 'files/shop/orders',
+      port: 8080,
+      transport: 'plaintext',
+      callerAddress: '10.0.0.7',
+      method: 'GET',
+      path: '/a',
+      decision: 'allowed',
+      at: before,
+      sampled: false,
+      first: true,
+    },
+  },
+  {
+    what: 'its denial, which is not another call',
+    given: {
+      accessLogType: AccessLogType.DownstreamEnd,
+      customTags: { chain: 'plaintext', details: 'rbac_access_denied_matched_policy[no]' },
+    },
+    read: { decision: 'denied', policy: 'shop/no', rule: 2, first: false },
+  },
+  {
+    what: 'a denial because nothing allows it',
+    given: {
+      accessLogType: AccessLogType.DownstreamEnd,
+      customTags: { chain: 'mutual-tls', details: 'rbac_access_denied_matched_policy[none]' },
+      ...mutual,
+    },
+    read: {
+      decision: 'denied',
+      policy: undefined,
+      transport: 'mtls',
+      callerId: 'spiffe://example.org/ns/shop/sa/web',
+      sampled: false,
+      first: true,
+    },
+  },
+  {
+    what: 'an allowed call by mutual TLS, of a captured port',
+    given: {
+      accessLogType: AccessLogType.DownstreamEnd,
+      customTags: { chain: 'inbound/8080/mutual-tls-other', details: 'via_upstream' },
+      metadata: {
+        filterMetadata: { 'envoy.filters.http.rbac': { citadel_allow_enforced_effective_policy_id: 'yes' } },
+      },
+      ...mutual,
+    },
+    read: { decision: 'allowed', policy: 'shop/yes', transport: 'mtls', sampled: true },
+  },
+  {
+    what: 'the application’s own 403',
+    given: {
+      accessLogType: AccessLogType.DownstreamEnd,
+      customTags: { chain: 'mutual-tls', details: 'via_upstream' },
+      responseFlags: {},
+    },
+    read: { decision: 'allowed', reason: undefined },
+  },
+  {
+    what: 'a denied connection',
+    given: {
+      accessLogType: AccessLogType.TcpConnectionEnd,
+      connectionTerminationDetails: 'rbac_access_denied_matched_policy[no]',
+      customTags: { chain: 'plaintext' },
+    },
+    read: { decision: 'denied', policy: 'shop/no', first: false },
+  },
+  {
+    what: 'plaintext in a strict port',
+    given: {
+      responseFlags: { noRouteFound: true },
+      customTags: { details: 'filter_chain_not_found' },
+      downstreamTransportFailureReason: 'TLS_error|error:1000009c:SSL routines:OPENSSL_internal:HTTP_REQUEST',
+    },
+    read: {
+      transport: 'plaintext',
+      decision: 'denied',
+      reason: 'filter_chain_not_found',
+      callerId: undefined,
+    },
+  },
+  {
+    what: 'a failed handshake',
+    given: {
+      customTags: { chain: 'mutual-tls' },
+      downstreamTransportFailureReason: 'TLS_error: no certificate',
+    },
+    read: {
+      transport: 'other-tls',
+      decision: 'denied',
+      reason: 'TLS_error: no certificate',
+      callerId: undefined,
+    },
+  },
+  {
+    what: 'a connection by mutual TLS that was reset',
+    given: {
+      accessLogType: AccessLogType.TcpConnectionEnd,
+      customTags: { chain: 'mutual-tls' },
+      downstreamTransportFailureReason: 'TLS_error: reset',
+    },
+    read: { transport: 'mtls', decision: 'allowed' },
+  },
+  {
+    what: 'a connection to a capture port itself',
+    given: { customTags: { chain: 'refused' } },
+    read: { transport: 'plaintext', decision: 'denied' },
+  },
+  {
+    what: 'the application’s own TLS',
+    given: { accessLogType: AccessLogType.TcpUpstreamConnected, customTags: { chain: 'tls-passthrough' } },
+    read: { transport: 'other-tls', decision: 'allowed', first: true },
+  },
+  {
+    what: 'IPv4 within IPv6, and a clock that is ahead',
+    given: {
+      accessLogType: AccessLogType.TcpUpstreamConnected,
+      customTags: { chain: 'plaintext' },
+      downstreamDirectRemoteAddress: socket('::ffff:10.0.0.9', 1),
+      startTime: new Date(now.getTime() + 60_000),
+    },
+    read: { callerAddress: '10.0.0.9', at: now },
+  },
+];
+
+describe('an access log entry', () => {
+  test.each(cases)('$what', ({ given, read: expected }) => {
+    expect(read(given)).toMatchObject(expected);
+  });
+
+  test.each([
+    { what: 'an unknown chain', given: { customTags: { chain: 'mine' } } },
+    { what: 'no chain, though one was found', given: {} },
+    {
+      what: 'no caller',
+      given: { downstreamDirectRemoteAddress: undefined, customTags: { chain: 'plaintext' } },
+    },
+    { what: 'an address that is none', given: { downstreamDirectRemoteAddress: socket('a'.repeat(65), 1) } },
+  ])('is refused with $what', ({ given }) => {
+    expect(() => read(given)).toThrow(/an access log entry/);
+  });
+
+  test('keeps no text longer than a limit', () => {
+    const customTags = { chain: 'plaintext', path: `/${'a'.repeat(100)}` };
+    expect(read({ accessLogType: AccessLogType.DownstreamStart, customTags }).path).toHaveLength(64);
+  });
+});
