@@ -17,7 +17,10 @@ import { inspectionTimeout, originalDestination, tlsInspector } from './listener
  * no other chain once one has it.
  */
 export function refused(port: number): FilterChain {
-  return FilterChain.fromPartial({ name: inboundChains.refused, filterChainMatch: { destinationPort: port } });
+  return FilterChain.fromPartial({
+    name: inboundChains.refused,
+    filterChainMatch: { destinationPort: port },
+  });
 }
 
 /** What callers meet, whichever port they wanted. */
