@@ -147,7 +147,7 @@ const becomes = (mesh: TestMesh, state: string, seconds: number, why = /(?:)/) =
       if (now === state && (state === 'safe' || reasons.some((reason) => why.test(reason)))) return true;
       throw new Error(`${now}: ${reasons.join('; ')}`);
     },
-    { what: `STRICT to be ${state}`, deadline: 40_000 },
+    { what: `STRICT to be ${state}`, deadline: 60_000 },
   );
 
 describe.skipIf(!hasPart('envoy'))('evidence of plaintext', () => {
@@ -196,10 +196,19 @@ describe.skipIf(!hasPart('envoy'))('evidence of plaintext', () => {
     );
     expect(stdout).toMatch(/files\/shop\/orders-1 +\d+ PERMISSIVE, \d+ PERMISSIVE +unsafe +2 /);
 
+    // What began long ago and is still there is a call of now.
+    const later = new Date(Date.now() + 5_000);
+    await waitFor(
+      async () =>
+        (await statusOf(mesh, 3)).callers.every(({ lastAt }) => lastAt !== undefined && lastAt > later),
+      { what: 'word of what goes on' },
+    );
+    expect(callsTo(await statusOf(mesh, 3), ports.http)).toBe(2);
+
     long.destroy();
     webSocket.destroy();
     await becomes(mesh, 'safe', 3);
-  });
+  }, 120_000);
 
   test('each denial is told of, with its policy, and with the caller where that is known', async () => {
     await using started = await start();
@@ -281,5 +290,5 @@ describe.skipIf(!hasPart('envoy'))('evidence of plaintext', () => {
       Object.values(await orders.stats('grpc_access_log.(logs_dropped|grpc_entries_flush_failed)$')),
     ).toEqual([0, 0]);
     await becomes(mesh, 'safe', 3);
-  });
+  }, 120_000);
 });
