@@ -22,17 +22,17 @@ export function addEntry(evidence: PortEvidence, entry: AccessLogEntry): PortEvi
       : denials;
   // An application's own TLS passes a permissive port as it is, and strictness ends it too. What is refused already is no
   // call that strictness would take away: anybody can send plaintext.
-  const counts = entry.transport !== 'mtls' && entry.decision === 'allowed' && entry.first;
+  const counts = entry.transport !== 'mtls' && entry.decision === 'allowed';
   return counts ? { ...addCaller(evidence, entry), denials: denied } : { ...evidence, denials: denied };
 }
 
-function addCaller(evidence: PortEvidence, { callerAddress, at }: AccessLogEntry): PortEvidence {
+function addCaller(evidence: PortEvidence, { callerAddress, at, first }: AccessLogEntry): PortEvidence {
   const before = evidence.callers.find(({ address }) => address === callerAddress);
   const caller: PlaintextCaller = {
     address: callerAddress,
     first: before && before.first < at ? before.first : at,
     last: later(before?.last, at),
-    count: (before?.count ?? 0) + 1,
+    count: (before?.count ?? 0) + (first ? 1 : 0),
   };
   const callers = [...evidence.callers.filter((each) => each !== before), caller];
   const [oldest] = callers;

@@ -1,3 +1,4 @@
+import { accessLogPeriod } from '../ports/index.ts';
 import type { WorkloadEvidence } from './model.ts';
 
 export interface Readiness {
@@ -8,11 +9,13 @@ export interface Readiness {
 
 /** How old the last proof that nothing was lost may be: agents give one every few seconds. */
 const freshness = 20_000;
+/** In a shorter time a proxy may not have said that what began before still goes on. */
+const shortestWindow = 2 * accessLogPeriod;
 const mostReasons = 10;
 
 /** Whether strict mutual TLS would refuse nobody who has called within `window` milliseconds, and how that is known. */
 export function readiness(evidence: WorkloadEvidence, now: Date, window: number): Readiness {
-  const begin = new Date(now.getTime() - window);
+  const begin = new Date(now.getTime() - Math.max(window, shortestWindow));
   // What was seen is true whatever may have been missed.
   const calls = plaintextSince(evidence, begin);
   if (calls.length > 0) return { state: 'unsafe', reasons: calls.slice(0, mostReasons) };

@@ -15,6 +15,12 @@ export const accessLogTags = {
   details: 'details',
 } as const;
 
+/**
+ * Milliseconds between two words of a connection or request without mutual TLS that goes on: what began long ago and is
+ * still there is a call of now.
+ */
+export const accessLogPeriod = 8_000;
+
 /** The chains of an inbound port; that of a captured one has its port before, as in `inbound/8080/plaintext`. */
 export const inboundChains = {
   mutualTls: 'mutual-tls',

@@ -24,7 +24,7 @@ export interface AccessLogEntry {
   readonly at: Date;
   /** Whether it stands for others that were not logged. */
   readonly sampled: boolean;
-  /** Whether this is the first word of it: what has been told of at its start, and is then denied, is not another one. */
+  /** Whether this is the first word of it: what has been told of at its start and goes on, or is denied, is not another one. */
   readonly first: boolean;
 }
 

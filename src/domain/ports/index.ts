@@ -1,5 +1,5 @@
 export type * from './access-log.ts';
-export { accessLogName, accessLogTags, inboundChains } from './access-log-names.ts';
+export { accessLogName, accessLogPeriod, accessLogTags, inboundChains } from './access-log-names.ts';
 export type * from './adoption-store.ts';
 export type * from './attestor.ts';
 export type * from './audit-log.ts';

@@ -58,6 +58,13 @@ metadata: {namespace: shop, name: default}
 spec: {mtls: {mode: STRICT}}
 `;
 
+const noAdmin = `
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {namespace: shop, name: no-admin}
+spec: {action: DENY, rules: [{to: [{operation: {paths: [/none]}}]}, {to: [{operation: {paths: [/admin]}}]}]}
+`;
+
 async function listening(server: Server): Promise<{ port: number } & AsyncDisposable> {
   const open = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
@@ -140,7 +147,7 @@ const becomes = (mesh: TestMesh, state: string, seconds: number, why = /(?:)/) =
       if (now === state && (state === 'safe' || reasons.some((reason) => why.test(reason)))) return true;
       throw new Error(`${now}: ${reasons.join('; ')}`);
     },
-    { what: `STRICT to be ${state}`, deadline: 40_000 },
+    { what: `STRICT to be ${state}`, deadline: 60_000 },
   );
 
 describe.skipIf(!hasPart('envoy'))('evidence of plaintext', () => {
@@ -189,9 +196,49 @@ describe.skipIf(!hasPart('envoy'))('evidence of plaintext', () => {
     );
     expect(stdout).toMatch(/files\/shop\/orders-1 +\d+ PERMISSIVE, \d+ PERMISSIVE +unsafe +2 /);
 
+    // What began long ago and is still there is a call of now.
+    const later = new Date(Date.now() + 5_000);
+    await waitFor(
+      async () =>
+        (await statusOf(mesh, 3)).callers.every(({ lastAt }) => lastAt !== undefined && lastAt > later),
+      { what: 'word of what goes on' },
+    );
+    expect(callsTo(await statusOf(mesh, 3), ports.http)).toBe(2);
+
     long.destroy();
     webSocket.destroy();
     await becomes(mesh, 'safe', 3);
+  }, 120_000);
+
+  test('each denial is told of, with its policy, and with the caller where that is known', async () => {
+    await using started = await start();
+    const { ports, mesh, orders } = started;
+    await mesh.startWorkload('web-1', 'web');
+    await mesh.write('policy.yaml', noAdmin);
+    const call = async (port: number, path: string) =>
+      (await exchange(`http://127.0.0.1:${port}${path}`)).status;
+    await waitFor(async () => (await call(ports.httpEgress, '/admin')) === 403, { what: 'the policy' });
+    const denied = async () => (await statusOf(mesh, 3)).denials;
+    await waitFor(async () => (await denied()).length === 1, { what: 'the denial by mutual TLS' });
+    expect(await denied()).toMatchObject([
+      {
+        port: ports.http,
+        transport: 'mtls',
+        caller: 'spiffe://example.org/ns/shop/sa/web',
+        policy: 'shop/no-admin',
+        reason: 'rbac_access_denied_matched_policy[ns[shop]-policy[no-admin]-rule[1]]',
+      },
+    ]);
+    expect(callsTo(await statusOf(mesh, 3), ports.http)).toBe(0);
+
+    expect(await call(ports.http, '/admin')).toBe(403);
+    await waitFor(async () => (await denied())[0]?.transport === 'plaintext', {
+      what: 'the denial of plaintext',
+    });
+    expect(await denied()).toMatchObject([{ caller: '127.0.0.1', policy: 'shop/no-admin' }]);
+    expect(callsTo(await statusOf(mesh, 3), ports.http)).toBe(1);
+    // One stream for all ports, chains and layers, beside that of discovery.
+    expect(Object.values(await orders.stats('^cluster.citadel_server.upstream_rq_active$'))).toEqual([2]);
   });
 
   test('a strict port is said to be strict when plaintext has drained, and what it refuses is told of', async () => {
@@ -243,5 +290,5 @@ describe.skipIf(!hasPart('envoy'))('evidence of plaintext', () => {
       Object.values(await orders.stats('grpc_access_log.(logs_dropped|grpc_entries_flush_failed)$')),
     ).toEqual([0, 0]);
     await becomes(mesh, 'safe', 3);
-  });
+  }, 120_000);
 });

@@ -1,4 +1,10 @@
-import { accessLogName, accessLogTags, inboundChains, serverCluster } from '../../../domain/ports/index.ts';
+import {
+  accessLogName,
+  accessLogPeriod,
+  accessLogTags,
+  inboundChains,
+  serverCluster,
+} from '../../../domain/ports/index.ts';
 import { AccessLog, type AccessLogFilter } from '../../../gen/envoy/config/accesslog/v3/accesslog.ts';
 import { ApiVersion } from '../../../gen/envoy/config/core/v3/config_source.ts';
 import { AccessLogType } from '../../../gen/envoy/data/accesslog/v3/accesslog.ts';
@@ -62,16 +68,18 @@ const connectionDenied = expression(
 const {
   DownstreamStart: requestStart,
   DownstreamEnd: requestEnd,
+  DownstreamPeriodic: requestGoesOn,
+  TcpPeriodic: connectionGoesOn,
   TcpUpstreamConnected: connected,
   TcpConnectionEnd: connectionEnd,
 } = AccessLogType;
 
 /** Requests without a caller's certificate: each at its start, what is no HTTP at its end, and each denial. */
-const plaintextRequests = logger(anyOf(ofType(requestStart), requestDenied, flagged('DPE')));
+const plaintextRequests = logger(anyOf(ofType(requestStart, requestGoesOn), requestDenied, flagged('DPE')));
 
 /** Connections without one: each when the application has it, or when it could not be reached, and each denial. */
 const plaintextConnections = logger(
-  anyOf(ofType(connected), connectionDenied, flagged('UF', 'UH', 'UO', 'URX', 'NC')),
+  anyOf(ofType(connected, connectionGoesOn), connectionDenied, flagged('UF', 'UH', 'UO', 'URX', 'NC')),
 );
 
 /** What no filter chain took, and handshakes that failed: what is known of them, only the listener's log tells. */
@@ -89,14 +97,27 @@ const refusedConnections = logger(
   ),
 );
 
-export function requestLogs(callerKnown: boolean, sample: number): AccessLog[] {
-  if (!callerKnown) return [plaintextRequests];
-  return [logger(allOf(ofType(requestEnd), anyOf(requestDenied, sampled(sample))))];
+/** How a chain logs. */
+export interface InboundLogs {
+  readonly logger: AccessLog;
+  /** Milliseconds between two words of what goes on; undefined: none. */
+  readonly period: number | undefined;
 }
 
-export function connectionLogs(callerKnown: boolean, sample: number): AccessLog[] {
-  if (!callerKnown) return [plaintextConnections];
-  return [logger(allOf(ofType(connectionEnd), anyOf(connectionDenied, sampled(sample))))];
+export function requestLogs(callerKnown: boolean, sample: number): InboundLogs {
+  if (!callerKnown) return { logger: plaintextRequests, period: accessLogPeriod };
+  return {
+    logger: logger(allOf(ofType(requestEnd), anyOf(requestDenied, sampled(sample)))),
+    period: undefined,
+  };
+}
+
+export function connectionLogs(callerKnown: boolean, sample: number): InboundLogs {
+  if (!callerKnown) return { logger: plaintextConnections, period: accessLogPeriod };
+  return {
+    logger: logger(allOf(ofType(connectionEnd), anyOf(connectionDenied, sampled(sample)))),
+    period: undefined,
+  };
 }
 
 export function listenerLogs(): AccessLog[] {

@@ -1,5 +1,4 @@
 import type { AppProtocol } from '../../../domain/mesh/index.ts';
-import type { AccessLog } from '../../../gen/envoy/config/accesslog/v3/accesslog.ts';
 import { ApiVersion, ExtensionConfigSource } from '../../../gen/envoy/config/core/v3/config_source.ts';
 import { Filter } from '../../../gen/envoy/config/listener/v3/listener_components.ts';
 import { RouteConfiguration } from '../../../gen/envoy/config/route/v3/route.ts';
@@ -13,6 +12,7 @@ import {
   HttpFilter,
   Rds,
 } from '../../../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
+import type { InboundLogs } from '../access-log/loggers.ts';
 import { pathSettings } from '../authorization/index.ts';
 import { pack, typeUrlOf } from '../messages/any.ts';
 import { duration } from '../messages/values.ts';
@@ -53,11 +53,11 @@ export interface HttpOptions {
   /** Whether the other end has shown a certificate: its SPIFFE ID is handed on, and what it says of itself is not. */
   readonly callerKnown: boolean;
   readonly connectionLifetime: number;
-  readonly accessLog?: readonly AccessLog[];
+  readonly accessLog?: InboundLogs;
 }
 
 export function httpFilter(options: HttpOptions): Filter {
-  const { accessLog = [] } = options;
+  const { accessLog } = options;
   const manager = HttpConnectionManager.fromPartial({
     codecType: HttpConnectionManager_CodecType.AUTO,
     statPrefix: options.name,
@@ -72,9 +72,16 @@ export function httpFilter(options: HttpOptions): Filter {
     ...(options.judged ? { ...pathSettings(), alwaysSetRequestIdInResponse: true } : {}),
     commonHttpProtocolOptions: { maxConnectionDuration: duration(options.connectionLifetime) },
     streamIdleTimeout: never,
-    accessLog: [...accessLog],
-    // A long request, an upgraded one above all, is told of when it begins.
-    ...(accessLog.length === 0 ? {} : { accessLogOptions: { flushAccessLogOnNewRequest: true } }),
+    ...(accessLog
+      ? {
+          accessLog: [accessLog.logger],
+          accessLogOptions: {
+            // A long request, an upgraded one above all, is told of when it begins.
+            flushAccessLogOnNewRequest: true,
+            ...(accessLog.period === undefined ? {} : { accessLogFlushInterval: duration(accessLog.period) }),
+          },
+        }
+      : {}),
     upgradeConfigs: [{ upgradeType: 'websocket' }],
   });
   return Filter.fromPartial({

@@ -1,6 +1,6 @@
-import type { AccessLog } from '../../../gen/envoy/config/accesslog/v3/accesslog.ts';
 import { Filter } from '../../../gen/envoy/config/listener/v3/listener_components.ts';
 import { TcpProxy } from '../../../gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.ts';
+import type { InboundLogs } from '../access-log/loggers.ts';
 import { pack } from '../messages/any.ts';
 import { duration } from '../messages/values.ts';
 
@@ -9,7 +9,7 @@ export function tcpFilter(
   name: string,
   cluster: string,
   connectionLifetime: number | undefined,
-  accessLog: readonly AccessLog[] = [],
+  accessLog?: InboundLogs,
 ): Filter {
   return Filter.fromPartial({
     name: 'envoy.filters.network.tcp_proxy',
@@ -24,9 +24,18 @@ export function tcpFilter(
           ...(connectionLifetime === undefined
             ? { idleTimeout: duration(0) }
             : { maxDownstreamConnectionDuration: duration(connectionLifetime) }),
-          accessLog: [...accessLog],
-          // A long connection is told of when it begins.
-          ...(accessLog.length === 0 ? {} : { accessLogOptions: { flushAccessLogOnConnected: true } }),
+          ...(accessLog
+            ? {
+                accessLog: [accessLog.logger],
+                accessLogOptions: {
+                  // A long connection is told of when it begins.
+                  flushAccessLogOnConnected: true,
+                  ...(accessLog.period === undefined
+                    ? {}
+                    : { accessLogFlushInterval: duration(accessLog.period) }),
+                },
+              }
+            : {}),
         }),
       ),
     },

@@ -59,17 +59,29 @@ export function readEntry(common: AccessLogCommon | undefined, context: EntryCon
     policy: by && `${by.namespace}/${by.name}`,
     rule: by?.rule,
     reason: denied ? (details ?? text(common.downstreamTransportFailureReason)) : undefined,
-    at: past(common.startTime, context.now),
+    // Of what goes on, the word is of now; of the rest it is when it began.
+    at: goesOn.has(common.accessLogType) ? context.now : past(common.startTime, context.now),
     sampled: transport === 'mtls' && !denied,
-    first: !(denied && chain !== undefined && toldAtStart.has(common.accessLogType) && transport !== 'mtls'),
+    first: isFirst(common.accessLogType, transport, denied, chain),
   };
 }
 
-/** Ends of what has been logged at its start too. */
-const toldAtStart: ReadonlySet<AccessLogType> = new Set([
-  AccessLogType.DownstreamEnd,
-  AccessLogType.TcpConnectionEnd,
-]);
+const { DownstreamStart, DownstreamEnd, DownstreamPeriodic } = AccessLogType;
+const { TcpUpstreamConnected, TcpConnectionEnd, TcpPeriodic } = AccessLogType;
+const starts: ReadonlySet<AccessLogType> = new Set([DownstreamStart, TcpUpstreamConnected]);
+const ends: ReadonlySet<AccessLogType> = new Set([DownstreamEnd, TcpConnectionEnd]);
+const goesOn: ReadonlySet<AccessLogType> = new Set([DownstreamPeriodic, TcpPeriodic]);
+
+/** Without mutual TLS each is told of at its start too: what goes on, or is denied at its end, is not another one. */
+function isFirst(
+  type: AccessLogType,
+  transport: Transport,
+  denied: boolean,
+  chain: string | undefined,
+): boolean {
+  if (goesOn.has(type)) return false;
+  return !(denied && chain !== undefined && ends.has(type) && transport !== 'mtls');
+}
 
 function transportOf(
   chain: string | undefined,
@@ -93,8 +105,7 @@ function isDenied(
 ): boolean {
   if (failedHandshake || chain === undefined || chain === inboundChains.refused) return true;
   if (responseFlags?.unauthorizedDetails) return true;
-  if (accessLogType === AccessLogType.DownstreamStart || accessLogType === AccessLogType.TcpUpstreamConnected)
-    return false;
+  if (starts.has(accessLogType) || goesOn.has(accessLogType)) return false;
   return (
     details !== undefined && details !== via && /^(?:rbac_access_denied|jwt_authn_|ext_authz)/.test(details)
   );

@@ -415,7 +415,10 @@ export interface GetMutualTlsStatusRequest {
   /** Filters, both optional, both must hold: a namespace; a workload's name or id. */
   namespace: string;
   workload: string;
-  /** How far back nobody may have called without mutual TLS for STRICT to be safe; zero means one hour. */
+  /**
+   * How far back nobody may have called without mutual TLS for STRICT to be safe; zero means one hour, and less than 16
+   * seconds is taken for that, for proxies say that often of long connections that they go on.
+   */
   windowSeconds: bigint;
 }
 

@@ -30,6 +30,7 @@ describe('callers without mutual TLS', () => {
       callers: 0,
       denials: 1,
     },
+    { what: 'what goes on', changes: { first: false }, callers: 1, denials: 0 },
     {
       what: 'the end of what was told of',
       changes: { first: false, decision: 'denied' },

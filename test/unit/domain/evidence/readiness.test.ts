@@ -86,6 +86,12 @@ const cases: readonly {
 ];
 
 describe('whether STRICT is safe', () => {
+  test('a window too short to hear of what goes on is taken for a longer one', () => {
+    const called = { ports: port({ callers: [caller(7_185)] }) };
+    expect(readiness(evidence(called), now, 1_000).state).toBe('unsafe');
+    expect(readiness(evidence(called), at(7_202), 1_000).state).toBe('safe');
+  });
+
   test.each(cases)('$what: $state', ({ given, state, reasons = [] }) => {
     const result = readiness(evidence(given), now, hour);
     expect(result.state).toBe(state);

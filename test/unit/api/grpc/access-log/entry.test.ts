@@ -173,6 +173,11 @@ const cases: readonly {
     read: { transport: 'other-tls', decision: 'allowed', first: true },
   },
   {
+    what: 'a plaintext connection that goes on',
+    given: { accessLogType: AccessLogType.TcpPeriodic, customTags: { chain: 'plaintext' } },
+    read: { transport: 'plaintext', decision: 'allowed', at: now, first: false },
+  },
+  {
     what: 'IPv4 within IPv6, and a clock that is ahead',
     given: {
       accessLogType: AccessLogType.TcpUpstreamConnected,
