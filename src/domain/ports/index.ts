@@ -7,6 +7,7 @@ export { capturePorts, captureSources } from './capture.ts';
 export type * from './discovery.ts';
 export { agentCluster, sdsNames } from './discovery-names.ts';
 export type * from './issuance-store.ts';
+export type * from './jwks-source.ts';
 export type * from './key-manager.ts';
 export type * from './mesh-source.ts';
 export * from './metrics.ts';
