@@ -155,7 +155,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   const sync = { verifier, authority, adoption, metrics, stopping: stopping.signal, clock, log };
   const onRefused = recordRefusals({ audit: store.audit, clock, log });
   const csrHealth = createGrpcHealth(['istio.v1.auth.IstioCertificateService', 'citadel.v1.AgentService']);
-  const controlPlane = await openControlPlane(config, { clusters, store, clock, log });
+  const controlPlane = await openControlPlane(config, { clusters, store, metrics, clock, entropy, log });
   if (controlPlane) {
     building.defer(() => controlPlane.plane.close());
     await controlPlane.plane.start();
