@@ -60,7 +60,7 @@ function setup(answer: Answer, kept = new Map<string, KeptKeySet>()) {
     kept,
     changed,
     /** Waits until all is asleep, then lets its time pass. */
-    async pass(): Promise<number> {
+    pass: async () => {
       const next = await waitFor(() => sleeping.shift(), { what: 'the end of a look' });
       now += next.pause;
       next.wake();
