@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import type { Cluster } from '../adapters/kubernetes/index.ts';
 import type { AccessLogServiceOptions, DiscoveryServiceOptions, GrpcService } from '../api/grpc/index.ts';
 import { createEvidenceService, type EvidenceService } from '../domain/evidence/index.ts';
+import { createKeySets, type KeySets } from '../domain/jwks/index.ts';
 import { type ControlPlane, createControlPlane, type MeshSettings } from '../domain/mesh/index.ts';
 import {
   createPolicyService,
@@ -9,8 +11,8 @@ import {
   type PolicyService,
   readPolicy,
 } from '../domain/policy/index.ts';
-import type { MeshSource, Store } from '../domain/ports/index.ts';
-import { CitadelError, type Clock, type Log } from '../kernel/index.ts';
+import type { MeshSource, Metrics, Store } from '../domain/ports/index.ts';
+import { CitadelError, type Clock, type Entropy, type Log } from '../kernel/index.ts';
 import type { ServerConfig } from './config/index.ts';
 
 interface Ports {
@@ -23,6 +25,8 @@ interface SourcePorts extends Ports {
 }
 
 interface ControlPlanePorts extends SourcePorts {
+  readonly entropy: Entropy;
+  readonly metrics: Metrics;
   readonly store: Pick<Store, 'policies' | 'audit' | 'evidence'>;
 }
 
@@ -36,7 +40,7 @@ export interface OpenControlPlane {
 /** The control plane of the configuration; undefined where it asks for none. Nothing of it is loaded then. */
 export async function openControlPlane(
   config: ServerConfig,
-  { clusters, store, ...ports }: ControlPlanePorts,
+  { clusters, store, entropy, metrics, ...ports }: ControlPlanePorts,
 ): Promise<OpenControlPlane | undefined> {
   const { mesh } = config;
   if (!mesh) return undefined;
@@ -47,6 +51,7 @@ export async function openControlPlane(
     // What is kept here comes last: an object of the same name that a cluster or a file describes is theirs.
     sources: [...(await openSources(mesh, { clusters, ...ports })), stored],
     renderer: createEnvoyRenderer(),
+    keySets: await openKeySets(config.dataDirectory, mesh, { entropy, metrics, ...ports }),
     ...ports,
   });
   const policies = createPolicyService({
@@ -99,6 +104,20 @@ function meshSettings(config: ServerConfig, mesh: MeshConfig): MeshSettings {
     connectionLifetime: mesh.connectionLifetime ?? config.certificate.defaultTtl,
     accessLogSample: mesh.accessLog.sample,
   };
+}
+
+async function openKeySets(
+  dataDirectory: string,
+  { jwks }: MeshConfig,
+  ports: Ports & Pick<ControlPlanePorts, 'entropy' | 'metrics'>,
+): Promise<KeySets> {
+  const { createJwksSource, createKeySetArchive } = await import('../adapters/jwks/index.ts');
+  return createKeySets({
+    source: await createJwksSource(jwks),
+    archive: createKeySetArchive(join(dataDirectory, 'jwks')),
+    refresh: jwks.refresh,
+    ...ports,
+  });
 }
 
 async function openSources(

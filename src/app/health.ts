@@ -27,7 +27,7 @@ export interface HealthOptions {
   /** Rejects where the home of the root's key, or the upstream in its place, could not sign. */
   readonly checkRootKey: (signal: AbortSignal) => Promise<void>;
   readonly clusters: ReadonlyMap<string, Cluster>;
-  readonly controlPlane: Pick<ControlPlane, 'sources' | 'proxies'> | undefined;
+  readonly controlPlane: Pick<ControlPlane, 'sources' | 'proxies' | 'keySets'> | undefined;
   /** Part of an issuing authority's lifetime below which its successor is overdue. */
   readonly overdueBelow: number;
   readonly clock: Clock;
@@ -93,7 +93,7 @@ export function createProbes(options: HealthOptions): readonly Probe[] {
         },
       }),
     ),
-    ...(options.controlPlane ? meshProbes(options.controlPlane) : []),
+    ...(options.controlPlane ? meshProbes(options.controlPlane, clock) : []),
   ];
 }
 

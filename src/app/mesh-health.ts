@@ -1,5 +1,6 @@
+import { describeLocation } from '../domain/jwks/index.ts';
 import type { ControlPlane } from '../domain/mesh/index.ts';
-import { CitadelError } from '../kernel/index.ts';
+import { CitadelError, type Clock, formatDuration } from '../kernel/index.ts';
 import type { Probe } from './health.ts';
 
 /** A list of everything would not be read: the first of them, and how many there are. */
@@ -9,7 +10,10 @@ function some(what: string, all: readonly string[]): string {
 }
 
 /** What the control plane stands on, and whom it cannot serve. Proxies keep what they have meanwhile. */
-export function meshProbes(controlPlane: Pick<ControlPlane, 'sources' | 'proxies'>): Probe[] {
+export function meshProbes(
+  controlPlane: Pick<ControlPlane, 'sources' | 'proxies' | 'keySets'>,
+  clock: Pick<Clock, 'now'>,
+): Probe[] {
   return [
     {
       name: 'registry',
@@ -44,5 +48,29 @@ export function meshProbes(controlPlane: Pick<ControlPlane, 'sources' | 'proxies
         return Promise.resolve(refusals.length === 0 ? undefined : some('refused', refusals));
       },
     },
+    {
+      name: 'token-keys',
+      why: 'tokens of an issuer without keys are refused; keys that are there stay, but new ones are not seen',
+      mend: 'look at the provider, at mesh.jwks, and at the policies that name the address',
+      essential: false,
+      run: () => {
+        const failing = controlPlane
+          .keySets()
+          .filter(({ problem }) => problem !== undefined)
+          .toSorted((a, b) => (a.fetchedAt?.getTime() ?? 0) - (b.fetchedAt?.getTime() ?? 0));
+        const lines = failing.map(({ location, fetchedAt, problem }) => {
+          const where = describeLocation(location);
+          return fetchedAt === undefined
+            ? `none from ${where}, and tokens are refused: ${problem}`
+            : `those from ${where} are ${ageOf(fetchedAt, clock)} old: ${problem}`;
+        });
+        return Promise.resolve(lines.length === 0 ? undefined : some('keys', lines));
+      },
+    },
   ];
+}
+
+function ageOf(time: Date, clock: Pick<Clock, 'now'>): string {
+  const seconds = Math.floor((clock.now().getTime() - time.getTime()) / 1000);
+  return formatDuration(Math.max(0, seconds) * 1000);
 }

@@ -1,4 +1,5 @@
 export { type BackoffOptions, backoffDelay } from './backoff.ts';
+export { readAtMost } from './bounded.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { formatDuration, parseDuration } from './duration.ts';
 export { type Entropy, systemEntropy } from './entropy.ts';
@@ -11,5 +12,6 @@ export {
   isRetryable,
   toCitadelError,
 } from './errors.ts';
+export { Limiter } from './limiter.ts';
 export { type Log, type LogFields, silentLog } from './log.ts';
 export { Secret } from './secret.ts';

@@ -29,20 +29,25 @@ export interface JwksServer extends AsyncDisposable {
   keys: readonly ProviderKey[];
   /** Answers in place of the keys. */
   answer: RequestListener | undefined;
+  /** The OpenID discovery document; none by default. */
+  description: string | undefined;
   /** How many requests came. */
   readonly asked: number;
 }
 
 export async function startJwksServer(authority: TestAuthority): Promise<JwksServer> {
   const { chainPem, keyPem } = await authority.issueServing({ ips: ['127.0.0.1'] });
-  const state: { keys: readonly ProviderKey[]; answer: RequestListener | undefined; asked: number } = {
+  const state: Pick<JwksServer, 'keys' | 'answer' | 'description'> & { asked: number } = {
     keys: [],
     answer: undefined,
+    description: undefined,
     asked: 0,
   };
   const server = createServer({ cert: chainPem.join(''), key: keyPem }, (request, response) => {
     state.asked += 1;
     if (state.answer) return state.answer(request, response);
+    if (request.url?.endsWith('/.well-known/openid-configuration') && state.description !== undefined)
+      return void response.end(state.description);
     void Promise.all(
       state.keys.map(async ({ kid, publicKey }) => ({ ...(await exportJWK(publicKey)), kid })),
     ).then((keys) => response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys })));

@@ -1,3 +1,4 @@
+import { keySetId, keySetLocation } from '../../domain/jwks/index.ts';
 import type { InboundPort, MeshSettings, ProxyView } from '../../domain/mesh/index.ts';
 import type { DiscoveryResource } from '../../domain/ports/index.ts';
 import { TypedExtensionConfig } from '../../gen/envoy/config/core/v3/extension.ts';
@@ -8,6 +9,7 @@ import {
   type AuthorizationContext,
   httpAuthorization,
   httpFilterConfig,
+  type JwksOf,
   networkAuthorization,
   networkFilterConfig,
 } from './authorization/index.ts';
@@ -75,12 +77,19 @@ export function renderFilters(view: ProxyView, { port }: InboundPort): Discovery
   const network = slots.tcp.map(({ name }) => extensionConfig(name, tcp.get(name) ?? passNetwork(name)));
   if (!isHttp(port.protocol)) return network;
   const http = new Map(
-    httpAuthorization(policies, (rule) => rule.jwks, context).map((filter) => [
+    httpAuthorization(policies, jwksOf(view), context).map((filter) => [
       names.filter(port.port, 'http', filter.name),
       httpFilterConfig(filter),
     ]),
   );
   return [...slots.http.map(({ name }) => extensionConfig(name, http.get(name) ?? passHttp)), ...network];
+}
+
+function jwksOf({ keySets }: ProxyView): JwksOf {
+  return (rule) => {
+    const location = keySetLocation(rule);
+    return location ? keySets.get(keySetId(location)) : rule.jwks;
+  };
 }
 
 function contextOf(

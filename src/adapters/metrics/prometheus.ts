@@ -3,6 +3,7 @@ import type { AuthorityMetricKind, IssuanceFailure, Metrics } from '../../domain
 import type { Clock } from '../../kernel/index.ts';
 import { createDiscoveryMetrics } from './discovery.ts';
 import { createIstioAliases } from './istio-aliases.ts';
+import { createKeySetMetrics } from './key-sets.ts';
 
 export interface PrometheusMetrics extends Metrics {
   readonly contentType: string;
@@ -69,6 +70,7 @@ export function createMetrics(clock: Clock, options: { readonly process?: boolea
   });
   return {
     ...createDiscoveryMetrics(registry),
+    ...createKeySetMetrics(registry, clock),
     contentType: registry.contentType,
     expose: () => registry.metrics(),
     issuanceStarted: () => aliases.requests.inc(),

@@ -12,7 +12,7 @@ import {
 } from 'jose';
 import type { OperatorTokenVerifier } from '../../domain/operators/index.ts';
 import type { Role } from '../../domain/ports/index.ts';
-import { CitadelError, type Clock, type Secret } from '../../kernel/index.ts';
+import { CitadelError, type Clock, readAtMost, type Secret } from '../../kernel/index.ts';
 
 /** An OpenID provider whose tokens operators may show. */
 export interface OidcProvider {
@@ -128,14 +128,9 @@ const boundedFetch: FetchImplementation = async (url, options) => {
     await body?.cancel();
     throw new Error(`${url} answered ${status}`);
   }
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of body) {
-    length += chunk.length;
-    if (length > largestJwks) throw tooLarge(url);
-    chunks.push(chunk);
-  }
-  return new Response(Buffer.concat(chunks));
+  const read = await readAtMost(body, largestJwks);
+  if (!read) throw tooLarge(url);
+  return new Response(read);
 };
 
 /** Read at each use: whoever rotates the file need not restart us, and operators' calls are rare. */

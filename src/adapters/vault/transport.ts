@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { readAtMost } from '../../kernel/index.ts';
 
 // Not by import: that reads every export of node:http, and so loads its WebSocket, some 5 MiB.
 const { Agent: HttpAgent, request: httpRequest } = process.getBuiltinModule('node:http');
@@ -75,18 +76,10 @@ export function createTransport(ca: string | undefined): Transport {
 
 /** The parsed body; undefined when it is empty or not JSON, which a proxy's error page is not. */
 async function readJson(response: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > largestResponse) {
-      response.destroy();
-      throw new ResponseTooLarge('the answer is above 1 MiB');
-    }
-    chunks.push(chunk);
-  }
+  const body = await readAtMost(response, largestResponse);
+  if (!body) throw new ResponseTooLarge('the answer is above 1 MiB');
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown;
+    return JSON.parse(body.toString('utf8')) as unknown;
   } catch {
     return undefined;
   }

@@ -29,6 +29,32 @@ const authorizationProvider = z.strictObject({
   bodyBytes: z.int().min(0).max(1_048_576).prefault(0).describe('of the request’s body that go along'),
 });
 
+/** Where the server fetches the keys of RequestAuthentications that do not bring their own. */
+const jwks = (context: FieldContext) =>
+  z.strictObject({
+    allow: z
+      .array(
+        z
+          .string()
+          .max(260)
+          .regex(
+            /^(?:(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/,
+            'must be HOST, HOST:PORT or *.DOMAIN',
+          ),
+      )
+      .max(256)
+      .prefault([])
+      .describe('hosts that may be asked, by policies’ jwksUri and by discovery; none by default'),
+    allowPrivate: z
+      .boolean()
+      .prefault(false)
+      .describe('connect to private addresses (RFC 1918, 100.64.0.0/10, fc00::/7)'),
+    allowLoopback: z.boolean().prefault(false).describe('connect to this machine'),
+    allowHttp: z.boolean().prefault(false).describe('without TLS; development only'),
+    caFile: path(context).optional().describe('PEM; trusted beside the roots of the process'),
+    refresh: duration('1s', '7d').prefault('20m').describe('after which keys are read again'),
+  });
+
 /** The control plane: what proxies are configured from. */
 export const meshSchema = (context: FieldContext) =>
   z.strictObject({
@@ -52,6 +78,7 @@ export const meshSchema = (context: FieldContext) =>
       })
       .prefault({}),
     authorizationProviders: z.array(authorizationProvider).max(64).prefault([]),
+    jwks: jwks(context).prefault({}).describe('keys that the server fetches for proxies to verify tokens'),
     sources: z
       .strictObject({
         files: z

@@ -58,6 +58,12 @@ export function checkServerConfig(parsed: ParsedServerConfig): readonly RuleProb
       if (provider.issuer.startsWith('http:'))
         broken(['operators', 'oidc', index, 'issuer'], 'is not https', 'use the issuer’s https address');
     }
+    if (parsed.mesh?.jwks.allowHttp)
+      broken(
+        ['mesh', 'jwks', 'allowHttp'],
+        'is refused in production: whoever is on the way could give any keys',
+        'remove it, or set mode: development',
+      );
     if (keys.kind === 'vault' && keys.value.address.startsWith('http:'))
       broken(['keys', 'vault', 'address'], 'is not https', 'use https, or mode: development');
   }

@@ -1,4 +1,5 @@
 import { CitadelError, type Clock, describeError, type Log } from '../../kernel/index.ts';
+import { type KeySetState, type KeySets, wantedKeySets } from '../jwks/index.ts';
 import { type LintWarning, lintPolicies } from '../policy/index.ts';
 import type {
   ConnectedProxy,
@@ -22,6 +23,8 @@ export interface ControlPlaneOptions {
   /** The first that names an object wins. */
   readonly sources: readonly MeshSource[];
   readonly renderer: ProxyRenderer;
+  /** Absent: policies that want keys fetched get none. */
+  readonly keySets?: KeySets;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -36,6 +39,8 @@ export interface ControlPlane extends DiscoverySource {
   /** Undefined until every source has given something. */
   snapshot(): MeshSnapshot | undefined;
   sources(): readonly MeshSourceState[];
+  /** What policies want fetched, and how far it is. */
+  keySets(): readonly KeySetState[];
   proxies(): readonly ProxyState[];
   policies(): readonly PolicyStatus[];
   /** What of the policies is legal but surely not meant. */
@@ -48,10 +53,12 @@ export interface ControlPlane extends DiscoverySource {
 /** Milliseconds: a change is sent after this long without another, or after the second number in any case. */
 const quiet = 100;
 const atMost = 1_000;
+/** Milliseconds that a proxy keeps what it has while keys that a policy newly names are on their way. */
+const longestWaitForKeys = 10_000;
 
 /** Brings sources, policies and proxies together: what each connected proxy should have, and what it said of it. */
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
-  const { settings, sources, renderer, clock, log } = options;
+  const { settings, sources, renderer, keySets, clock, log } = options;
   let index: MeshIndex | undefined;
   let linted: { readonly snapshot: MeshSnapshot; readonly warnings: readonly LintWarning[] } | undefined;
   let renders = 0;
@@ -61,7 +68,9 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     const contents = sources.flatMap((source) => source.content() ?? []);
     // A source that has never answered might know of what the others do not: serving without it would take that away.
     if (contents.length < sources.length) return;
-    index = indexMesh(composeSnapshot(settings, contents, index?.snapshot), index);
+    const snapshot = composeSnapshot(settings, contents, index?.snapshot, keySets?.content());
+    keySets?.follow(wantedKeySets(snapshot.policies));
+    index = indexMesh(snapshot, index);
     for (const session of sessions) session.refresh();
   };
   const soon = debounce(recompute, { quiet, atMost, clock });
@@ -70,6 +79,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     readonly #changed: () => void;
     readonly #tracker: ProxyTracker;
     #view: ProxyView;
+    #waitingSince: number | undefined;
     #resources: DiscoveryResources;
 
     constructor(proxy: ConnectedProxy, view: ProxyView, changed: () => void) {
@@ -83,7 +93,20 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       return this.#tracker.state(this.#resources);
     }
 
+    /**
+     * A rule whose keys are still being fetched would refuse every token for that long, also those that were good under
+     * the rule before it. Not for ever: who writes policies must not be able to hold back those of others.
+     */
+    #waitsForKeys(view: ProxyView): boolean {
+      const pending = [...wantedKeySets(view.policies).keys()].some((id) => keySets?.isPending(id));
+      if (!pending) return false;
+      const now = clock.now().getTime();
+      this.#waitingSince ??= now;
+      return now - this.#waitingSince < longestWaitForKeys;
+    }
+
     #render(view: ProxyView): DiscoveryResources {
+      this.#waitingSince = undefined;
       renders += 1;
       return renderer.render(view);
     }
@@ -91,7 +114,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     /** A workload that has left the registry keeps what it has for as long as its certificate keeps the stream open. */
     refresh(): void {
       const view = index && viewOf(index, this.#view.workload.id);
-      if (!view || sameView(this.#view, view)) return;
+      if (!view || sameView(this.#view, view) || this.#waitsForKeys(view)) return;
       try {
         this.#resources = this.#render(view);
       } catch (error) {
@@ -148,7 +171,12 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 
   return {
     async start() {
+      keySets?.start(() => soon.call());
       await Promise.all(sources.map((source) => source.start(() => soon.call())));
+      recompute();
+      if (!keySets) return;
+      // Proxies of an earlier run come with keys: without these they would be told to refuse what they accept.
+      await keySets.settled();
       recompute();
     },
     open(proxy, changed) {
@@ -161,6 +189,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     view: (workload) => index && viewOf(index, workload),
     snapshot: () => index?.snapshot,
     sources: () => sources.map((source) => source.state()),
+    keySets: () => keySets?.states() ?? [],
     proxies,
     policyWarnings() {
       if (!index) return [];
@@ -173,7 +202,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     renders: () => renders,
     async close() {
       soon.close();
-      await Promise.all(sources.map((source) => source.close()));
+      await Promise.all([...sources.map((source) => source.close()), keySets?.close()]);
     },
   };
 }

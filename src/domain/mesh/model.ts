@@ -112,4 +112,9 @@ export interface MeshSnapshot {
   readonly workloads: ReadonlyMap<string, Workload>;
   readonly services: ReadonlyMap<string, Service>;
   readonly policies: readonly Policy[];
+  /** Keys that policies name and the server fetched, as JWKS, by keySetId; none for those that have never been read. */
+  readonly keySets: KeySetTexts;
 }
+
+/** JWKS by keySetId. */
+export type KeySetTexts = ReadonlyMap<string, string>;

@@ -1,7 +1,8 @@
-import { policyHash, precedence } from '../policy/index.ts';
+import { wantedKeySets } from '../jwks/index.ts';
+import { type Policy, policyHash, precedence } from '../policy/index.ts';
 import type { MeshContent } from '../ports/index.ts';
 import { contentHash } from './content-hash.ts';
-import type { MeshSettings, MeshSnapshot, Service, Workload } from './model.ts';
+import type { KeySetTexts, MeshSettings, MeshSnapshot, Service, Workload } from './model.ts';
 
 /** Each object's hash, kept beside the snapshot so that what did not change stays the very same object. */
 const hashes = new WeakMap<object, string>();
@@ -24,6 +25,7 @@ export function composeSnapshot(
   settings: MeshSettings,
   contents: readonly MeshContent[],
   previous?: MeshSnapshot,
+  fetched: KeySetTexts = new Map(),
 ): MeshSnapshot {
   const workloads = collect<Workload>(
     contents.flatMap((content) => content.workloads),
@@ -45,14 +47,27 @@ export function composeSnapshot(
       before,
     ).values(),
   ];
+  const keySets = keySetsOf(policies, fetched);
   const version = contentHash([
     settings,
     ...[...workloads.values(), ...services.values()].map((each) => hashOf(each)),
     ...policies.map(policyHash),
     // Made anew, a policy says the same and may come after another one.
     ...precedence(policies),
+    keySets,
   ]);
-  return { version, settings, workloads, services, policies };
+  return { version, settings, workloads, services, policies, keySets };
+}
+
+/** Of what was fetched, that which policies want, in one order. */
+export function keySetsOf(policies: readonly Policy[], fetched: KeySetTexts): KeySetTexts {
+  const ids = [...wantedKeySets(policies).keys()].toSorted();
+  return new Map(
+    ids.flatMap((id) => {
+      const jwks = fetched.get(id);
+      return jwks === undefined ? [] : [[id, jwks] as const];
+    }),
+  );
 }
 
 function collect<T extends object>(

@@ -10,6 +10,7 @@ import {
 import { contentHash } from './content-hash.ts';
 import type {
   EgressListener,
+  KeySetTexts,
   MeshSettings,
   MeshSnapshot,
   Service,
@@ -17,6 +18,7 @@ import type {
   Workload,
   WorkloadPort,
 } from './model.ts';
+import { keySetsOf } from './snapshot.ts';
 import { undeclaredPorts } from './undeclared.ts';
 
 /** What one proxy is configured from: of the whole mesh, the part that concerns it. */
@@ -26,6 +28,8 @@ export interface ProxyView {
   readonly inbound: readonly InboundPort[];
   /** Of all kinds, those that hold for this workload. */
   readonly policies: readonly Policy[];
+  /** The fetched keys of these policies, and no others. */
+  readonly keySets: KeySetTexts;
   /** What it may call; the same object for all who may call it. */
   readonly services: readonly ServiceView[];
   readonly egress: readonly EgressListener[];
@@ -71,18 +75,27 @@ export interface MeshIndex {
   readonly snapshot: MeshSnapshot;
   readonly services: ReadonlyMap<string, ServiceView>;
   readonly policiesByWorkload: ReadonlyMap<string, readonly Policy[]>;
+  /** Of the workloads whose policies want keys fetched. */
+  readonly keySetsByWorkload: ReadonlyMap<string, KeySetTexts>;
 }
+
+const noKeySets: KeySetTexts = new Map();
 
 /** Keeps the previous index's objects wherever nothing that they are made of has changed. */
 export function indexMesh(snapshot: MeshSnapshot, previous?: MeshIndex): MeshIndex {
   const policies = indexPolicies(snapshot);
   const policiesByWorkload = new Map<string, readonly Policy[]>();
+  const keySetsByWorkload = new Map<string, KeySetTexts>();
   for (const workload of snapshot.workloads.values()) {
     const applying = policiesOf(policies, workload);
     const before = previous?.policiesByWorkload.get(workload.id);
     policiesByWorkload.set(workload.id, before && sameMembers(before, applying) ? before : applying);
+    const keys = keySetsOf(applying, snapshot.keySets);
+    if (keys.size === 0) continue;
+    const keysBefore = previous?.keySetsByWorkload.get(workload.id);
+    keySetsByWorkload.set(workload.id, keysBefore && sameKeySets(keysBefore, keys) ? keysBefore : keys);
   }
-  const index = { snapshot, policiesByWorkload };
+  const index = { snapshot, policiesByWorkload, keySetsByWorkload };
   const services = new Map<string, ServiceView>();
   for (const service of snapshot.services.values()) {
     const before = previous?.services.get(service.id);
@@ -94,7 +107,7 @@ export function indexMesh(snapshot: MeshSnapshot, previous?: MeshIndex): MeshInd
 
 function viewService(
   service: Service,
-  { snapshot, policiesByWorkload }: Omit<MeshIndex, 'services'>,
+  { snapshot, policiesByWorkload }: Pick<MeshIndex, 'snapshot' | 'policiesByWorkload'>,
 ): ServiceView {
   const domains = [snapshot.settings.trustDomain, ...snapshot.settings.trustDomainAliases].map((name) =>
     TrustDomain.parse(name),
@@ -123,7 +136,7 @@ function viewService(
 
 /** @returns undefined when the workload is no longer there */
 export function viewOf(index: MeshIndex, workloadId: string): ProxyView | undefined {
-  const { snapshot, services, policiesByWorkload } = index;
+  const { snapshot, services, policiesByWorkload, keySetsByWorkload } = index;
   const workload = snapshot.workloads.get(workloadId);
   if (!workload) return undefined;
   const policies = policiesByWorkload.get(workloadId) ?? [];
@@ -145,6 +158,7 @@ export function viewOf(index: MeshIndex, workloadId: string): ProxyView | undefi
       ...undeclaredPorts(workload, policies, judgement),
     ],
     policies,
+    keySets: keySetsByWorkload.get(workloadId) ?? noKeySets,
     services: reachable,
     egress: workload.egress,
   };
@@ -160,8 +174,13 @@ export function sameView(a: ProxyView, b: ProxyView): boolean {
     a.settings === b.settings &&
     a.workload === b.workload &&
     a.policies === b.policies &&
+    a.keySets === b.keySets &&
     sameMembers(a.services, b.services)
   );
+}
+
+function sameKeySets(a: KeySetTexts, b: KeySetTexts): boolean {
+  return a.size === b.size && [...a].every(([id, jwks]) => b.get(id) === jwks);
 }
 
 function sameMembers<T>(a: readonly T[], b: readonly T[]): boolean {

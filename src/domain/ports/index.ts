@@ -10,6 +10,7 @@ export type * from './discovery.ts';
 export { agentCluster, inboundListeners, sdsNames, serverCluster } from './discovery-names.ts';
 export type * from './evidence-store.ts';
 export type * from './issuance-store.ts';
+export type * from './jwks-source.ts';
 export type * from './key-manager.ts';
 export type * from './mesh-source.ts';
 export * from './metrics.ts';

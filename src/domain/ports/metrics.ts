@@ -35,6 +35,20 @@ export interface Metrics {
   discoveryPush(type: string, bytes: number): void;
   /** A proxy accepted, or refused, such a response, so long after it was sent. */
   discoveryAnswer(type: string, accepted: boolean, milliseconds: number): void;
+  /** One look at where an issuer publishes its keys. */
+  keySetFetched(succeeded: boolean, milliseconds: number): void;
+  keySets(counts: KeySetCounts): void;
+}
+
+/** The key sets that policies want fetched. */
+export interface KeySetCounts {
+  readonly current: number;
+  /** With keys, of which the last look failed. */
+  readonly stale: number;
+  /** Without keys: their tokens are refused. */
+  readonly missing: number;
+  /** When the oldest keys were fetched. */
+  readonly oldest: Date | undefined;
 }
 
 export const noMetrics: Metrics = {
@@ -49,4 +63,6 @@ export const noMetrics: Metrics = {
   operatorCall: () => {},
   discoveryPush: () => {},
   discoveryAnswer: () => {},
+  keySetFetched: () => {},
+  keySets: () => {},
 };

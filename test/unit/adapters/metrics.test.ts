@@ -46,6 +46,16 @@ describe('createMetrics', () => {
     expect(text).toContain('\ncitadel_server_cert_chain_expiry_seconds -60\n');
   });
 
+  it('tells how many key sets are stale or missing, and how old the oldest is', async () => {
+    const text = await exposed((metrics) => {
+      metrics.keySetFetched(false, 20);
+      metrics.keySets({ current: 2, stale: 1, missing: 0, oldest: new Date('2029-12-31T23:00:00Z') });
+    });
+    expect(text).toContain('\ncitadel_jwks_fetches_total{outcome="failed"} 1\n');
+    expect(text).toContain('\ncitadel_jwks_sets{state="stale"} 1\n');
+    expect(text).toContain('\ncitadel_jwks_oldest_seconds 3600\n');
+  });
+
   it('counts what proxies are sent, and what they make of it', async () => {
     const text = await exposed((metrics) => {
       metrics.streams('ads-delta', 2);

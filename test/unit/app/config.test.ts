@@ -132,6 +132,16 @@ describe('server configuration', () => {
       'F:3:11: keys.memory: is refused in production',
     ],
     [
+      'keys of tokens without TLS in production',
+      `${valid.replace('mode: development\n', '')}mesh: {sources: {files: {directory: r}}, jwks: {allowHttp: true}}\n`,
+      'mesh.jwks.allowHttp: is refused in production',
+    ],
+    [
+      'a host with a scheme',
+      `${valid}mesh: {sources: {files: {directory: r}}, jwks: {allow: ["https://id.example"]}}\n`,
+      'mesh.jwks.allow[0]: must be HOST, HOST:PORT or *.DOMAIN',
+    ],
+    [
       'a secret in plain text',
       valid.replace('memory: {}', 'disk: {encryption: {passphrase: hunter2}}'),
       'F:4:35: keys.disk.encryption.passphrase: Invalid input: expected object',

@@ -4,6 +4,7 @@ import {
   JwtProvider,
   type JwtRequirement,
 } from '../../../gen/envoy/extensions/filters/http/jwt_authn/v3/config.ts';
+import { nobodysKeys } from './nobody.ts';
 import { payloadKey } from './tokens.ts';
 
 /** The keys of an issuer as the server knows them, as text; undefined when it has none, which no token survives. */
@@ -48,7 +49,7 @@ function provider(rule: JwtRule, jwks: string | undefined): JwtProvider {
     audiences: [...rule.audiences],
     jwksSourceSpecifier: {
       $case: 'localJwks',
-      value: { specifier: { $case: 'inlineString', value: jwks ?? '{"keys":[]}' } },
+      value: { specifier: { $case: 'inlineString', value: jwks ?? nobodysKeys } },
     },
     forward: rule.forwardOriginalToken,
     fromHeaders: rule.fromHeaders.map((header) => ({ name: header.name, valuePrefix: header.prefix })),

@@ -1,8 +1,7 @@
 import type { TrustBundleSnapshot } from '../../../domain/trust/index.ts';
-import { CitadelError, describeError, isCitadelError, type Log } from '../../../kernel/index.ts';
+import { CitadelError, describeError, isCitadelError, Limiter, type Log } from '../../../kernel/index.ts';
 import { follow, listAll, text } from '../api/index.ts';
 import type { Cluster } from '../cluster.ts';
-import { Limiter } from '../limiter.ts';
 import { isActiveNamespace, readRoot, writeRoot } from './config-map.ts';
 import type { FollowingPublisher } from './following-publisher.ts';
 import { WorkQueue } from './work-queue.ts';
@@ -45,7 +44,7 @@ export function createConfigMapPublisher(cluster: Cluster, options: ConfigMapOpt
       .map(wanted)
       .filter((each) => each !== undefined)
       .filter((each) => roots.get(each)?.root !== bundle.pem);
-    const limiter = new Limiter(concurrency, Number.POSITIVE_INFINITY);
+    const limiter = new Limiter(concurrency, Number.POSITIVE_INFINITY, 'the round of publishing has ended');
     const results = await Promise.allSettled(
       stale.map((namespace) =>
         limiter.run(signal, () =>

@@ -1,8 +1,7 @@
 import type { KubernetesPrincipal } from '../../../domain/identity/index.ts';
 import type { Attestor } from '../../../domain/ports/index.ts';
-import { CitadelError, type Clock, isCitadelError, type Log } from '../../../kernel/index.ts';
+import { CitadelError, type Clock, isCitadelError, Limiter, type Log } from '../../../kernel/index.ts';
 import type { Cluster } from '../cluster.ts';
-import { Limiter } from '../limiter.ts';
 import { fetchPod, mayRun, type Pod } from '../pod.ts';
 import { Flights } from './flights.ts';
 import { type Refusal, reviewToken, type TokenOwner } from './review.ts';
@@ -31,6 +30,7 @@ const defaultCache: VerdictCacheOptions = {
 };
 /** Milliseconds past `exp` within which the API server still has the word, for the sake of clocks that differ. */
 const expiryLeeway = 60_000;
+const busy = 'too many tokens wait to be reviewed; try again';
 
 /**
  * Attests callers by Kubernetes service account tokens: the API server reviews the token (remembered for seconds), and
@@ -43,7 +43,7 @@ export function createKubernetesTokenAttestor(options: KubernetesTokenAttestorOp
   const reviews = new Flights<TokenOwner | Refusal>();
   const pods = new Flights<Pod | undefined>();
   const { running, waiting } = options.concurrency ?? { running: 32, waiting: 1024 };
-  const limiters = new Map([...clusters.keys()].map((id) => [id, new Limiter(running, waiting)]));
+  const limiters = new Map([...clusters.keys()].map((id) => [id, new Limiter(running, waiting, busy)]));
 
   async function attest(token: string, clusterId: string, signal: AbortSignal): Promise<KubernetesPrincipal> {
     const cluster = clusters.get(clusterId);

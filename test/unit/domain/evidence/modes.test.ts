@@ -15,6 +15,7 @@ const view: ProxyView = {
     },
   ],
   policies: [],
+  keySets: new Map(),
   services: [],
   egress: [],
 };

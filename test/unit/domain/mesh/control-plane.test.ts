@@ -6,8 +6,10 @@ import {
 } from '../../../../src/domain/mesh/index.ts';
 import type { DiscoveryResources } from '../../../../src/domain/ports/index.ts';
 import { silentLog, systemClock } from '../../../../src/kernel/index.ts';
+import { fakeKeySets } from '../../../fakes/key-sets.ts';
 import { fakeMeshSource } from '../../../fakes/mesh-source.ts';
 import { waitFor } from '../../../parts/index.ts';
+import { policy } from '../policy/mesh.ts';
 import { connected, content, service, settings, workload } from './samples.ts';
 
 const egress = [{ address: '127.0.0.1', port: 7001, service: 'shop/orders', servicePort: 80 }];
@@ -113,5 +115,88 @@ describe('the control plane', () => {
     session.close();
     expect(plane.proxies()).toEqual([]);
     await plane.close();
+  });
+
+  describe('with a policy whose keys are fetched', () => {
+    const uri = (path: string) => `https://id.example/${path}`;
+    const policies = (...paths: readonly string[]) =>
+      paths.map((path) =>
+        policy(
+          `shop/${path}`,
+          { jwtRules: [{ issuer: 'i', jwksUri: uri(path) }] },
+          { kind: 'RequestAuthentication' },
+        ),
+      );
+    const withPolicies = (...paths: readonly string[]) =>
+      content([orders, web, cron], [service('orders', orders)], policies(...paths));
+    /** Tells the keys that the view has. */
+    const telling = {
+      render: ({ keySets }: ProxyView): DiscoveryResources =>
+        new Map([
+          [
+            listenerType,
+            new Map([['l', { name: 'l', version: [...keySets.values()].join(), value: new Uint8Array() }]]),
+          ],
+        ]),
+    };
+
+    async function startWith(now: () => Date = () => new Date()) {
+      const keySets = fakeKeySets();
+      const source = fakeMeshSource('test', withPolicies('a'));
+      const clock = { ...systemClock, now };
+      const plane = createControlPlane({
+        settings,
+        sources: [source],
+        renderer: telling,
+        keySets,
+        clock,
+        log: silentLog,
+      });
+      const started = plane.start();
+      await waitFor(() => keySets.wanted.has(`jwks:${uri('a')}`), { what: 'the keys to be wanted' });
+      keySets.set(`jwks:${uri('a')}`, 'A1');
+      await started;
+      const changed = vi.fn();
+      const session = plane.open(connected(identityOf('web')), changed);
+      const version = () => session.resources().get(listenerType)?.get('l')?.version;
+      return { keySets, source, plane, changed, version };
+    }
+
+    test('the start waits for them, and new ones are told', async () => {
+      const { keySets, plane, version } = await startWith();
+      expect(version()).toBe('A1');
+      keySets.set(`jwks:${uri('a')}`, 'A2');
+      await waitFor(() => version() === 'A2', { what: 'the new keys' });
+      await plane.close();
+    });
+
+    test('a proxy keeps what it has until it is known whether a new rule has keys', async () => {
+      const { keySets, source, plane, changed, version } = await startWith();
+      source.set(withPolicies('b'));
+      await waitFor(() => keySets.wanted.has(`jwks:${uri('b')}`), { what: 'the keys to be wanted' });
+      expect(version()).toBe('A1');
+      expect(changed).not.toHaveBeenCalled();
+      keySets.set(`jwks:${uri('b')}`, undefined);
+      await waitFor(() => version() === '', { what: 'the rule without keys' });
+      await plane.close();
+    });
+
+    test('but not for longer than ten seconds, whatever keys are named meanwhile', async () => {
+      let passed = 0;
+      const { source, keySets, plane, changed, version } = await startWith(
+        () => new Date(Date.now() + passed),
+      );
+      source.set(withPolicies('b'));
+      await waitFor(() => keySets.wanted.has(`jwks:${uri('b')}`), { what: 'the keys to be wanted' });
+      passed = 9_000;
+      source.set(withPolicies('c'));
+      await waitFor(() => keySets.wanted.has(`jwks:${uri('c')}`), { what: 'the next keys to be wanted' });
+      expect(changed).not.toHaveBeenCalled();
+      passed = 10_000;
+      source.set(withPolicies('d'));
+      await waitFor(() => changed.mock.calls.length > 0, { what: 'the policy to hold without keys' });
+      expect(version()).toBe('');
+      await plane.close();
+    });
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { composeSnapshot } from '../../../../src/domain/mesh/snapshot.ts';
 import { indexMesh, sameView, viewOf } from '../../../../src/domain/mesh/view.ts';
+import { policy } from '../policy/mesh.ts';
 import { content, peerAuthentication, service, settings, workload } from './samples.ts';
 
 const egress = [{ address: '127.0.0.1', port: 7001, service: 'shop/orders', servicePort: 80 }];
@@ -84,6 +85,47 @@ describe('whom a change touches', () => {
       'orders',
       'web',
     ]);
+  });
+});
+
+describe('whom a change of keys touches', () => {
+  const uri = 'https://id.example/keys';
+  const rule = (namespace: string, selector: string, jwksUri: string) =>
+    policy(
+      `${namespace}/${selector}`,
+      { selector: { matchLabels: { app: selector } }, jwtRules: [{ issuer: 'i', jwksUri }] },
+      { kind: 'RequestAuthentication' },
+    );
+  const given = content(
+    [orders, web, cron],
+    [service('orders', orders)],
+    [rule('shop', 'orders', uri), rule('shop', 'web', 'https://other.example/keys')],
+  );
+  const keys = (first: string) => [
+    ['jwks:https://other.example/keys', 'other'] as const,
+    [`jwks:${uri}`, first] as const,
+  ];
+  const before = composeSnapshot(settings, [given], undefined, new Map(keys('1')));
+  const index = indexMesh(before);
+  const touched = (fetched: ReadonlyMap<string, string>) => {
+    const snapshot = composeSnapshot(settings, [structuredClone(given)], before, fetched);
+    const next = indexMesh(snapshot, index);
+    const names = [orders, web, cron].flatMap(({ id, name }) => {
+      const [old, now] = [viewOf(index, id), viewOf(next, id)];
+      return old && now && sameView(old, now) ? [] : [name];
+    });
+    return { names, sameVersion: snapshot.version === before.version };
+  };
+
+  test('the workloads whose policies name them, and those see theirs alone', () => {
+    expect(touched(new Map(keys('2')))).toEqual({ names: ['orders'], sameVersion: false });
+    expect([...(viewOf(index, orders.id)?.keySets ?? [])]).toEqual([[`jwks:${uri}`, '1']]);
+    expect(viewOf(index, cron.id)?.keySets.size).toBe(0);
+  });
+
+  test('nobody, where they are the same, in whatever order, or named by no policy', () => {
+    const same = new Map([...keys('1').toReversed(), ['jwks:https://gone.example', 'x'] as const]);
+    expect(touched(same)).toEqual({ names: [], sameVersion: true });
   });
 });
 

@@ -1,4 +1,4 @@
-import { CitadelError } from '../../kernel/index.ts';
+import { CitadelError } from './errors.ts';
 
 /** Lets a bounded number of tasks run at once and a bounded number wait, first come first served. */
 export class Limiter {
@@ -6,10 +6,13 @@ export class Limiter {
   readonly #waiting: number;
   #active = 0;
   readonly #queue = new Set<() => void>();
+  readonly #busy: string;
 
-  constructor(running: number, waiting: number) {
+  /** @param busy said to whom no place is given */
+  constructor(running: number, waiting: number, busy: string) {
     this.#running = running;
     this.#waiting = waiting;
+    this.#busy = busy;
   }
 
   /** @throws CitadelError Unavailable when too many wait already, or the signal is aborted while waiting */
@@ -29,12 +32,12 @@ export class Limiter {
   }
 
   async #enter(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) throw busy();
+    if (signal.aborted) throw this.#refusal();
     if (this.#active < this.#running) {
       this.#active += 1;
       return;
     }
-    if (this.#queue.size >= this.#waiting) throw busy();
+    if (this.#queue.size >= this.#waiting) throw this.#refusal();
     await new Promise<void>((resolve, reject) => {
       const enter = () => {
         signal.removeEventListener('abort', leave);
@@ -42,14 +45,14 @@ export class Limiter {
       };
       const leave = () => {
         this.#queue.delete(enter);
-        reject(busy());
+        reject(this.#refusal());
       };
       this.#queue.add(enter);
       signal.addEventListener('abort', leave, { once: true });
     });
   }
-}
 
-function busy(): CitadelError {
-  return new CitadelError('Unavailable', 'too many tokens wait to be reviewed; try again');
+  #refusal(): CitadelError {
+    return new CitadelError('Unavailable', this.#busy);
+  }
 }

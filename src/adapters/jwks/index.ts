@@ -1,0 +1,2 @@
+export { createKeySetArchive } from './archive.ts';
+export { createJwksSource, type JwksSourceOptions } from './source.ts';
