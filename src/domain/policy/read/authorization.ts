@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { mend } from '../../../yaml/index.ts';
 import type { AuthorizationPolicy, AuthorizationRule, OperationMatch, SourceMatch } from '../model.ts';
+import { checkAction } from './action.ts';
 import { faultOfConditionValue, parseConditionKey } from './condition.ts';
 import type { ReadMeta } from './metadata.ts';
 import { faultOfPath } from './path.ts';
@@ -123,69 +124,6 @@ export const authorizationSpec = z
   });
 
 type AuthorizationSpec = z.output<typeof authorizationSpec>;
-
-function checkAction(spec: AuthorizationSpec, context: z.RefinementCtx): void {
-  const { action = 'ALLOW', provider, rules = [] } = spec;
-  if (action === 'CUSTOM' && !provider)
-    context.addIssue({
-      code: 'custom',
-      path: ['provider'],
-      message: 'the action CUSTOM needs provider.name',
-      ...mend('name one of the authorization providers of the mesh’s settings'),
-    });
-  if (action !== 'CUSTOM' && provider)
-    context.addIssue({
-      code: 'custom',
-      path: ['provider'],
-      message: `only the action CUSTOM takes a provider, not ${action}`,
-      ...mend('leave it out, or set action: CUSTOM'),
-    });
-  if ((action === 'CUSTOM' || action === 'DENY') && rules.length === 0)
-    context.addIssue({
-      code: 'custom',
-      path: ['rules'],
-      message: `${action} without a rule never applies`,
-      ...mend('write rules: [{}], if every request is meant'),
-    });
-  if (action === 'CUSTOM') {
-    for (const [index, each] of rules.entries()) refuseIdentities(each, ['rules', index], context);
-  }
-}
-
-const identityLists = [
-  'principals',
-  'notPrincipals',
-  'requestPrincipals',
-  'notRequestPrincipals',
-  'namespaces',
-  'notNamespaces',
-  'serviceAccounts',
-  'notServiceAccounts',
-] as const;
-
-const identityKey = /^(?:source\.(?:namespace|serviceAccount|principal)$|request\.auth\.)/;
-
-/** Who calls is not known yet when it is decided whether an authorizer outside is asked. */
-function refuseIdentities(
-  each: z.output<typeof rule>,
-  path: readonly (string | number)[],
-  context: z.RefinementCtx,
-): void {
-  const refuse = (at: readonly (string | number)[], name: string) =>
-    context.addIssue({
-      code: 'custom',
-      path: [...path, ...at],
-      message: `${name} cannot be matched with the action CUSTOM`,
-      ...mend('the provider is told who calls: leave it to decide, or deny in a policy of its own'),
-    });
-  for (const [index, { source: given }] of (each.from ?? []).entries()) {
-    for (const name of identityLists)
-      if (given[name] !== undefined) refuse(['from', index, 'source', name], name);
-  }
-  for (const [index, { key }] of (each.when ?? []).entries()) {
-    if (identityKey.test(key)) refuse(['when', index, 'key'], key);
-  }
-}
 
 export function readAuthorizationPolicy(
   { meta, dryRun }: ReadMeta,

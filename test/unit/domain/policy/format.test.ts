@@ -140,7 +140,10 @@ spec:
         expect(once.match(/# [cd]/g)?.toSorted()).toEqual(text.match(/# [cd]/g)?.toSorted());
         const said = (given: string) => {
           const { policies, problems } = readPolicies(given, { source: 'F' });
-          return [policies.map(policyHash), problems.map(({ path, message }) => [path, message]).toSorted()];
+          return [
+            policies.map(policyHash),
+            new Set(problems.map(({ path, message }) => `${path}: ${message}`)),
+          ];
         };
         expect(said(once)).toEqual(said(text));
       }),

@@ -1,7 +1,7 @@
 import type { MeshSettings, MeshSnapshot, Service, Workload } from '../../../../src/domain/mesh/index.ts';
 import { type Policy, readPolicies } from '../../../../src/domain/policy/index.ts';
 
-export const settings: MeshSettings = {
+const settings: MeshSettings = {
   trustDomain: 'example.org',
   trustDomainAliases: [],
   rootNamespace: 'root',

@@ -1,0 +1,76 @@
+import type { YamlPath } from '../../../yaml/index.ts';
+import type { MeshSnapshot, Workload } from '../../mesh/index.ts';
+import type { AuthorizationPolicy, MutualTlsMode, Policy } from '../model.ts';
+import { appliesTo, indexPolicies, mutualTlsModeOf, type PolicyIndex, policiesOf } from '../select.ts';
+
+/** What policies are about. */
+export type LintRegistry = Pick<MeshSnapshot, 'workloads' | 'services' | 'settings'>;
+
+/** What one check says against a policy, at a path within it. */
+export interface Remark {
+  readonly policy: Policy;
+  readonly rule: string;
+  readonly path: YamlPath;
+  readonly message: string;
+  readonly mend: string;
+}
+
+/** What the checks share; all of it is worked out at most once. */
+export interface LintContext {
+  readonly policies: readonly Policy[];
+  readonly registry: LintRegistry;
+  readonly index: PolicyIndex;
+  /** For which a policy holds. */
+  workloadsOf(policy: Policy): readonly Workload[];
+  /** What holds for a workload. */
+  policiesOf(workload: Workload): readonly Policy[];
+  modeOf(workload: Workload, port: number): MutualTlsMode;
+}
+
+export function createContext(policies: readonly Policy[], registry: LintRegistry): LintContext {
+  const index = indexPolicies({ policies, services: registry.services, settings: registry.settings });
+  const workloads = [...registry.workloads.values()];
+  const byNamespace = new Map<string, Workload[]>();
+  for (const workload of workloads)
+    byNamespace.set(workload.namespace, [...(byNamespace.get(workload.namespace) ?? []), workload]);
+  const reachOf = ({ meta }: Policy) =>
+    meta.namespace === registry.settings.rootNamespace ? workloads : (byNamespace.get(meta.namespace) ?? []);
+  const found = memoized((policy: Policy) =>
+    reachOf(policy).filter((workload) => appliesTo(policy, workload, index)),
+  );
+  const holding = memoized((workload: Workload) => policiesOf(index, workload));
+  return {
+    policies,
+    registry,
+    index,
+    workloadsOf: found,
+    policiesOf: holding,
+    modeOf: (workload, port) => mutualTlsModeOf(holding(workload), port),
+  };
+}
+
+/** Works a fact out once for each thing: policies and workloads meet each other many times. */
+export function memoized<K extends object, V>(work: (key: K) => V): (key: K) => V {
+  const known = new Map<K, V>();
+  return (key) => {
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const value = work(key);
+    known.set(key, value);
+    return value;
+  };
+}
+
+export function authorizationsOf(policies: readonly Policy[]): readonly AuthorizationPolicy[] {
+  return policies.filter((policy) => policy.kind === 'AuthorizationPolicy');
+}
+
+/** Names for a message: the first few, and how many more. */
+export function named(names: readonly string[]): string {
+  const few = names.slice(0, 3).join(', ');
+  return names.length > 3 ? `${few} and ${names.length - 3} more` : few;
+}
+
+export function nameOf({ namespace, name }: Pick<Workload, 'namespace' | 'name'>): string {
+  return `${namespace}/${name}`;
+}

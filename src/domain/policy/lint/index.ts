@@ -1,0 +1,75 @@
+import { formatPath, type YamlPlace } from '../../../yaml/index.ts';
+import type { Policy } from '../model.ts';
+import type { PolicyIdentity, PolicyLocator } from '../read/index.ts';
+import { createContext, type LintContext, type LintRegistry, type Remark } from './context.ts';
+import { coveredRules } from './cover.ts';
+import { identities } from './identity.ts';
+import { httpOnTcp } from './protocol.ts';
+import { reach } from './reach.ts';
+import { missingThings } from './scope.ts';
+import { texts } from './text.ts';
+
+export type { LintRegistry } from './context.ts';
+
+/** Something legal that is surely not meant: where, why, and what mends it. */
+export interface LintWarning {
+  /** The name of the check, as in `covered-rule`. */
+  readonly rule: string;
+  readonly object: PolicyIdentity;
+  readonly source: string;
+  readonly line?: number;
+  readonly column?: number;
+  readonly path: string;
+  readonly message: string;
+  readonly mend: string;
+}
+
+const checks: readonly ((context: LintContext) => readonly Remark[])[] = [
+  missingThings,
+  httpOnTcp,
+  identities,
+  texts,
+  reach,
+  coveredRules,
+];
+
+/**
+ * Warns of what is legal but surely not meant.
+ * @param policies all that hold together, since one changes what another means
+ * @param registry what they are about
+ * @param locate where they stand in the text, as readPolicies tells
+ */
+export function lintPolicies(
+  policies: readonly Policy[],
+  registry: LintRegistry,
+  locate: PolicyLocator = () => undefined,
+): readonly LintWarning[] {
+  const context = createContext(policies, registry);
+  const order = new Map(policies.map((policy, index) => [policy, index]));
+  return checks
+    .flatMap((check) => check(context))
+    .map((remark) => ({ remark, place: locate(remark.policy, remark.path) }))
+    .sort(
+      (a, b) =>
+        (order.get(a.remark.policy) ?? 0) - (order.get(b.remark.policy) ?? 0) || inText(a.place, b.place),
+    )
+    .map(({ remark, place }) => toWarning(remark, place));
+}
+
+function inText(a: YamlPlace | undefined, b: YamlPlace | undefined): number {
+  return (a?.line ?? 0) - (b?.line ?? 0) || (a?.column ?? 0) - (b?.column ?? 0);
+}
+
+function toWarning({ policy, rule, path, message, mend }: Remark, place: YamlPlace | undefined): LintWarning {
+  const { kind, meta } = policy;
+  const { source, line } = meta.origin;
+  return {
+    rule,
+    object: { kind, namespace: meta.namespace, name: meta.name },
+    source,
+    ...(place ?? (line === undefined ? {} : { line })),
+    path: formatPath(path),
+    message,
+    mend,
+  };
+}
