@@ -6,10 +6,10 @@ import {
   createReflection,
   type GrpcHealth,
   type GrpcListener,
-  type Refusal,
   startGrpcListener,
   startOperatorSocket,
 } from '../api/grpc/index.ts';
+import type { Refusal } from '../api/listen/index.ts';
 import type { AuthorityService } from '../domain/authority/index.ts';
 import type { SvidVerifier } from '../domain/identity/index.ts';
 import type { LeafService } from '../domain/issuance/index.ts';

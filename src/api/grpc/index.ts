@@ -1,4 +1,3 @@
-export type { Refusal } from './admission.ts';
 export {
   createDiscoveryService,
   type DiscoveryLimits,
