@@ -30,6 +30,8 @@ export interface WorkloadOptions {
   readonly args?: readonly string[];
   /** Whether to wait until Envoy has all that it should have; default true. */
   readonly wait?: boolean;
+  /** By which its agent proves what it is; default: one of the development issuer. */
+  readonly token?: string;
 }
 
 export interface MeshOptions {
@@ -74,20 +76,18 @@ export async function startTestMesh(options: MeshOptions = {}): Promise<TestMesh
   };
 }
 
-async function startWorkload(
+/** An agent in this process and a real Envoy beside it, whose listeners come from the server. */
+export async function startWorkload(
   server: TestServer,
   name: string,
   serviceAccount: string,
-  { namespace = 'shop', args = [], wait = true }: WorkloadOptions = {},
+  { namespace = 'shop', args = [], wait = true, token }: WorkloadOptions = {},
 ): Promise<MeshWorkload> {
   const home = join(server.directory, `workload-${name}`);
   await mkdir(home, { mode: 0o700 });
-  const token = await server.tokens.issue(
-    { namespace, serviceAccount, instance: name },
-    'istio-ca',
-    3_600_000,
-  );
-  await writeFile(join(home, 'token'), token.reveal(), { mode: 0o600 });
+  const issue = () =>
+    server.tokens.issue({ namespace, serviceAccount, instance: name }, 'istio-ca', 3_600_000);
+  await writeFile(join(home, 'token'), token ?? (await issue()).reveal(), { mode: 0o600 });
   await writeFile(join(home, 'roots.pem'), server.app.authority.bundle().pem);
   const runtimeDirectory = join(home, 'envoy');
   const adminSocket = envoyAdminSocket(runtimeDirectory);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
+import { listAll } from '../../../src/adapters/kubernetes/api/index.ts';
 import {
   type Cluster,
   createClusterTrustBundlePublisher,
@@ -37,6 +38,8 @@ const parseYaml = (yaml: string): unknown[] =>
   parseAllDocuments(yaml).map((document): unknown => document.toJS());
 const parse = (yaml: string) => parseYaml(yaml).map((document) => manifest.parse(document));
 
+const policyKinds = ['authorizationpolicies', 'peerauthentications', 'requestauthentications'] as const;
+
 describe.skipIf(!hasPart('kubeapi'))('deploy/kubernetes', () => {
   const node = `node-${randomUUID()}`;
   let fixture: Fixture;
@@ -46,6 +49,7 @@ describe.skipIf(!hasPart('kubeapi'))('deploy/kubernetes', () => {
   beforeAll(async () => {
     fixture = await startFixture();
     namespace = await fixture.kube.createNamespace('rbac');
+    for (const kind of policyKinds) await fixture.kube.apply(await readManifest(`crds/${kind}.yaml`));
     const boundPod = await fixture.kube.createPod(namespace, 'shop', 'default', node);
     token = await fixture.kube.createToken(namespace, 'default', { audiences: ['istio-ca'], boundPod });
   });
@@ -59,6 +63,10 @@ describe.skipIf(!hasPart('kubeapi'))('deploy/kubernetes', () => {
     const directory = createWorkloadDirectory(cluster);
     const configMaps = createConfigMapPublisher(cluster, { name: names.configMap, log: silentLog });
     const bundles = createClusterTrustBundlePublisher(cluster, { signerName: names.signer, log: silentLog });
+    const list = (path: string) => listAll(cluster.api, path, {}, signal);
+    const policies = (use: (path: string) => Promise<unknown>) => () =>
+      Promise.all(policyKinds.map((kind) => use(`/apis/security.istio.io/v1/${kind}`)));
+    const slices = '/apis/discovery.k8s.io/v1/endpointslices';
     const watch = async (path: string, metadataName?: string) => {
       const selector = metadataName === undefined ? {} : { fieldSelector: `metadata.name=${metadataName}` };
       const query = { watch: 'true', timeoutSeconds: '1', ...selector };
@@ -86,6 +94,13 @@ describe.skipIf(!hasPart('kubeapi'))('deploy/kubernetes', () => {
       publishConfigMaps: () => publishTwice((bundle) => configMaps.publish(bundle, signal)),
       watchNamespaces: () => watch('/api/v1/namespaces'),
       watchConfigMaps: () => watch('/api/v1/configmaps', names.configMap),
+      watchPods: () => watch('/api/v1/pods'),
+      listServices: () => list('/api/v1/services'),
+      watchServices: () => watch('/api/v1/services'),
+      listSlices: () => list(slices),
+      watchSlices: () => watch(slices),
+      listPolicies: policies(list),
+      watchPolicies: policies(watch),
       publishBundle: () => publishTwice((bundle) => bundles.publish(bundle, signal)),
       watchBundle: () =>
         watch('/apis/certificates.k8s.io/v1/clustertrustbundles', `${names.signer.replace('/', ':')}:bundle`),
@@ -117,6 +132,13 @@ describe.skipIf(!hasPart('kubeapi'))('deploy/kubernetes', () => {
     ['tokenreviews', 'create', ['attest']],
     ['pods', 'get', ['attest', 'getPod']],
     ['pods', 'list', ['hasPodOnNode']],
+    ['pods', 'watch', ['watchPods']],
+    ['services', 'list', ['listServices']],
+    ['services', 'watch', ['watchServices']],
+    ['endpointslices', 'list', ['listSlices']],
+    ['endpointslices', 'watch', ['watchSlices']],
+    ['peerauthentications', 'list', ['listPolicies']],
+    ['peerauthentications', 'watch', ['watchPolicies']],
     ['namespaces', 'list', ['publishConfigMaps']],
     ['namespaces', 'watch', ['watchNamespaces']],
     ['configmaps', 'list', ['publishConfigMaps']],

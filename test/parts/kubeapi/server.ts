@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { requirePart } from '../locate.ts';
 import { startProcess } from '../process.ts';
@@ -31,6 +32,10 @@ export interface KubeApiServerOptions {
   readonly args?: readonly string[];
   /** Issuer of service account tokens; `self` is the server's own URL. */
   readonly issuer?: string;
+  /** Where it keeps its data, so that it can be started again with what it had; a new one by default. */
+  readonly directory?: string;
+  /** A free one by default. */
+  readonly port?: number;
 }
 
 const announcement = z.object({
@@ -44,9 +49,10 @@ const announcement = z.object({
 export async function startKubeApiServer(options: KubeApiServerOptions = {}): Promise<KubeApiServer> {
   const program = requirePart('kubeapi');
   await using cleanup = new AsyncDisposableStack();
-  const directory = cleanup.use(await temporaryDirectory('kubeapi'));
+  const directory = options.directory ?? cleanup.use(await temporaryDirectory('kubeapi')).path;
   const issuer = options.issuer === undefined ? [] : ['-issuer', options.issuer];
-  const flags = ['-stdin', '-dir', directory.path, ...issuer, '--', ...(options.args ?? [])];
+  const port = options.port === undefined ? [] : ['-port', String(options.port)];
+  const flags = ['-stdin', '-dir', directory, ...port, ...issuer, '--', ...(options.args ?? [])];
   const child = cleanup.use(await startProcess(program, flags, { name: 'kubeapi', stdin: 'pipe' }));
   const [line] = await child.line(/^\{"caFile".*\}$/, { deadline: 120_000 });
   const { server, token, caFile, kubeconfig } = announcement.parse(JSON.parse(line));
@@ -56,7 +62,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions = {}): Pr
     caPath: caFile,
     adminToken: token,
     kubeconfigPath: kubeconfig,
-    serviceAccountKeyPath: directory.join('sa.key'),
+    serviceAccountKeyPath: join(directory, 'sa.key'),
   };
   const owned = cleanup.move();
   return { address, logs: () => child.logs(), [Symbol.asyncDispose]: () => owned.disposeAsync() };
