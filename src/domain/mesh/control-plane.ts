@@ -33,6 +33,8 @@ export interface ControlPlane extends DiscoverySource {
   sources(): readonly MeshSourceState[];
   proxies(): readonly ProxyState[];
   policies(): readonly PolicyStatus[];
+  /** Calls whenever a policy's status may have changed: often, so that whoever listens waits a little. */
+  onProgress(listener: () => void): () => void;
   /** How often a proxy's configuration has been worked out since the start. */
   renders(): number;
   close(): Promise<void>;
@@ -48,6 +50,10 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   let index: MeshIndex | undefined;
   let renders = 0;
   const sessions = new Set<Session>();
+  const listeners = new Set<() => void>();
+  const progressed = () => {
+    for (const listener of listeners) listener();
+  };
 
   const recompute = () => {
     const contents = sources.flatMap((source) => source.content() ?? []);
@@ -55,6 +61,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     if (contents.length < sources.length) return;
     index = indexMesh(composeSnapshot(settings, contents, index?.snapshot), index);
     for (const session of sessions) session.refresh();
+    progressed();
   };
   const soon = debounce(recompute, { quiet, atMost, clock });
 
@@ -107,6 +114,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 
     answered(answer: Parameters<DiscoverySession['answered']>[0]): void {
       this.#tracker.answered(answer);
+      progressed();
       if (answer.error !== undefined) {
         log.warn('a proxy refused its configuration', {
           workload: this.#view.workload.id,
@@ -119,6 +127,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 
     close(): void {
       sessions.delete(this);
+      progressed();
     }
   }
 
@@ -142,12 +151,17 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       }
       const session = new Session(proxy, view, changed);
       sessions.add(session);
+      progressed();
       return session;
     },
     snapshot: () => index?.snapshot,
     sources: () => sources.map((source) => source.state()),
     proxies,
     policies: () => (index ? policyStatuses(index, proxies()) : []),
+    onProgress(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     renders: () => renders,
     async close() {
       soon.close();
