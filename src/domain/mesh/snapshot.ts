@@ -1,4 +1,4 @@
-import { policyHash } from '../policy/index.ts';
+import { policyHash, precedence } from '../policy/index.ts';
 import type { MeshContent } from '../ports/index.ts';
 import { contentHash } from './content-hash.ts';
 import type { MeshSettings, MeshSnapshot, Service, Workload } from './model.ts';
@@ -49,6 +49,8 @@ export function composeSnapshot(
     settings,
     ...[...workloads.values(), ...services.values()].map((each) => hashOf(each)),
     ...policies.map(policyHash),
+    // Made anew, a policy says the same and may come after another one.
+    ...precedence(policies),
   ]);
   return { version, settings, workloads, services, policies };
 }

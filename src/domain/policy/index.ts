@@ -11,6 +11,7 @@ export {
   decide,
   type HttpAttributes,
   isHttpOnly,
+  isPathTemplate,
   namesPaths,
   normalizePath,
   type PolicyRequest,
@@ -26,7 +27,7 @@ export { type JudgedMesh, judgePolicy, type PolicyJudgement } from './judge.ts';
 export { type LintRegistry, type LintWarning, lintAlone, lintPolicies } from './lint/index.ts';
 export type * from './model.ts';
 export * from './read/index.ts';
-export { indexPolicies, mutualTlsModeOf, type PolicyIndex, policiesOf } from './select.ts';
+export { indexPolicies, mutualTlsModeOf, type PolicyIndex, policiesOf, precedence } from './select.ts';
 export {
   createPolicyService,
   type PolicyAuthor,

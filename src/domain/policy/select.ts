@@ -90,6 +90,21 @@ function oneOfEachLevel(
   ].filter((policy) => policy !== undefined);
 }
 
+/**
+ * Which of several PeerAuthentications of one level comes before which, where there are several: it hangs on when they
+ * were made, which nothing else of a policy's content does.
+ */
+export function precedence(policies: readonly Policy[]): readonly (readonly string[])[] {
+  const levels = new Map<string, string[]>();
+  for (const { meta, selector } of ofKind(policies.toSorted(inPrecedence), 'PeerAuthentication')) {
+    const level = `${meta.namespace} ${selector === undefined}`;
+    levels.set(level, [...(levels.get(level) ?? []), `${meta.namespace}/${meta.name}`]);
+  }
+  return [...levels.values()]
+    .filter((names) => names.length > 1)
+    .toSorted(([a = ''], [b = '']) => inOrder(a, b));
+}
+
 /** Whether a policy holds for a workload, before anything takes precedence over it. */
 export function appliesTo(policy: Policy, workload: Workload, index: PolicyIndex): boolean {
   const { kind, meta, selector } = policy;

@@ -1,5 +1,5 @@
 import { BlockList, isIPv6 } from 'node:net';
-import { isPathTemplate } from '../read/index.ts';
+import { isPathTemplate } from '../decide/index.ts';
 
 /** Whether whatever `b` matches, `a` matches too. */
 export type Covers = (a: string, b: string) => boolean;

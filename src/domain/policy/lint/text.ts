@@ -1,5 +1,6 @@
+import { isPathTemplate, normalizePath } from '../decide/index.ts';
 import type { AuthorizationPolicy, Policy, RequestAuthentication } from '../model.ts';
-import { isPathTemplate, parseJwks } from '../read/index.ts';
+import { parseJwks } from '../read/index.ts';
 import type { LintContext, Remark } from './context.ts';
 import { type RuleValue, valuesOf } from './values.ts';
 
@@ -96,7 +97,19 @@ const host: Judge = (given, policy, hosts) => {
 
 const path: Judge = (given, policy) => {
   const { field, value, path: at } = given;
-  if (field !== 'paths' || !opensByMiss(given, policy) || !/[A-Za-z]/.test(value)) return [];
+  if (field !== 'paths') return [];
+  if (!isNormal(value))
+    return [
+      {
+        policy,
+        rule: 'path-never-matches',
+        path: at,
+        message:
+          'paths are compared without query, with escapes, // and dots resolved: none ever matches this',
+        mend: `write ${JSON.stringify(normalizePath(value) ?? '/PATH')}`,
+      },
+    ];
+  if (!opensByMiss(given, policy) || !/[A-Za-z]/.test(value)) return [];
   return [
     {
       policy,
@@ -107,6 +120,13 @@ const path: Judge = (given, policy) => {
     },
   ];
 };
+
+/** Whether some path can be like this once it has been normalized. */
+function isNormal(value: string): boolean {
+  if (isPathTemplate(value)) return true;
+  const part = value.replaceAll('*', '');
+  return value.includes('*') ? !/\/\/|\/\.\.?\/|%2f|%5c|[\\?#]/i.test(part) : normalizePath(value) === value;
+}
 
 function swapCase(value: string): string {
   return value.replace(/[A-Za-z]+/, (word) =>

@@ -22,7 +22,6 @@ const attributes = {
   'destination.ip': faultOfIpBlock,
   'destination.port': faultOfPort,
   'connection.sni': anyText,
-  'experimental.envoy.filters': anyText,
 } as const satisfies Readonly<Record<string, (value: string) => Fault | undefined>>;
 
 export type ConditionAttribute = keyof typeof attributes;
@@ -31,8 +30,6 @@ export type ConditionAttribute = keyof typeof attributes;
 export interface ConditionKey {
   readonly attribute: ConditionAttribute;
   readonly names: readonly string[];
-  /** For `experimental.envoy.filters` alone: the filter. */
-  readonly filter?: string;
 }
 
 /** Attributes that once were, with what says the same today. */
@@ -57,13 +54,7 @@ function isAttribute(name: string): name is ConditionAttribute {
 /** @returns the key's parts, or why it is none */
 export function parseConditionKey(key: string): ConditionKey | Fault {
   const [, attribute = '', brackets = ''] = /^([^[]*)((?:\[.*\])?)$/s.exec(key) ?? [];
-  const experimental = /^experimental\.envoy\.filters\.([\w.-]+)$/.exec(attribute)?.[1];
-  if (experimental !== undefined) {
-    return brackets.length > 2
-      ? { attribute: 'experimental.envoy.filters', names: [brackets.slice(1, -1)], filter: experimental }
-      : { message: 'names no metadata of the filter', mend: `write ${attribute}[NAME]` };
-  }
-  if (!isAttribute(attribute) || attribute === 'experimental.envoy.filters') return unknown(key, attribute);
+  if (!isAttribute(attribute)) return unknown(key, attribute);
   const names = namesIn(brackets);
   if (!named.includes(attribute)) {
     return brackets === ''
@@ -89,6 +80,9 @@ function namesIn(brackets: string): readonly string[] | undefined {
 }
 
 function unknown(key: string, attribute: string): Fault {
+  // To pass over it would change what the policy means, and nothing here can ask a filter of Envoy's for its metadata.
+  if (attribute.startsWith('experimental.'))
+    return { message: `${attribute} cannot be matched here`, mend: 'match what is experimental no more' };
   const instead = replaced[attribute];
   if (instead !== undefined) return { message: `${attribute} cannot be matched`, mend: instead };
   const known = Object.keys(attributes);
@@ -102,7 +96,6 @@ function unknown(key: string, attribute: string): Fault {
 }
 
 function withForm(attribute: string): string {
-  if (attribute === 'experimental.envoy.filters') return `${attribute}.FILTER[NAME]`;
   return named.some((name) => name === attribute) ? `${attribute}[NAME]` : attribute;
 }
 

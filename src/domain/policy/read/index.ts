@@ -8,6 +8,5 @@ export {
   type ReadPolicy,
   readPolicy,
 } from './object.ts';
-export { isPathTemplate } from './path.ts';
 export { formatPolicyProblem, type PolicyIdentity, type PolicyProblem, policyKey } from './problem.ts';
 export { type PolicyLocator, type PolicyReading, readPolicies } from './stream.ts';

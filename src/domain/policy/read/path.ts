@@ -1,14 +1,10 @@
+import { isPathTemplate } from '../decide/index.ts';
 import type { Fault } from './values.ts';
 
 const one = '{*}';
 const any = '{**}';
 /** RFC 3986's pchar but `*`, which in a template would be an operator without its braces. */
 const literal = /^[\w\-.~%!$&'()+,;:@=]+$/;
-
-/** Whether a path is a template: `{*}` and `{**}` stand for segments. */
-export function isPathTemplate(path: string): boolean {
-  return path.includes(one) || path.includes(any);
-}
 
 /** Why a value of `paths` is none; a template must be one that Envoy takes too. */
 export function faultOfPath(path: string): Fault | undefined {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { composeSnapshot } from '../../../../src/domain/mesh/snapshot.ts';
+import type { PeerAuthentication } from '../../../../src/domain/policy/index.ts';
 import { content, peerAuthentication, service, settings, workload } from './samples.ts';
 
 const web = workload('web');
@@ -28,6 +29,17 @@ test.each([
 ])('%s changes the version', (_what, changed) => {
   const before = composeSnapshot(settings, [content([web, orders])]);
   expect(composeSnapshot(settings, [changed]).version).not.toBe(before.version);
+});
+
+test('a PeerAuthentication that is made anew, and now comes after another one, changes the version', () => {
+  const made = (name: string, created: number) =>
+    peerAuthentication(name === 'a' ? 'STRICT' : 'DISABLE', {
+      meta: { namespace: 'shop', name, generation: 1, created, origin: { source: 'test' } },
+    });
+  const version = (...policies: readonly PeerAuthentication[]) =>
+    composeSnapshot(settings, [content([web], [], policies)]).version;
+  expect(version(made('a', 1), made('b', 2))).not.toBe(version(made('a', 3), made('b', 2)));
+  expect(version(made('a', 1))).toBe(version(made('a', 3)));
 });
 
 test('where two sources name one object, the first one’s stands', () => {

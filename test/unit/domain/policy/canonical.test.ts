@@ -53,6 +53,11 @@ describe('the hash of a policy', () => {
       }),
     ],
     [
+      'the order of a condition’s values',
+      rule({ when: [{ key: 'source.ip', values: ['::1', '::2'] }] }),
+      rule({ when: [{ key: 'source.ip', values: ['::2', '::1'] }] }),
+    ],
+    [
       'the order of labels',
       policy('shop/a', { selector: { matchLabels: { a: '1', b: '2' } } }),
       policy('shop/a', { selector: { matchLabels: { b: '2', a: '1' } } }),

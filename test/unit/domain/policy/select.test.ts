@@ -5,6 +5,7 @@ import {
   mutualTlsModeOf,
   type Policy,
   policiesOf,
+  precedence,
 } from '../../../../src/domain/policy/index.ts';
 import { mesh, peer, policy, service, workload } from './mesh.ts';
 
@@ -209,5 +210,36 @@ describe('the mode of mutual TLS', () => {
   it('the mesh’s holds for the root namespace’s workloads', () => {
     const index = indexPolicies(mesh([inRoot], [peer('root/a', 'STRICT')]));
     expect(mutualTlsModeOf(policiesOf(index, inRoot), 8080)).toBe('STRICT');
+  });
+});
+
+describe('precedence', () => {
+  const old = '2020-01-01T00:00:00Z';
+  const young = '2021-01-01T00:00:00Z';
+
+  it.each<[string, readonly Policy[], readonly (readonly string[])[]]>([
+    [
+      'is nothing where no two meet',
+      [
+        peer('shop/a', 'STRICT', undefined, {}, young),
+        peer('shop/b', 'STRICT', 'web', {}, old),
+        peer('root/c', 'STRICT'),
+      ],
+      [],
+    ],
+    [
+      'tells the older first',
+      [peer('shop/a', 'STRICT', 'web', {}, young), peer('shop/b', 'STRICT', 'other', {}, old)],
+      [['shop/b', 'shop/a']],
+    ],
+    [
+      'changes when one is made anew',
+      [peer('shop/a', 'STRICT', 'web', {}, old), peer('shop/b', 'STRICT', 'other', {}, young)],
+      [['shop/a', 'shop/b']],
+    ],
+    ['is nothing for other kinds', [policy('shop/a', {}), policy('shop/b', {})], []],
+  ])('%s', (_, policies, expected) => {
+    expect(precedence(policies)).toEqual(expected);
+    expect(precedence(policies.toReversed())).toEqual(expected);
   });
 });

@@ -92,6 +92,11 @@ describe('a rule covers another', () => {
   });
 });
 
+it('the wider of two blocks at one address covers, wherever it stands', () => {
+  const rules = [source({ ipBlocks: ['10.0.0.0/16'] }), source({ ipBlocks: ['10.0.0.0/8'] })];
+  expect(covered(policy('shop/p', { action: 'DENY', rules }))).toEqual(['p spec.rules[0] by rule 1']);
+});
+
 describe('a rule covers another policy’s', () => {
   const wide = source({ principals: ['*'] });
   const narrow = source({ principals: ['a'] });

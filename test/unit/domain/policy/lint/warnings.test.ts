@@ -98,7 +98,15 @@ describe('no warning', () => {
       'a denied host with its port',
       [forApp('web', { ...deny, ...operation({ hosts: ['a.example', 'a.example:*'] }) })],
     ],
-    ['an allowed path', [forApp('web', operation({ paths: ['/Admin/{*}'] }))]],
+    [
+      'an allowed path',
+      [
+        forApp(
+          'web',
+          operation({ paths: ['/Admin/{*}', '/', '/a/', '/a/b;c', '/a%20b', '/a/*', '*.js', '*'] }),
+        ),
+      ],
+    ],
     [
       'CUSTOM by a provider that is there',
       [forApp('web', { action: 'CUSTOM', provider: { name: 'opa' }, rules: [{}] })],
@@ -314,6 +322,13 @@ describe('a warning', () => {
       [forApp('web', operation({ notPaths: ['/admin*'] }))],
       `path-case ${to}.notPaths[0]`,
     ],
+    ...['/a//b', '/a/../b', '/a%2Fb', '/a?x=1', '/a#b', 'a', '/%41', '/a//*', '/a/./*', '*?x'].map(
+      (path): [string, readonly Policy[], string] => [
+        `a path that none is like: ${path}`,
+        [forApp('web', operation({ paths: [path] }))],
+        `path-never-matches ${to}.paths[0]`,
+      ],
+    ),
     [
       'the Host header',
       [forApp('web', rule({ when: [{ key: 'request.headers[Host]', values: ['a.example'] }] }))],
@@ -335,6 +350,16 @@ describe('a warning', () => {
     ],
   ])('%s', (_, policies, expected) => {
     expect(lint(...policies)).toContain(expected);
+  });
+
+  it('notPrincipals alone in one source, beside another with principals', () => {
+    const from = [
+      { source: { principals: ['*'] } },
+      { source: { notPrincipals: ['example.org/ns/a/sa/b'] } },
+    ];
+    expect(lint(forApp('web', rule({ from })))).toEqual([
+      'negative-identity-alone spec.rules[0].from[1].source.notPrincipals',
+    ]);
   });
 
   it('two providers for one workload, at both', () => {

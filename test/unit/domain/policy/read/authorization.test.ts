@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { isPathTemplate } from '../../../../../src/domain/policy/index.ts';
 import { faults, sound } from './parts.ts';
 
 const rule = (part: object) => ({ rules: [part] });
@@ -361,17 +360,6 @@ describe('a path', () => {
   ])('may not be %s', (path, expected) => {
     expect(faults('AuthorizationPolicy', operation({ paths: [path] }))).toContain(expected);
     expect(faults('AuthorizationPolicy', operation({ notPaths: [path] }))).toContain(expected);
-  });
-});
-
-describe('a path template', () => {
-  it.each([
-    ['/{*}', true],
-    ['/a/{**}', true],
-    ['/a*', false],
-    ['*', false],
-  ])('%s: %s', (path, expected) => {
-    expect(isPathTemplate(path)).toBe(expected);
   });
 });
 
