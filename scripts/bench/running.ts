@@ -60,6 +60,7 @@ export async function startRunningServer(): Promise<RunningServer> {
   };
   const identity = await platform.workload({
     directory,
+    name: 'workload-1',
     namespace: 'bench',
     serviceAccount: 'caller',
     operator,

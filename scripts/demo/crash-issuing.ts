@@ -62,6 +62,7 @@ async function main(): Promise<void> {
   await mkdir(home);
   const { tokenFile } = await platform.workload({
     directory: home,
+    name: 'workload-1',
     namespace: 'crash',
     serviceAccount: 'caller',
     operator,

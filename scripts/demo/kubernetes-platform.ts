@@ -31,10 +31,13 @@ export async function kubernetesPlatform(): Promise<Platform & AsyncDisposable> 
         publish: { configMap: {}, clusterTrustBundle: {} },
       };
     },
-    async workload({ directory, namespace, serviceAccount }) {
+    async workload({ directory, name, namespace, serviceAccount }) {
       await api.send('POST', '/api/v1/namespaces', { metadata: { name: namespace } });
-      await api.createServiceAccount(namespace, serviceAccount);
-      const pod = await api.createPod(namespace, `${serviceAccount}-1`, serviceAccount, 'node-1');
+      // Both are there already when this is its second instance.
+      await api.send('POST', `/api/v1/namespaces/${namespace}/serviceaccounts`, {
+        metadata: { name: serviceAccount },
+      });
+      const pod = await api.createPod(namespace, name, serviceAccount, 'node-1');
       const token = await api.createToken(namespace, serviceAccount, {
         audiences: [audience],
         boundPod: pod,

@@ -16,6 +16,8 @@ export interface Platform {
 
 export interface WorkloadRequest {
   readonly directory: string;
+  /** Of the instance: a service account may have several. */
+  readonly name: string;
   readonly namespace: string;
   readonly serviceAccount: string;
   readonly operator: (...args: readonly string[]) => Promise<string>;
@@ -35,16 +37,12 @@ export function developmentPlatform(): Platform {
         attestation: { development: { key: { issuerKeyFile } } },
       };
     },
-    async workload({ directory, namespace, serviceAccount, operator }) {
+    async workload({ directory, name, namespace, serviceAccount, operator }) {
       const issuer = await createDevelopmentTokenIssuer(
         new Secret(await readFile(issuerKeyFile, 'utf8')),
         systemClock,
       );
-      const token = await issuer.issue(
-        { namespace, serviceAccount, instance: `${serviceAccount}-1` },
-        'istio-ca',
-        hour,
-      );
+      const token = await issuer.issue({ namespace, serviceAccount, instance: name }, 'istio-ca', hour);
       const tokenFile = join(directory, 'token');
       await writeFile(tokenFile, token.reveal(), { mode: 0o600 });
       return { tokenFile, bundleFile: await bundleFromOperator(directory, operator) };

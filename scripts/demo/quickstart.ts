@@ -2,7 +2,9 @@ import { createServer } from 'node:http';
 import { parseArgs } from 'node:util';
 import { freePort, waitFor } from '../../test/parts/index.ts';
 import { type CallResult, call } from './call.ts';
+import { showControlPlane } from './control-plane.ts';
 import { developmentPlatform, type Platform } from './platform.ts';
+import { say, step } from './say.ts';
 import { startWireTap } from './wire-tap.ts';
 import { startWorld, trustDomain, type World } from './world.ts';
 
@@ -10,9 +12,6 @@ const { values: flags } = parseArgs({
   options: { once: { type: 'boolean' }, kubernetes: { type: 'boolean' }, vault: { type: 'boolean' } },
 });
 const stay = process.stdout.isTTY && flags.once !== true;
-const bold = (text: string) => (process.stdout.isTTY ? `\x1b[1m${text}\x1b[0m` : text);
-const say = (text = '') => process.stdout.write(`${text}\n`);
-const step = (title: string) => say(`\n${bold(title)}`);
 
 /** Short, so that the viewer sees a renewal. */
 const ttl = '20s';
@@ -74,8 +73,14 @@ async function main(): Promise<void> {
   ])
     say(`   ${line}`);
 
+  const policed = await showControlPlane(world, stack);
+
   step('Next');
   say(`   curl http://127.0.0.1:${demo.mutualPort}/orders/42                  the call that you saw`);
+  say(
+    `   curl http://127.0.0.1:${policed.shopPort}/orders/42                  the same by the control plane`,
+  );
+  say(`   scripts/citadel policy status --socket ${world.directory}/data/operator.sock`);
   say(`   scripts/citadel certificate list --socket ${world.directory}/data/operator.sock`);
   say(
     '   scripts/quickstart --kubernetes                        the same with a real kube-apiserver and bound tokens',

@@ -89,7 +89,7 @@ export async function startWorld({ platform, ttl }: WorldOptions): Promise<World
   ): Promise<Workload> => {
     const home = join(directory, name);
     await mkdir(home, { mode: 0o700 });
-    const identity = await platform.workload({ directory: home, namespace, serviceAccount, operator });
+    const identity = await platform.workload({ directory: home, name, namespace, serviceAccount, operator });
     const agentConfig = join(home, 'agent.yaml');
     await writeFile(
       agentConfig,

@@ -8,6 +8,7 @@ import {
   systemEntropy,
 } from '../kernel/index.ts';
 import { ConsumerRegistry } from './consumers.ts';
+import { EnvoyCounters } from './envoy/counters.ts';
 import { EnvoyWatcher } from './envoy/watcher.ts';
 import { publishFiles } from './files/publisher.ts';
 import { createCertificateRequester } from './identity/ca-client.ts';
@@ -114,6 +115,8 @@ export function createAgent(options: AgentOptions, overrides: AgentOverrides = {
   function parts(readPeer: PeerReader): ((signal: AbortSignal) => Promise<void>)[] {
     const running: ((signal: AbortSignal) => Promise<void>)[] = [(signal) => rotation.run(signal)];
     const { files, envoy } = options;
+    const counters = envoy && new EnvoyCounters({ adminSocket: envoy.adminSocket, clock, log });
+    if (counters) running.push((signal) => counters.run(signal));
     if (options.sync !== false) {
       const sync = new SyncClient({
         options,
@@ -121,6 +124,7 @@ export function createAgent(options: AgentOptions, overrides: AgentOverrides = {
         roots,
         state,
         consumers: registry,
+        ...(counters ? { counters } : {}),
         rotation,
         clock,
         entropy,

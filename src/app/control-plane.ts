@@ -1,5 +1,6 @@
 import type { Cluster } from '../adapters/kubernetes/index.ts';
-import type { DiscoveryServiceOptions, GrpcService } from '../api/grpc/index.ts';
+import type { AccessLogServiceOptions, DiscoveryServiceOptions, GrpcService } from '../api/grpc/index.ts';
+import { createEvidenceService, type EvidenceService } from '../domain/evidence/index.ts';
 import { type ControlPlane, createControlPlane, type MeshSettings } from '../domain/mesh/index.ts';
 import {
   createPolicyService,
@@ -22,13 +23,14 @@ interface SourcePorts extends Ports {
 }
 
 interface ControlPlanePorts extends SourcePorts {
-  readonly store: Pick<Store, 'policies' | 'audit'>;
+  readonly store: Pick<Store, 'policies' | 'audit' | 'evidence'>;
 }
 
 export interface OpenControlPlane {
   readonly plane: ControlPlane;
   /** The policies that authors keep here; they count like those of the other sources. */
   readonly policies: PolicyService;
+  readonly evidence: EvidenceService;
 }
 
 /** The control plane of the configuration; undefined where it asks for none. Nothing of it is loaded then. */
@@ -51,9 +53,11 @@ export async function openControlPlane(
     store: store.policies,
     audit: store.audit,
     clock: ports.clock,
+    snapshot: () => plane.snapshot(),
     changed: () => stored.refresh(),
   });
-  return { plane, policies };
+  const evidence = createEvidenceService({ mesh: plane, store: store.evidence, ...ports });
+  return { plane, policies, evidence };
 }
 
 /** What proxies ask, over what the control plane knows; loaded only where there is one. */
@@ -63,6 +67,22 @@ export async function discoveryService(
 ): Promise<GrpcService> {
   const { createDiscoveryService, defaultDiscoveryLimits } = await import('../api/grpc/index.ts');
   return createDiscoveryService({ ...ports, source, limits: defaultDiscoveryLimits });
+}
+
+/** What proxies saw of the calls to them. */
+export async function accessLogService(
+  { evidence, plane }: OpenControlPlane,
+  ports: Omit<AccessLogServiceOptions, 'sink' | 'readDecision' | 'limits'>,
+): Promise<GrpcService> {
+  const { createAccessLogService, defaultAccessLogLimits } = await import('../api/grpc/index.ts');
+  const { recordedDecision } = await import('../adapters/envoy/index.ts');
+  const providers = () => plane.snapshot()?.settings.authorizationProviders.map(({ name }) => name) ?? [];
+  return createAccessLogService({
+    ...ports,
+    sink: evidence,
+    readDecision: (fields, denied) => recordedDecision(fields, denied, providers()).by,
+    limits: defaultAccessLogLimits,
+  });
 }
 
 type MeshConfig = NonNullable<ServerConfig['mesh']>;
@@ -77,6 +97,7 @@ function meshSettings(config: ServerConfig, mesh: MeshConfig): MeshSettings {
       kind: protocol,
     })),
     connectionLifetime: mesh.connectionLifetime ?? config.certificate.defaultTtl,
+    accessLogSample: mesh.accessLog.sample,
   };
 }
 

@@ -20,6 +20,7 @@ import {
   reconcileIntents,
 } from '../domain/issuance/index.ts';
 import type { ControlPlane } from '../domain/mesh/index.ts';
+import type { PolicyService } from '../domain/policy/index.ts';
 import { type Metrics, noMetrics, type Store } from '../domain/ports/index.ts';
 import { createServingCertificateSource } from '../domain/serving/index.ts';
 import {
@@ -33,7 +34,7 @@ import {
 } from '../kernel/index.ts';
 import { createAttestation } from './attestation.ts';
 import type { ServerConfig } from './config/index.ts';
-import { discoveryService, openControlPlane } from './control-plane.ts';
+import { accessLogService, discoveryService, openControlPlane } from './control-plane.ts';
 import { createProbes, toHealthCheck } from './health.ts';
 import { watchHealth } from './health-watch.ts';
 import { openKeyHomes } from './key-homes.ts';
@@ -63,6 +64,7 @@ export interface App {
   readonly authority: AuthorityService;
   readonly issuance: IssuanceService;
   readonly controlPlane: ControlPlane | undefined;
+  readonly policies: PolicyService | undefined;
   readonly store: Store;
   /** Finishes what was begun, then closes everything in the reverse order of its making. */
   stop(): Promise<void>;
@@ -152,21 +154,26 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   const maintenance = new AbortController();
   const stopping = new AbortController();
   const adoption = createAdoptionService(store.adoption, clock);
-  const sync = { verifier, authority, adoption, metrics, stopping: stopping.signal, clock, log };
   const onRefused = recordRefusals({ audit: store.audit, clock, log });
   const csrHealth = createGrpcHealth(['istio.v1.auth.IstioCertificateService', 'citadel.v1.AgentService']);
   const controlPlane = await openControlPlane(config, { clusters, store, clock, log });
   if (controlPlane) {
     building.defer(() => controlPlane.plane.close());
     await controlPlane.plane.start();
+    await controlPlane.evidence.start();
+    building.defer(() => controlPlane.evidence.close());
   }
+  const evidence = controlPlane?.evidence;
+  const sync = { verifier, authority, adoption, evidence, metrics, stopping: stopping.signal, clock, log };
   const csr = await startGrpcListener({
     address: config.listen.csr,
     certificates,
     services: [
       createCsrService(issuance),
       createSyncService(sync),
-      ...(controlPlane ? [await discoveryService(controlPlane.plane, sync)] : []),
+      ...(controlPlane
+        ? [await discoveryService(controlPlane.plane, sync), await accessLogService(controlPlane, sync)]
+        : []),
     ],
     health: csrHealth,
     limits: config.limits,
@@ -264,6 +271,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     authority,
     issuance,
     controlPlane: controlPlane?.plane,
+    policies: controlPlane?.policies,
     store,
     stop: () => {
       stopped ??= running.disposeAsync();

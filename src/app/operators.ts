@@ -6,11 +6,13 @@ import {
   createReflection,
   type GrpcHealth,
   type GrpcListener,
+  type OperatorServices,
   startGrpcListener,
   startOperatorSocket,
 } from '../api/grpc/index.ts';
 import type { Refusal } from '../api/listen/index.ts';
 import type { AuthorityService } from '../domain/authority/index.ts';
+import { mutualTlsStatus } from '../domain/evidence/index.ts';
 import type { SvidVerifier } from '../domain/identity/index.ts';
 import type { LeafService } from '../domain/issuance/index.ts';
 import {
@@ -85,7 +87,9 @@ export async function startOperatorApi(options: OperatorApiOptions): Promise<Ope
     adoption: store.adoption,
     discovery: () => options.controlPlane?.plane.proxies() ?? [],
     policies: options.controlPlane?.policies,
+    mutualTls: options.controlPlane && mutualTlsOf(options.controlPlane, clock),
     policyStatus: () => options.controlPlane?.plane.policies() ?? [],
+    policyWarnings: () => options.controlPlane?.plane.policyWarnings() ?? [],
     currentBundle: () => authority.bundle(),
     status: async () => ({
       version,
@@ -138,6 +142,11 @@ export async function startOperatorApi(options: OperatorApiOptions): Promise<Ope
     await listener.close(0);
     throw error;
   }
+}
+
+function mutualTlsOf({ plane, evidence }: OpenControlPlane, clock: Clock): OperatorServices['mutualTls'] {
+  return (query) =>
+    mutualTlsStatus(plane, (workload) => evidence.get(workload), { ...query, now: clock.now() });
 }
 
 async function tokenVerifier({ operators }: ServerConfig, clock: Clock) {

@@ -3,6 +3,7 @@ import { addCaptureCommands } from './commands/capture.ts';
 import { addCheckCommand } from './commands/check.ts';
 import { addCompletionCommands } from './commands/completion.ts';
 import { addConfigCommands } from './commands/config.ts';
+import { addMutualTlsCommands } from './commands/mtls.ts';
 import { addOperatorCommands } from './commands/operator.ts';
 import { addPolicyCommands } from './commands/policy.ts';
 import { addReadingCommands } from './commands/read.ts';
@@ -22,6 +23,7 @@ export function createProgram(): Command {
   addReadingCommands(program);
   addOperatorCommands(program);
   addPolicyCommands(program);
+  addMutualTlsCommands(program);
   addConfigCommands(program);
   addCaptureCommands(program);
   addCompletionCommands(program);

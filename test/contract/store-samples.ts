@@ -4,6 +4,7 @@ import type {
   AuthorityRecord,
   IssuanceIntent,
   ProxyReport,
+  StoredEvidence,
 } from '../../src/domain/ports/index.ts';
 
 const start = Date.UTC(2030, 0, 1);
@@ -94,6 +95,50 @@ export function proxyReport(changes: Partial<ProxyReport> = {}): ProxyReport {
     ],
     connected: true,
     lastSeenAt: at(6),
+    ...changes,
+  };
+}
+
+export function callerEvidence(changes: Partial<StoredEvidence> = {}): StoredEvidence {
+  return {
+    workload: 'files/shop/cart',
+    updatedAt: at(60),
+    account: {
+      received: 12,
+      lost: 1,
+      counters: {
+        startedAt: at(0),
+        observedAt: at(50),
+        flushed: 13,
+        dropped: 0,
+        warming: 0,
+        draining: 2,
+        drainTime: 600_000,
+      },
+      waiting: [],
+      coverage: { since: at(20), reason: '1 entries of its log have been lost' },
+      confirmedAt: at(50),
+      brokenAt: undefined,
+    },
+    ports: new Map([
+      [
+        8080,
+        {
+          callers: [{ address: '10.0.0.7', first: at(1), last: at(2), count: 3 }],
+          forgottenAt: undefined,
+          more: 0,
+          denials: {
+            last: at(9),
+            count: 4,
+            caller: '10.0.0.8',
+            transport: 'plaintext',
+            policy: undefined,
+            reason: 'filter_chain_not_found',
+          },
+        },
+      ],
+      [0, { callers: [], forgottenAt: at(5), more: 7, denials: undefined }],
+    ]),
     ...changes,
   };
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { IssuanceRecord, Page, Store, StoredPolicy } from '../../src/domain/ports/index.ts';
-import { at, auditEvent, authority, hex, intent, proxyReport } from './store-samples.ts';
+import { at, auditEvent, authority, callerEvidence, hex, intent, proxyReport } from './store-samples.ts';
 
 async function pages<T>(find: (pageToken?: string) => Promise<Page<T>>): Promise<T[][]> {
   const all: T[][] = [];
@@ -295,6 +295,22 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       });
     });
 
+    describe('evidence', () => {
+      test('gives back what was known of each workload, the last of each', async () => {
+        const other = callerEvidence({ workload: 'files/shop/a', ports: new Map() });
+        await store.evidence.save([callerEvidence({ ports: new Map() }), other]);
+        await store.evidence.save([callerEvidence()]);
+        expect(await store.evidence.list()).toStrictEqual([other, callerEvidence()]);
+      });
+
+      test('forgets what nothing was heard of for long', async () => {
+        const old = callerEvidence({ workload: 'files/shop/a', updatedAt: at(1) });
+        await store.evidence.save([callerEvidence(), old]);
+        expect(await store.evidence.prune(at(60))).toBe(1);
+        expect(await store.evidence.list()).toStrictEqual([callerEvidence()]);
+      });
+    });
+
     describe('adoption', () => {
       test('gives a report back whole, with never and unknown left out', async () => {
         await store.adoption.record(proxyReport());
@@ -379,10 +395,10 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         reason: `change ${expected}`,
         objects,
       });
-      const policy = (name: string, text: string | undefined = `text of ${name}`) => ({
+      const policy = (called: string, text: string | undefined = `text of ${called}`) => ({
         kind: 'AuthorizationPolicy',
         namespace: 'shop',
-        name,
+        name: called,
         text,
         hash: text === undefined ? '' : hex(text),
       });
@@ -404,7 +420,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
           policies: [{ ...policy('a', 'newer'), revision: 2 }],
         });
         await apply(2, policy('b', 'back'));
-        expect((await current()).policies.map(({ name, revision }) => [name, revision])).toStrictEqual([
+        expect((await current()).policies.map((each) => [each.name, each.revision])).toStrictEqual([
           ['a', 2],
           ['b', 3],
         ]);
@@ -442,7 +458,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         });
         const { items } = await history({ key: policy('a'), limit: 10 });
         expect(
-          items.map(({ revision, objects }) => [revision, objects.map(({ name }) => name)]),
+          items.map(({ revision, objects }) => [revision, objects.map((each) => each.name)]),
         ).toStrictEqual([
           [3, ['a']],
           [1, ['a']],

@@ -3,6 +3,7 @@ import type {
   AuditLog,
   AuthorityRecord,
   AuthorityStore,
+  EvidenceStore,
   IssuanceIntent,
   IssuanceQuery,
   IssuanceRecord,
@@ -15,6 +16,7 @@ import type {
   ProxyReport,
   RecordedAuditEvent,
   Store,
+  StoredEvidence,
 } from '../../src/domain/ports/index.ts';
 import { CitadelError } from '../../src/kernel/index.ts';
 import { memoryPolicies } from './memory-policies.ts';
@@ -30,6 +32,7 @@ export function memoryStore(): Store {
     authorities: guarded(memoryAuthorities(), opened),
     audit: guarded(memoryAudit(), opened),
     adoption: guarded(memoryAdoption(), opened),
+    evidence: guarded(memoryEvidence(), opened),
     operators: guarded(memoryOperators(), opened),
     policies: guarded(memoryPolicies(), opened),
     check: async () => opened(),
@@ -171,6 +174,21 @@ function memoryAdoption(): AdoptionStore {
     async prune(before) {
       const forgotten = [...reports.values()].filter(({ lastSeenAt }) => lastSeenAt < before);
       for (const { proxyKey } of forgotten) reports.delete(proxyKey);
+      return forgotten.length;
+    },
+  };
+}
+
+function memoryEvidence(): EvidenceStore {
+  const rows = new Map<string, StoredEvidence>();
+  return {
+    async save(evidence) {
+      for (const row of evidence) rows.set(row.workload, structuredClone(row));
+    },
+    list: async () => [...rows].sort(byKey).map(([, row]) => row),
+    async prune(before) {
+      const forgotten = [...rows.values()].filter(({ updatedAt }) => updatedAt < before);
+      for (const { workload } of forgotten) rows.delete(workload);
       return forgotten.length;
     },
   };

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -6,8 +5,7 @@ import { serverConfigFromObject } from '../../src/app/config/index.ts';
 import { type App, createApp } from '../../src/app/index.ts';
 import { memoryStore } from '../fakes/memory-store.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../parts/index.ts';
-
-const root = join(import.meta.dirname, '../..');
+import { runCitadel } from '../support/citadel.ts';
 
 let directory: TemporaryDirectory;
 let app: App;
@@ -31,23 +29,9 @@ afterAll(async () => {
   await directory[Symbol.asyncDispose]();
 });
 
-interface Outcome {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the program as its users do, in a process of its own, with a home of its own. */
-function citadel(home: string, ...args: readonly string[]): Promise<Outcome> {
-  const env = { PATH: process.env['PATH'], CITADEL_HOME: join(directory.path, home) };
-  return new Promise((done) => {
-    const options = { env, timeout: 30_000, cwd: directory.path };
-    execFile(join(root, 'scripts/citadel'), [...args], options, (error, stdout, stderr) => {
-      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
-      done({ code, stdout, stderr });
-    });
-  });
-}
+/** With a home of its own. */
+const citadel = (home: string, ...args: readonly string[]) =>
+  runCitadel(args, { directory: directory.path, home });
 
 const socket = () => ['--socket', join(directory.path, 'operator.sock')];
 const server = () => ['--server', `localhost:${app.operator.port}`];

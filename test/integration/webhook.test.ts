@@ -67,6 +67,7 @@ async function start(
     rootNamespace: 'root',
     authorizationProviders: [],
     connectionLifetime: 1,
+    accessLogSample: 1,
   };
   listener = await startWebhookListener({
     address: { host: '127.0.0.1', port: 0 },

@@ -1,1 +1,2 @@
+export { recordedDecision } from './authorization/index.ts';
 export { createEnvoyRenderer } from './renderer.ts';

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { serverCluster } from '../../domain/ports/index.ts';
 import { agentTlsContext } from '../envoy/bootstrap.ts';
 import type { JsonObject } from '../envoy/json.ts';
 
@@ -10,8 +11,6 @@ export interface ControlPlaneOptions {
   /** Tells workloads with the same identity apart, where no platform does. */
   readonly workloadName?: string;
 }
-
-const cluster = 'citadel_server';
 
 /**
  * What has an Envoy ask the server for its configuration, over mutual TLS with the certificate that the agent keeps.
@@ -32,14 +31,14 @@ export function controlPlaneBootstrap({ address, serverName }: ControlPlaneOptio
       ads_config: {
         api_type: 'DELTA_GRPC',
         transport_api_version: 'V3',
-        grpc_services: [{ envoy_grpc: { cluster_name: cluster } }],
+        grpc_services: [{ envoy_grpc: { cluster_name: serverCluster } }],
         set_node_on_first_message_only: true,
       },
       lds_config: source,
       cds_config: source,
     },
     cluster: {
-      name: cluster,
+      name: serverCluster,
       type: isIP(address.host) === 0 ? 'STRICT_DNS' : 'STATIC',
       connect_timeout: '5s',
       typed_extension_protocol_options: {
@@ -65,7 +64,7 @@ export function controlPlaneBootstrap({ address, serverName }: ControlPlaneOptio
         },
       },
       load_assignment: {
-        cluster_name: cluster,
+        cluster_name: serverCluster,
         endpoints: [
           {
             lb_endpoints: [

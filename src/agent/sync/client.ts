@@ -1,4 +1,5 @@
 import type { ClientDuplexStream } from '@grpc/grpc-js';
+import type { ProxyCounters } from '../../domain/evidence/index.ts';
 import type { Consumer } from '../../domain/ports/index.ts';
 import { AgentServiceClient, SyncRequest, type SyncResponse } from '../../gen/citadel/v1/agent.ts';
 import {
@@ -16,7 +17,7 @@ import type { RenewalWindow } from '../identity/renewal.ts';
 import type { ServerRoots } from '../identity/server-trust.ts';
 import type { IdentityState } from '../identity/state.ts';
 import { type AgentOptions, defaults } from '../options.ts';
-import { readBundleSet, renderReport } from './messages.ts';
+import { readBundleSet, renderEnvoyReport, renderReport } from './messages.ts';
 
 export interface SyncDependencies {
   readonly options: AgentOptions;
@@ -24,6 +25,8 @@ export interface SyncDependencies {
   readonly roots: ServerRoots;
   readonly state: IdentityState;
   readonly consumers: { list(): readonly Consumer[]; subscribe(listener: () => void): () => void };
+  /** Of the Envoy beside it, where there is one. */
+  readonly counters?: { subscribe(listener: (counters: ProxyCounters) => void): () => void };
   readonly rotation: { setWindow(window: RenewalWindow | undefined): void; renewNow(): void };
   readonly clock: Clock;
   readonly entropy: Entropy;
@@ -121,7 +124,7 @@ export class SyncClient {
   }
 
   #report(stream: Stream): () => void {
-    const { agentVersion, state, consumers } = this.#deps;
+    const { agentVersion, state, consumers, counters } = this.#deps;
     let timer: NodeJS.Timeout | undefined;
     const send = () => {
       timer = undefined;
@@ -135,6 +138,10 @@ export class SyncClient {
       timer ??= setTimeout(send, reportQuiet);
     };
     const ends = [consumers.subscribe(soon), state.subscribe(soon)];
+    if (counters)
+      ends.push(
+        counters.subscribe((read) => stream.write(SyncRequest.create({ envoy: renderEnvoyReport(read) }))),
+      );
     send();
     return () => {
       clearTimeout(timer);

@@ -1,9 +1,11 @@
+import type { ProxyCounters } from '../../domain/evidence/index.ts';
 import type { Consumer, ConsumerResource } from '../../domain/ports/index.ts';
 import {
   AgentReport,
   type BundleSet,
   ConsumerKind,
   type ConsumerReport,
+  EnvoyReport,
   type ResourceReport,
   ResourceReport_Kind,
 } from '../../gen/citadel/v1/agent.ts';
@@ -42,6 +44,18 @@ function renderResource(resource: ConsumerResource): ResourceReport {
     inUseIssuer: resource.inUseIssuer ?? '',
     observedAt: resource.observedAt,
   };
+}
+
+export function renderEnvoyReport(counters: ProxyCounters): EnvoyReport {
+  return EnvoyReport.create({
+    startedAt: counters.startedAt,
+    observedAt: counters.observedAt,
+    entriesFlushed: BigInt(counters.flushed),
+    entriesDropped: BigInt(counters.dropped),
+    warming: counters.warming,
+    draining: counters.draining,
+    drainSeconds: Math.ceil(counters.drainTime / 1000),
+  });
 }
 
 const maxBundles = 256;

@@ -1,4 +1,10 @@
 export {
+  type AccessLogLimits,
+  type AccessLogServiceOptions,
+  createAccessLogService,
+  defaultAccessLogLimits,
+} from './access-log/index.ts';
+export {
   createDiscoveryService,
   type DiscoveryLimits,
   type DiscoveryServiceOptions,

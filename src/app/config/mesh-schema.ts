@@ -68,6 +68,16 @@ export const meshSchema = (context: FieldContext) =>
     connectionLifetime: duration('1s', '30d')
       .optional()
       .describe('after which a connection is made anew; default: certificate.defaultTtl'),
+    accessLog: z
+      .strictObject({
+        sample: z
+          .number()
+          .min(0)
+          .max(100)
+          .prefault(1)
+          .describe('percent of the allowed calls by mutual TLS; plaintext and denials are logged each'),
+      })
+      .prefault({}),
     authorizationProviders: z.array(authorizationProvider).max(64).prefault([]),
     sources: z
       .strictObject({

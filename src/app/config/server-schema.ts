@@ -92,7 +92,13 @@ const publishSchema = z.strictObject({
 });
 
 const limitsSchema = z.strictObject({
-  messageBytes: z.int().min(1024).max(16_777_216).prefault(65_536).describe('one request'),
+  messageBytes: z
+    .int()
+    .min(1024)
+    .max(16_777_216)
+    // An Envoy's first discovery request lists all that it was built with: 61 KiB of Envoy 1.40.
+    .prefault(262_144)
+    .describe('one request'),
   connections: z.int().min(1).max(100_000).prefault(10_000).describe('open at once, of one listener'),
   streamsPerConnection: z.int().min(1).max(10_000).prefault(100),
   callsPerSecondPerPeer: z.number().positive().max(100_000).prefault(50).describe('of one address'),

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import {
   formatPolicies,
   formatPolicyProblem,
+  isPolicyKind,
   type PolicyProblem,
   readPolicies,
 } from '../../domain/policy/index.ts';
@@ -11,13 +12,7 @@ import { CitadelError } from '../../kernel/index.ts';
 import { confirm } from '../confirm.ts';
 import { type ConnectionOptions, connectOperator, type OperatorConnection, readText } from '../connection.ts';
 import { ExitRequest, exitCodes } from '../exit-codes.ts';
-import {
-  type OutputOptions,
-  pageSizeArgument,
-  type ReadingOptions,
-  withConnection,
-  withOutput,
-} from '../options.ts';
+import { type OutputOptions, pageSizeArgument, withConnection, withOutput } from '../options.ts';
 import { formatTime, printRows } from '../output.ts';
 import { reading } from './read.ts';
 
@@ -30,33 +25,42 @@ export function addPolicyCommands(program: Command): void {
   addFormat(policy);
   addApply(policy);
   addRemove(policy);
-  reading<ReadingOptions & { readonly namespace: string }>(
-    policy
-      .command('status')
-      .description('what holds, from every source, and how far it has come')
-      .option('--namespace <namespace>', 'of one namespace', ''),
-    async (connection, options) => {
-      const { policies } = await connection.call(api.listPolicies, { namespace: options.namespace });
-      printRows(policies, statusColumns, options.output);
-    },
-  );
-  reading<ReadingOptions & { readonly limit: number; readonly page: string }>(
-    policy
-      .command('history')
-      .description('who changed what, and why')
-      .argument('[policy]', 'of one, as AuthorizationPolicy/shop/orders')
-      .option('--limit <count>', 'how many changes', pageSizeArgument, 20)
-      .option('--page <token>', 'the next page', ''),
-    async (connection, options, name?: string) => {
-      const { revisions, nextPageToken } = await connection.call(api.listPolicyRevisions, {
-        key: name === undefined ? undefined : parseKey(name),
-        pageSize: options.limit,
-        pageToken: options.page,
-      });
-      printRows(revisions, revisionColumns, options.output);
-      if (nextPageToken !== '') process.stderr.write(`There are more: --page ${nextPageToken}\n`);
-    },
-  );
+  addStatus(policy);
+  addHistory(policy);
+}
+
+function addStatus(policy: Command): void {
+  const command = policy
+    .command('status')
+    .description('what holds, from every source, and how far it has come')
+    .option('--namespace <namespace>', 'of one namespace', '');
+  reading(command, async (connection, { output }) => {
+    const { namespace } = command.opts<{ readonly namespace: string }>();
+    const { policies } = await connection.call(api.listPolicies, { namespace });
+    printRows(policies, statusColumns, output);
+    if (output !== 'table') return;
+    for (const warning of policies.flatMap(({ warnings }) => warnings))
+      process.stderr.write(`warning: ${problemText(warning)}\n`);
+  });
+}
+
+function addHistory(policy: Command): void {
+  const command = policy
+    .command('history')
+    .description('who changed what, and why')
+    .argument('[policy]', 'of one, as AuthorizationPolicy/shop/orders')
+    .option('--limit <count>', 'how many changes', pageSizeArgument, 20)
+    .option('--page <token>', 'the next page', '');
+  reading(command, async (connection, { output }, name?: string) => {
+    const { limit, page } = command.opts<{ readonly limit: number; readonly page: string }>();
+    const { revisions, nextPageToken } = await connection.call(api.listPolicyRevisions, {
+      key: name === undefined ? undefined : parseKey(name),
+      pageSize: limit,
+      pageToken: page,
+    });
+    printRows(revisions, revisionColumns, output);
+    if (nextPageToken !== '') process.stderr.write(`There are more: --page ${nextPageToken}\n`);
+  });
 }
 
 function addLint(policy: Command): void {
@@ -148,7 +152,9 @@ async function change(
     const lines = effects.map(({ key, kind }) => `  ${effectNames[kind]} ${keyText(key)}`);
     await confirm(lines.join('\n'), options.yes);
     const done = await call({ dryRun: false, expectedRevision: plan.revision });
-    process.stdout.write(`Revision ${done.revision}: ${effects.length} policies changed.\n`);
+    process.stdout.write(
+      `Revision ${done.revision}: ${effects.length} ${effects.length === 1 ? 'policy' : 'policies'} changed.\n`,
+    );
   } finally {
     connection.close();
   }
@@ -173,13 +179,14 @@ const effectNames: Readonly<Record<wire.PolicyEffect_Kind, string>> = {
   [wire.PolicyEffect_Kind.KIND_REMOVE]: 'removes',
 };
 
-function problemText({ source, line, column, path, message, mend }: wire.PolicyProblem): string {
+function problemText({ source, line, column, path, message, mend, object }: wire.PolicyProblem): string {
   const problem: PolicyProblem = {
     source,
     path,
     message,
     ...(line === 0 ? {} : { line, column }),
     ...(mend === '' ? {} : { mend }),
+    ...(object && isPolicyKind(object.kind) ? { object: { ...object, kind: object.kind } } : {}),
   };
   return formatPolicyProblem(problem);
 }

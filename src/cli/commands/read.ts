@@ -82,12 +82,12 @@ export function addReadingCommands(program: Command): void {
 }
 
 /** A command that asks a server: connection and output options, one connection, always closed. */
-export function reading<O extends ReadingOptions = ReadingOptions>(
+export function reading(
   command: Command,
-  run: (connection: OperatorConnection, options: O, ...args: string[]) => Promise<void>,
+  run: (connection: OperatorConnection, options: ReadingOptions, ...args: string[]) => Promise<void>,
 ): void {
   withOutput(withConnection(command)).action(async (...given: unknown[]) => {
-    const options = command.opts<O>();
+    const options = command.opts<ReadingOptions>();
     const connection = connectOperator(options);
     try {
       await run(connection, options, ...given.filter((argument) => typeof argument === 'string'));

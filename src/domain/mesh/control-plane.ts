@@ -1,4 +1,5 @@
 import { CitadelError, type Clock, describeError, type Log } from '../../kernel/index.ts';
+import { type LintWarning, lintPolicies } from '../policy/index.ts';
 import type {
   ConnectedProxy,
   DiscoveryResources,
@@ -9,7 +10,7 @@ import type {
   ProxyRenderer,
 } from '../ports/index.ts';
 import { debounce } from './debounce.ts';
-import type { MeshSettings, MeshSnapshot } from './model.ts';
+import type { MeshSettings, MeshSnapshot, Workload } from './model.ts';
 import { type PolicyStatus, policyStatuses } from './policy-status.ts';
 import { type ProxyState, ProxyTracker } from './proxy-tracker.ts';
 import { resolveWorkload } from './resolve.ts';
@@ -28,6 +29,10 @@ export interface ControlPlaneOptions {
 export interface ControlPlane extends DiscoverySource {
   /** Follows the sources. Resolves when each has had its first answer, good or bad. */
   start(): Promise<void>;
+  /** For whom a proxy may speak. @throws CitadelError PermissionDenied when there is none */
+  workloadOf(proxy: ConnectedProxy): Workload;
+  /** What the proxy of a workload is configured from; undefined when no registry knows the workload. */
+  view(workload: string): ProxyView | undefined;
   /** Undefined until every source has given something. */
   snapshot(): MeshSnapshot | undefined;
   sources(): readonly MeshSourceState[];
@@ -35,6 +40,8 @@ export interface ControlPlane extends DiscoverySource {
   policies(): readonly PolicyStatus[];
   /** Calls whenever a policy's status may have changed: often, so that whoever listens waits a little. */
   onProgress(listener: () => void): () => void;
+  /** What of the policies is legal but surely not meant. */
+  policyWarnings(): readonly LintWarning[];
   /** How often a proxy's configuration has been worked out since the start. */
   renders(): number;
   close(): Promise<void>;
@@ -48,6 +55,7 @@ const atMost = 1_000;
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const { settings, sources, renderer, clock, log } = options;
   let index: MeshIndex | undefined;
+  let linted: { readonly snapshot: MeshSnapshot; readonly warnings: readonly LintWarning[] } | undefined;
   let renders = 0;
   const sessions = new Set<Session>();
   const listeners = new Set<() => void>();
@@ -133,30 +141,44 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 
   const proxies = () => [...sessions].map(({ state }) => state);
 
+  const resolve = (proxy: ConnectedProxy): ProxyView => {
+    if (!index) {
+      throw new CitadelError('Unavailable', 'the registry has not been read yet; try again');
+    }
+    const workload = resolveWorkload(index.snapshot, proxy);
+    const view = workload && viewOf(index, workload.id);
+    if (!view) {
+      throw new CitadelError('PermissionDenied', 'no registry names a workload of this identity', {
+        details: `${proxy.spiffeId} (${proxy.proxyKey}), node ${proxy.nodeId}`,
+      });
+    }
+    return view;
+  };
+
   return {
     async start() {
       await Promise.all(sources.map((source) => source.start(() => soon.call())));
       recompute();
     },
     open(proxy, changed) {
-      if (!index) {
-        throw new CitadelError('Unavailable', 'the registry has not been read yet; try again');
-      }
-      const workload = resolveWorkload(index.snapshot, proxy);
-      const view = workload && viewOf(index, workload.id);
-      if (!view) {
-        throw new CitadelError('PermissionDenied', 'no registry names a workload of this identity', {
-          details: `${proxy.spiffeId} (${proxy.proxyKey}), node ${proxy.nodeId}`,
-        });
-      }
+      const view = resolve(proxy);
       const session = new Session(proxy, view, changed);
       sessions.add(session);
       progressed();
       return session;
     },
+    workloadOf: (proxy) => resolve(proxy).workload,
+    view: (workload) => index && viewOf(index, workload),
     snapshot: () => index?.snapshot,
     sources: () => sources.map((source) => source.state()),
     proxies,
+    policyWarnings() {
+      if (!index) return [];
+      const { snapshot } = index;
+      if (linted?.snapshot !== snapshot)
+        linted = { snapshot, warnings: lintPolicies(snapshot.policies, snapshot) };
+      return linted.warnings;
+    },
     policies: () => (index ? policyStatuses(index, proxies()) : []),
     onProgress(listener) {
       listeners.add(listener);

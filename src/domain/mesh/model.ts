@@ -100,6 +100,8 @@ export interface MeshSettings {
    * bundles or revocations change, so it must not outlive a leaf.
    */
   readonly connectionLifetime: number;
+  /** Of allowed calls by mutual TLS, how many in a hundred are logged; plaintext and denials are logged each. */
+  readonly accessLogSample: number;
 }
 
 /** All that proxies are configured from, at one moment. The same content from any source gives the same snapshot. */

@@ -9,6 +9,8 @@ export interface ProxyResourceState {
   readonly wanted: string | undefined;
   readonly sent: string | undefined;
   readonly accepted: string | undefined;
+  /** When it said so. */
+  readonly acceptedAt: Date | undefined;
   /** The proxy's words about the version that it refused; undefined when it accepted the last one. */
   readonly error: string | undefined;
 }
@@ -23,6 +25,7 @@ export interface ProxyState {
 interface Tracked {
   sent?: string;
   accepted?: string;
+  acceptedAt?: Date;
   error?: string;
 }
 
@@ -30,6 +33,7 @@ interface Tracked {
 export class ProxyTracker {
   readonly #proxy: ConnectedProxy;
   readonly #workload: string;
+  readonly #clock: Clock;
   readonly #connectedAt: Date;
   /** By type URL, then by name. */
   readonly #tracked = new Map<string, Map<string, Tracked>>();
@@ -37,6 +41,7 @@ export class ProxyTracker {
   constructor(proxy: ConnectedProxy, workload: string, clock: Clock) {
     this.#proxy = proxy;
     this.#workload = workload;
+    this.#clock = clock;
     this.#connectedAt = clock.now();
   }
 
@@ -48,9 +53,13 @@ export class ProxyTracker {
 
   answered({ typeUrl, resources, error }: DiscoveryAnswer): void {
     const ofType = this.#ofType(typeUrl);
+    const acceptedAt = this.#clock.now();
     for (const [name, version] of resources) {
       const { error: _, ...before } = ofType.get(name) ?? {};
-      ofType.set(name, error === undefined ? { ...before, accepted: version } : { ...before, error });
+      ofType.set(
+        name,
+        error === undefined ? { ...before, accepted: version, acceptedAt } : { ...before, error },
+      );
     }
   }
 
@@ -60,8 +69,16 @@ export class ProxyTracker {
       const should = wanted.get(typeUrl);
       const has = this.#tracked.get(typeUrl);
       for (const name of new Set([...(should?.keys() ?? []), ...(has?.keys() ?? [])])) {
-        const { sent, accepted, error } = has?.get(name) ?? {};
-        resources.push({ typeUrl, name, wanted: should?.get(name)?.version, sent, accepted, error });
+        const { sent, accepted, acceptedAt, error } = has?.get(name) ?? {};
+        resources.push({
+          typeUrl,
+          name,
+          wanted: should?.get(name)?.version,
+          sent,
+          accepted,
+          acceptedAt,
+          error,
+        });
       }
     }
     return { proxy: this.#proxy, workload: this.#workload, connectedAt: this.#connectedAt, resources };

@@ -53,6 +53,8 @@ export interface ServicePortView {
 export interface EndpointView {
   readonly address: string;
   readonly port: number;
+  /** All of the workload's, the first among them: callers that choose an endpoint themselves may use any. */
+  readonly addresses: readonly string[];
   /** Whether it is called by mutual TLS: a proxy stands beside it and takes it on this port. */
   readonly mutualTls: boolean;
 }
@@ -103,7 +105,9 @@ function viewService(
         for (const domain of domains)
           ids.add(forWorkload(domain, workload.namespace, workload.serviceAccount).toString());
       }
-      return { address: endpoint.address, port: endpoint.port, mutualTls };
+      const { address, port: number } = endpoint;
+      const addresses = [...new Set([address, ...(workload?.addresses ?? [])])];
+      return { address, port: number, addresses, mutualTls };
     });
     return { port, endpoints, spiffeIds: [...ids].toSorted() };
   });
@@ -160,7 +164,14 @@ function sameService(a: ServiceView, b: ServiceView): boolean {
       return (
         other !== undefined &&
         sameMembers(port.spiffeIds, other.spiffeIds) &&
-        port.endpoints.every(({ mutualTls }, index) => mutualTls === other.endpoints[index]?.mutualTls)
+        port.endpoints.every(({ mutualTls, addresses }, index) => {
+          const endpoint = other.endpoints[index];
+          return (
+            endpoint !== undefined &&
+            mutualTls === endpoint.mutualTls &&
+            sameMembers(addresses, endpoint.addresses)
+          );
+        })
       );
     })
   );

@@ -19,6 +19,7 @@ export const methodRequirements = {
   listPolicies: 'viewer',
   applyPolicies: 'author',
   listPolicyRevisions: 'viewer',
+  getMutualTlsStatus: 'viewer',
   listOperators: 'viewer',
   grantRole: 'operator',
   revokeRole: 'operator',

@@ -1,9 +1,11 @@
 import { CitadelError, type Clock } from '../../kernel/index.ts';
+import type { MeshSnapshot } from '../mesh/index.ts';
 import type { AuditLog, PolicyObjectKey, PolicyStore, StoredPolicy } from '../ports/index.ts';
 import { policyHash } from './canonical.ts';
 import { formatPolicyObject } from './format.ts';
+import { type LintWarning, lintPolicies } from './lint/index.ts';
 import type { Policy } from './model.ts';
-import { type PolicyProblem, policyKey, readPolicies } from './read/index.ts';
+import { type PolicyLocator, type PolicyProblem, policyKey, readPolicies } from './read/index.ts';
 
 export interface PolicyAuthor {
   readonly subject: string;
@@ -24,6 +26,8 @@ export interface PolicyEffect {
 export interface PolicyPlan {
   /** Why it cannot be done; empty where it can. */
   readonly problems: readonly PolicyProblem[];
+  /** What of it is legal but surely not meant, beside all other policies. */
+  readonly warnings: readonly LintWarning[];
   readonly effects: readonly PolicyEffect[];
   /** The revision that it was worked out against. */
   readonly revision: number;
@@ -50,6 +54,8 @@ export interface PolicyServiceOptions {
   readonly store: PolicyStore;
   readonly audit: AuditLog;
   readonly clock: Clock;
+  /** What holds now, from all sources; undefined before it is known. */
+  readonly snapshot: () => MeshSnapshot | undefined;
   /** Called after each change. */
   readonly changed: () => Promise<void>;
 }
@@ -58,10 +64,12 @@ export interface PolicyServiceOptions {
 const mostObjects = 10_000;
 
 /** The policies that authors keep here. */
-export function createPolicyService({ store, audit, clock, changed }: PolicyServiceOptions): PolicyService {
+export function createPolicyService(options: PolicyServiceOptions): PolicyService {
+  const { store, audit, clock, changed } = options;
   async function plan(request: PolicyChangeRequest): Promise<PolicyPlan & { objects: NewVersion[] }> {
     const { revision, policies: stored } = await store.current();
-    return { ...decideChange(request, stored), revision };
+    const { policies, ...change } = decideChange(request, stored);
+    return { ...change, warnings: warningsOf(policies, change.effects, options.snapshot()), revision };
   }
 
   return {
@@ -107,11 +115,17 @@ const keyText = ({ kind, namespace, name }: PolicyObjectKey) => `${kind}/${names
 function decideChange(
   { texts, remove }: PolicyChangeRequest,
   stored: readonly StoredPolicy[],
-): { problems: PolicyProblem[]; effects: PolicyEffect[]; objects: NewVersion[] } {
+): {
+  problems: PolicyProblem[];
+  effects: PolicyEffect[];
+  objects: NewVersion[];
+  policies: readonly LocatedPolicy[];
+} {
   const byKey = new Map(stored.map((each) => [keyText(each), each]));
   const problems: PolicyProblem[] = [];
   const effects: PolicyEffect[] = [];
   const objects: NewVersion[] = [];
+  const policies: LocatedPolicy[] = [];
   const seen = new Set<string>();
   for (const { source, text } of texts) {
     const reading = readPolicies(text, { source });
@@ -123,6 +137,7 @@ function decideChange(
         continue;
       }
       seen.add(keyText(key));
+      policies.push({ policy, locate: reading.locate });
       const before = byKey.get(keyText(key));
       const hash = policyHash(policy);
       if (before?.hash === hash) {
@@ -148,7 +163,31 @@ function decideChange(
   }
   if (objects.length > mostObjects)
     problems.push({ source: '', path: '', message: `more than ${mostObjects} objects in one change` });
-  return { problems, effects, objects };
+  return { problems, effects, objects, policies };
+}
+
+interface LocatedPolicy {
+  readonly policy: Policy;
+  readonly locate: PolicyLocator;
+}
+
+/** Warnings about the policies of a change, as they would stand among all others. */
+function warningsOf(
+  changed: readonly LocatedPolicy[],
+  effects: readonly PolicyEffect[],
+  snapshot: MeshSnapshot | undefined,
+): readonly LintWarning[] {
+  if (!snapshot || changed.length === 0) return [];
+  const keyOf = ({ kind, meta }: Policy) => keyText({ kind, namespace: meta.namespace, name: meta.name });
+  const touched = new Set(effects.map(({ key }) => keyText(key)));
+  const others = snapshot.policies.filter((policy) => !touched.has(keyOf(policy)));
+  const locators = new Map(changed.map(({ policy, locate }) => [policy, locate]));
+  const warnings = lintPolicies(
+    [...others, ...changed.map(({ policy }) => policy)],
+    snapshot,
+    (policy, path) => locators.get(policy)?.(policy, path),
+  );
+  return warnings.filter(({ object }) => touched.has(keyText(object)));
 }
 
 function twice(policy: Policy, source: string): PolicyProblem {

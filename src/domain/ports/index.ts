@@ -1,3 +1,5 @@
+export type * from './access-log.ts';
+export { accessLogName, accessLogTags, inboundChains } from './access-log-names.ts';
 export type * from './adoption-store.ts';
 export type * from './attestor.ts';
 export type * from './audit-log.ts';
@@ -5,7 +7,8 @@ export type * from './authority-store.ts';
 export type * from './bundle-publisher.ts';
 export { capturePorts, captureSources } from './capture.ts';
 export type * from './discovery.ts';
-export { agentCluster, sdsNames } from './discovery-names.ts';
+export { agentCluster, inboundListeners, sdsNames, serverCluster } from './discovery-names.ts';
+export type * from './evidence-store.ts';
 export type * from './issuance-store.ts';
 export type * from './key-manager.ts';
 export type * from './mesh-source.ts';

@@ -98,7 +98,9 @@ describe.skipIf(!hasPart('envoy'))('a real Envoy', () => {
     ]);
     const routes = await orders.admin('/config_dump?resource=dynamic_route_configs');
     expect(
-      [...routes.body.matchAll(/"name": "(outbound\/\d+)"/g)].map(([, name]) => name).toSorted(),
+      [...routes.body.matchAll(/"name": "(outbound\/\d+)"/g)]
+        .map(([, name = '']) => name)
+        .toSorted((a, b) => a.localeCompare(b)),
     ).toEqual(['outbound/8080', 'outbound/8081']);
 
     await mesh.write('peers.yaml', peers('STRICT'));

@@ -65,9 +65,13 @@ describe.skipIf(!hasPart('kubeapi'))('publishing to Kubernetes', () => {
       expect(await root(second)).toBe(bundle.pem);
       expect(await root(excluded)).toBeUndefined();
       expect(await root('kube-system')).toBeUndefined();
-      const before = writes();
+      // Of these two alone: other tests of the run make namespaces at the same time.
+      const own = new RegExp(`${first}|${second}`);
+      const written = () => fixture.proxy.count('POST', own) + fixture.proxy.count('PATCH', own);
+      const before = written();
+      expect(before).toBeGreaterThanOrEqual(2);
       await configMaps.publish(bundle, never);
-      expect(writes()).toBe(before);
+      expect(written()).toBe(before);
     });
 
     it('replaces what differs and leaves other keys alone', async () => {

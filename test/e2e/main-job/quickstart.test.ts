@@ -51,6 +51,16 @@ describe('scripts/quickstart --once', () => {
         expect(after).toBeDefined();
         expect(after).not.toBe(before);
         expect(mutual).toContain(`serial ${before},`);
+
+        const [open, policed, strict] = [step(ended, 7), step(ended, 8), step(ended, 9)];
+        expect(open).toMatch(
+          /by mutual TLS +GET \/orders\/42 +200\n +GET \/admin +200\n +a caller in plaintext +GET \/orders\/42 +200/,
+        );
+        expect(policed).toMatch(/by mutual TLS +GET \/orders\/42 +200\n +GET \/admin +403/);
+        expect(strict).toMatch(
+          /by mutual TLS +GET \/orders\/42 +200\n +a caller in plaintext +GET \/orders\/42 +refused/,
+        );
+        expect(strict).toMatch(/AuthorizationPolicy\/shop\/deny-admin .* 1 current$/m);
       },
       deadline + 10_000,
     );

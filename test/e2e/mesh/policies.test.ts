@@ -71,8 +71,8 @@ spec:
   await Promise.all(['orders', 'web', 'cron'].map((name) => mesh.startWorkload(name, name)));
   const statusOf =
     (listen: number) =>
-    async (path: string, method = 'GET') =>
-      (await exchange(`http://127.0.0.1:${listen}${path}`, { method })).status;
+    (path: string, method = 'GET') =>
+      statusOfRaw(listen, path, method);
   return { mesh, port, asWeb: statusOf(web), asCron: statusOf(cron) };
 }
 

@@ -88,6 +88,7 @@ function report(used: string): SyncRequest {
     lastSeenAt: undefined,
   };
   return {
+    envoy: undefined,
     report: {
       agentVersion: '1',
       bundleVersion: '',

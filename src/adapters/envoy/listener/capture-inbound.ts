@@ -3,6 +3,7 @@ import { capturePorts, type DiscoveryResource } from '../../../domain/ports/inde
 import { TrafficDirection } from '../../../gen/envoy/config/core/v3/base.ts';
 import { Listener, Listener_DrainType } from '../../../gen/envoy/config/listener/v3/listener.ts';
 import { FilterChain } from '../../../gen/envoy/config/listener/v3/listener_components.ts';
+import { listenerLogs } from '../access-log/loggers.ts';
 import { names } from '../messages/names.ts';
 import { resource } from '../messages/resource.ts';
 import { duration } from '../messages/values.ts';
@@ -33,6 +34,7 @@ export function renderCapturedInbound({ workload, inbound, settings }: ProxyView
       listenerFilters: [originalDestination, tlsInspector],
       listenerFiltersTimeout: duration(inspectionTimeout),
       continueOnListenerFiltersTimeout: true,
+      accessLog: listenerLogs(),
       filterChains: [
         refused(capturePorts.inbound),
         ...inbound

@@ -97,7 +97,9 @@ function destinations({ service }: ServiceView, { port, endpoints }: ServicePort
   const direct = endpoints.filter(({ mutualTls }) => mutualTls);
   return [...new Set(direct.map((endpoint) => endpoint.port))].map((number) => ({
     number,
-    addresses: direct.filter((endpoint) => endpoint.port === number).map(({ address }) => address),
+    addresses: direct
+      .filter((endpoint) => endpoint.port === number)
+      .flatMap((endpoint) => endpoint.addresses),
     cluster: names.directCluster(service.id, port.port),
   }));
 }

@@ -1,6 +1,8 @@
 import { anyOtherPort, type InboundPort, type MeshSettings } from '../../../domain/mesh/index.ts';
+import { inboundChains } from '../../../domain/ports/index.ts';
 import { Filter, FilterChain } from '../../../gen/envoy/config/listener/v3/listener_components.ts';
 import { HttpFilter } from '../../../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
+import { connectionLogs, requestLogs } from '../access-log/loggers.ts';
 import { filterSlots } from '../filters.ts';
 import { names } from '../messages/names.ts';
 import { inboundTls, meshProtocols } from '../tls.ts';
@@ -12,20 +14,20 @@ import { tcpFilter } from './tcp.ts';
  * mode does not touch the connections on it: only those of a chain that goes, or is changed, are drained.
  */
 export function portChains({ port, mode }: InboundPort, settings: MeshSettings): FilterChain[] {
-  const mutual = mutualTlsChain(port, settings, 'mutual-tls', meshProtocols);
+  const mutual = mutualTlsChain(port, settings, inboundChains.mutualTls, meshProtocols);
   const plaintext = FilterChain.fromPartial({
-    name: 'plaintext',
+    name: inboundChains.plaintext,
     filterChainMatch: { transportProtocol: 'raw_buffer' },
     filters: applicationFilters(port, settings, false),
   });
   const passedThrough = FilterChain.fromPartial({
-    name: 'tls-passthrough',
+    name: inboundChains.otherTls,
     filterChainMatch: { transportProtocol: 'tls' },
-    filters: passThroughFilters(port, settings),
+    filters: passThroughFilters(port, settings, false),
   });
   switch (mode) {
     case 'STRICT':
-      return [mutual, mutualTlsChain(port, settings, 'mutual-tls-other', [])];
+      return [mutual, mutualTlsChain(port, settings, inboundChains.mutualTlsOther, [])];
     case 'PERMISSIVE':
       return [mutual, passedThrough, plaintext];
     case 'DISABLE':
@@ -66,8 +68,8 @@ function mutualTlsChain(
 
 function applicationFilters(port: Port, settings: MeshSettings, callerKnown: boolean): Filter[] {
   const cluster = clusterOf(port);
-  const { connectionLifetime } = settings;
-  if (!isHttp(port.protocol)) return passThroughFilters(port, settings);
+  const { connectionLifetime, accessLogSample } = settings;
+  if (!isHttp(port.protocol)) return passThroughFilters(port, settings, callerKnown);
   const filters = filterSlots(port.port, settings).http.map(({ name, types }) =>
     HttpFilter.fromPartial({
       name,
@@ -75,12 +77,21 @@ function applicationFilters(port: Port, settings: MeshSettings, callerKnown: boo
     }),
   );
   return [
-    httpFilter({ name: cluster, to: { cluster }, judged: true, filters, callerKnown, connectionLifetime }),
+    httpFilter({
+      name: cluster,
+      to: { cluster },
+      judged: true,
+      filters,
+      callerKnown,
+      connectionLifetime,
+      accessLog: requestLogs(callerKnown, accessLogSample),
+    }),
   ];
 }
 
 /** Bytes, judged by what a connection shows: what policies say of HTTP is read as they define it for TCP. */
-function passThroughFilters(port: Port, settings: MeshSettings): Filter[] {
+function passThroughFilters(port: Port, settings: MeshSettings, callerKnown: boolean): Filter[] {
+  const { connectionLifetime, accessLogSample } = settings;
   const steps = filterSlots(port.port, settings).tcp.map(({ name, types }) =>
     Filter.fromPartial({
       name,
@@ -88,7 +99,10 @@ function passThroughFilters(port: Port, settings: MeshSettings): Filter[] {
     }),
   );
   const cluster = clusterOf(port);
-  return [...steps, tcpFilter(cluster, cluster, settings.connectionLifetime)];
+  return [
+    ...steps,
+    tcpFilter(cluster, cluster, connectionLifetime, connectionLogs(callerKnown, accessLogSample)),
+  ];
 }
 
 /** Ports that are not declared share a cluster: each connection goes on to where it was going. */

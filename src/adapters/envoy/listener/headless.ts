@@ -46,7 +46,8 @@ export function renderRoutes(port: number, sharers: readonly HeadlessPort[]): Di
     const byAddress = free(
       endpoints
         .filter((endpoint) => endpoint.mutualTls && endpoint.port === port)
-        .map(({ address }) => (address.includes(':') ? `[${address}]` : address)),
+        .flatMap(({ addresses }) => addresses)
+        .map((address) => (address.includes(':') ? `[${address}]` : address)),
     );
     const id = `${service.id}/${own.port}`;
     return [

@@ -1,4 +1,5 @@
 import type { AppProtocol } from '../../../domain/mesh/index.ts';
+import type { AccessLog } from '../../../gen/envoy/config/accesslog/v3/accesslog.ts';
 import { ApiVersion, ExtensionConfigSource } from '../../../gen/envoy/config/core/v3/config_source.ts';
 import { Filter } from '../../../gen/envoy/config/listener/v3/listener_components.ts';
 import { RouteConfiguration } from '../../../gen/envoy/config/route/v3/route.ts';
@@ -52,9 +53,11 @@ export interface HttpOptions {
   /** Whether the other end has shown a certificate: its SPIFFE ID is handed on, and what it says of itself is not. */
   readonly callerKnown: boolean;
   readonly connectionLifetime: number;
+  readonly accessLog?: readonly AccessLog[];
 }
 
 export function httpFilter(options: HttpOptions): Filter {
+  const { accessLog = [] } = options;
   const manager = HttpConnectionManager.fromPartial({
     codecType: HttpConnectionManager_CodecType.AUTO,
     statPrefix: options.name,
@@ -68,6 +71,9 @@ export function httpFilter(options: HttpOptions): Filter {
     ...(options.judged ? pathSettings() : {}),
     commonHttpProtocolOptions: { maxConnectionDuration: duration(options.connectionLifetime) },
     streamIdleTimeout: never,
+    accessLog: [...accessLog],
+    // A long request, an upgraded one above all, is told of when it begins.
+    ...(accessLog.length === 0 ? {} : { accessLogOptions: { flushAccessLogOnNewRequest: true } }),
     upgradeConfigs: [{ upgradeType: 'websocket' }],
   });
   return Filter.fromPartial({

@@ -2,6 +2,7 @@ import type { InboundPort, MeshSettings, Workload } from '../../../domain/mesh/i
 import type { DiscoveryResource } from '../../../domain/ports/index.ts';
 import { TrafficDirection } from '../../../gen/envoy/config/core/v3/base.ts';
 import { Listener, Listener_DrainType } from '../../../gen/envoy/config/listener/v3/listener.ts';
+import { listenerLogs } from '../access-log/loggers.ts';
 import { names } from '../messages/names.ts';
 import { resource } from '../messages/resource.ts';
 import { duration, socketAddress } from '../messages/values.ts';
@@ -29,6 +30,7 @@ export function renderInbound(
       listenerFilters: [tlsInspector],
       listenerFiltersTimeout: duration(inspectionTimeout),
       continueOnListenerFiltersTimeout: true,
+      accessLog: listenerLogs(),
       filterChains: portChains(inbound, settings),
     }),
   );

@@ -1,17 +1,18 @@
 import { anyOtherPort } from '../../../domain/mesh/index.ts';
+import { inboundListeners } from '../../../domain/ports/index.ts';
 
 /**
  * Names of resources. They show in Envoy's own statistics and logs, so they read as what they are; none changes when
  * its content does, so that an update is an update.
  */
 export const names = {
-  inboundListener: (port: number) => `inbound/${portName(port)}`,
+  inboundListener: (port: number) => inboundListeners.ofPort(portName(port)),
   inboundCluster: (port: number) => `inbound/${portName(port)}`,
   egressListener: (address: string, port: number) => `egress/${address}/${port}`,
   outboundCluster: (service: string, port: number) => `outbound/${service}/${port}`,
   /** A filter by ECDS; its configuration has the name of the filter. */
   filter: (port: number, layer: 'http' | 'tcp', name: string) => `inbound/${portName(port)}/${layer}/${name}`,
-  captureInbound: 'capture/inbound',
+  captureInbound: inboundListeners.captured,
   captureOutbound: 'capture/outbound',
   /** Wherever the application wanted to go, as it is. */
   passthrough: 'passthrough',
@@ -21,6 +22,6 @@ export const names = {
   outboundRoutes: (port: number) => `outbound/${port}`,
 } as const;
 
-function portName(port: number): string {
-  return port === anyOtherPort ? 'other' : String(port);
+function portName(port: number): number | 'other' {
+  return port === anyOtherPort ? 'other' : port;
 }

@@ -6,6 +6,7 @@ import { createAuditLog } from './audit.ts';
 import { createAuthorityStore } from './authorities.ts';
 import { type ConnectionOptions, integrityProblems, openConnection } from './connection.ts';
 import { storeError } from './errors.ts';
+import { createEvidenceStore } from './evidence.ts';
 import { Executor } from './executor.ts';
 import { createIssuanceStore } from './issuance.ts';
 import { migrateStore } from './migrate.ts';
@@ -47,6 +48,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
       authorities: createAuthorityStore(database, executor),
       audit: createAuditLog(database, executor),
       adoption: createAdoptionStore(database, executor),
+      evidence: createEvidenceStore(database, executor),
       operators: createOperatorStore(database, executor),
       policies: createPolicyStore(database, executor),
       check: () =>

@@ -1,3 +1,4 @@
+import type { Account, PortEvidence } from '../../../domain/evidence/index.ts';
 import type {
   AuditOutcome,
   AuthorityKind,
@@ -11,11 +12,23 @@ import { blob, check, index, integer, primaryKey, sql, sqliteTable, text } from 
 
 // After a change here: scripts/gen-migrations. Times are milliseconds since 1970, so that they sort and compare.
 
+/** As JSON holds it, all the way down: a Date as its ISO 8601 text. */
+type Json<T> = T extends Date
+  ? string
+  : T extends readonly (infer E)[]
+    ? readonly Json<E>[]
+    : T extends object
+      ? { readonly [K in keyof T]: Json<T[K]> }
+      : T;
+
 /** As JSON holds it: a Date as its ISO 8601 text. */
 type Stored<T> = { readonly [K in keyof T]: T[K] extends Date ? string : T[K] };
 export type StoredConsumer = Omit<Stored<Consumer>, 'resources'> & {
   readonly resources: readonly Stored<ConsumerResource>[];
 };
+
+export type StoredAccount = Json<Account>;
+export type StoredPort = Json<PortEvidence> & { readonly port: number };
 
 export const issuance = sqliteTable(
   'issuance',
@@ -124,6 +137,19 @@ export const proxyReport = sqliteTable(
     consumers: text({ mode: 'json' }).$type<readonly StoredConsumer[]>().notNull(),
   },
   (table) => [index('proxy_report_by_last_seen').on(table.lastSeenAt)],
+);
+
+/** What each workload's proxy has told of its callers, and how far that is complete. */
+export const callerEvidence = sqliteTable(
+  'caller_evidence',
+  {
+    workload: text().primaryKey(),
+    updatedAt: integer('updated_at', { mode: 'timestamp_ms' }).notNull(),
+    /** Always written and read as a whole, as are the ports. */
+    account: text({ mode: 'json' }).$type<StoredAccount>().notNull(),
+    ports: text({ mode: 'json' }).$type<readonly StoredPort[]>().notNull(),
+  },
+  (table) => [index('caller_evidence_by_time').on(table.updatedAt)],
 );
 
 export const operator = sqliteTable('operator', {

@@ -12,6 +12,8 @@ interface Unanswered extends Push {
   readonly sentAt: number;
   /** Of each resource that is new in this push, what the client had before. */
   readonly before: ReadonlyMap<string, Held | undefined>;
+  /** What the client had of what is removed. */
+  readonly gone: ReadonlyMap<string, Held>;
 }
 
 /** One type on one stream: what the client wants, has, was sent and refused. It decides; it sends nothing. */
@@ -99,10 +101,18 @@ export class Channel {
     for (const name of refused.keys()) {
       this.#state.has.set(name, this.#state.subscription.wants(name) ? push.before.get(name) : undefined);
     }
+    // Whoever refused a response may not have removed either; a removal that came alone is not tried for ever.
+    const undone = changed.size === 0 ? [] : [...push.gone];
+    for (const [name, held] of undone)
+      if (this.#state.subscription.wants(name)) {
+        this.#state.has.set(name, held);
+        this.#state.absent.delete(name);
+      }
     const rest = new Map([...versions].filter(([name]) => !refused.has(name)));
-    const accepted = { typeUrl, resources: rest, removed, error: undefined };
+    const done = undone.length === 0 ? removed : [];
+    const accepted = { typeUrl, resources: rest, removed: done, error: undefined };
     const nack = { typeUrl, resources: refused, removed: [], error };
-    return { answers: rest.size + removed.length > 0 ? [accepted, nack] : [nack], milliseconds, error };
+    return { answers: rest.size + done.length > 0 ? [accepted, nack] : [nack], milliseconds, error };
   }
 
   #subscribe(request: Request, all: Resources | undefined, answers: boolean): void {
@@ -221,7 +231,10 @@ export class Channel {
     now: number,
   ): Push {
     const before = new Map(changed.map(({ name }) => [name, this.#state.has.get(name)]));
+    const gone = new Map<string, Held>();
     for (const name of removed) {
+      const held = this.#state.has.get(name);
+      if (held) gone.set(name, held);
       this.#forget(name);
       if (this.#state.subscription.names.has(name)) this.#state.absent.add(name);
     }
@@ -237,7 +250,7 @@ export class Channel {
     const version = this.#version(all, resources, whole);
     const replaced = [...before].flatMap(([name, had]) => (had ? [name] : []));
     const push = { typeUrl: this.typeUrl, nonce, version, resources, removed, replaced };
-    this.#unanswered = { ...push, before, sentAt: now };
+    this.#unanswered = { ...push, before, gone, sentAt: now };
     return push;
   }
 

@@ -1,6 +1,7 @@
 import type { PolicyStatus } from '../../../domain/mesh/index.ts';
 import type { OperatorCaller } from '../../../domain/operators/index.ts';
 import {
+  type LintWarning,
   type PolicyEffect,
   type PolicyProblem,
   type PolicyService,
@@ -14,6 +15,7 @@ export interface PolicyServices {
   /** Absent where this server has no control plane. */
   readonly policies: PolicyService | undefined;
   readonly policyStatus: () => readonly PolicyStatus[];
+  readonly policyWarnings: () => readonly LintWarning[];
 }
 
 const largestReason = 1024;
@@ -34,7 +36,17 @@ export function listPolicies(
   servicesOf(services);
   const all = services.policyStatus();
   const asked = namespace === '' ? all : all.filter(({ policy }) => policy.meta.namespace === namespace);
-  return { policies: asked.map(statusToWire) };
+  const warnings = services.policyWarnings();
+  return {
+    policies: asked.map((status) => ({
+      ...statusToWire(status),
+      warnings: warnings.filter(({ object }) => isOf(object, status)).map(problemToWire),
+    })),
+  };
+}
+
+function isOf(object: PolicyObjectKey, { policy: { kind, meta } }: PolicyStatus): boolean {
+  return object.kind === kind && object.namespace === meta.namespace && object.name === meta.name;
 }
 
 export async function applyPolicies(
@@ -85,12 +97,12 @@ const effectKinds: Readonly<Record<PolicyEffect['kind'], wire.PolicyEffect_Kind>
 };
 
 function planToWire(
-  { problems, effects, revision }: Awaited<ReturnType<PolicyService['plan']>>,
+  { problems, warnings, effects, revision }: Awaited<ReturnType<PolicyService['plan']>>,
   applied: boolean,
 ): wire.ApplyPoliciesResponse {
   return {
     problems: problems.map(problemToWire),
-    warnings: [],
+    warnings: warnings.map(problemToWire),
     effects: effects.map(({ key, kind }) => ({ key: keyToWire(key), kind: effectKinds[kind] })),
     revision: BigInt(revision),
     applied,
@@ -104,7 +116,13 @@ function problemToWire(problem: PolicyProblem): wire.PolicyProblem {
   return { source, line, column, path, message, mend, object: object && keyToWire(object) };
 }
 
-function statusToWire({ policy, workloads, current, pending, refusals }: PolicyStatus): wire.Policy {
+function statusToWire({
+  policy,
+  workloads,
+  current,
+  pending,
+  refusals,
+}: PolicyStatus): Omit<wire.Policy, 'warnings'> {
   const { kind, meta } = policy;
   return {
     key: { kind, namespace: meta.namespace, name: meta.name },
@@ -116,6 +134,5 @@ function statusToWire({ policy, workloads, current, pending, refusals }: PolicyS
     current,
     pending,
     refusals: refusals.map((refusal) => ({ ...refusal })),
-    warnings: [],
   };
 }

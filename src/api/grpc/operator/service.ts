@@ -23,6 +23,7 @@ import { readCredentials } from '../credentials.ts';
 import type { GrpcService } from '../listener.ts';
 import { unary } from '../status.ts';
 import * as messages from './messages.ts';
+import { getMutualTlsStatus, type MutualTlsServices } from './mutual-tls.ts';
 import { applyPolicies, listPolicies, listPolicyRevisions, type PolicyServices } from './policies.ts';
 
 /** What `citadel check` asks a running server. */
@@ -39,7 +40,7 @@ export interface OperatorStatus {
   }[];
 }
 
-export interface OperatorServices extends PolicyServices {
+export interface OperatorServices extends PolicyServices, MutualTlsServices {
   readonly access: OperatorAccess;
   readonly enrol: EnrolOperator;
   readonly issuance: Pick<IssuanceStore, 'get' | 'find'>;
@@ -174,6 +175,9 @@ export function createOperatorService(
     ),
     applyPolicies: method('applyPolicies', (request: wire.ApplyPoliciesRequest, caller) =>
       applyPolicies(services, request, caller),
+    ),
+    getMutualTlsStatus: method('getMutualTlsStatus', async (request: wire.GetMutualTlsStatusRequest) =>
+      getMutualTlsStatus(services, request),
     ),
     listPolicyRevisions: method('listPolicyRevisions', (request: wire.ListPolicyRevisionsRequest) =>
       listPolicyRevisions(services, request),

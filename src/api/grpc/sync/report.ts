@@ -1,8 +1,10 @@
 import type { AgentState } from '../../../domain/adoption/index.ts';
+import type { ProxyCounters } from '../../../domain/evidence/index.ts';
 import type { Consumer, ConsumerKind, ConsumerResource } from '../../../domain/ports/index.ts';
 import {
   type AgentReport,
   type ConsumerReport,
+  type EnvoyReport,
   type ResourceReport,
   ResourceReport_Kind,
   ConsumerKind as WireConsumerKind,
@@ -28,6 +30,28 @@ export function readAgentReport(report: AgentReport, now: Date): AgentState {
     bundleVersion: text(report.bundleVersion),
     consumers: report.consumers.map((consumer) => readConsumer(consumer, now)),
   };
+}
+
+/** @throws CitadelError InvalidArgument */
+export function readEnvoyReport(report: EnvoyReport, now: Date): ProxyCounters {
+  const { startedAt } = report;
+  if (startedAt === undefined || Number.isNaN(startedAt.getTime()))
+    throw new CitadelError('InvalidArgument', 'the report of an Envoy does not say when it began');
+  return {
+    startedAt,
+    observedAt: past(report.observedAt, now),
+    flushed: count(report.entriesFlushed),
+    dropped: count(report.entriesDropped),
+    warming: report.warming,
+    draining: report.draining,
+    drainTime: report.drainSeconds * 1000,
+  };
+}
+
+function count(value: bigint): number {
+  if (value > BigInt(Number.MAX_SAFE_INTEGER))
+    throw new CitadelError('InvalidArgument', 'a counter in the report is too large');
+  return Number(value);
 }
 
 function readConsumer(consumer: ConsumerReport, now: Date): Consumer {

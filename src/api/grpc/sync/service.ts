@@ -1,12 +1,14 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { AdoptionService, AdoptionSession } from '../../../domain/adoption/index.ts';
 import type { AuthorityService } from '../../../domain/authority/index.ts';
+import type { EvidenceService } from '../../../domain/evidence/index.ts';
 import type { SvidVerifier } from '../../../domain/identity/index.ts';
 import type { Metrics } from '../../../domain/ports/index.ts';
 import type { TrustBundleSnapshot } from '../../../domain/trust/index.ts';
 import {
   type AgentServiceServer,
   AgentServiceService,
+  type EnvoyReport,
   type SyncRequest,
   type SyncResponse,
 } from '../../../gen/citadel/v1/agent.ts';
@@ -14,12 +16,14 @@ import { type Clock, describeError, type Log } from '../../../kernel/index.ts';
 import type { GrpcService } from '../listener.ts';
 import { failStream } from '../status.ts';
 import { endWithSvid, verifyWorkload } from '../workload-stream.ts';
-import { readAgentReport } from './report.ts';
+import { readAgentReport, readEnvoyReport } from './report.ts';
 
 export interface SyncServiceOptions {
   readonly verifier: SvidVerifier;
   readonly authority: Pick<AuthorityService, 'bundle' | 'onBundleChange'>;
   readonly adoption: AdoptionService;
+  /** Told what the proxies’ counters say; absent where there is no control plane. */
+  readonly evidence: Pick<EvidenceService, 'report'> | undefined;
   readonly metrics: Pick<Metrics, 'streams'>;
   /** Aborted at shutdown: agents are told to come back, elsewhere perhaps. */
   readonly stopping: AbortSignal;
@@ -63,7 +67,9 @@ async function serve(stream: SyncStream, options: SyncServiceOptions): Promise<v
   const release = endWithSvid(svid, options, (error) => failStream(stream, error));
   try {
     send(authority.bundle());
-    receive(stream, session, clock);
+    receive(stream, session, clock, (envoy) => {
+      options.evidence?.report(svid.issuance.proxyKey, readEnvoyReport(envoy, clock.now()));
+    });
     await ended;
   } finally {
     release();
@@ -78,8 +84,18 @@ async function serve(stream: SyncStream, options: SyncServiceOptions): Promise<v
 }
 
 /** One report is recorded at a time, in order; while it is, the agent is not read from. */
-function receive(stream: SyncStream, session: AdoptionSession, clock: Clock): void {
+function receive(
+  stream: SyncStream,
+  session: AdoptionSession,
+  clock: Clock,
+  onEnvoy: (report: EnvoyReport) => void,
+): void {
   stream.on('data', (request: SyncRequest) => {
+    try {
+      if (request.envoy) onEnvoy(request.envoy);
+    } catch (error) {
+      return failStream(stream, error);
+    }
     if (!request.report) return;
     stream.pause();
     Promise.resolve()

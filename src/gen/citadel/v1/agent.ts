@@ -37,7 +37,29 @@ export namespace ConsumerKind {
 
 export interface SyncRequest {
   /** The whole present state of the agent's consumers; sent at start and whenever it changes. */
-  report: AgentReport | undefined;
+  report:
+    | AgentReport
+    | undefined;
+  /** What the admin of the Envoy beside it says of its access log and its listeners; sent every few seconds, by itself. */
+  envoy: EnvoyReport | undefined;
+}
+
+export interface EnvoyReport {
+  /** When this process began. */
+  startedAt: Date | undefined;
+  observedAt:
+    | Date
+    | undefined;
+  /** Access log entries handed to streams, arrived or not. */
+  entriesFlushed: bigint;
+  /** Access log entries thrown away. */
+  entriesDropped: bigint;
+  /** Listeners that are not in use yet. */
+  warming: number;
+  /** Listeners and filter chains that are gone and still have connections, or may have. */
+  draining: number;
+  /** Seconds after which what drains is ended. */
+  drainSeconds: number;
 }
 
 export interface AgentReport {
@@ -121,13 +143,16 @@ export interface ReKeyOrder {
 }
 
 function createBaseSyncRequest(): SyncRequest {
-  return { report: undefined };
+  return { report: undefined, envoy: undefined };
 }
 
 export const SyncRequest: MessageFns<SyncRequest> = {
   encode(message: SyncRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.report !== undefined) {
       AgentReport.encode(message.report, writer.uint32(10).fork()).join();
+    }
+    if (message.envoy !== undefined) {
+      EnvoyReport.encode(message.envoy, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -153,6 +178,14 @@ export const SyncRequest: MessageFns<SyncRequest> = {
             message.report = AgentReport.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.envoy = EnvoyReport.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -173,6 +206,154 @@ export const SyncRequest: MessageFns<SyncRequest> = {
     message.report = (object.report !== undefined && object.report !== null)
       ? AgentReport.fromPartial(object.report)
       : undefined;
+    message.envoy = (object.envoy !== undefined && object.envoy !== null)
+      ? EnvoyReport.fromPartial(object.envoy)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseEnvoyReport(): EnvoyReport {
+  return {
+    startedAt: undefined,
+    observedAt: undefined,
+    entriesFlushed: 0n,
+    entriesDropped: 0n,
+    warming: 0,
+    draining: 0,
+    drainSeconds: 0,
+  };
+}
+
+export const EnvoyReport: MessageFns<EnvoyReport> = {
+  encode(message: EnvoyReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.startedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.startedAt), writer.uint32(10).fork()).join();
+    }
+    if (message.observedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.observedAt), writer.uint32(18).fork()).join();
+    }
+    if (message.entriesFlushed !== 0n) {
+      if (BigInt.asUintN(64, message.entriesFlushed) !== message.entriesFlushed) {
+        throw new globalThis.Error("value provided for field message.entriesFlushed of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.entriesFlushed);
+    }
+    if (message.entriesDropped !== 0n) {
+      if (BigInt.asUintN(64, message.entriesDropped) !== message.entriesDropped) {
+        throw new globalThis.Error("value provided for field message.entriesDropped of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.entriesDropped);
+    }
+    if (message.warming !== 0) {
+      writer.uint32(40).uint32(message.warming);
+    }
+    if (message.draining !== 0) {
+      writer.uint32(48).uint32(message.draining);
+    }
+    if (message.drainSeconds !== 0) {
+      writer.uint32(56).uint32(message.drainSeconds);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EnvoyReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEnvoyReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.startedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.observedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.entriesFlushed = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.entriesDropped = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.warming = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.draining = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.drainSeconds = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EnvoyReport>): EnvoyReport {
+    return EnvoyReport.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EnvoyReport>): EnvoyReport {
+    const message = createBaseEnvoyReport();
+    message.startedAt = object.startedAt ?? undefined;
+    message.observedAt = object.observedAt ?? undefined;
+    message.entriesFlushed = (object.entriesFlushed !== undefined && object.entriesFlushed !== null)
+      ? BigInt(object.entriesFlushed)
+      : 0n;
+    message.entriesDropped = (object.entriesDropped !== undefined && object.entriesDropped !== null)
+      ? BigInt(object.entriesDropped)
+      : 0n;
+    message.warming = object.warming ?? 0;
+    message.draining = object.draining ?? 0;
+    message.drainSeconds = object.drainSeconds ?? 0;
     return message;
   },
 };

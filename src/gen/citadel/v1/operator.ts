@@ -411,6 +411,73 @@ export interface PolicyVersion {
   hash: string;
 }
 
+export interface GetMutualTlsStatusRequest {
+  /** Filters, both optional, both must hold: a namespace; a workload's name or id. */
+  namespace: string;
+  workload: string;
+  /** How far back nobody may have called without mutual TLS for STRICT to be safe; zero means one hour. */
+  windowSeconds: bigint;
+}
+
+export interface GetMutualTlsStatusResponse {
+  workloads: MutualTlsStatus[];
+}
+
+export interface MutualTlsStatus {
+  /** <registry>/<namespace>/<name>. */
+  workload: string;
+  namespace: string;
+  name: string;
+  ports: MutualTlsPort[];
+  /** The last one first. */
+  callers: PlaintextCaller[];
+  denials: DeniedCalls[];
+  /** Since when nothing can have been missed; absent: it can. */
+  completeSince:
+    | Date
+    | undefined;
+  /** Whether STRICT would refuse nobody who called within the window: "safe", "unsafe", "unknown". */
+  strict: string;
+  /** Why it is not safe, or not known. */
+  reasons: string[];
+}
+
+export interface MutualTlsPort {
+  /** 0: every port that no registry declares. */
+  port: number;
+  /** STRICT, PERMISSIVE, DISABLE: what policies ask for. */
+  wantedMode: string;
+  /** What the proxy is known to do; empty where it is not known. */
+  effectiveMode: string;
+  /** Why that is not what is wanted, or not known. */
+  detail: string;
+}
+
+export interface PlaintextCaller {
+  port: number;
+  address: string;
+  /** Of that address in a registry; none, or several where they share a host. */
+  workloads: string[];
+  firstAt: Date | undefined;
+  lastAt: Date | undefined;
+  calls: bigint;
+}
+
+export interface DeniedCalls {
+  port: number;
+  calls: bigint;
+  /** Of the last one: a SPIFFE ID, or an address. */
+  caller: string;
+  lastAt:
+    | Date
+    | undefined;
+  /** "plaintext", "mtls", "other-tls". */
+  transport: string;
+  /** <namespace>/<name>, where a policy decided. */
+  policy: string;
+  reason: string;
+}
+
 function createBaseWhoAmIRequest(): WhoAmIRequest {
   return {};
 }
@@ -4292,6 +4359,645 @@ export const PolicyVersion: MessageFns<PolicyVersion> = {
   },
 };
 
+function createBaseGetMutualTlsStatusRequest(): GetMutualTlsStatusRequest {
+  return { namespace: "", workload: "", windowSeconds: 0n };
+}
+
+export const GetMutualTlsStatusRequest: MessageFns<GetMutualTlsStatusRequest> = {
+  encode(message: GetMutualTlsStatusRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.namespace !== "") {
+      writer.uint32(10).string(message.namespace);
+    }
+    if (message.workload !== "") {
+      writer.uint32(18).string(message.workload);
+    }
+    if (message.windowSeconds !== 0n) {
+      if (BigInt.asIntN(64, message.windowSeconds) !== message.windowSeconds) {
+        throw new globalThis.Error("value provided for field message.windowSeconds of type int64 too large");
+      }
+      writer.uint32(24).int64(message.windowSeconds);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetMutualTlsStatusRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetMutualTlsStatusRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.namespace = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.workload = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.windowSeconds = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetMutualTlsStatusRequest>): GetMutualTlsStatusRequest {
+    return GetMutualTlsStatusRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetMutualTlsStatusRequest>): GetMutualTlsStatusRequest {
+    const message = createBaseGetMutualTlsStatusRequest();
+    message.namespace = object.namespace ?? "";
+    message.workload = object.workload ?? "";
+    message.windowSeconds = (object.windowSeconds !== undefined && object.windowSeconds !== null)
+      ? BigInt(object.windowSeconds)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseGetMutualTlsStatusResponse(): GetMutualTlsStatusResponse {
+  return { workloads: [] };
+}
+
+export const GetMutualTlsStatusResponse: MessageFns<GetMutualTlsStatusResponse> = {
+  encode(message: GetMutualTlsStatusResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.workloads) {
+      MutualTlsStatus.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetMutualTlsStatusResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetMutualTlsStatusResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.workloads.push(MutualTlsStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetMutualTlsStatusResponse>): GetMutualTlsStatusResponse {
+    return GetMutualTlsStatusResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetMutualTlsStatusResponse>): GetMutualTlsStatusResponse {
+    const message = createBaseGetMutualTlsStatusResponse();
+    message.workloads = object.workloads?.map((e) => MutualTlsStatus.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseMutualTlsStatus(): MutualTlsStatus {
+  return {
+    workload: "",
+    namespace: "",
+    name: "",
+    ports: [],
+    callers: [],
+    denials: [],
+    completeSince: undefined,
+    strict: "",
+    reasons: [],
+  };
+}
+
+export const MutualTlsStatus: MessageFns<MutualTlsStatus> = {
+  encode(message: MutualTlsStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.workload !== "") {
+      writer.uint32(10).string(message.workload);
+    }
+    if (message.namespace !== "") {
+      writer.uint32(18).string(message.namespace);
+    }
+    if (message.name !== "") {
+      writer.uint32(26).string(message.name);
+    }
+    for (const v of message.ports) {
+      MutualTlsPort.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.callers) {
+      PlaintextCaller.encode(v!, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.denials) {
+      DeniedCalls.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.completeSince !== undefined) {
+      Timestamp.encode(toTimestamp(message.completeSince), writer.uint32(58).fork()).join();
+    }
+    if (message.strict !== "") {
+      writer.uint32(66).string(message.strict);
+    }
+    for (const v of message.reasons) {
+      writer.uint32(74).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MutualTlsStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMutualTlsStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.workload = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.namespace = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.ports.push(MutualTlsPort.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.callers.push(PlaintextCaller.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.denials.push(DeniedCalls.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.completeSince = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.strict = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.reasons.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MutualTlsStatus>): MutualTlsStatus {
+    return MutualTlsStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MutualTlsStatus>): MutualTlsStatus {
+    const message = createBaseMutualTlsStatus();
+    message.workload = object.workload ?? "";
+    message.namespace = object.namespace ?? "";
+    message.name = object.name ?? "";
+    message.ports = object.ports?.map((e) => MutualTlsPort.fromPartial(e)) || [];
+    message.callers = object.callers?.map((e) => PlaintextCaller.fromPartial(e)) || [];
+    message.denials = object.denials?.map((e) => DeniedCalls.fromPartial(e)) || [];
+    message.completeSince = object.completeSince ?? undefined;
+    message.strict = object.strict ?? "";
+    message.reasons = object.reasons?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseMutualTlsPort(): MutualTlsPort {
+  return { port: 0, wantedMode: "", effectiveMode: "", detail: "" };
+}
+
+export const MutualTlsPort: MessageFns<MutualTlsPort> = {
+  encode(message: MutualTlsPort, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.port !== 0) {
+      writer.uint32(8).uint32(message.port);
+    }
+    if (message.wantedMode !== "") {
+      writer.uint32(18).string(message.wantedMode);
+    }
+    if (message.effectiveMode !== "") {
+      writer.uint32(26).string(message.effectiveMode);
+    }
+    if (message.detail !== "") {
+      writer.uint32(34).string(message.detail);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MutualTlsPort {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMutualTlsPort();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.port = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.wantedMode = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.effectiveMode = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.detail = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MutualTlsPort>): MutualTlsPort {
+    return MutualTlsPort.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MutualTlsPort>): MutualTlsPort {
+    const message = createBaseMutualTlsPort();
+    message.port = object.port ?? 0;
+    message.wantedMode = object.wantedMode ?? "";
+    message.effectiveMode = object.effectiveMode ?? "";
+    message.detail = object.detail ?? "";
+    return message;
+  },
+};
+
+function createBasePlaintextCaller(): PlaintextCaller {
+  return { port: 0, address: "", workloads: [], firstAt: undefined, lastAt: undefined, calls: 0n };
+}
+
+export const PlaintextCaller: MessageFns<PlaintextCaller> = {
+  encode(message: PlaintextCaller, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.port !== 0) {
+      writer.uint32(8).uint32(message.port);
+    }
+    if (message.address !== "") {
+      writer.uint32(18).string(message.address);
+    }
+    for (const v of message.workloads) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.firstAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.firstAt), writer.uint32(34).fork()).join();
+    }
+    if (message.lastAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.lastAt), writer.uint32(42).fork()).join();
+    }
+    if (message.calls !== 0n) {
+      if (BigInt.asUintN(64, message.calls) !== message.calls) {
+        throw new globalThis.Error("value provided for field message.calls of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.calls);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PlaintextCaller {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlaintextCaller();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.port = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.workloads.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.firstAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.lastAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.calls = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PlaintextCaller>): PlaintextCaller {
+    return PlaintextCaller.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PlaintextCaller>): PlaintextCaller {
+    const message = createBasePlaintextCaller();
+    message.port = object.port ?? 0;
+    message.address = object.address ?? "";
+    message.workloads = object.workloads?.map((e) => e) || [];
+    message.firstAt = object.firstAt ?? undefined;
+    message.lastAt = object.lastAt ?? undefined;
+    message.calls = (object.calls !== undefined && object.calls !== null) ? BigInt(object.calls) : 0n;
+    return message;
+  },
+};
+
+function createBaseDeniedCalls(): DeniedCalls {
+  return { port: 0, calls: 0n, caller: "", lastAt: undefined, transport: "", policy: "", reason: "" };
+}
+
+export const DeniedCalls: MessageFns<DeniedCalls> = {
+  encode(message: DeniedCalls, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.port !== 0) {
+      writer.uint32(8).uint32(message.port);
+    }
+    if (message.calls !== 0n) {
+      if (BigInt.asUintN(64, message.calls) !== message.calls) {
+        throw new globalThis.Error("value provided for field message.calls of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.calls);
+    }
+    if (message.caller !== "") {
+      writer.uint32(26).string(message.caller);
+    }
+    if (message.lastAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.lastAt), writer.uint32(34).fork()).join();
+    }
+    if (message.transport !== "") {
+      writer.uint32(42).string(message.transport);
+    }
+    if (message.policy !== "") {
+      writer.uint32(50).string(message.policy);
+    }
+    if (message.reason !== "") {
+      writer.uint32(58).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeniedCalls {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeniedCalls();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.port = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.calls = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.caller = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.lastAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.transport = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.policy = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DeniedCalls>): DeniedCalls {
+    return DeniedCalls.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeniedCalls>): DeniedCalls {
+    const message = createBaseDeniedCalls();
+    message.port = object.port ?? 0;
+    message.calls = (object.calls !== undefined && object.calls !== null) ? BigInt(object.calls) : 0n;
+    message.caller = object.caller ?? "";
+    message.lastAt = object.lastAt ?? undefined;
+    message.transport = object.transport ?? "";
+    message.policy = object.policy ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
 /** The operator API. Roles: viewer reads; author changes policies; operator changes everything else. */
 export type OperatorServiceService = typeof OperatorServiceService;
 export const OperatorServiceService = {
@@ -4407,6 +5113,18 @@ export const OperatorServiceService = {
       Buffer.from(ApplyPoliciesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ApplyPoliciesResponse => ApplyPoliciesResponse.decode(value),
   },
+  /** Who calls without mutual TLS, and whether demanding it would refuse anybody. */
+  getMutualTlsStatus: {
+    path: "/citadel.v1.OperatorService/GetMutualTlsStatus" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetMutualTlsStatusRequest): Buffer =>
+      Buffer.from(GetMutualTlsStatusRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetMutualTlsStatusRequest => GetMutualTlsStatusRequest.decode(value),
+    responseSerialize: (value: GetMutualTlsStatusResponse): Buffer =>
+      Buffer.from(GetMutualTlsStatusResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetMutualTlsStatusResponse => GetMutualTlsStatusResponse.decode(value),
+  },
   listPolicyRevisions: {
     path: "/citadel.v1.OperatorService/ListPolicyRevisions" as const,
     requestStream: false as const,
@@ -4463,6 +5181,8 @@ export interface OperatorServiceServer extends UntypedServiceImplementation {
   listPolicies: handleUnaryCall<ListPoliciesRequest, ListPoliciesResponse>;
   /** Changes the policies that are kept here, all at once or not at all. */
   applyPolicies: handleUnaryCall<ApplyPoliciesRequest, ApplyPoliciesResponse>;
+  /** Who calls without mutual TLS, and whether demanding it would refuse anybody. */
+  getMutualTlsStatus: handleUnaryCall<GetMutualTlsStatusRequest, GetMutualTlsStatusResponse>;
   listPolicyRevisions: handleUnaryCall<ListPolicyRevisionsRequest, ListPolicyRevisionsResponse>;
   listOperators: handleUnaryCall<ListOperatorsRequest, ListOperatorsResponse>;
   grantRole: handleUnaryCall<GrantRoleRequest, Operator>;
@@ -4637,6 +5357,22 @@ export interface OperatorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ApplyPoliciesResponse) => void,
+  ): ClientUnaryCall;
+  /** Who calls without mutual TLS, and whether demanding it would refuse anybody. */
+  getMutualTlsStatus(
+    request: GetMutualTlsStatusRequest,
+    callback: (error: ServiceError | null, response: GetMutualTlsStatusResponse) => void,
+  ): ClientUnaryCall;
+  getMutualTlsStatus(
+    request: GetMutualTlsStatusRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetMutualTlsStatusResponse) => void,
+  ): ClientUnaryCall;
+  getMutualTlsStatus(
+    request: GetMutualTlsStatusRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetMutualTlsStatusResponse) => void,
   ): ClientUnaryCall;
   listPolicyRevisions(
     request: ListPolicyRevisionsRequest,

@@ -9,6 +9,7 @@ const settings = {
   rootNamespace: 'root',
   authorizationProviders: [],
   connectionLifetime: 1,
+  accessLogSample: 1,
 };
 const judge = (object: unknown) => judgePolicy(object, 'kubernetes', { settings, snapshot: undefined });
 

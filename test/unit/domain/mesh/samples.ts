@@ -8,6 +8,7 @@ export const settings: MeshSettings = {
   rootNamespace: 'citadel-system',
   authorizationProviders: [],
   connectionLifetime: 3_600_000,
+  accessLogSample: 1,
 };
 
 export function workload(name: string, over: Partial<Workload> = {}): Workload {

@@ -7,6 +7,7 @@ const settings: MeshSettings = {
   rootNamespace: 'root',
   authorizationProviders: [],
   connectionLifetime: 3_600_000,
+  accessLogSample: 1,
 };
 
 /** `<namespace>/<name>`, with the label `app: <name>`, and a port 8080 for HTTP. */

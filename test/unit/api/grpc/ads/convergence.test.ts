@@ -53,8 +53,8 @@ class Client {
   take({ typeUrl, resources, removed }: Push): boolean {
     const { has } = this.of(typeUrl);
     const texts = resources.map(({ name, value }) => [name, Buffer.from(value).toString()] as const);
-    if (this.#variant === 'delta') for (const name of removed) has.delete(name);
     if (texts.some(([, text]) => text.startsWith('bad'))) return false;
+    if (this.#variant === 'delta') for (const name of removed) has.delete(name);
     if (this.#variant === 'sotw' && wholes.has(typeUrl)) has.clear();
     for (const [name, text] of texts) if (this.wants(typeUrl, name)) has.set(name, text);
     return true;

@@ -61,6 +61,32 @@ describe.each(['sotw', 'delta'] as const)('a NACK, %s', (variant) => {
     expect(driver.settle()).toEqual(['Cluster: a=2']);
   });
 
+  it('of a response that also removed is followed by the removal, once', () => {
+    const driver = new Driver(variant, { [listenerType]: { old: '1' } });
+    driver.ask(listenerType);
+    driver.settle();
+    driver.serve({ [listenerType]: { b: 'bad' } });
+    const push = driver.push();
+    expect(show(push)).toBe('Listener: b=bad -old');
+    driver.answer(push, { error: named });
+    const removal = driver.push();
+    expect(show(removal)).toBe('Listener: -old');
+    driver.answer(removal, { error: 'no to everything' });
+    expect(driver.next()).toBeUndefined();
+  });
+
+  it('of what was asked for only now leaves the proxy without it', () => {
+    const driver = new Driver(variant, { [listenerType]: { a: '1', b: 'bad' } });
+    driver.ask(listenerType, { names: ['a'], subscribe: ['a'] });
+    driver.settle({ [listenerType]: ['a'] });
+    driver.serve({ [listenerType]: { a: '1', b: 'bad' } });
+    const names = ['a', 'b'];
+    driver.ask(listenerType, { names, subscribe: ['b'], nonce: whole ? '1' : '' });
+    driver.answer(driver.push(), { names, error: named });
+    driver.serve({ [listenerType]: { a: '2', b: 'bad' } });
+    expect(driver.settle({ [listenerType]: names })).toEqual(['Listener: a=2']);
+  });
+
   it('is searched by halves where the text names nobody, so that one keeps back no other', () => {
     const driver = new Driver(variant, { [extensionType]: all('1') });
     driver.ask(extensionType, { names: letters, subscribe: letters });

@@ -29,6 +29,7 @@ export interface CustomTag {
     | //
     /** A custom tag to obtain tag value from the metadata. */
     { $case: "metadata"; value: CustomTag_Metadata }
+    | { $case: "value"; value: string }
     | undefined;
 }
 
@@ -108,6 +109,9 @@ export const CustomTag: MessageFns<CustomTag> = {
       case "metadata":
         CustomTag_Metadata.encode(message.type.value, writer.uint32(42).fork()).join();
         break;
+      case "value":
+        writer.uint32(50).string(message.type.value);
+        break;
     }
     return writer;
   },
@@ -165,6 +169,14 @@ export const CustomTag: MessageFns<CustomTag> = {
             message.type = { $case: "metadata", value: CustomTag_Metadata.decode(reader, reader.uint32()) };
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.type = { $case: "value", value: reader.string() };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -205,6 +217,12 @@ export const CustomTag: MessageFns<CustomTag> = {
       case "metadata": {
         if (object.type?.value !== undefined && object.type?.value !== null) {
           message.type = { $case: "metadata", value: CustomTag_Metadata.fromPartial(object.type.value) };
+        }
+        break;
+      }
+      case "value": {
+        if (object.type?.value !== undefined && object.type?.value !== null) {
+          message.type = { $case: "value", value: object.type.value };
         }
         break;
       }

@@ -1,0 +1,2 @@
+export { type AccessLogLimits, defaultAccessLogLimits } from './limits.ts';
+export { type AccessLogServiceOptions, createAccessLogService } from './service.ts';

@@ -1,0 +1,58 @@
+import type { WorkloadEvidence } from './model.ts';
+
+export interface Readiness {
+  /** `safe`: in the whole window nobody called by plaintext, and nothing can have been missed. */
+  readonly state: 'safe' | 'unsafe' | 'unknown';
+  readonly reasons: readonly string[];
+}
+
+/** How old the last proof that nothing was lost may be: agents give one every few seconds. */
+const freshness = 60_000;
+const mostReasons = 10;
+
+/** Whether strict mutual TLS would refuse nobody who has called within `window` milliseconds, and how that is known. */
+export function readiness(evidence: WorkloadEvidence, now: Date, window: number): Readiness {
+  const begin = new Date(now.getTime() - window);
+  // What was seen is true whatever may have been missed.
+  const calls = plaintextSince(evidence, begin);
+  if (calls.length > 0) return { state: 'unsafe', reasons: calls.slice(0, mostReasons) };
+  const doubts = doubtsOf(evidence, now, begin);
+  if (doubts.length > 0) return { state: 'unknown', reasons: doubts };
+  return { state: 'safe', reasons: [] };
+}
+
+function plaintextSince({ ports }: WorkloadEvidence, begin: Date): string[] {
+  return [...ports].flatMap(([port, { callers, forgottenAt }]) => [
+    ...callers
+      .filter(({ last }) => last >= begin)
+      .toReversed()
+      .map(({ address, last }) => `${address} called port ${port} without mutual TLS at ${iso(last)}`),
+    ...(forgottenAt !== undefined && forgottenAt >= begin
+      ? [`port ${port} has more callers than are kept`]
+      : []),
+  ]);
+}
+
+function doubtsOf(
+  { coverage, confirmedAt, brokenAt, counters }: WorkloadEvidence,
+  now: Date,
+  begin: Date,
+): string[] {
+  if (counters === undefined) return ['its agent has not reported what its proxy has logged'];
+  const doubts: string[] = [];
+  if (coverage === undefined) doubts.push('its proxy has not been seen to log');
+  else if (coverage.since > begin)
+    doubts.push(`its log is complete only since ${iso(coverage.since)}: ${coverage.reason}`);
+  if (brokenAt !== undefined)
+    doubts.push(
+      `a stream of its log broke at ${iso(brokenAt)}, and nothing has shown yet that it lost nothing`,
+    );
+  if (confirmedAt === undefined) doubts.push('nothing has shown yet that all it logged has arrived');
+  else if (now.getTime() - confirmedAt.getTime() > freshness)
+    doubts.push(`what it logged after ${iso(confirmedAt)} is not known to have arrived`);
+  return doubts;
+}
+
+function iso(time: Date): string {
+  return time.toISOString().replace(/\.\d{3}Z$/, 'Z');
+}

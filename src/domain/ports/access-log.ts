@@ -1,0 +1,48 @@
+import type { ConnectedProxy } from './discovery.ts';
+
+/** What one connection or request was, as the callee's proxy saw it. */
+export interface AccessLogEntry {
+  /** The workload that was called. */
+  readonly workload: string;
+  /** The port that the caller wanted. */
+  readonly port: number;
+  /** `other-tls`: TLS in which the caller has not proved who it is. */
+  readonly transport: 'plaintext' | 'mtls' | 'other-tls';
+  /** By its certificate. */
+  readonly callerId: string | undefined;
+  readonly callerAddress: string;
+  readonly method: string | undefined;
+  /** Without its query. */
+  readonly path: string | undefined;
+  /** What is logged at its start is allowed as far as is known; a denial comes as an entry of its own. */
+  readonly decision: 'allowed' | 'denied';
+  /** `<namespace>/<name>` of the policy that decided, where one did. */
+  readonly policy: string | undefined;
+  readonly rule: number | undefined;
+  /** Envoy's own word: `rbac_access_denied...`, `filter_chain_not_found`, what broke the handshake. */
+  readonly reason: string | undefined;
+  readonly at: Date;
+  /** Whether it stands for others that were not logged. */
+  readonly sampled: boolean;
+  /** Whether this is the first word of it: what has been told of at its start, and is then denied, is not another one. */
+  readonly first: boolean;
+}
+
+export interface AccessLogSession {
+  readonly workload: string;
+  record(entries: readonly AccessLogEntry[]): void;
+  /** @param clean whether all that was sent has been read, as far as this end can tell */
+  close(clean: boolean): void;
+}
+
+/** Where access log streams bring what they have read. */
+export interface AccessLogSink {
+  /** @throws CitadelError PermissionDenied when there is no workload that this proxy may speak for */
+  open(proxy: ConnectedProxy): AccessLogSession;
+}
+
+/** The policy's rule behind a decision, from what the filters left in an entry. */
+export type DecisionReader = (
+  fields: Readonly<Record<string, unknown>>,
+  denied: boolean,
+) => { readonly namespace: string; readonly name: string; readonly rule: number } | undefined;

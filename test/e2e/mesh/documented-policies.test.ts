@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { importJWK, SignJWT } from 'jose';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { freePort, hasPart, waitFor } from '../../parts/index.ts';
+import { startApplication, startTestMesh, type TestMesh } from '../../support/mesh.ts';
+import { type DocumentedCall, documentedExamples } from './documented.ts';
+
+const examples = documentedExamples();
+const callers = ['web', 'cron'] as const;
+const { key } = z
+  .object({ key: z.record(z.string(), z.string()) })
+  .parse(JSON.parse(readFileSync(join(import.meta.dirname, 'vectors/documented-token-key.json'), 'utf8')));
+
+describe.skipIf(!hasPart('envoy'))('docs/policies.md', () => {
+  const stack = new AsyncDisposableStack();
+  const ports = new Map<string, number>();
+  let mesh: TestMesh;
+
+  beforeAll(async () => {
+    const application = stack.use(await startApplication('orders'));
+    for (const name of ['plaintext', ...callers]) ports.set(name, await freePort());
+    mesh = stack.use(await startTestMesh({ registry: { 'shop.yaml': registry(application.port) } }));
+    await Promise.all(
+      ['orders', ...callers].map((name) => mesh.startWorkload(name, name, { args: ['--drain-time-s', '1'] })),
+    );
+  }, 60_000);
+  afterAll(() => stack.disposeAsync());
+
+  const registry = (application: number) => `
+apiVersion: citadel.dev/v1
+kind: Workload
+metadata: {namespace: shop, name: orders, labels: {app: orders}}
+spec:
+  serviceAccount: orders
+  addresses: [127.0.0.1]
+  ports: [{port: ${ports.get('plaintext')}, application: "127.0.0.1:${application}"}]
+---
+apiVersion: citadel.dev/v1
+kind: Service
+metadata: {namespace: shop, name: orders}
+spec:
+  ports: [{port: 80, targetPort: ${ports.get('plaintext')}}]
+  selector: {app: orders}
+${callers
+  .map(
+    (name) => `---
+apiVersion: citadel.dev/v1
+kind: Workload
+metadata: {namespace: shop, name: ${name}}
+spec:
+  serviceAccount: ${name}
+  addresses: [127.0.0.1]
+  egress: [{listen: "127.0.0.1:${ports.get(name)}", service: shop/orders, port: 80}]
+`,
+  )
+  .join('')}`;
+
+  async function outcome({ caller, method, path, headers, token }: DocumentedCall): Promise<string> {
+    const authorization = token && `Bearer ${await sign(token)}`;
+    const status = await new Promise<number>((resolve) => {
+      const sent = request(
+        {
+          host: '127.0.0.1',
+          port: ports.get(caller),
+          method,
+          path,
+          agent: false,
+          headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
+        },
+        (response) => {
+          response.resume();
+          resolve(response.statusCode ?? 0);
+        },
+      );
+      sent.once('error', () => resolve(0));
+      sent.end();
+    });
+    return { 200: 'allowed', 403: 'denied', 401: 'unauthorized', 0: 'refused' }[status] ?? String(status);
+  }
+
+  test('has the examples that this file runs', () => {
+    expect(examples.length).toBeGreaterThanOrEqual(8);
+    expect(examples.flatMap(({ calls }) => calls).length).toBeGreaterThanOrEqual(33);
+  });
+
+  for (const [index, { title, yaml, calls }] of examples.entries()) {
+    test(`${title}, example ${index + 1}`, async () => {
+      await mesh.write('policies.yaml', yaml);
+      expect(mesh.server.app.controlPlane?.sources().flatMap(({ rejected }) => rejected)).toEqual([]);
+      await Promise.all(
+        calls.map((call) =>
+          waitFor(async () => (await outcome(call)) === call.expected, { deadline: 10_000, what: call.line }),
+        ),
+      );
+      // All of them together, now that each has been so.
+      const seen = await Promise.all(calls.map(async (call) => `${call.line} -> ${await outcome(call)}`));
+      expect(seen).toEqual(calls.map((call) => `${call.line} -> ${call.expected}`));
+    });
+  }
+});
+
+async function sign(claims: Readonly<Record<string, unknown>>): Promise<string> {
+  const now = Math.floor(Date.now() / 1000);
+  return new SignJWT({
+    iss: 'https://accounts.example',
+    sub: 'ann',
+    aud: 'orders',
+    iat: now,
+    exp: now + 600,
+    ...claims,
+  })
+    .setProtectedHeader({ alg: 'ES256', kid: 'example' })
+    .sign(await importJWK({ ...key, kty: 'EC' }, 'ES256'));
+}

@@ -1,0 +1,160 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCitadel } from '../support/citadel.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer((directory) => {
+    mkdirSync(join(directory, 'registry'));
+    return { mesh: { sources: { files: { directory: join(directory, 'registry') } } } };
+  });
+});
+afterAll(() => server.stop());
+
+const citadel = (...args: readonly string[]) =>
+  runCitadel(args, { directory: server.directory, home: 'home' });
+const socket = () => ['--socket', join(server.directory, 'operator.sock')];
+
+function write(name: string, text: string): string {
+  const file = join(server.directory, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+const deny = (name: string, paths = '["/admin*"]') => `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata:
+  name: ${name}
+  namespace: shop
+spec:
+  action: DENY
+  rules:
+    - to:
+        - operation:
+            paths: ${paths}
+`;
+
+describe('citadel policy apply', () => {
+  it('says what it would do, and does it with --yes alone; twice is nothing', async () => {
+    const file = write('a.yaml', deny('a'));
+    const asked = await citadel('policy', 'apply', file, ...socket());
+    expect(asked.code).toBe(1);
+    expect(asked.stderr).toContain('creates AuthorizationPolicy/shop/a');
+    expect(asked.stderr).toContain('Nothing was done');
+
+    const done = await citadel('policy', 'apply', file, ...socket(), '--yes', '--reason', 'ticket 7');
+    expect(done).toMatchObject({ code: 0, stdout: 'Revision 1: 1 policy changed.\n' });
+    // Another order of keys and another layout say the same.
+    const same = write(
+      'same.json',
+      JSON.stringify({
+        kind: 'AuthorizationPolicy',
+        spec: { rules: [{ to: [{ operation: { paths: ['/admin*'] } }] }], action: 'DENY' },
+        metadata: { namespace: 'shop', name: 'a' },
+        apiVersion: 'security.istio.io/v1',
+      }),
+    );
+    const again = await citadel('policy', 'apply', same, ...socket(), '--yes');
+    expect(again).toMatchObject({ code: 0, stdout: 'Nothing changes: these policies hold already.\n' });
+  });
+
+  it('applies all of its files or none, and tells file, line, field and mend', async () => {
+    const good = write('good.yaml', deny('good'));
+    const bad = write('bad.yaml', deny('bad').replace('paths', 'path'));
+    const refused = await citadel('policy', 'apply', good, bad, ...socket(), '--yes');
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toMatch(
+      /bad\.yaml:11:13: AuthorizationPolicy\/shop\/bad: spec\.rules\[0\]\.to\[0\]\.operation\.path: unknown key; did you mean paths\?/,
+    );
+    const { stdout } = await citadel('policy', 'status', ...socket(), '-o', 'json');
+    expect(stdout).not.toContain('good');
+  });
+
+  it('warns of what is legal but surely not meant, with its place', async () => {
+    const file = write(
+      'nobody.yaml',
+      deny('nobody').replace('spec:', 'spec:\n  selector: {matchLabels: {app: none}}'),
+    );
+    const asked = await citadel('policy', 'apply', file, ...socket());
+    expect(asked.stderr).toMatch(
+      /warning: .*nobody\.yaml:7:\d+: AuthorizationPolicy\/shop\/nobody: spec\.selector/,
+    );
+    expect(asked.stderr).toContain('creates AuthorizationPolicy/shop/nobody');
+  });
+
+  it('is in the history and in the audit record: who, what, why', async () => {
+    const { stdout } = await citadel('policy', 'history', ...socket());
+    expect(stdout).toMatch(/1 +\d{4}-.* local:\d+ +AuthorizationPolicy\/shop\/a +ticket 7/);
+    const { stdout: audit } = await citadel('audit', 'list', '--action', 'policy.apply', ...socket());
+    expect(audit).toMatch(
+      /policy\.apply +allowed +local:\d+ +local-socket +AuthorizationPolicy\/shop\/a +ticket 7/,
+    );
+  });
+
+  it('removes what is kept here, and says when there is no such policy', async () => {
+    const missing = await citadel('policy', 'remove', 'AuthorizationPolicy/shop/none', ...socket(), '--yes');
+    expect(missing.code).toBe(2);
+    expect(missing.stderr).toContain('AuthorizationPolicy/shop/none: is not kept here');
+    const done = await citadel('policy', 'remove', 'AuthorizationPolicy/shop/a', ...socket(), '--yes');
+    expect(done.code).toBe(0);
+    expect((await citadel('policy', 'status', ...socket(), '-o', 'json')).stdout.trim()).toBe('[]');
+    expect((await citadel('policy', 'remove', 'a', ...socket(), '--yes')).code).toBe(64);
+  });
+
+  it('fails for who did not see the last change, and is refused without the role', async () => {
+    const policies = server.app.policies;
+    const change = { texts: [{ source: 'x', text: deny('x') }], remove: [] };
+    const seen = (await policies?.plan(change))?.revision ?? -1;
+    const author = { subject: 'operator:ann', proof: 'client-certificate' };
+    await policies?.apply(change, seen, author, '');
+    const other = { texts: [{ source: 'y', text: deny('y') }], remove: [] };
+    await expect(policies?.apply(other, seen, author, '')).rejects.toMatchObject({ code: 'Aborted' });
+    const outcomes = (await server.app.store.audit.find({ action: 'policy.apply', limit: 10 })).items;
+    expect(outcomes[0]).toMatchObject({
+      subject: 'operator:ann',
+      outcome: 'allowed',
+      target: 'AuthorizationPolicy/shop/x',
+    });
+  });
+});
+
+describe('citadel policy lint and fmt, without a server', () => {
+  it('judge files by themselves', async () => {
+    const good = await citadel('policy', 'lint', write('lint-good.yaml', deny('good')));
+    expect(good).toMatchObject({ code: 0, stdout: '' });
+    const bad = await citadel('policy', 'lint', write('lint-bad.yaml', 'kind: AuthorisationPolicy\n'));
+    expect(bad.code).toBe(2);
+    expect(bad.stdout).toContain('did you mean AuthorizationPolicy?');
+    expect((await citadel('policy', 'lint', join(server.directory, 'none.yaml'))).code).toBe(2);
+  });
+
+  it('write the one form, once', async () => {
+    const file = write(
+      'fmt.yaml',
+      `# why\nkind: AuthorizationPolicy\napiVersion: security.istio.io/v1\nmetadata: {namespace: shop, name: a}\nspec: {action: DENY}\n`,
+    );
+    expect((await citadel('policy', 'fmt', '--check', file)).code).toBe(1);
+    expect(await citadel('policy', 'fmt', file)).toMatchObject({ code: 0, stdout: `${file}\n` });
+    const text = readFileSync(file, 'utf8');
+    expect(text).toContain('# why');
+    expect(text.indexOf('apiVersion')).toBeLessThan(text.indexOf('kind:'));
+    expect(await citadel('policy', 'fmt', '--check', file)).toMatchObject({ code: 0, stdout: '' });
+  });
+});
+
+describe('a server without a control plane', () => {
+  it('says that it has none', async () => {
+    await using bare = await startTestServer();
+    const outcome = await runCitadel(
+      ['policy', 'status', '--socket', join(bare.directory, 'operator.sock')],
+      {
+        directory: bare.directory,
+        home: 'home',
+      },
+    );
+    expect(outcome.code).toBe(2);
+    expect(outcome.stderr).toContain('has no control plane: add mesh to its configuration');
+  });
+});
