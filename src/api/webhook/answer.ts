@@ -1,4 +1,9 @@
-import type { LintWarning, PolicyJudgement, PolicyProblem } from '../../domain/policy/index.ts';
+import {
+  describePolicyProblem,
+  type LintWarning,
+  type PolicyJudgement,
+  type PolicyProblem,
+} from '../../domain/policy/index.ts';
 import type { AdmissionAnswer, AdmissionRequest } from './review.ts';
 
 const group = 'security.istio.io';
@@ -29,7 +34,7 @@ function refusal(kind: string, problems: readonly PolicyProblem[]): object {
   const told = problems.slice(0, mostProblems);
   const left = problems.length - told.length;
   const lines = [
-    ...told.map((problem) => cut(problemLine(problem), longestProblem)),
+    ...told.map((problem) => cut(describePolicyProblem(problem), longestProblem)),
     ...(left > 0 ? [`and ${left} more`] : []),
   ];
   const name = problems.find(({ object }) => object)?.object?.name;
@@ -49,10 +54,6 @@ function refusal(kind: string, problems: readonly PolicyProblem[]): object {
       })),
     },
   };
-}
-
-function problemLine({ path, message, mend }: PolicyProblem): string {
-  return `${path === '' ? '' : `${path}: `}${message}${mend === undefined ? '' : `; ${mend}`}`;
 }
 
 /** As many as Kubernetes hands on, each as long as it hands on. */

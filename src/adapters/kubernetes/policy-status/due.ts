@@ -2,6 +2,7 @@ import type { Condition } from './conditions.ts';
 
 /** What was written of an object last. */
 export interface LastWrite {
+  readonly uid: string;
   readonly at: number;
   readonly wanted: readonly Condition[];
   /** What the API server made of it: a definition of somebody else's may drop fields. */
@@ -21,7 +22,7 @@ export const slow = 30_000;
 export function dueAt(
   wanted: readonly Condition[],
   stored: readonly Condition[],
-  last: LastWrite | undefined,
+  last: Omit<LastWrite, 'uid'> | undefined,
   noticedAt: number,
 ): number | undefined {
   if (same(wanted, stored)) return undefined;

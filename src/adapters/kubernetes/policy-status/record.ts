@@ -10,6 +10,7 @@ export interface PolicyRecord {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
+  readonly resourceVersion: string;
   readonly generation: number;
   /** Of its content; undefined where it is broken. */
   readonly hash: string | undefined;
@@ -43,6 +44,7 @@ export function readRecord(
     namespace: text(object, 'metadata', 'namespace') ?? '',
     name: text(object, 'metadata', 'name') ?? '',
     uid: text(object, 'metadata', 'uid') ?? '',
+    resourceVersion: text(object, 'metadata', 'resourceVersion') ?? '',
     generation: numberOf(field(object, 'metadata', 'generation')),
     hash: policy && policyHash(policy),
     problems,

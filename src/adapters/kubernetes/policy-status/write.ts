@@ -10,17 +10,19 @@ export interface Write {
   readonly now: Date;
 }
 
+/** `gone`: there is no such object, or it has no status; `changed`: it is another than the one that was looked at. */
+export type WriteOutcome = { readonly stored: readonly StoredCondition[] } | 'gone' | 'changed';
+
 /**
- * Writes our conditions by server-side apply: those of others stay, and a change of the object meanwhile is no conflict.
- * @returns what is stored now; undefined where the object is gone, or has no status
+ * Writes our conditions by server-side apply: those of others stay.
  * @throws CitadelError Unavailable
  */
 export async function writeConditions(
   api: ApiClient,
   { record, plural, conditions, now }: Write,
   signal: AbortSignal,
-): Promise<readonly StoredCondition[] | undefined> {
-  const { apiVersion, kind, namespace, name, uid, stored } = record;
+): Promise<WriteOutcome> {
+  const { apiVersion, kind, namespace, name, resourceVersion, stored } = record;
   const reply = await api.request(
     {
       method: 'PATCH',
@@ -31,15 +33,16 @@ export async function writeConditions(
       body: {
         apiVersion,
         kind,
-        // By its UID: never that of another object which has taken the name.
-        metadata: { namespace, name, uid },
+        // Never those of another object that has taken the name: a status is applied whatever the UID says.
+        metadata: { namespace, name, resourceVersion },
         status: { conditions: conditions.map((condition) => withTime(condition, stored, now)) },
       },
     },
     signal,
   );
-  if (reply.status === 200) return storedConditions(reply.body);
-  if (reply.status === 404 || reply.status === 409) return undefined;
+  if (reply.status === 200) return { stored: storedConditions(reply.body) };
+  if (reply.status === 404) return 'gone';
+  if (reply.status === 409) return 'changed';
   throw unexpectedReply(`write the status of ${plural} ${namespace}/${name}`, reply);
 }
 

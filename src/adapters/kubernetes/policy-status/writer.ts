@@ -4,7 +4,7 @@ import type { Cluster } from '../cluster.ts';
 import { Informer, type PolicyCollection, policyCollections } from '../mesh/index.ts';
 import { WorkQueue } from '../work-queue.ts';
 import { type Condition, conditionsOf, type Standing } from './conditions.ts';
-import { dueAt, type LastWrite } from './due.ts';
+import { dueAt, fast, type LastWrite } from './due.ts';
 import { type PolicyReading, type PolicyRecord, readRecord } from './record.ts';
 import { writeConditions } from './write.ts';
 
@@ -72,7 +72,9 @@ export async function writePolicyStatuses(
   ): { wanted: readonly Condition[]; at: number } | undefined {
     const wanted = conditionsOf(record, standings.get(key), source);
     const since = noticed.get(key) ?? clock.now().getTime();
-    const at = wanted && dueAt(wanted, record.stored, last.get(key), since);
+    const written = last.get(key);
+    const own = written?.uid === record.uid ? written : undefined;
+    const at = wanted && dueAt(wanted, record.stored, own, since);
     if (wanted === undefined || at === undefined) {
       noticed.delete(key);
       return undefined;
@@ -130,9 +132,11 @@ export async function writePolicyStatuses(
       try {
         const { record, collection } = found;
         const write = { record, plural: collection.what, conditions: due.wanted, now };
-        const stored = await writeConditions(api, write, signal);
-        // One that has no status, or is another by now, is not tried again before it changes.
-        last.set(key, { at: now.getTime(), wanted: due.wanted, stored: stored ?? record.stored });
+        const outcome = await writeConditions(api, write, signal);
+        if (outcome === 'changed') return later(key, now.getTime() + fast);
+        // One that has no status is not tried again before it changes.
+        const stored = outcome === 'gone' ? record.stored : outcome.stored;
+        last.set(key, { uid: record.uid, at: now.getTime(), wanted: due.wanted, stored });
       } finally {
         await clock.sleep(turn, signal).catch(() => undefined);
       }

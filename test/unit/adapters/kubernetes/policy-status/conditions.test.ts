@@ -26,6 +26,7 @@ const record = (over: Partial<PolicyRecord> = {}): PolicyRecord => ({
   namespace: 'shop',
   name: 'default',
   uid: 'u',
+  resourceVersion: '1',
   generation: 3,
   hash: policyHash(at(3)),
   problems: [],
