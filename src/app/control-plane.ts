@@ -31,6 +31,7 @@ interface ControlPlanePorts extends SourcePorts {
 }
 
 export interface OpenControlPlane {
+  readonly settings: MeshSettings;
   readonly plane: ControlPlane;
   /** The policies that authors keep here; they count like those of the other sources. */
   readonly policies: PolicyService;
@@ -46,8 +47,9 @@ export async function openControlPlane(
   if (!mesh) return undefined;
   const { createEnvoyRenderer } = await import('../adapters/envoy/index.ts');
   const stored = createStoredPolicySource(store.policies, ports.clock);
+  const settings = meshSettings(config, mesh);
   const plane = createControlPlane({
-    settings: meshSettings(config, mesh),
+    settings,
     // What is kept here comes last: an object of the same name that a cluster or a file describes is theirs.
     sources: [...(await openSources(mesh, { clusters, ...ports })), stored],
     renderer: createEnvoyRenderer(),
@@ -62,7 +64,7 @@ export async function openControlPlane(
     changed: () => stored.refresh(),
   });
   const evidence = createEvidenceService({ mesh: plane, store: store.evidence, ...ports });
-  return { plane, policies, evidence };
+  return { settings, plane, policies, evidence };
 }
 
 /** What proxies ask, over what the control plane knows; loaded only where there is one. */

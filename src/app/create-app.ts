@@ -10,6 +10,7 @@ import {
   type MonitoringOptions,
   startMonitoringListener,
 } from '../api/http/index.ts';
+import type { WebhookListener } from '../api/webhook/index.ts';
 import { createAdoptionService } from '../domain/adoption/index.ts';
 import { type AuthorityService, createAuthorityService } from '../domain/authority/index.ts';
 import { createSvidVerifier } from '../domain/identity/index.ts';
@@ -33,6 +34,7 @@ import {
   systemEntropy,
 } from '../kernel/index.ts';
 import { createAttestation } from './attestation.ts';
+import { serveClusterPolicies } from './cluster-policies.ts';
 import type { ServerConfig } from './config/index.ts';
 import { accessLogService, discoveryService, openControlPlane } from './control-plane.ts';
 import { createProbes, toHealthCheck } from './health.ts';
@@ -59,6 +61,7 @@ export interface App {
   readonly csr: GrpcListener;
   readonly operator: GrpcListener;
   readonly monitoring: MonitoringListener;
+  readonly webhook: WebhookListener | undefined;
   /** Makes the first operator: for the operator's eyes, once. */
   readonly firstCredential: Secret<string> | undefined;
   readonly authority: AuthorityService;
@@ -201,6 +204,9 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     maintenance.abort();
     await Promise.all([maintained, published]);
   });
+  const clusterPolicies = building.use(
+    await serveClusterPolicies({ config, clusters, controlPlane, certificates, onRefused, log }),
+  );
   const isUpstream = origin.kind === 'upstream';
   const probes = createProbes({
     store,
@@ -258,6 +264,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     csrPort: csr.port,
     operatorPort: operatorApi.listener.port,
     metricsPort: monitoring.address.port,
+    ...(clusterPolicies ? { webhookPort: clusterPolicies.webhook.port } : {}),
   });
 
   const running = building.move();
@@ -267,6 +274,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     csr,
     operator: operatorApi.listener,
     monitoring,
+    webhook: clusterPolicies?.webhook,
     firstCredential: operatorApi.firstCredential,
     authority,
     issuance,

@@ -38,19 +38,20 @@ export interface PublishingOptions extends Ports {
   readonly signal: AbortSignal;
 }
 
-/** Publishes the bundle into every cluster: at start, at each change, for each new namespace, and periodically. */
+/** Publishes the bundle into every cluster, for callers and for API servers that ask the webhook: at start, at each change, for each new namespace, and periodically. */
 export async function publishBundles(options: PublishingOptions): Promise<void> {
   const { config, clusters, authority, clock, log, signal } = options;
   const { configMap, clusterTrustBundle, interval } = config.publish;
-  if (clusters.size === 0 || (!configMap && !clusterTrustBundle)) return;
-  const { createClusterTrustBundlePublisher, createConfigMapPublisher } = await import(
-    '../adapters/kubernetes/index.ts'
-  );
+  const webhook = config.mesh?.sources.kubernetes?.webhook;
+  if (clusters.size === 0 || (!configMap && !clusterTrustBundle && !webhook)) return;
+  const { createClusterTrustBundlePublisher, createConfigMapPublisher, createWebhookPublisher } =
+    await import('../adapters/kubernetes/index.ts');
   const publishers = [...clusters.values()].flatMap((cluster) => [
     ...(configMap ? [createConfigMapPublisher(cluster, { ...configMap, log })] : []),
     ...(clusterTrustBundle
       ? [createClusterTrustBundlePublisher(cluster, { ...clusterTrustBundle, log })]
       : []),
+    ...(webhook ? [createWebhookPublisher(cluster, { name: webhook.configuration, log })] : []),
   ]);
   const publishAll = () =>
     Promise.all(

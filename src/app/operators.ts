@@ -7,10 +7,10 @@ import {
   type GrpcHealth,
   type GrpcListener,
   type OperatorServices,
-  type Refusal,
   startGrpcListener,
   startOperatorSocket,
 } from '../api/grpc/index.ts';
+import type { Refusal } from '../api/listen/index.ts';
 import type { AuthorityService } from '../domain/authority/index.ts';
 import { mutualTlsStatus } from '../domain/evidence/index.ts';
 import type { SvidVerifier } from '../domain/identity/index.ts';

@@ -1,4 +1,4 @@
-import type { Refusal } from '../api/grpc/index.ts';
+import type { Refusal } from '../api/listen/index.ts';
 import type { AuditLog } from '../domain/ports/index.ts';
 import type { Clock, Log } from '../kernel/index.ts';
 
@@ -12,6 +12,7 @@ const reasons = {
   connections: 'too many connections are open',
   rate: 'too many calls of this address',
   incomplete: 'the request did not arrive whole: too large, malformed, too slow or given up',
+  client: 'no certificate that this listener asks for',
 } satisfies Record<Refusal['kind'], string>;
 
 /** Records what a listener turned away; of what repeats, one a second and address, so that nobody fills the disk. */

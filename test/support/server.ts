@@ -87,7 +87,12 @@ function developmentSettings(directory: string): Record<string, unknown> {
     trustDomain,
     dataDirectory: directory,
     keys: { memory: {} },
-    listen: { csr: '127.0.0.1:0', metrics: '127.0.0.1:0', operator: '127.0.0.1:0' },
+    listen: {
+      csr: '127.0.0.1:0',
+      metrics: '127.0.0.1:0',
+      operator: '127.0.0.1:0',
+      webhook: '127.0.0.1:0',
+    },
     attestation: developmentAttestation(directory),
   };
 }

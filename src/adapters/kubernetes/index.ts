@@ -4,7 +4,9 @@ export {
   type ConfigMapOptions,
   createClusterTrustBundlePublisher,
   createConfigMapPublisher,
+  createWebhookPublisher,
   type FollowingPublisher,
+  type WebhookPublisherOptions,
 } from './publish/index.ts';
 export { createKubernetesTokenAttestor, type KubernetesTokenAttestorOptions } from './token/index.ts';
 export { createWorkloadDirectory } from './workload-directory.ts';

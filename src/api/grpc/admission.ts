@@ -5,22 +5,7 @@ import {
   ServerListenerBuilder,
   status,
 } from '@grpc/grpc-js';
-import { createRateLimiter } from './rate-limiter.ts';
-
-/** What was turned away before any service saw it. */
-export interface Refusal {
-  /**
-   * `connections`: too many are open; `rate`: too many calls of one address; `incomplete`: the request never arrived
-   * whole, because it was too large, malformed, too slow or given up.
-   */
-  readonly kind: 'connections' | 'rate' | 'incomplete';
-  /** The remote address. */
-  readonly peer: string;
-  /** As in `/istio.v1.auth.IstioCertificateService/CreateCertificate`; empty for a connection. */
-  readonly method: string;
-  /** Whether this is the first of its kind from this address within a second: who repeats must not fill records. */
-  readonly notable: boolean;
-}
+import { createRateLimiter, createRefusals, type Refusal, rememberedPeers } from '../listen/index.ts';
 
 export interface AdmissionOptions {
   readonly callsPerSecondPerPeer: number;
@@ -36,9 +21,6 @@ export interface Admission {
   refuse(refusal: Omit<Refusal, 'notable'>): void;
 }
 
-/** Some megabytes at most; whoever has more addresses than this is not held by a limit on each. */
-const rememberedPeers = 16_384;
-
 /** Counts and bounds what comes in, before a service spends anything on it. */
 export function createAdmission(options: AdmissionOptions): Admission {
   const { callsPerSecondPerPeer, requestTimeout, onRefused, now } = options;
@@ -47,9 +29,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     burst: Math.max(1, callsPerSecondPerPeer),
     keys: rememberedPeers,
   });
-  const notices = createRateLimiter({ perSecond: 1, burst: 1, keys: rememberedPeers });
-  const refuse: Admission['refuse'] = (refusal) =>
-    onRefused({ ...refusal, notable: notices.take(`${refusal.kind} ${refusal.peer}`, now()) });
+  const refuse = createRefusals(onRefused, now);
 
   const interceptor: ServerInterceptor = (method, call) => {
     const peer = call.getConnectionInfo().remoteAddress ?? 'unknown';

@@ -4,7 +4,6 @@ export {
   createAccessLogService,
   defaultAccessLogLimits,
 } from './access-log/index.ts';
-export type { Refusal } from './admission.ts';
 export {
   createDiscoveryService,
   type DiscoveryLimits,

@@ -6,7 +6,8 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { ServingCertificateSource } from '../../domain/serving/index.ts';
-import { createAdmission, type Refusal } from './admission.ts';
+import type { Refusal } from '../listen/index.ts';
+import { createAdmission } from './admission.ts';
 import type { GrpcHealth } from './health.ts';
 import { startTlsListener } from './tls.ts';
 

@@ -1,12 +1,11 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
-import type { ServingCertificate, ServingCertificateSource } from '../../domain/serving/index.ts';
-import { CitadelError } from '../../kernel/index.ts';
+import type { ServingCertificateSource } from '../../domain/serving/index.ts';
+import { cannotListen, type ListenAddress, tlsContextOf } from '../listen/index.ts';
 
 export interface TlsListenerOptions {
-  /** Port 0 takes a free one. */
-  readonly address: { readonly host: string; readonly port: number };
+  readonly address: ListenAddress;
   readonly certificates: ServingCertificateSource;
   /** Open at once; whoever comes above is cut off. */
   readonly connections: number;
@@ -34,7 +33,7 @@ export interface TlsListener {
 export async function startTlsListener(options: TlsListenerOptions): Promise<TlsListener> {
   const { certificates } = options;
   const server = createServer({
-    ...contextOf(certificates.current()),
+    ...tlsContextOf(certificates.current()),
     ALPNProtocols: ['h2'],
     handshakeTimeout: options.handshakeTimeout,
     requestCert: true,
@@ -60,9 +59,9 @@ export async function startTlsListener(options: TlsListenerOptions): Promise<Tls
     server.listen({ host, port });
     await once(server, 'listening');
   } catch (error) {
-    throw cannotListen(formatAddress(options.address), error);
+    throw cannotListen(options.address, error);
   }
-  const unfollow = certificates.onChange((certificate) => server.setSecureContext(contextOf(certificate)));
+  const unfollow = certificates.onChange((certificate) => server.setSecureContext(tlsContextOf(certificate)));
   const bound = server.address();
   return {
     port: typeof bound === 'object' && bound !== null ? bound.port : port,
@@ -80,21 +79,4 @@ export async function startTlsListener(options: TlsListenerOptions): Promise<Tls
       clearTimeout(cut);
     },
   };
-}
-
-function contextOf({ chainPem, privateKeyPem, bundlePem }: ServingCertificate) {
-  return { cert: chainPem, key: privateKeyPem.reveal(), ca: bundlePem, minVersion: 'TLSv1.2' as const };
-}
-
-function cannotListen(address: string, cause: unknown): CitadelError {
-  const inUse = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
-  return new CitadelError(
-    'FailedPrecondition',
-    inUse ? `the address ${address} is in use by another process` : `cannot listen on ${address}`,
-    { cause },
-  );
-}
-
-function formatAddress({ host, port }: TlsListenerOptions['address']): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

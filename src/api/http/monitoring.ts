@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { CitadelError, type Log } from '../../kernel/index.ts';
+import type { Log } from '../../kernel/index.ts';
+import { cannotListen, type ListenAddress } from '../listen/index.ts';
 import { formatChecks, type HealthCheck, runChecks } from './checks.ts';
 
 export type { HealthCheck } from './checks.ts';
@@ -9,8 +10,7 @@ export type { HealthCheck } from './checks.ts';
 const { createServer } = process.getBuiltinModule('node:http');
 
 export interface MonitoringOptions {
-  /** Port 0 lets the system choose. */
-  readonly address: { readonly host: string; readonly port: number };
+  readonly address: ListenAddress;
   /** Who writes /metrics. */
   readonly registry: { readonly contentType: string; expose(): Promise<string> };
   /** Fail when only a restart helps. */
@@ -66,7 +66,7 @@ export async function startMonitoringListener(options: MonitoringOptions): Promi
     server.listen({ host, port });
     await once(server, 'listening');
   } catch (error) {
-    throw cannotListen(`${host}:${port}`, error);
+    throw cannotListen(options.address, error);
   }
   const bound = server.address();
   return {
@@ -136,22 +136,4 @@ async function health(
   return request.headers.accept?.includes('application/json')
     ? { status, type: 'application/json', body: `${JSON.stringify(result)}\n` }
     : { status, type: plain, body: formatChecks(result) };
-}
-
-/** One sentence for what keeps a port from being opened. */
-function cannotListen(where: string, error: unknown): CitadelError {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE')
-    return new CitadelError(
-      'FailedPrecondition',
-      `${where} is in use; stop what listens there, or choose another port`,
-      {
-        cause: error,
-      },
-    );
-  if (code === 'EACCES')
-    return new CitadelError('FailedPrecondition', `may not listen on ${where}; choose a port above 1023`, {
-      cause: error,
-    });
-  return new CitadelError('FailedPrecondition', `cannot listen on ${where}`, { cause: error });
 }

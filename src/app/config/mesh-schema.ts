@@ -55,6 +55,33 @@ const jwks = (context: FieldContext) =>
     refresh: duration('1s', '7d').prefault('20m').describe('after which keys are read again'),
   });
 
+/** What the control plane does with a cluster beside following it. */
+const kubernetesSchema = (context: FieldContext) =>
+  z.strictObject({
+    clusterDomain: dnsName.prefault('cluster.local').describe('of the clusters’ DNS'),
+    webhook: z
+      .strictObject({
+        configuration: name
+          .prefault('citadel-policies')
+          .describe('the ValidatingWebhookConfiguration whose caBundle is kept current'),
+        clientAuthorities: path(context)
+          .optional()
+          .describe(
+            'PEM: only callers with a certificate issued by one of them may ask, and they are told more; read again whenever the server’s own certificate is renewed',
+          ),
+        clientNames: z
+          .array(z.string().min(1).max(253))
+          .max(16)
+          .prefault([])
+          .describe('common names of which one must be the caller’s; default: any'),
+      })
+      .prefault({}),
+    policyStatus: z
+      .boolean()
+      .prefault(true)
+      .describe('write into each policy’s status whether it is accepted, and how many proxies have it'),
+  });
+
 /** The control plane: what proxies are configured from. */
 export const meshSchema = (context: FieldContext) =>
   z.strictObject({
@@ -85,10 +112,7 @@ export const meshSchema = (context: FieldContext) =>
           .strictObject({ directory: path(context) })
           .optional()
           .describe('workloads, services and policies in YAML files, watched'),
-        kubernetes: z
-          .strictObject({
-            clusterDomain: dnsName.prefault('cluster.local').describe('of the clusters’ DNS'),
-          })
+        kubernetes: kubernetesSchema(context)
           .optional()
           .describe('services, pods and policies of each cluster in attestation.kubernetes'),
       })

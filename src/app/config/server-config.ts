@@ -117,6 +117,13 @@ export function checkServerConfig(parsed: ParsedServerConfig): readonly RuleProb
     );
   if (parsed.mesh?.sources.kubernetes && clusters.length === 0)
     broken(['mesh', 'sources', 'kubernetes'], 'has no cluster', 'add attestation.kubernetes.clusters');
+  const webhook = parsed.mesh?.sources.kubernetes?.webhook;
+  if (webhook && webhook.clientNames.length > 0 && webhook.clientAuthorities === undefined)
+    broken(
+      ['mesh', 'sources', 'kubernetes', 'webhook', 'clientNames'],
+      'say nothing without clientAuthorities',
+      'add clientAuthorities, or leave the names out',
+    );
   const taken = clusters.findIndex(({ id }) => id === 'files');
   if (parsed.mesh?.sources.kubernetes && parsed.mesh.sources.files && taken >= 0)
     broken(

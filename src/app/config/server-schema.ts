@@ -44,6 +44,11 @@ const listenSchema = (context: FieldContext) =>
     csr: address().prefault('0.0.0.0:15012').describe('CSR and Sync services, TLS'),
     metrics: address().prefault('127.0.0.1:15014').describe('/livez, /readyz and /metrics, plain HTTP'),
     operator: address().prefault('127.0.0.1:8443').describe('operator API, TLS'),
+    webhook: address()
+      .prefault('0.0.0.0:15017')
+      .describe(
+        'for API servers that ask whether a policy is good, TLS; opened with mesh.sources.kubernetes',
+      ),
     operatorSocket: path(context)
       .optional()
       .describe('operator API for local users; default: operator.sock, below dataDirectory'),

@@ -43,6 +43,8 @@ export interface ControlPlane extends DiscoverySource {
   keySets(): readonly KeySetState[];
   proxies(): readonly ProxyState[];
   policies(): readonly PolicyStatus[];
+  /** Calls whenever a policy's status may have changed: often, so that whoever listens waits a little. */
+  onProgress(listener: () => void): () => void;
   /** What of the policies is legal but surely not meant. */
   policyWarnings(): readonly LintWarning[];
   /** How often a proxy's configuration has been worked out since the start. */
@@ -63,6 +65,10 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   let linted: { readonly snapshot: MeshSnapshot; readonly warnings: readonly LintWarning[] } | undefined;
   let renders = 0;
   const sessions = new Set<Session>();
+  const listeners = new Set<() => void>();
+  const progressed = () => {
+    for (const listener of listeners) listener();
+  };
 
   const recompute = () => {
     const contents = sources.flatMap((source) => source.content() ?? []);
@@ -72,6 +78,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     keySets?.follow(wantedKeySets(snapshot.policies));
     index = indexMesh(snapshot, index);
     for (const session of sessions) session.refresh();
+    progressed();
   };
   const soon = debounce(recompute, { quiet, atMost, clock });
 
@@ -138,6 +145,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 
     answered(answer: Parameters<DiscoverySession['answered']>[0]): void {
       this.#tracker.answered(answer);
+      progressed();
       if (answer.error !== undefined) {
         log.warn('a proxy refused its configuration', {
           workload: this.#view.workload.id,
@@ -150,6 +158,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 
     close(): void {
       sessions.delete(this);
+      progressed();
     }
   }
 
@@ -183,6 +192,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       const view = resolve(proxy);
       const session = new Session(proxy, view, changed);
       sessions.add(session);
+      progressed();
       return session;
     },
     workloadOf: (proxy) => resolve(proxy).workload,
@@ -199,6 +209,10 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       return linted.warnings;
     },
     policies: () => (index ? policyStatuses(index, proxies()) : []),
+    onProgress(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     renders: () => renders,
     async close() {
       soon.close();

@@ -1,3 +1,4 @@
+export { authoredObject } from './authored.ts';
 export { canonicalPolicy, policyHash } from './canonical.ts';
 export {
   type Claims,
@@ -22,7 +23,8 @@ export {
   type Verdict,
 } from './decide/index.ts';
 export { formatPolicies } from './format.ts';
-export { type LintRegistry, type LintWarning, lintPolicies } from './lint/index.ts';
+export { type JudgedMesh, judgePolicy, type PolicyJudgement } from './judge.ts';
+export { type LintRegistry, type LintWarning, lintAlone, lintPolicies } from './lint/index.ts';
 export type * from './model.ts';
 export * from './read/index.ts';
 export { indexPolicies, mutualTlsModeOf, type PolicyIndex, policiesOf, precedence } from './select.ts';

@@ -80,6 +80,7 @@ export interface RoleNames {
   readonly role: string;
   readonly configMap: string;
   readonly signer: string;
+  readonly webhook: string;
 }
 
 export function uniqueNames(): RoleNames {
@@ -89,6 +90,7 @@ export function uniqueNames(): RoleNames {
     role: `citadel-server-${id}`,
     configMap: `istio-ca-root-cert-${id}`,
     signer: `citadel.dev/mesh-${id}`,
+    webhook: `citadel-policies-${id}`,
   };
 }
 
@@ -98,6 +100,7 @@ export function renamed(yaml: string, names: RoleNames): string {
     [/istio-ca-root-cert/g, names.configMap],
     [/citadel\.dev\/mesh/g, names.signer],
     [/citadel\.dev:mesh/g, names.signer.replace('/', ':')],
+    [/citadel-policies/g, names.webhook],
     [/name: citadel$/gm, `name: ${names.account}`],
   ];
   let text = yaml;

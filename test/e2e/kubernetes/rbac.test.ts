@@ -8,8 +8,12 @@ import {
   createClusterTrustBundlePublisher,
   createConfigMapPublisher,
   createKubernetesTokenAttestor,
+  createWebhookPublisher,
   createWorkloadDirectory,
 } from '../../../src/adapters/kubernetes/index.ts';
+import { policyCollections } from '../../../src/adapters/kubernetes/mesh/index.ts';
+import { readRecord } from '../../../src/adapters/kubernetes/policy-status/record.ts';
+import { writeConditions } from '../../../src/adapters/kubernetes/policy-status/write.ts';
 import { serverConfigFromObject } from '../../../src/app/config/index.ts';
 import { Secret, silentLog, systemClock } from '../../../src/kernel/index.ts';
 import { hasPart, waitFor } from '../../parts/index.ts';
@@ -30,6 +34,7 @@ const manifest = z.looseObject({
   spec: z
     .looseObject({ template: z.object({ metadata: z.looseObject({}), spec: z.looseObject({}) }).optional() })
     .optional(),
+  webhooks: z.array(z.looseObject({})).optional(),
   data: z.record(z.string(), z.string()).optional(),
 });
 const accessReview = z.object({ status: z.object({ allowed: z.boolean() }) });
@@ -38,6 +43,7 @@ const parseYaml = (yaml: string): unknown[] =>
   parseAllDocuments(yaml).map((document): unknown => document.toJS());
 const parse = (yaml: string) => parseYaml(yaml).map((document) => manifest.parse(document));
 
+const configurations = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
 const policyKinds = ['authorizationpolicies', 'peerauthentications', 'requestauthentications'] as const;
 
 describe.skipIf(!hasPart('kubeapi'))('deploy/kubernetes', () => {
@@ -45,6 +51,7 @@ describe.skipIf(!hasPart('kubeapi'))('deploy/kubernetes', () => {
   let fixture: Fixture;
   let namespace: string;
   let token: string;
+  const configured = new Set<string>();
 
   beforeAll(async () => {
     fixture = await startFixture();
@@ -54,6 +61,7 @@ describe.skipIf(!hasPart('kubeapi'))('deploy/kubernetes', () => {
     token = await fixture.kube.createToken(namespace, 'default', { audiences: ['istio-ca'], boundPod });
   });
   afterAll(async () => {
+    for (const name of configured) await fixture.kube.request('DELETE', `${configurations}/${name}`);
     await fixture?.[Symbol.asyncDispose]();
   });
 
@@ -79,6 +87,27 @@ describe.skipIf(!hasPart('kubeapi'))('deploy/kubernetes', () => {
       await publish(await makeBundle('first root'));
       await publish(await makeBundle('second root'));
     };
+    const webhook = createWebhookPublisher(cluster, { name: names.webhook, log: silentLog });
+    const configure = async () => {
+      if (configured.has(names.webhook)) return;
+      configured.add(names.webhook);
+      const [given] = parse(await readManifest('webhook.yaml'));
+      const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': 'nowhere' } };
+      const webhooks = given?.webhooks?.map((each) => ({ ...each, namespaceSelector }));
+      const object = { ...given, metadata: { name: names.webhook }, webhooks };
+      await fixture.kube.request('POST', configurations, object);
+    };
+    const writeStatus = async () => {
+      const what = 'peerauthentications';
+      const path = `/apis/security.istio.io/v1/namespaces/${namespace}/${what}/default`;
+      const policy = { apiVersion: 'security.istio.io/v1', kind: 'PeerAuthentication', spec: {} };
+      await fixture.kube.apply(JSON.stringify({ ...policy, metadata: { name: 'default', namespace } }));
+      const object = await fixture.kube.request('GET', path);
+      const collection = policyCollections.find((each) => each.what === what) ?? expect.fail('no such kind');
+      const record = readRecord(object, collection, () => ({ problems: [] }));
+      const write = { record, plural: what, conditions: [], now: new Date() };
+      return writeConditions(cluster.api, write, signal);
+    };
     return {
       attest: () =>
         createKubernetesTokenAttestor({
@@ -101,6 +130,12 @@ describe.skipIf(!hasPart('kubeapi'))('deploy/kubernetes', () => {
       watchSlices: () => watch(slices),
       listPolicies: policies(list),
       watchPolicies: policies(watch),
+      publishWebhook: async () => {
+        await configure();
+        await publishTwice((bundle) => webhook.publish(bundle, signal));
+      },
+      watchWebhook: () => watch(configurations, names.webhook),
+      writeStatus,
       publishBundle: () => publishTwice((bundle) => bundles.publish(bundle, signal)),
       watchBundle: () =>
         watch('/apis/certificates.k8s.io/v1/clustertrustbundles', `${names.signer.replace('/', ':')}:bundle`),
@@ -139,6 +174,10 @@ describe.skipIf(!hasPart('kubeapi'))('deploy/kubernetes', () => {
     ['endpointslices', 'watch', ['watchSlices']],
     ['peerauthentications', 'list', ['listPolicies']],
     ['peerauthentications', 'watch', ['watchPolicies']],
+    ['validatingwebhookconfigurations', 'list', ['publishWebhook']],
+    ['validatingwebhookconfigurations', 'watch', ['watchWebhook']],
+    ['validatingwebhookconfigurations', 'patch', ['publishWebhook']],
+    ['peerauthentications/status', 'patch', ['writeStatus']],
     ['namespaces', 'list', ['publishConfigMaps']],
     ['namespaces', 'watch', ['watchNamespaces']],
     ['configmaps', 'list', ['publishConfigMaps']],
@@ -185,6 +224,16 @@ describe.skipIf(!hasPart('kubeapi'))('deploy/kubernetes', () => {
     expect(await allowed('attest', 'signers', 'certificates.k8s.io', 'kubernetes.io/kubelet-serving')).toBe(
       false,
     );
+    for (const verb of ['create', 'delete', 'update']) {
+      expect(await allowed(verb, 'validatingwebhookconfigurations', 'admissionregistration.k8s.io')).toBe(
+        false,
+      );
+      expect(await allowed(verb, 'peerauthentications', 'security.istio.io')).toBe(false);
+    }
+    expect(await allowed('patch', 'validatingwebhookconfigurations', 'admissionregistration.k8s.io')).toBe(
+      false,
+    );
+    expect(await allowed('patch', 'peerauthentications', 'security.istio.io')).toBe(false);
     expect(await allowed('*', 'clusterroles', 'rbac.authorization.k8s.io')).toBe(false);
     const secrets = await fixture.kube.send('GET', '/api/v1/secrets', undefined, {
       token: fixture.serverToken,
@@ -219,6 +268,7 @@ describe.skipIf(!hasPart('kubeapi'))('deploy/kubernetes', () => {
     const roles = await readManifest('rbac.yaml');
     expect(config.publish.configMap?.name).toBe('istio-ca-root-cert');
     expect(config.publish.clusterTrustBundle?.signerName).toBe('citadel.dev/mesh');
+    expect(roles).toContain('resourceNames: [citadel-policies]');
     expect(roles).toContain('resourceNames: [istio-ca-root-cert]');
     expect(roles).toContain('resourceNames: [citadel.dev/mesh]');
     expect(roles).toContain('resourceNames: ["citadel.dev:mesh:bundle"]');

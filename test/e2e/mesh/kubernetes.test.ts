@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import type { ControlPlane } from '../../../src/domain/mesh/index.ts';
 import {
   exchange,
@@ -14,6 +15,11 @@ import { startTestServer, type TestServer } from '../../support/server.ts';
 import { readManifest } from '../kubernetes/fixture.ts';
 import { hostAddress, type RunningPod, runPod, writeSlice } from './cluster.ts';
 
+const withStatus = z.object({
+  status: z
+    .object({ conditions: z.array(z.looseObject({ type: z.string(), reason: z.string() })) })
+    .default({ conditions: [] }),
+});
 const policies = ['authorizationpolicies', 'peerauthentications', 'requestauthentications'];
 
 describe.skipIf(!hasPart('envoy') || !hasPart('kubeapi') || hostAddress === undefined)(
@@ -133,6 +139,20 @@ describe.skipIf(!hasPart('envoy') || !hasPart('kubeapi') || hostAddress === unde
         { what: 'plaintext to be refused' },
       );
       expect((await call()).status).toBe(200);
+      const condition = (type: string, reason: string) =>
+        waitFor(
+          async () => {
+            const { status } = withStatus.parse(await kube.request('GET', `${path}/default`));
+            return status.conditions.find((each) => each.type === type && each.reason === reason);
+          },
+          { what: `${type} to be ${reason}` },
+        );
+      const inForce = { status: 'True', observedGeneration: 1 };
+      expect(await condition('Accepted', 'Accepted')).toMatchObject(inForce);
+      expect(await condition('Programmed', 'Programmed')).toMatchObject({
+        ...inForce,
+        message: '2 of 2 proxies accepted it',
+      });
       const broken = {
         metadata: { annotations: { 'istio.io/dry-run': 'perhaps' } },
         spec: { mtls: { mode: 'DISABLE' } },
@@ -142,6 +162,14 @@ describe.skipIf(!hasPart('envoy') || !hasPart('kubeapi') || hostAddress === unde
       expect(state().rejected[0]).toMatchObject({ object: 'peerauthentications shop/default' });
       expect(state().rejected[0]?.reason).toContain('must be "true" or "false"');
       await expect(plain()).rejects.toThrow();
+      expect(await condition('Accepted', 'Invalid')).toMatchObject({
+        observedGeneration: 2,
+        message: expect.stringContaining('must be "true" or "false"'),
+      });
+      expect(await condition('Programmed', 'Programmed')).toMatchObject({
+        ...inForce,
+        message: expect.stringContaining('generation 1, its last good form'),
+      });
       await kube.request('DELETE', `${path}/default`);
       await waitFor(() => plain().then((status) => status === 200), { what: 'plaintext to be taken again' });
       expect(state().rejected).toEqual([]);

@@ -1,4 +1,4 @@
-import { field, text } from '../api/index.ts';
+import { authoredObject } from '../../../domain/policy/index.ts';
 
 const group = 'security.istio.io';
 /** The same objects in both; clusters with older definitions serve only the second. */
@@ -22,29 +22,7 @@ export const policyCollections: readonly PolicyCollection[] = [
   collection('RequestAuthentication', 'requestauthentications'),
 ];
 
-/** What an author wrote, as in a file: without the server's own bookkeeping, which is longer than most policies. */
+/** What an author wrote, as in a file. */
 export function slimPolicy(object: unknown, { kind }: PolicyCollection): Readonly<Record<string, unknown>> {
-  const annotations = field(object, 'metadata', 'annotations');
-  const own =
-    typeof annotations === 'object' && annotations !== null
-      ? Object.fromEntries(
-          Object.entries(annotations).filter(([name]) => !name.startsWith('kubectl.kubernetes.io/')),
-        )
-      : undefined;
-  const metadata = {
-    namespace: text(object, 'metadata', 'namespace'),
-    name: text(object, 'metadata', 'name'),
-    generation: field(object, 'metadata', 'generation'),
-    // The order of policies hangs on it.
-    creationTimestamp: field(object, 'metadata', 'creationTimestamp'),
-    labels: field(object, 'metadata', 'labels'),
-    annotations: own,
-  };
-  return {
-    // Items of a list name neither of both in some answers.
-    apiVersion: text(object, 'apiVersion') ?? `${group}/v1`,
-    kind: text(object, 'kind') ?? kind,
-    metadata: Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== undefined)),
-    spec: field(object, 'spec') ?? {},
-  };
+  return authoredObject(object, { apiVersion: `${group}/v1`, kind });
 }

@@ -2,8 +2,8 @@ import type { TrustBundleSnapshot } from '../../../domain/trust/index.ts';
 import { CitadelError, type Log } from '../../../kernel/index.ts';
 import { follow, text, unexpectedReply } from '../api/index.ts';
 import type { Cluster } from '../cluster.ts';
+import { WorkQueue } from '../work-queue.ts';
 import type { FollowingPublisher } from './following-publisher.ts';
-import { WorkQueue } from './work-queue.ts';
 
 export interface ClusterTrustBundleOptions {
   /** `domain/path`, for example `citadel.dev/mesh`. Our service account needs the `attest` verb on this signer. */
@@ -78,7 +78,15 @@ export function createClusterTrustBundlePublisher(
     signal: AbortSignal,
   ): Promise<void> {
     const work = async () => publish(await getBundle(), signal);
-    const queue = new WorkQueue({ work, concurrency: 1, clock, entropy, log, signal });
+    const queue = new WorkQueue({
+      what: 'publishing the trust bundle',
+      work,
+      concurrency: 1,
+      clock,
+      entropy,
+      log,
+      signal,
+    });
     const check = () => queue.add(name);
     const named = { path: collection, query: { fieldSelector: `metadata.name=${name}` } };
     const read = (object: unknown) => object;

@@ -2,9 +2,9 @@ import type { TrustBundleSnapshot } from '../../../domain/trust/index.ts';
 import { CitadelError, describeError, isCitadelError, Limiter, type Log } from '../../../kernel/index.ts';
 import { follow, listAll, text } from '../api/index.ts';
 import type { Cluster } from '../cluster.ts';
+import { WorkQueue } from '../work-queue.ts';
 import { isActiveNamespace, readRoot, writeRoot } from './config-map.ts';
 import type { FollowingPublisher } from './following-publisher.ts';
-import { WorkQueue } from './work-queue.ts';
 
 export interface ConfigMapOptions {
   /** `istio-ca-root-cert` by default, which Istio's sidecars and ztunnel mount. */
@@ -75,6 +75,7 @@ export function createConfigMapPublisher(cluster: Cluster, options: ConfigMapOpt
     const active = new Set<string>();
     let roots: Map<string, Root> | undefined;
     const queue = new WorkQueue({
+      what: 'publishing the trust bundle',
       concurrency,
       clock,
       entropy,

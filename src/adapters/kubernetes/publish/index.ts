@@ -5,3 +5,4 @@ export {
 } from './cluster-trust-bundle-publisher.ts';
 export { type ConfigMapOptions, createConfigMapPublisher } from './config-map-publisher.ts';
 export type { FollowingPublisher } from './following-publisher.ts';
+export { createWebhookPublisher, type WebhookPublisherOptions } from './webhook-publisher.ts';

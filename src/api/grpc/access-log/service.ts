@@ -16,9 +16,9 @@ import {
   type StreamAccessLogsResponse,
 } from '../../../gen/envoy/service/accesslog/v3/als.ts';
 import { CitadelError, type Clock, type Log } from '../../../kernel/index.ts';
+import { createRateLimiter } from '../../listen/index.ts';
 import { ProxyStreams } from '../ads/index.ts';
 import type { Connections, GrpcService } from '../listener.ts';
-import { createRateLimiter } from '../rate-limiter.ts';
 import { failStream } from '../status.ts';
 import { endWithSvid, verifyWorkload } from '../workload-stream.ts';
 import { readEntry } from './entry.ts';

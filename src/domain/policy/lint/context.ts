@@ -17,7 +17,12 @@ export interface Remark {
 
 /** What the checks share; all of it is worked out at most once. */
 export interface LintContext {
+  /** Those that are judged. */
   readonly policies: readonly Policy[];
+  /** All that hold together, in their order. */
+  readonly all: readonly Policy[];
+  /** How many values may be compared with one another; what is beyond it is told, not compared. */
+  readonly comparisons: number;
   readonly registry: LintRegistry;
   readonly index: PolicyIndex;
   /** For which a policy holds. */
@@ -27,7 +32,20 @@ export interface LintContext {
   modeOf(workload: Workload, port: number): MutualTlsMode;
 }
 
-export function createContext(policies: readonly Policy[], registry: LintRegistry): LintContext {
+export interface LintOptions {
+  /** Only these are judged, of the same objects; all of them where there is nothing said. */
+  readonly subjects?: readonly Policy[];
+  readonly comparisons?: number;
+}
+
+/** A few seconds' worth. */
+const mostComparisons = 20_000_000;
+
+export function createContext(
+  policies: readonly Policy[],
+  registry: LintRegistry,
+  { subjects = policies, comparisons = mostComparisons }: LintOptions = {},
+): LintContext {
   const index = indexPolicies({ policies, services: registry.services, settings: registry.settings });
   const workloads = [...registry.workloads.values()];
   const byNamespace = new Map<string, Workload[]>();
@@ -40,7 +58,9 @@ export function createContext(policies: readonly Policy[], registry: LintRegistr
   );
   const holding = memoized((workload: Workload) => policiesOf(index, workload));
   return {
-    policies,
+    policies: subjects,
+    all: policies,
+    comparisons,
     registry,
     index,
     workloadsOf: found,

@@ -11,9 +11,6 @@ import { authorizationsOf, type LintContext, memoized, type Remark } from './con
 import { type Covers, equalCovers, hostCovers, ipCovers, pathCovers, patternCovers } from './pattern.ts';
 import { conditionField, valuesOf, valuesOfRule } from './values.ts';
 
-/** Comparisons of two values in one run, a few seconds' worth; what is beyond it is told, not compared. */
-const mostComparisons = 20_000_000;
-
 type Fields<T> = readonly (readonly [positive: keyof T, negative: keyof T, covers: Covers])[];
 
 const sourceFields: Fields<SourceMatch> = [
@@ -103,10 +100,10 @@ interface Place {
 }
 
 /** A rule that another one covers changes nothing: it is left over, or the other one is wider than was meant. */
-export function coveredRules({ policies, index }: LintContext): readonly Remark[] {
+export function coveredRules({ policies, all, comparisons, index }: LintContext): readonly Remark[] {
   const remarks: Remark[] = [];
-  let left = mostComparisons;
-  const order = new Map(policies.map((policy, number) => [policy, number]));
+  let left = comparisons;
+  const order = new Map(all.map((policy, number) => [policy, number]));
   const sizeOf = memoized((policy: AuthorizationPolicy) => policy.rules.length + valuesOf(policy).length);
   for (const policy of authorizationsOf(policies)) {
     const near = [policy.meta.namespace, index.rootNamespace].flatMap(

@@ -1,7 +1,13 @@
 import { formatPath, type YamlPlace } from '../../../yaml/index.ts';
 import type { Policy } from '../model.ts';
 import type { PolicyIdentity, PolicyLocator } from '../read/index.ts';
-import { createContext, type LintContext, type LintRegistry, type Remark } from './context.ts';
+import {
+  createContext,
+  type LintContext,
+  type LintOptions,
+  type LintRegistry,
+  type Remark,
+} from './context.ts';
 import { coveredRules } from './cover.ts';
 import { identities } from './identity.ts';
 import { httpOnTcp } from './protocol.ts';
@@ -43,8 +49,9 @@ export function lintPolicies(
   policies: readonly Policy[],
   registry: LintRegistry,
   locate: PolicyLocator = () => undefined,
+  options: LintOptions = {},
 ): readonly LintWarning[] {
-  const context = createContext(policies, registry);
+  const context = createContext(policies, registry, options);
   const order = new Map(policies.map((policy, index) => [policy, index]));
   return checks
     .flatMap((check) => check(context))
@@ -54,6 +61,27 @@ export function lintPolicies(
         (order.get(a.remark.policy) ?? 0) - (order.get(b.remark.policy) ?? 0) || inText(a.place, b.place),
     )
     .map(({ remark, place }) => toWarning(remark, place));
+}
+
+/** What says of a policy that something is not there. */
+const absences: ReadonlySet<string> = new Set([
+  'selector-matches-nothing',
+  'namespace-without-workloads',
+  'missing-target',
+  'missing-provider',
+]);
+
+/**
+ * Warns of what a policy says by itself, whatever else there is: for who must not be told what there is.
+ * @param settings of which the trust domains and the root namespace show in what is said
+ */
+export function lintAlone(
+  policy: Policy,
+  settings: LintRegistry['settings'],
+  options: Pick<LintOptions, 'comparisons'> = {},
+): readonly LintWarning[] {
+  const registry = { workloads: new Map(), services: new Map(), settings };
+  return lintPolicies([policy], registry, undefined, options).filter(({ rule }) => !absences.has(rule));
 }
 
 function inText(a: YamlPlace | undefined, b: YamlPlace | undefined): number {

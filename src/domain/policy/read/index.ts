@@ -8,5 +8,11 @@ export {
   type ReadPolicy,
   readPolicy,
 } from './object.ts';
-export { formatPolicyProblem, type PolicyIdentity, type PolicyProblem, policyKey } from './problem.ts';
+export {
+  describePolicyProblem,
+  formatPolicyProblem,
+  type PolicyIdentity,
+  type PolicyProblem,
+  policyKey,
+} from './problem.ts';
 export { type PolicyLocator, type PolicyReading, readPolicies } from './stream.ts';

@@ -26,6 +26,11 @@ export interface PolicyProblem {
   readonly mend?: string;
 }
 
+/** What is said where the object is known: `PATH: MESSAGE; MEND`. */
+export function describePolicyProblem({ path, message, mend }: PolicyProblem): string {
+  return `${path === '' ? '' : `${path}: `}${message}${mend === undefined ? '' : `; ${mend}`}`;
+}
+
 /** One line: `SOURCE:LINE:COLUMN: OBJECT: PATH: MESSAGE; MEND`. */
 export function formatPolicyProblem(problem: PolicyProblem): string {
   const { source, line, column = 1, object, path, message, mend } = problem;

@@ -5,7 +5,8 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createAdmission, type Refusal } from '../../../../src/api/grpc/admission.ts';
+import { createAdmission } from '../../../../src/api/grpc/admission.ts';
+import type { Refusal } from '../../../../src/api/listen/index.ts';
 
 const path = '/istio.v1.auth.IstioCertificateService/CreateCertificate';
 

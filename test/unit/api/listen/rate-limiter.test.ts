@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRateLimiter } from '../../../../src/api/grpc/rate-limiter.ts';
+import { createRateLimiter } from '../../../../src/api/listen/rate-limiter.ts';
 
 describe('rate limiter', () => {
   it.each<[string, { perSecond: number; burst: number }, readonly number[], readonly boolean[]]>([

@@ -5,9 +5,11 @@ import {
   type Entropy,
   isCitadelError,
   type Log,
-} from '../../../kernel/index.ts';
+} from '../../kernel/index.ts';
 
 export interface WorkQueueOptions {
+  /** What the work is, for the log: `publishing the trust bundle`. */
+  readonly what: string;
   readonly work: (key: string) => Promise<void>;
   readonly concurrency: number;
   readonly clock: Clock;
@@ -49,13 +51,13 @@ export class WorkQueue {
   }
 
   async #turn(key: string): Promise<void> {
-    const { work, log, signal } = this.#options;
+    const { what, work, log, signal } = this.#options;
     try {
       await work(key);
       this.#failures.delete(key);
     } catch (error) {
       if (!signal.aborted) {
-        log.warn('publishing the trust bundle failed; trying again', {
+        log.warn(`${what} failed; trying again`, {
           place: key,
           error: describeError(error),
           details: isCitadelError(error) ? error.details : undefined,

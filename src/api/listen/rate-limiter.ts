@@ -10,6 +10,8 @@ export interface RateLimiterOptions {
 export interface RateLimiter {
   /** @param now milliseconds of a clock that never goes back @returns whether there was a token left for this key */
   take(key: string, now: number): boolean;
+  /** Takes what a call turned out to cost beyond its token, whether it is there or not. */
+  charge(key: string, now: number, tokens: number): void;
 }
 
 interface Bucket {
@@ -21,18 +23,24 @@ interface Bucket {
 export function createRateLimiter({ perSecond, burst, keys }: RateLimiterOptions): RateLimiter {
   // A Map keeps the order of insertion: what is taken from is put in again, so the first is the oldest.
   const buckets = new Map<string, Bucket>();
+  const tokensOf = (key: string, now: number) => {
+    const known = buckets.get(key);
+    return known ? Math.min(burst, known.tokens + ((now - known.at) / 1000) * perSecond) : burst;
+  };
+  const put = (key: string, bucket: Bucket) => {
+    buckets.delete(key);
+    buckets.set(key, bucket);
+    if (buckets.size <= keys) return;
+    const [oldest] = buckets.keys();
+    if (oldest !== undefined) buckets.delete(oldest);
+  };
   return {
     take(key, now) {
-      const known = buckets.get(key);
-      const tokens = known ? Math.min(burst, known.tokens + ((now - known.at) / 1000) * perSecond) : burst;
+      const tokens = tokensOf(key, now);
       const allowed = tokens >= 1;
-      buckets.delete(key);
-      buckets.set(key, { tokens: allowed ? tokens - 1 : tokens, at: now });
-      if (buckets.size > keys) {
-        const [oldest] = buckets.keys();
-        if (oldest !== undefined) buckets.delete(oldest);
-      }
+      put(key, { tokens: allowed ? tokens - 1 : tokens, at: now });
       return allowed;
     },
+    charge: (key, now, cost) => put(key, { tokens: tokensOf(key, now) - cost, at: now }),
   };
 }

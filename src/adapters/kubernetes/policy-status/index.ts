@@ -1,0 +1,1 @@
+export { type PolicyStatusWriterOptions, writePolicyStatuses } from './writer.ts';

@@ -1,0 +1,58 @@
+import { type ApiClient, unexpectedReply } from '../api/index.ts';
+import type { Condition } from './conditions.ts';
+import { type PolicyRecord, type StoredCondition, storedConditions } from './record.ts';
+
+export interface Write {
+  readonly record: PolicyRecord;
+  /** The plural, as in a path. */
+  readonly plural: string;
+  readonly conditions: readonly Condition[];
+  readonly now: Date;
+}
+
+/** `gone`: there is no such object, or it has no status; `changed`: it is another than the one that was looked at. */
+export type WriteOutcome = { readonly stored: readonly StoredCondition[] } | 'gone' | 'changed';
+
+/**
+ * Writes our conditions by server-side apply: those of others stay.
+ * @throws CitadelError Unavailable
+ */
+export async function writeConditions(
+  api: ApiClient,
+  { record, plural, conditions, now }: Write,
+  signal: AbortSignal,
+): Promise<WriteOutcome> {
+  const { apiVersion, kind, namespace, name, resourceVersion, stored } = record;
+  const reply = await api.request(
+    {
+      method: 'PATCH',
+      path: `/apis/${apiVersion}/namespaces/${namespace}/${plural}/${name}/status`,
+      // Nobody else has these two types: whoever wrote them wrote over ours.
+      query: { fieldManager: 'citadel-status', force: 'true' },
+      contentType: 'application/apply-patch+yaml',
+      body: {
+        apiVersion,
+        kind,
+        // Never those of another object that has taken the name: a status is applied whatever the UID says.
+        metadata: { namespace, name, resourceVersion },
+        status: { conditions: conditions.map((condition) => withTime(condition, stored, now)) },
+      },
+    },
+    signal,
+  );
+  if (reply.status === 200) return { stored: storedConditions(reply.body) };
+  if (reply.status === 404) return 'gone';
+  if (reply.status === 409) return 'changed';
+  throw unexpectedReply(`write the status of ${plural} ${namespace}/${name}`, reply);
+}
+
+/** The time of a transition is that of the last change of `status`, as meta/v1 says. */
+function withTime(condition: Condition, stored: readonly StoredCondition[], now: Date): StoredCondition {
+  const before = stored.find(({ type }) => type === condition.type);
+  const stays = before?.status === condition.status && before.lastTransitionTime !== '';
+  // Kubernetes' times have no fractions of seconds.
+  return {
+    ...condition,
+    lastTransitionTime: stays ? before.lastTransitionTime : now.toISOString().replace(/\.\d+Z$/, 'Z'),
+  };
+}
