@@ -3,30 +3,39 @@ import {
   DeltaDiscoveryResponse,
   DiscoveryResponse,
 } from '../../../gen/envoy/service/discovery/v3/discovery.ts';
+import { FieldWriter, fieldLength } from './fields.ts';
 import type { Push, Variant } from './push.ts';
 
 /**
- * What stands before a resource's bytes in a response; the bytes themselves are the source's, the same for all streams,
- * and are copied once into each frame: never encoded, never held a second time.
+ * A DiscoveryResponse or DeltaDiscoveryResponse, encoded. A resource's bytes are the source's, the same for all streams,
+ * and are copied once into each frame: never encoded, never held a second time. What stands before them is written into
+ * the frame and kept nowhere: a small buffer kept is 64 KiB of Node's pool kept.
  */
-const heads: Readonly<Record<Variant, WeakMap<DiscoveryResource, Buffer>>> = {
-  sotw: new WeakMap(),
-  delta: new WeakMap(),
-};
-
-/** A DiscoveryResponse or DeltaDiscoveryResponse, encoded. */
 export function encodePush(variant: Variant, push: Push): Buffer {
-  const parts: Uint8Array[] = [envelope(variant, push)];
-  for (const resource of push.resources) {
-    const head = heads[variant].get(resource) ?? headOf(variant, push.typeUrl, resource);
-    heads[variant].set(resource, head);
-    parts.push(head, resource.value);
+  const envelope = envelopeOf(variant, push);
+  const typeLength = Buffer.byteLength(push.typeUrl);
+  const lengths = push.resources.map((resource) => lengthsOf(variant, typeLength, resource));
+  const frame = Buffer.allocUnsafe(
+    lengths.reduce((sum, { entry }) => sum + fieldLength(entry), envelope.length),
+  );
+  const writer = new FieldWriter(frame);
+  writer.raw(envelope);
+  for (const [at, { name, version, value }] of push.resources.entries()) {
+    const { any = 0, entry = 0 } = lengths[at] ?? {};
+    writer.open(2, entry);
+    if (variant === 'delta') {
+      writer.text(3, name);
+      writer.text(1, version);
+      writer.open(2, any);
+    }
+    writer.text(1, push.typeUrl);
+    writer.bytes(2, value);
   }
-  return Buffer.concat(parts);
+  return frame;
 }
 
 /** All but the resources: protobuf's fields may come in any order. */
-function envelope(variant: Variant, { typeUrl, nonce, version, removed }: Push): Uint8Array {
+function envelopeOf(variant: Variant, { typeUrl, nonce, version, removed }: Push): Uint8Array {
   if (variant === 'sotw') {
     return DiscoveryResponse.encode(
       DiscoveryResponse.create({ versionInfo: version, typeUrl, nonce }),
@@ -43,25 +52,12 @@ function envelope(variant: Variant, { typeUrl, nonce, version, removed }: Push):
 }
 
 /**
- * Field 2 of either response up to the message's own bytes, which come last: an Any (type_url = 1, value = 2), in delta
- * within a Resource (name = 3, version = 1, resource = 2).
+ * Field 2 of either response is an Any (type_url = 1, value = 2), in delta within a Resource (name = 3, version = 1,
+ * resource = 2).
  */
-function headOf(variant: Variant, typeUrl: string, { name, version, value }: DiscoveryResource): Buffer {
-  const any = open(2, [text(1, typeUrl), open(2, [], value.length)], value.length);
-  if (variant === 'sotw') return any;
-  return open(2, [text(3, name), text(1, version), any], value.length);
-}
-
-/** A length-delimited field that goes on for `more` bytes after `parts`. */
-function open(field: number, parts: readonly Uint8Array[], more: number): Buffer {
-  const content = Buffer.concat(parts);
-  return Buffer.concat([Buffer.from([(field << 3) | 2, ...varint(content.length + more)]), content]);
-}
-
-function text(field: number, value: string): Buffer {
-  return open(field, [Buffer.from(value)], 0);
-}
-
-function varint(value: number): readonly number[] {
-  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >>> 7)];
+function lengthsOf(variant: Variant, typeLength: number, { name, version, value }: DiscoveryResource) {
+  const any = fieldLength(typeLength) + fieldLength(value.length);
+  if (variant === 'sotw') return { any, entry: any };
+  const named = fieldLength(Buffer.byteLength(name)) + fieldLength(Buffer.byteLength(version));
+  return { any, entry: named + fieldLength(any) };
 }

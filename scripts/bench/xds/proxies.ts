@@ -1,0 +1,82 @@
+import type { DeltaDiscoveryResponse } from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
+import { DeltaStream, type Identity } from './delta-stream.ts';
+import type { BenchServer } from './server-process.ts';
+
+/** TLS handshakes at once: a mesh that starts is not one flood, and clients share the machine. */
+const atOnce = 32;
+
+/** What came to all streams since it was last forgotten. */
+export interface Tally {
+  readonly acks: number;
+  readonly streams: number;
+  /** On performance.now()'s clock; of the ACKs. */
+  readonly first: number;
+  readonly last: number;
+  readonly bytes: number;
+  /** Of each resource once, however many got it. */
+  readonly distinctBytes: number;
+}
+
+/** The streams of one process. */
+export class Proxies implements Disposable {
+  readonly #server: BenchServer;
+  readonly #streams: DeltaStream[] = [];
+  readonly #reached = new Set<string>();
+  readonly #distinct = new Map<string, number>();
+  #acks = 0;
+  #bytes = 0;
+  #first = 0;
+  #last = 0;
+
+  constructor(server: BenchServer) {
+    this.#server = server;
+  }
+
+  /** Opens a stream for each, and waits until each has all that it asked for. */
+  async open(identities: readonly Identity[]): Promise<void> {
+    const rest = identities.values();
+    const { port, rootsPem } = this.#server;
+    const work = async () => {
+      for (const identity of rest) {
+        const onAck = (response: DeltaDiscoveryResponse, bytes: number) =>
+          this.#count(identity, response, bytes);
+        const stream = new DeltaStream({ port, rootsPem, identity, onAck });
+        this.#streams.push(stream);
+        await stream.settled;
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(atOnce, identities.length) }, work));
+  }
+
+  #count({ workload }: Identity, { typeUrl, resources }: DeltaDiscoveryResponse, bytes: number): void {
+    this.#last = performance.now();
+    if (this.#acks === 0) this.#first = this.#last;
+    this.#acks += 1;
+    this.#bytes += bytes;
+    this.#reached.add(workload);
+    for (const { name, version, resource } of resources)
+      this.#distinct.set(`${typeUrl} ${name} ${version}`, resource?.value.length ?? 0);
+  }
+
+  forget(): void {
+    this.#acks = 0;
+    this.#bytes = 0;
+    this.#reached.clear();
+    this.#distinct.clear();
+  }
+
+  tally(): Tally {
+    return {
+      acks: this.#acks,
+      streams: this.#reached.size,
+      first: this.#first,
+      last: this.#last,
+      bytes: this.#bytes,
+      distinctBytes: [...this.#distinct.values()].reduce((sum, length) => sum + length, 0),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    for (const stream of this.#streams) stream[Symbol.dispose]();
+  }
+}
