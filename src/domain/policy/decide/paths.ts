@@ -11,8 +11,13 @@ export function normalizePath(raw: string): string | undefined {
   if (path.includes('%00')) return undefined;
   const slashed = path.replace(/%2f/gi, '/').replace(/%5c/gi, '\\');
   // Only dots that are written as such lose their parameters.
-  const plain = slashed.replace(/(?<=[/\\]\.\.?);[^/\\]*/g, '');
-  return resolveDots(canonicalCharacters(plain)).replace(/\/{2,}/g, '/');
+  const plain = slashed.replace(/(?<=\/\.\.?);[^/\\]*/g, '');
+  return mergeSlashes(resolveDots(canonicalCharacters(plain)));
+}
+
+/** As Envoy does it: of nothing but slashes two are left. */
+function mergeSlashes(path: string): string {
+  return /^\/{2,}$/.test(path) ? '//' : path.replace(/\/{2,}/g, '/');
 }
 
 /** Letters, digits and `-._~` are never escaped, what no path may hold always is, and nothing is unescaped twice. */

@@ -146,6 +146,7 @@ const tables: Readonly<Record<string, readonly Row[]>> = {
     ['dots are resolved', to({ paths: ['/b'] }), at('/a/../b'), true],
     ['escaped dots too', to({ paths: ['/b'] }), at('/a/%2e%2E/b'), true],
     ['and dots between escaped slashes', to({ paths: ['/b'] }), at('/a%2F..%2Fb'), true],
+    ['of nothing but slashes two are left', to({ paths: ['//'] }), at('/%2F/'), true],
     ['dots with parameters are dots', to({ paths: ['/b'] }), at('/a/..;x=1/b'), true],
     ['escaped letters are letters', to({ paths: ['/admin'] }), at('/%61dmin'), true],
     ['a letter does not complete an escape', to({ paths: ['/a%2520b'] }), at('/a%2%30b'), true],
