@@ -41,8 +41,9 @@ export function recordedDecision(
   if (allowed !== undefined) return decided('ALLOW', allowed);
   if (denied !== undefined) return decided('DENY', denied);
   if (!refused) return decided('default', undefined);
-  if (`${stepPrefix('allow')}enforced_engine_result` in fields) return decided('ALLOW', undefined);
-  const asked = providers.map((name) => at(customPrefix(name))).filter((by) => by !== undefined);
-  const custom = at(stepPrefix('custom_unavailable')) ?? asked.at(-1);
+  const asked = ['enforced', 'shadow'].map((mode) => `${stepPrefix('allow')}${mode}_engine_result`);
+  if (asked.some((key) => key in fields)) return decided('ALLOW', undefined);
+  const customs = providers.map((name) => at(customPrefix(name))).filter((by) => by !== undefined);
+  const custom = at(stepPrefix('custom_unavailable')) ?? customs.at(-1);
   return decided(custom === undefined ? 'ALLOW' : 'CUSTOM', custom);
 }

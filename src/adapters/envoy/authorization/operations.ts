@@ -16,8 +16,9 @@ export function destinationIp(block: string): Permission {
   return { rule: { $case: 'destinationIp', value: cidr(block) } };
 }
 
+/** Envoy knows it in small letters only, however it came. */
 export function serverName(pattern: string): Permission {
-  return { rule: { $case: 'requestedServerName', value: patternMatcher(pattern) } };
+  return { rule: { $case: 'requestedServerName', value: patternMatcher(pattern, true) } };
 }
 
 /** Without the fields that need HTTP where there is none. */

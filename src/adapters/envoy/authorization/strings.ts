@@ -22,8 +22,13 @@ export function expression(regex: string): StringMatcher {
 export const notEmpty = expression('.+');
 
 /** A pattern of the policy language; the star in front is looked at first. */
-export function patternMatcher(pattern: string): StringMatcher {
+export function patternMatcher(pattern: string, ignoreCase = false): StringMatcher {
+  // Envoy refuses an expression that is to ignore case.
   if (pattern === '*') return notEmpty;
+  return { ...plainMatcher(pattern), ignoreCase };
+}
+
+function plainMatcher(pattern: string): StringMatcher {
   if (pattern.startsWith('*')) return suffix(pattern.slice(1));
   if (pattern.endsWith('*')) return prefix(pattern.slice(0, -1));
   return exact(pattern);
@@ -36,7 +41,7 @@ export function headerMatcher(name: string, pattern: string, ignoreCase = false)
     headerMatchSpecifier:
       pattern === '*'
         ? { $case: 'presentMatch', value: true }
-        : { $case: 'stringMatch', value: { ...patternMatcher(pattern), ignoreCase } },
+        : { $case: 'stringMatch', value: patternMatcher(pattern, ignoreCase) },
   });
 }
 

@@ -8,10 +8,11 @@ import type {
 import { isInBlock } from './addresses.ts';
 import { matchesClaim, requestPrincipal } from './claims.ts';
 import { isHttpOnly, parseConditionKey } from './condition-key.ts';
+import { headerValues } from './headers.ts';
 import { isPathTemplate, matchesTemplate } from './paths.ts';
 import { type MeshNames, matchesNamespace, matchesPrincipal, matchesServiceAccount } from './principals.ts';
 import type { PolicyRequest } from './request.ts';
-import { lowerCase, matchesPattern } from './strings.ts';
+import { lowerCase, matchesPattern, normalizeHost } from './strings.ts';
 
 /** What a rule is compared with: the request, its path in the form that is compared, and how this mesh is called. */
 export interface Facts {
@@ -113,7 +114,7 @@ function conditionField({ key: text, values, notValues }: Condition, namespace: 
     case 'destination.port':
       return of(port);
     case 'connection.sni':
-      return of((pattern, { request }) => matchesPattern(pattern, request.sni ?? ''));
+      return of(serverName);
   }
 }
 
@@ -142,9 +143,14 @@ const sourceIp: Matches = (block, { request }) => isInBlock(request.sourceIp, bl
 const remoteIp: Matches = (block, { request }) => isInBlock(request.remoteIp, block);
 const port: Matches = (value, { request }) => Number(value) === request.destinationPort;
 
+/** A DNS name, in which case says nothing. */
+const serverName: Matches = (pattern, { request }) =>
+  matchesPattern(lowerCase(pattern), lowerCase(request.sni ?? ''));
+
 /** Without regard to case, and with the port where the caller wrote one: `example.com:*` is for those. */
 const host: Matches = (pattern, { request }) =>
-  request.http !== undefined && matchesPattern(lowerCase(pattern), lowerCase(request.http.host));
+  request.http !== undefined &&
+  matchesPattern(lowerCase(pattern), lowerCase(normalizeHost(request.http.host)));
 
 const method: Matches = (pattern, { request }) =>
   request.http !== undefined && matchesPattern(pattern, request.http.method);
@@ -161,13 +167,4 @@ function header(name: string): Matches {
     const values = headerValues(http, name);
     return pattern === '*' ? values.length > 0 : values.some((value) => matchesPattern(pattern, value));
   };
-}
-
-function headerValues(
-  { headers, host: authority }: NonNullable<PolicyRequest['http']>,
-  name: string,
-): readonly string[] {
-  // The proxy keeps what came as `Host` under the name that HTTP/2 gives it.
-  if (name === 'host' || name === ':authority') return [authority];
-  return Object.entries(headers).flatMap(([own, values]) => (own.toLowerCase() === name ? values : []));
 }

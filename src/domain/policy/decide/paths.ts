@@ -9,17 +9,28 @@ export function normalizePath(raw: string): string | undefined {
   if (!raw.startsWith('/') || raw.includes('#') || /[^\x21-\x7e]/.test(raw)) return undefined;
   const path = raw.split('?', 1)[0] ?? '';
   if (path.includes('%00')) return undefined;
-  const unescaped = path.replace(/%2f/gi, '/').replace(/%5c/gi, '\\');
-  return resolveDots(canonicalCharacters(unescaped)).replace(/\/{2,}/g, '/');
+  const slashed = path.replace(/%2f/gi, '/').replace(/%5c/gi, '\\');
+  // Only dots that are written as such lose their parameters.
+  const plain = slashed.replace(/(?<=\/\.\.?);[^/\\]*/g, '');
+  return mergeSlashes(resolveDots(canonicalCharacters(plain)));
 }
 
-/** Letters, digits and `-._~` are never escaped, and what no path may hold always is. */
+/** As Envoy does it: of nothing but slashes two are left. */
+function mergeSlashes(path: string): string {
+  return /^\/{2,}$/.test(path) ? '//' : path.replace(/\/{2,}/g, '/');
+}
+
+/** Letters, digits and `-._~` are never escaped, what no path may hold always is, and nothing is unescaped twice. */
 function canonicalCharacters(path: string): string {
+  const stray = '\0';
   return path
+    .replace(/%(?![0-9a-fA-F]{2})/g, stray)
     .replace(/%[0-9a-fA-F]{2}/g, (escaped) => {
       const character = String.fromCharCode(Number.parseInt(escaped.slice(1), 16));
       return /[A-Za-z0-9._~-]/.test(character) ? character : escaped;
     })
+    .replace(/\0(?=[0-9a-fA-F]{2})/g, '%25')
+    .replaceAll(stray, '%')
     .replace(/["<>^`{|}]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
     .replaceAll('\\', '/');
 }

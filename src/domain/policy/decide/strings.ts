@@ -13,3 +13,10 @@ export function matchesPattern(pattern: string, value: string): boolean {
 export function lowerCase(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
+
+/** The authority as policies and the application see it: the dot that ends a full name is gone, its port is not. */
+export function normalizeHost(raw: string): string {
+  const dot = raw.lastIndexOf('.');
+  const ends = dot !== -1 && (dot === raw.length - 1 || raw[dot + 1] === ':');
+  return ends ? raw.slice(0, dot) + raw.slice(dot + 1) : raw;
+}

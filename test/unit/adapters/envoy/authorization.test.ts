@@ -109,6 +109,12 @@ describe('what an access log entry says', () => {
     ['a DENY of a connection', { [key('deny', 'shadow')]: id }, true, { step: 'DENY', by }],
     ['an ALLOW', { [key('allow')]: id }, false, { step: 'ALLOW', by }],
     ['no ALLOW', { citadel_allow_enforced_engine_result: 'denied' }, true, { step: 'ALLOW', by: undefined }],
+    [
+      'no ALLOW, after a CUSTOM that granted a connection',
+      { [key('custom_asker', 'shadow')]: id, citadel_allow_shadow_engine_result: 'denied' },
+      true,
+      { step: 'ALLOW', by: undefined },
+    ],
     ['a CUSTOM', { [key('custom_asker', 'shadow')]: id }, true, { step: 'CUSTOM', by }],
     [
       'a CUSTOM that granted',

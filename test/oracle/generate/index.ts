@@ -1,0 +1,5 @@
+export { Coverage } from './coverage.ts';
+export { type PolicySet, policySet } from './policies.ts';
+export { Random } from './random.ts';
+export { aimedConnection, type Call, type Connection, call, claimSets, connections } from './requests.ts';
+export * as words from './words.ts';

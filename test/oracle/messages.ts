@@ -1,0 +1,33 @@
+import { Router } from '../../src/gen/envoy/extensions/filters/http/router/v3/router.ts';
+import { DiscoveryResponse } from '../../src/gen/envoy/service/discovery/v3/discovery.ts';
+import { Any } from '../../src/gen/google/protobuf/any.ts';
+
+interface Writer<T> {
+  encode(message: T): { finish(): Uint8Array };
+}
+
+export function packed<T>(type: string, writer: Writer<T>, message: T): Any {
+  return Any.fromPartial({
+    typeUrl: `type.googleapis.com/${type}`,
+    value: Buffer.from(writer.encode(message).finish()),
+  });
+}
+
+export function emptyMessage(type: string): Any {
+  return Any.fromPartial({ typeUrl: `type.googleapis.com/${type}` });
+}
+
+/** As Envoy reads it from a file whose name ends in `.pb`. */
+export function discoveryFile(resources: readonly Any[]): Uint8Array {
+  return DiscoveryResponse.encode(
+    DiscoveryResponse.fromPartial({ versionInfo: '1', resources: [...resources] }),
+  ).finish();
+}
+
+export const router = {
+  name: 'router',
+  configType: {
+    $case: 'typedConfig',
+    value: packed('envoy.extensions.filters.http.router.v3.Router', Router, Router.fromPartial({})),
+  },
+} as const;

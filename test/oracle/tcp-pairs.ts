@@ -1,0 +1,106 @@
+import { readFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { recordedDecision } from '../../src/adapters/envoy/authorization/index.ts';
+import { decide, type PolicyRequest } from '../../src/domain/policy/index.ts';
+import { waitFor } from '../parts/index.ts';
+import { closed, open } from './client.ts';
+import { aimedConnection, type Connection, connections, type PolicySet } from './generate/index.ts';
+import { type Making, meshContext } from './http-pairs.ts';
+import { tcpAddress } from './listeners.ts';
+import { comparable, outcomeOf, Tally } from './tally.ts';
+
+interface Options {
+  readonly port: number;
+  readonly perSet: number;
+  readonly log: string;
+}
+
+/** Only gRPC providers can be asked about a connection: the others are as if they were not there. */
+const context = {
+  ...meshContext,
+  tcp: true,
+  customVerdicts: new Map([...meshContext.customVerdicts].filter(([name]) => name.endsWith('-grpc'))),
+};
+const providerNames = [...context.customVerdicts.keys()].sort();
+
+export async function tcpPairs(
+  { random, world }: Making,
+  sets: readonly PolicySet[],
+  { port, perSet, log }: Options,
+): Promise<Tally> {
+  const all = connections(random, [port], 48).filter(({ sourceIp }) => !sourceIp.includes(':'));
+  const tried: {
+    policies: PolicySet['policies'];
+    request: PolicyRequest;
+    allowed: boolean;
+    source: string;
+  }[] = [];
+  for (const [set, { policies, bases }] of sets.entries()) {
+    const calls = Array.from({ length: perSet }, () => aimedConnection(random, bases, all));
+    const results = await Promise.all(
+      calls.map(async (chosen) => {
+        const connection = { ...chosen, destinationIp: tcpAddress(set) };
+        const credentials =
+          connection.identity === undefined ? undefined : world.peers.get(connection.identity);
+        return {
+          policies,
+          request: policyRequest(connection),
+          ...(await attempt(await open(connection, credentials))),
+        };
+      }),
+    );
+    tried.push(...results);
+  }
+  if (tried.length === 0) return new Tally();
+  const logged = await waitFor(
+    async () => {
+      const lines = readLog(await readFile(log, 'utf8'));
+      return tried.every(({ source }) => lines.has(source)) ? lines : undefined;
+    },
+    { deadline: 20_000, what: 'the log of all connections' },
+  );
+  return Tally.of(
+    tried.map(({ policies, request, allowed, source }) => {
+      const recorded = recordedDecision(logged.get(source) ?? {}, !allowed, providerNames);
+      const envoys = comparable({ verdict: allowed ? 'allow' : 'deny', ...recorded });
+      return { ours: outcomeOf(decide(policies, request, context)), envoys, pair: { policies, request } };
+    }),
+  );
+}
+
+/** The first bytes decide: they come back, or the connection ends. Fewer would leave the inspector of TLS in doubt. */
+async function attempt(socket: Socket): Promise<{ allowed: boolean; source: string }> {
+  const source = `${socket.localAddress}:${socket.localPort}`;
+  let allowed = false;
+  socket.on('data', () => {
+    allowed = true;
+    socket.destroy();
+  });
+  socket.on('end', () => socket.destroy());
+  socket.write('hello, is anybody there?');
+  await closed(socket);
+  return { allowed, source };
+}
+
+function policyRequest(connection: Connection): PolicyRequest {
+  return {
+    sourcePrincipal: connection.identity,
+    sourceIp: connection.sourceIp,
+    remoteIp: connection.sourceIp,
+    destinationIp: connection.destinationIp,
+    destinationPort: connection.port,
+    sni: connection.sni,
+  };
+}
+
+function readLog(text: string): Map<string, Record<string, unknown>> {
+  return new Map(
+    text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => {
+        const [source = '', fields = '{}'] = line.split('\t', 2);
+        return [source, fields === '-' ? {} : (JSON.parse(fields) as Record<string, unknown>)] as const;
+      }),
+  );
+}
