@@ -34,7 +34,8 @@ async function main(): Promise<void> {
     }
   }
   console.log(coverage.report());
-  for (const [what, count] of [...tally.steps].sort()) console.log(`${what}: ${count}`);
+  for (const [what, count] of [...tally.steps].toSorted(([a], [b]) => a.localeCompare(b)))
+    console.log(`${what}: ${count}`);
   console.log(`pairs ${tally.pairs}, mismatches ${tally.mismatchCount}`);
   if (tally.mismatchCount > 0) process.exitCode = 1;
 }

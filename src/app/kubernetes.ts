@@ -42,7 +42,8 @@ export interface PublishingOptions extends Ports {
 export async function publishBundles(options: PublishingOptions): Promise<void> {
   const { config, clusters, authority, clock, log, signal } = options;
   const { configMap, clusterTrustBundle, interval } = config.publish;
-  const webhook = config.mesh?.sources.kubernetes?.webhook;
+  const given = config.mesh?.sources.kubernetes?.webhook;
+  const webhook = given?.keepBundle === true ? given : undefined;
   if (clusters.size === 0 || (!configMap && !clusterTrustBundle && !webhook)) return;
   const { createClusterTrustBundlePublisher, createConfigMapPublisher, createWebhookPublisher } =
     await import('../adapters/kubernetes/index.ts');

@@ -1,6 +1,7 @@
 import { recordedDecision } from '../../src/adapters/envoy/authorization/index.ts';
 import { type DecisionContext, decide, type PolicyRequest } from '../../src/domain/policy/index.ts';
 import { exchangeAll, open, type RawReply, type RawRequest } from './client.ts';
+import { fieldsSchema } from './fields.ts';
 import {
   type Call,
   type Connection,
@@ -131,7 +132,7 @@ function envoysOutcome({ status, headers }: RawReply, policies: PolicySet['polic
   if (status === 400) return { verdict: 'deny', step: 'PATH', by: undefined, audit: undefined, dryRun: [] };
   if (status !== 200 && status !== 403)
     throw new Error(`the oracle does not understand ${status}, ${details}`);
-  const fields = JSON.parse(headers.get(metadataHeader) ?? '{}') as Record<string, unknown>;
+  const fields = fieldsSchema.parse(JSON.parse(headers.get(metadataHeader) ?? '{}'));
   const refused = status === 403;
   const recorded = recordedDecision({ ...fields, ...refusal(details, policies) }, refused, providerNames);
   return comparable({ verdict: refused ? 'deny' : 'allow', ...recorded });

@@ -4,6 +4,7 @@ import { recordedDecision } from '../../src/adapters/envoy/authorization/index.t
 import { decide, type PolicyRequest } from '../../src/domain/policy/index.ts';
 import { waitFor } from '../parts/index.ts';
 import { closed, open } from './client.ts';
+import { fieldsSchema } from './fields.ts';
 import { aimedConnection, type Connection, connections, type PolicySet } from './generate/index.ts';
 import { type Making, meshContext } from './http-pairs.ts';
 import { tcpAddress } from './listeners.ts';
@@ -100,7 +101,7 @@ function readLog(text: string): Map<string, Record<string, unknown>> {
       .filter((line) => line !== '')
       .map((line) => {
         const [source = '', fields = '{}'] = line.split('\t', 2);
-        return [source, fields === '-' ? {} : (JSON.parse(fields) as Record<string, unknown>)] as const;
+        return [source, fields === '-' ? {} : fieldsSchema.parse(JSON.parse(fields))] as const;
       }),
   );
 }

@@ -30,7 +30,7 @@ interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export const webhookPath = '/validate';
+const webhookPath = '/validate';
 
 /** One request: the cheap reasons to refuse come first, and the body is read only where an answer is possible. */
 export function createWebhookHandler(

@@ -64,6 +64,7 @@ const kubernetesSchema = (context: FieldContext) =>
         configuration: name
           .prefault('citadel-policies')
           .describe('the ValidatingWebhookConfiguration whose caBundle is kept current'),
+        keepBundle: z.boolean().prefault(true).describe('false: caBundle is somebody else’s to write'),
         clientAuthorities: path(context)
           .optional()
           .describe(

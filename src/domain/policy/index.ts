@@ -13,7 +13,6 @@ export {
   isHttpOnly,
   isPathTemplate,
   namesPaths,
-  normalizePath,
   type PolicyRequest,
   parseConditionKey as conditionSubject,
   parseRuleId,
@@ -24,7 +23,7 @@ export {
 } from './decide/index.ts';
 export { formatPolicies } from './format.ts';
 export { type JudgedMesh, judgePolicy, type PolicyJudgement } from './judge.ts';
-export { type LintRegistry, type LintWarning, lintAlone, lintPolicies } from './lint/index.ts';
+export { type LintRegistry, type LintWarning, lintPolicies } from './lint/index.ts';
 export type * from './model.ts';
 export * from './read/index.ts';
 export { indexPolicies, mutualTlsModeOf, type PolicyIndex, policiesOf, precedence } from './select.ts';

@@ -18,7 +18,11 @@ const applied = { contentType: 'application/apply-patch+yaml' };
 describe.skipIf(!hasPart('kubeapi'))('the status of policies', () => {
   let fixture: Fixture;
   let namespace: string;
-  let running: { readonly stop: AbortController; readonly ended: Promise<void>; close(): void }[] = [];
+  let running: {
+    readonly stop: AbortController;
+    readonly ended: Promise<void>;
+    readonly close: () => void;
+  }[] = [];
   let statuses: Map<string, Omit<PolicyStatus, 'policy'>>;
   const policies = new Map<string, Policy>();
   let progress: () => void = () => {};

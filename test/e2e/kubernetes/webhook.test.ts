@@ -137,6 +137,14 @@ describe.skipIf(!hasPart('kubeapi'))('the webhook for policies', () => {
     );
   });
 
+  it('tells nothing of what else there is while an API server does not show who it is', async () => {
+    await asked();
+    await waitFor(() => server.app.controlPlane?.snapshot(), { what: 'the snapshot' });
+    const object = policy('nobody', { selector: { matchLabels: { app: 'none' } }, rules: [{}] });
+    const { status, headers } = await create(object, '?dryRun=All');
+    expect([status, headers['warning']]).toEqual([201, undefined]);
+  });
+
   it('judges a change, a dry run and an apply of the server’s side as well, and stores nothing then', async () => {
     await asked();
     await create(policy('changed', from({ namespaces: ['shop'] })));

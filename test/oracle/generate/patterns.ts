@@ -44,13 +44,17 @@ export function patternFor(random: Random, base: string): Pattern {
       return { text: random.pick([base.toUpperCase(), base.toLowerCase(), swapCase(base)]), shape };
     case 'stars':
       return { text: `*${base.slice(base.length - cut)}*`, shape };
-    default:
+    case 'exact':
+    case 'block':
+    case 'port':
+    case 'template':
       return { text: base, shape: 'exact' };
   }
 }
 
 function swapCase(text: string): string {
-  return [...text]
+  return text
+    .split('')
     .map((letter) => (letter === letter.toUpperCase() ? letter.toLowerCase() : letter.toUpperCase()))
     .join('');
 }

@@ -69,10 +69,13 @@ function rule(making: Making): AuthorizationRule {
   const some = (odds: number, most: number) => (random.chance(odds) ? 1 + random.int(most) : 0);
   const from = Array.from(
     { length: some(0.5, 2) },
+    // The fields are those of the kind, by name.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     () => lists(making, sourceFields) as unknown as SourceMatch,
   );
   const to = Array.from(
     { length: some(0.5, 2) },
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     () => lists(making, operationFields) as unknown as OperationMatch,
   );
   const when = Array.from({ length: some(0.35, 2) }, () => condition(making));

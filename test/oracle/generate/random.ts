@@ -29,6 +29,8 @@ export class Random {
   pick<T>(from: readonly T[]): T {
     const item = from[this.int(from.length)];
     if (item === undefined && from.length === 0) throw new Error('nothing to pick from');
+    // A list of T may hold undefined, so the check above says no more than that the list is not empty.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     return item as T;
   }
 

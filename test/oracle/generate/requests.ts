@@ -141,6 +141,8 @@ export function claimSets(random: Random, count: number): readonly Claims[] {
 function nested(random: Random, into: Claims[string] | undefined, path: readonly string[]): Claims[string] {
   const [name, ...rest] = path;
   if (name === undefined) return claimValue(random);
+  // What was looked at is an object of claims.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const object = typeof into === 'object' && into !== null && !Array.isArray(into) ? (into as Claims) : {};
   return { ...object, [name]: nested(random, object[name], rest) };
 }

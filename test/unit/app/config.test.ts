@@ -49,6 +49,7 @@ describe('server configuration', () => {
     const config = serverConfigFromObject(development);
     expect(config.listen.csr).toEqual({ host: '0.0.0.0', port: 15012 });
     expect(config.listen.metrics).toEqual({ host: '127.0.0.1', port: 15014 });
+    expect(config.listen.webhook).toEqual({ host: '0.0.0.0', port: 15017 });
     expect(config.listen.operatorSocket).toBe('/var/lib/citadel/operator.sock');
     expect(config.certificate).toEqual({
       defaultTtl: 86_400_000,
@@ -154,6 +155,11 @@ describe('server configuration', () => {
     ['a key twice', `${valid}mode: production\n`, 'F:9:1: not valid YAML: Map keys must be unique'],
     ['broken YAML', 'mode: [development\n', 'not valid YAML:'],
     ['no object at all', '- 1\n', 'F:1:1: Invalid input: expected object'],
+    [
+      'names of API servers without an authority that certifies them',
+      `${valid}mesh:\n  sources:\n    kubernetes:\n      webhook:\n        clientNames: [kube-apiserver]\n`,
+      'mesh.sources.kubernetes.webhook.clientNames: say nothing without clientAuthorities',
+    ],
     [
       'root and upstream',
       `${valid}authority:\n  root: {}\n  existing: {istioCacerts: certs}\n`,

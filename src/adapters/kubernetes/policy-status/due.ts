@@ -49,7 +49,7 @@ function isNews(wanted: readonly Condition[], stored: readonly Condition[]): boo
   });
 }
 
-export function same(a: readonly Condition[], b: readonly Condition[]): boolean {
+function same(a: readonly Condition[], b: readonly Condition[]): boolean {
   return a.length === b.length && a.every((one) => b.some((other) => sameCondition(one, other)));
 }
 

@@ -106,13 +106,13 @@ export async function writePolicyStatuses(
     if (delay <= 0) return queue.add(key);
     if ((waiting.get(key) ?? Number.POSITIVE_INFINITY) <= at) return;
     waiting.set(key, at);
-    clock.sleep(delay, signal).then(
-      () => {
-        if (waiting.get(key) === at) waiting.delete(key);
-        queue.add(key);
-      },
-      () => undefined,
-    );
+    void lookAfter(key, at, delay);
+  }
+
+  async function lookAfter(key: string, at: number, delay: number): Promise<void> {
+    await clock.sleep(delay, signal).catch(() => undefined);
+    if (waiting.get(key) === at) waiting.delete(key);
+    if (!signal.aborted) queue.add(key);
   }
 
   const queue = new WorkQueue({
