@@ -4,10 +4,11 @@ import {
   type MutualTlsMode,
   mutualTlsModeOf,
   type Policy,
-  policiesOf,
+  policiesByWorkload as policiesOfAll,
 } from '../policy/index.ts';
 import type {
   EgressListener,
+  Endpoint,
   MeshSettings,
   MeshSnapshot,
   Service,
@@ -61,32 +62,46 @@ export interface EndpointView {
 export interface MeshIndex {
   readonly snapshot: MeshSnapshot;
   readonly services: ReadonlyMap<string, ServiceView>;
+  /** The services once more, for those who may call each. */
+  readonly everyService: readonly ServiceView[];
   readonly policiesByWorkload: ReadonlyMap<string, readonly Policy[]>;
 }
 
 /** Keeps the previous index's objects wherever nothing that they are made of has changed. */
 export function indexMesh(snapshot: MeshSnapshot, previous?: MeshIndex): MeshIndex {
-  const policies = indexPolicies(snapshot);
-  const policiesByWorkload = new Map<string, readonly Policy[]>();
-  for (const workload of snapshot.workloads.values()) {
-    const applying = policiesOf(policies, workload);
-    const before = previous?.policiesByWorkload.get(workload.id);
-    policiesByWorkload.set(workload.id, before && sameMembers(before, applying) ? before : applying);
-  }
-  const index = { snapshot, policiesByWorkload };
+  const policiesByWorkload = policiesOfAll(
+    indexPolicies(snapshot),
+    snapshot.workloads.values(),
+    previous?.policiesByWorkload,
+  );
+  const isAsBefore = unchanged({ snapshot, policiesByWorkload }, previous);
   const services = new Map<string, ServiceView>();
   for (const service of snapshot.services.values()) {
     const before = previous?.services.get(service.id);
-    const view = viewService(service, index);
+    if (before?.service === service && service.ports.every(({ endpoints }) => endpoints.every(isAsBefore))) {
+      services.set(service.id, before);
+      continue;
+    }
+    const view = viewService(service, { snapshot, policiesByWorkload });
     services.set(service.id, before && sameService(before, view) ? before : view);
   }
-  return { ...index, services };
+  const all = [...services.values()];
+  const everyService = previous && sameMembers(previous.everyService, all) ? previous.everyService : all;
+  return { snapshot, policiesByWorkload, services, everyService };
 }
 
-function viewService(
-  service: Service,
-  { snapshot, policiesByWorkload }: Omit<MeshIndex, 'services'>,
-): ServiceView {
+type Holding = Pick<MeshIndex, 'snapshot' | 'policiesByWorkload'>;
+
+/** Whether all that an endpoint's view is made of is the same as it was. */
+function unchanged(now: Holding, before: Holding | undefined): (endpoint: Endpoint) => boolean {
+  if (before?.snapshot.settings !== now.snapshot.settings) return () => false;
+  return ({ workload }) =>
+    workload === undefined ||
+    (now.snapshot.workloads.get(workload) === before.snapshot.workloads.get(workload) &&
+      now.policiesByWorkload.get(workload) === before.policiesByWorkload.get(workload));
+}
+
+function viewService(service: Service, { snapshot, policiesByWorkload }: Holding): ServiceView {
   const domains = [snapshot.settings.trustDomain, ...snapshot.settings.trustDomainAliases].map((name) =>
     TrustDomain.parse(name),
   );
@@ -112,7 +127,7 @@ function viewService(
 
 /** @returns undefined when the workload is no longer there */
 export function viewOf(index: MeshIndex, workloadId: string): ProxyView | undefined {
-  const { snapshot, services, policiesByWorkload } = index;
+  const { snapshot, services, everyService, policiesByWorkload } = index;
   const workload = snapshot.workloads.get(workloadId);
   if (!workload) return undefined;
   const policies = policiesByWorkload.get(workloadId) ?? [];
@@ -123,7 +138,7 @@ export function viewOf(index: MeshIndex, workloadId: string): ProxyView | undefi
   ]);
   const reachable =
     workload.proxy === 'capture'
-      ? [...services.values()]
+      ? everyService
       : [...called].toSorted().flatMap((id) => services.get(id) ?? []);
   return {
     settings: snapshot.settings,
@@ -149,7 +164,7 @@ export function sameView(a: ProxyView, b: ProxyView): boolean {
 }
 
 function sameMembers<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a.length === b.length && a.every((each, index) => each === b[index]);
+  return a === b || (a.length === b.length && a.every((each, index) => each === b[index]));
 }
 
 function sameService(a: ServiceView, b: ServiceView): boolean {
