@@ -31,7 +31,12 @@ export async function startBenchServer(files: ReadonlyMap<string, string>): Prom
   const begin = performance.now();
   const child = building.adopt(
     fork(join(import.meta.dirname, 'server.ts'), [directory, registry], {
-      execArgv: ['--conditions=citadel-source', '--disable-warning=ExperimentalWarning', '--expose-gc'],
+      execArgv: [
+        '--max-semi-space-size=1',
+        '--conditions=citadel-source',
+        '--disable-warning=ExperimentalWarning',
+        '--expose-gc',
+      ],
       serialization: 'advanced',
     }),
     stop,

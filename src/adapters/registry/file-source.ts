@@ -1,5 +1,5 @@
 import {
-  assembleRegistry,
+  createRegistryAssembler,
   keepLastGood,
   type MeshObject,
   type MeshObjects,
@@ -31,6 +31,7 @@ const cluster = 'files';
 /** Workloads, services and policies in a directory of YAML files, followed as they change. */
 export function createFileSource({ directory, clock, log, interval = 5_000 }: FileSourceOptions): MeshSource {
   let files = new Map<string, FileState>();
+  const registry = createRegistryAssembler(cluster);
   let content: MeshContent | undefined;
   let currentAt: Date | undefined;
   let problem: string | undefined;
@@ -70,7 +71,7 @@ export function createFileSource({ directory, clock, log, interval = 5_000 }: Fi
       problem = undefined;
       currentAt = clock.now();
       if (same && content) return;
-      content = assemble([...files.values()]);
+      content = assemble([...files.values()], registry);
       for (const each of [...files.values()].flatMap(({ problems }) => problems).slice(0, 100))
         log.warn('an object of the registry is broken', { problem: each });
       changed();
@@ -130,14 +131,17 @@ export function createFileSource({ directory, clock, log, interval = 5_000 }: Fi
   };
 }
 
-function assemble(states: readonly FileState[]): MeshContent {
+function assemble(
+  states: readonly FileState[],
+  registry: ReturnType<typeof createRegistryAssembler>,
+): MeshContent {
   const objects = new Map<string, MeshObject>();
   // Two files that name one object: the first by name counts.
   for (const [key, object] of states.flatMap(({ objects: each }) => [...each]))
     if (!objects.has(key)) objects.set(key, object);
   const all = [...objects.values()];
   return {
-    ...assembleRegistry(cluster, {
+    ...registry({
       workloads: all.flatMap((each) => (each.kind === 'Workload' ? [each.value] : [])),
       services: all.flatMap((each) => (each.kind === 'Service' ? [each.value] : [])),
     }),

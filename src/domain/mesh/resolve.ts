@@ -2,23 +2,47 @@ import { forWorkload, TrustDomain } from '@citadel/spiffe';
 import type { ConnectedProxy } from '../ports/index.ts';
 import type { MeshSnapshot, Workload } from './model.ts';
 
+interface Identities {
+  readonly byProxyKey: ReadonlyMap<string, Workload>;
+  /** Those that are known by no key, by the SPIFFE ID that they share. */
+  readonly bySpiffeId: ReadonlyMap<string, readonly Workload[]>;
+}
+
+/** Found once for a snapshot: a thousand proxies come back at the same time. */
+const identities = new WeakMap<MeshSnapshot, Identities>();
+
 /**
  * The workload for which a proxy may speak. Where the platform knows the instance to which the certificate was issued,
  * that one alone; otherwise one of the workloads with the certificate's identity, and what the node says of itself
  * chooses among these: it can narrow, never widen.
  */
 export function resolveWorkload(snapshot: MeshSnapshot, proxy: ConnectedProxy): Workload | undefined {
-  const all = [...snapshot.workloads.values()];
-  const exact = all.find(({ proxyKey }) => proxyKey === proxy.proxyKey);
+  const { byProxyKey, bySpiffeId } = identities.get(snapshot) ?? identify(snapshot);
+  const exact = byProxyKey.get(proxy.proxyKey);
   if (exact) return exact;
-  const trustDomain = TrustDomain.parse(snapshot.settings.trustDomain);
-  const candidates = all.filter(
-    ({ proxyKey, proxy: mode, namespace, serviceAccount }) =>
-      proxyKey === undefined &&
-      mode !== 'none' &&
-      forWorkload(trustDomain, namespace, serviceAccount).toString() === proxy.spiffeId,
-  );
+  const candidates = bySpiffeId.get(proxy.spiffeId) ?? [];
   const named = proxy.nodeMetadata['WORKLOAD_NAME'];
   if (named !== undefined) return candidates.find(({ name }) => name === named);
   return candidates.length === 1 ? candidates[0] : undefined;
+}
+
+function identify(snapshot: MeshSnapshot): Identities {
+  const trustDomain = TrustDomain.parse(snapshot.settings.trustDomain);
+  const byProxyKey = new Map<string, Workload>();
+  const bySpiffeId = new Map<string, Workload[]>();
+  for (const workload of snapshot.workloads.values()) {
+    const { proxyKey, proxy, namespace, serviceAccount } = workload;
+    if (proxyKey !== undefined) {
+      if (!byProxyKey.has(proxyKey)) byProxyKey.set(proxyKey, workload);
+      continue;
+    }
+    if (proxy === 'none') continue;
+    const id = forWorkload(trustDomain, namespace, serviceAccount).toString();
+    const sharers = bySpiffeId.get(id);
+    if (sharers) sharers.push(workload);
+    else bySpiffeId.set(id, [workload]);
+  }
+  const found = { byProxyKey, bySpiffeId };
+  identities.set(snapshot, found);
+  return found;
 }

@@ -5,15 +5,16 @@ import { contentHash } from './content-hash.ts';
 import type { KeySetTexts, MeshSettings, MeshSnapshot, Service, Workload } from './model.ts';
 
 /** Each object's hash, kept beside the snapshot so that what did not change stays the very same object. */
-const hashes = new WeakMap<object, string>();
+const hashOf = hashedOnce<object>(contentHash);
+const policyHashOf = hashedOnce(policyHash);
 
-function hashOf(value: object): string {
-  let known = hashes.get(value);
-  if (known === undefined) {
-    known = contentHash(value);
+function hashedOnce<T extends object>(hash: (value: T) => string): (value: T) => string {
+  const hashes = new WeakMap<T, string>();
+  return (value) => {
+    const known = hashes.get(value) ?? hash(value);
     hashes.set(value, known);
-  }
-  return known;
+    return known;
+  };
 }
 
 /**
@@ -51,7 +52,7 @@ export function composeSnapshot(
   const version = contentHash([
     settings,
     ...[...workloads.values(), ...services.values()].map((each) => hashOf(each)),
-    ...policies.map(policyHash),
+    ...policies.map(policyHashOf),
     // Made anew, a policy says the same and may come after another one.
     ...precedence(policies),
     keySets,
@@ -84,7 +85,7 @@ function collect<T extends object>(
   return new Map(
     sorted.map(([id, value]) => {
       const old = previous?.get(id);
-      return [id, old !== undefined && hashOf(old) === hashOf(value) ? old : value];
+      return [id, old !== undefined && (old === value || hashOf(old) === hashOf(value)) ? old : value];
     }),
   );
 }

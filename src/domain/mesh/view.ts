@@ -4,12 +4,14 @@ import {
   type MutualTlsMode,
   mutualTlsModeOf,
   type Policy,
-  policiesOf,
+  policiesByWorkload as policiesOfAll,
   policyHash,
 } from '../policy/index.ts';
+
 import { contentHash } from './content-hash.ts';
 import type {
   EgressListener,
+  Endpoint,
   KeySetTexts,
   MeshSettings,
   MeshSnapshot,
@@ -18,6 +20,7 @@ import type {
   Workload,
   WorkloadPort,
 } from './model.ts';
+
 import { keySetsOf } from './snapshot.ts';
 import { undeclaredPorts } from './undeclared.ts';
 
@@ -74,6 +77,8 @@ export interface EndpointView {
 export interface MeshIndex {
   readonly snapshot: MeshSnapshot;
   readonly services: ReadonlyMap<string, ServiceView>;
+  /** The services once more, for those who may call each. */
+  readonly everyService: readonly ServiceView[];
   readonly policiesByWorkload: ReadonlyMap<string, readonly Policy[]>;
   /** Of the workloads whose policies want keys fetched. */
   readonly keySetsByWorkload: ReadonlyMap<string, KeySetTexts>;
@@ -83,32 +88,46 @@ const noKeySets: KeySetTexts = new Map();
 
 /** Keeps the previous index's objects wherever nothing that they are made of has changed. */
 export function indexMesh(snapshot: MeshSnapshot, previous?: MeshIndex): MeshIndex {
-  const policies = indexPolicies(snapshot);
-  const policiesByWorkload = new Map<string, readonly Policy[]>();
+  const policiesByWorkload = policiesOfAll(
+    indexPolicies(snapshot),
+    snapshot.workloads.values(),
+    previous?.policiesByWorkload,
+  );
   const keySetsByWorkload = new Map<string, KeySetTexts>();
-  for (const workload of snapshot.workloads.values()) {
-    const applying = policiesOf(policies, workload);
-    const before = previous?.policiesByWorkload.get(workload.id);
-    policiesByWorkload.set(workload.id, before && sameMembers(before, applying) ? before : applying);
+  for (const [id, applying] of policiesByWorkload) {
     const keys = keySetsOf(applying, snapshot.keySets);
     if (keys.size === 0) continue;
-    const keysBefore = previous?.keySetsByWorkload.get(workload.id);
-    keySetsByWorkload.set(workload.id, keysBefore && sameKeySets(keysBefore, keys) ? keysBefore : keys);
+    const before = previous?.keySetsByWorkload.get(id);
+    keySetsByWorkload.set(id, before && sameKeySets(before, keys) ? before : keys);
   }
-  const index = { snapshot, policiesByWorkload, keySetsByWorkload };
+  const isAsBefore = unchanged({ snapshot, policiesByWorkload }, previous);
   const services = new Map<string, ServiceView>();
   for (const service of snapshot.services.values()) {
     const before = previous?.services.get(service.id);
-    const view = viewService(service, index);
+    if (before?.service === service && service.ports.every(({ endpoints }) => endpoints.every(isAsBefore))) {
+      services.set(service.id, before);
+      continue;
+    }
+    const view = viewService(service, { snapshot, policiesByWorkload });
     services.set(service.id, before && sameService(before, view) ? before : view);
   }
-  return { ...index, services };
+  const all = [...services.values()];
+  const everyService = previous && sameMembers(previous.everyService, all) ? previous.everyService : all;
+  return { snapshot, policiesByWorkload, keySetsByWorkload, services, everyService };
 }
 
-function viewService(
-  service: Service,
-  { snapshot, policiesByWorkload }: Pick<MeshIndex, 'snapshot' | 'policiesByWorkload'>,
-): ServiceView {
+type Holding = Pick<MeshIndex, 'snapshot' | 'policiesByWorkload'>;
+
+/** Whether all that an endpoint's view is made of is the same as it was. */
+function unchanged(now: Holding, before: Holding | undefined): (endpoint: Endpoint) => boolean {
+  if (before?.snapshot.settings !== now.snapshot.settings) return () => false;
+  return ({ workload }) =>
+    workload === undefined ||
+    (now.snapshot.workloads.get(workload) === before.snapshot.workloads.get(workload) &&
+      now.policiesByWorkload.get(workload) === before.policiesByWorkload.get(workload));
+}
+
+function viewService(service: Service, { snapshot, policiesByWorkload }: Holding): ServiceView {
   const domains = [snapshot.settings.trustDomain, ...snapshot.settings.trustDomainAliases].map((name) =>
     TrustDomain.parse(name),
   );
@@ -136,7 +155,7 @@ function viewService(
 
 /** @returns undefined when the workload is no longer there */
 export function viewOf(index: MeshIndex, workloadId: string): ProxyView | undefined {
-  const { snapshot, services, policiesByWorkload, keySetsByWorkload } = index;
+  const { snapshot, services, everyService, policiesByWorkload, keySetsByWorkload } = index;
   const workload = snapshot.workloads.get(workloadId);
   if (!workload) return undefined;
   const policies = policiesByWorkload.get(workloadId) ?? [];
@@ -148,7 +167,7 @@ export function viewOf(index: MeshIndex, workloadId: string): ProxyView | undefi
   ]);
   const reachable =
     workload.proxy === 'capture'
-      ? [...services.values()]
+      ? everyService
       : [...called].toSorted().flatMap((id) => services.get(id) ?? []);
   return {
     settings: snapshot.settings,
@@ -184,7 +203,7 @@ function sameKeySets(a: KeySetTexts, b: KeySetTexts): boolean {
 }
 
 function sameMembers<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a.length === b.length && a.every((each, index) => each === b[index]);
+  return a === b || (a.length === b.length && a.every((each, index) => each === b[index]));
 }
 
 function sameService(a: ServiceView, b: ServiceView): boolean {

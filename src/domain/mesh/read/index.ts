@@ -1,4 +1,4 @@
 export { keepLastGood, type MeshObjects } from './last-good.ts';
 export { type MeshObject, type ReadObject, readMeshDocument } from './read.ts';
-export { assembleRegistry, inOrder, toWorkload } from './registry.ts';
+export { createRegistryAssembler, inOrder, toWorkload } from './registry.ts';
 export { type WorkloadObject, workloadSchema } from './schema.ts';

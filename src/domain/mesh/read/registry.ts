@@ -1,13 +1,40 @@
 import type { Endpoint, Service, ServicePort, Workload } from '../model.ts';
 import type { ServiceObject, WorkloadObject } from './schema.ts';
 
-/** Turns the objects of a registry's files into the mesh's own. @param cluster names the registry */
-export function assembleRegistry(
-  cluster: string,
-  objects: { readonly workloads: readonly WorkloadObject[]; readonly services: readonly ServiceObject[] },
-): { readonly workloads: readonly Workload[]; readonly services: readonly Service[] } {
-  const workloads = objects.workloads.map((object) => toWorkload(cluster, object));
-  return { workloads, services: objects.services.map((object) => toService(object, workloads)) };
+interface Objects {
+  readonly workloads: readonly WorkloadObject[];
+  readonly services: readonly ServiceObject[];
+}
+
+interface Assembled {
+  readonly workloads: readonly Workload[];
+  readonly services: readonly Service[];
+}
+
+/**
+ * Turns the objects of a registry's files into the mesh's own. What is made of the same objects as the last time is the
+ * same object: nobody has to compare it again. @param cluster names the registry
+ */
+export function createRegistryAssembler(cluster: string): (objects: Objects) => Assembled {
+  const made = new WeakMap<WorkloadObject, Workload>();
+  const assembled = new WeakMap<ServiceObject, { selected: readonly Workload[]; service: Service }>();
+  return (objects) => {
+    const workloads = objects.workloads.map((object) => {
+      const workload = made.get(object) ?? toWorkload(cluster, object);
+      made.set(object, workload);
+      return workload;
+    });
+    const select = selection(workloads);
+    const services = objects.services.map((object) => {
+      const selected = select(object);
+      const before = assembled.get(object);
+      if (before && sameMembers(before.selected, selected)) return before.service;
+      const service = toService(object, selected);
+      assembled.set(object, { selected, service });
+      return service;
+    });
+    return { workloads, services };
+  };
 }
 
 /** @param cluster names the registry: the first part of the workload’s id */
@@ -35,9 +62,8 @@ export function toWorkload(cluster: string, { metadata, spec }: WorkloadObject):
   };
 }
 
-function toService({ metadata, spec }: ServiceObject, workloads: readonly Workload[]): Service {
+function toService({ metadata, spec }: ServiceObject, selected: readonly Workload[]): Service {
   const { namespace, name } = metadata;
-  const selected = workloads.filter((workload) => isSelected(workload, namespace, spec.selector));
   const ports = spec.ports.map(
     ({ port, name: portName, protocol, targetPort = port }): ServicePort => ({
       port,
@@ -71,14 +97,27 @@ export function inOrder(endpoints: readonly Endpoint[]): readonly Endpoint[] {
     .map(({ endpoint }) => endpoint);
 }
 
-function isSelected(
-  workload: Workload,
-  namespace: string,
-  selector: Readonly<Record<string, string>> | undefined,
-): boolean {
-  return (
-    selector !== undefined &&
-    workload.namespace === namespace &&
-    Object.entries(selector).every(([key, value]) => workload.labels[key] === value)
-  );
+/** The workloads behind a service; they are looked up by one label, for most have nothing to do with it. */
+function selection(workloads: readonly Workload[]): (service: ServiceObject) => readonly Workload[] {
+  const byLabel = new Map<string, Workload[]>();
+  const add = (key: string, workload: Workload) => {
+    const known = byLabel.get(key);
+    if (known) known.push(workload);
+    else byLabel.set(key, [workload]);
+  };
+  for (const workload of workloads) {
+    add(workload.namespace, workload);
+    for (const [key, value] of Object.entries(workload.labels))
+      add(`${workload.namespace} ${key} ${value}`, workload);
+  }
+  return ({ metadata: { namespace }, spec: { selector } }) => {
+    if (!selector) return [];
+    const [first, ...others] = Object.entries(selector);
+    const candidates = byLabel.get(first ? `${namespace} ${first[0]} ${first[1]}` : namespace) ?? [];
+    return candidates.filter(({ labels }) => others.every(([key, value]) => labels[key] === value));
+  };
+}
+
+function sameMembers<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((each, at) => each === b[at]);
 }

@@ -4,9 +4,9 @@ import {
   indexPolicies,
   mutualTlsModeOf,
   type Policy,
-  policiesOf,
   precedence,
 } from '../../../../src/domain/policy/index.ts';
+import { policiesOf } from '../../../../src/domain/policy/select.ts';
 import { mesh, peer, policy, service, workload } from './mesh.ts';
 
 const web = workload('shop/web', { labels: { app: 'web', tier: 'front' } });

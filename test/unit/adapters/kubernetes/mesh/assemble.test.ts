@@ -8,7 +8,11 @@ import { readEndpointSlice } from '../../../../../src/adapters/kubernetes/mesh/e
 import type { Reading } from '../../../../../src/adapters/kubernetes/mesh/informer.ts';
 import { readMeshPod } from '../../../../../src/adapters/kubernetes/mesh/pod.ts';
 import { readService } from '../../../../../src/adapters/kubernetes/mesh/service.ts';
-import { assembleRegistry, type ProxyMode, readMeshDocument } from '../../../../../src/domain/mesh/index.ts';
+import {
+  createRegistryAssembler,
+  type ProxyMode,
+  readMeshDocument,
+} from '../../../../../src/domain/mesh/index.ts';
 import { composeSnapshot } from '../../../../../src/domain/mesh/snapshot.ts';
 import type { MeshContent } from '../../../../../src/domain/ports/index.ts';
 import { parseYaml } from '../../../../../src/yaml/index.ts';
@@ -303,7 +307,7 @@ spec:
 test('the same content as from files makes the same snapshot', () => {
   const read = parseYaml(files).flatMap((document) => readMeshDocument(document, 'all.yaml') ?? []);
   expect(read.flatMap(({ problems }) => problems)).toEqual([]);
-  const fromFiles = assembleRegistry('own', {
+  const fromFiles = createRegistryAssembler('own')({
     workloads: read.flatMap(({ object }) => (object?.kind === 'Workload' ? [object.value] : [])),
     services: read.flatMap(({ object }) => (object?.kind === 'Service' ? [object.value] : [])),
   });
