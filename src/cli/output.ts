@@ -59,3 +59,8 @@ function printable(line: string): string {
   // oxlint-disable-next-line no-control-regex
   return line.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '?');
 }
+
+/** @param token of the next page; empty where there is none */
+export function tellNextPage(token: string): void {
+  if (token !== '') process.stderr.write(`There are more: --page ${token}\n`);
+}

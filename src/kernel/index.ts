@@ -13,5 +13,7 @@ export {
   toCitadelError,
 } from './errors.ts';
 export { Limiter } from './limiter.ts';
+export { compareText, sameMembers } from './lists.ts';
 export { type Log, type LogFields, silentLog } from './log.ts';
+export { once } from './once.ts';
 export { Secret } from './secret.ts';

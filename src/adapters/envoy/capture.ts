@@ -1,5 +1,6 @@
 import type { MeshSettings, ProxyView, ServiceView, Workload } from '../../domain/mesh/index.ts';
 import type { DiscoveryResource } from '../../domain/ports/index.ts';
+import { sameMembers } from '../../kernel/index.ts';
 import { renderDirect, renderPassthrough } from './cluster/original-destination.ts';
 import { renderCapturedInbound } from './listener/capture-inbound.ts';
 import { renderCapturedOutbound } from './listener/capture-outbound.ts';
@@ -57,8 +58,4 @@ function familiesOf({ addresses }: Workload): string {
   return [...new Set(addresses.map((address) => (address.includes(':') ? 'ipv6' : 'ipv4')))]
     .toSorted()
     .join();
-}
-
-function sameMembers<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a.length === b.length && a.every((each, index) => each === b[index]);
 }

@@ -5,6 +5,7 @@ import { TypedExtensionConfig } from '../../gen/envoy/config/core/v3/extension.t
 import { RBAC as HttpRbac } from '../../gen/envoy/extensions/filters/http/rbac/v3/rbac.ts';
 import { RBAC as NetworkRbac } from '../../gen/envoy/extensions/filters/network/rbac/v3/rbac.ts';
 import type { Any } from '../../gen/google/protobuf/any.ts';
+import { once } from '../../kernel/index.ts';
 import {
   type AuthorizationContext,
   httpAuthorization,
@@ -43,19 +44,28 @@ const networkTypes = {
  * The filters of a port, whatever the policies say: all are there at all times, so that a policy that comes or goes
  * changes a configuration, and no listener. Only an operator's change of the providers changes them.
  */
-export function filterSlots(port: number, settings: MeshSettings): { http: FilterSlot[]; tcp: FilterSlot[] } {
+export function filterSlots(
+  port: number,
+  protocol: 'http' | 'tcp',
+  settings: MeshSettings,
+): readonly FilterSlot[] {
+  return slotsOf(settings)[protocol].map(({ name, types }) => ({
+    name: names.filter(port, protocol, name),
+    types,
+  }));
+}
+
+/** The same for every port. */
+const slotsOf = once((settings: MeshSettings) => {
   const context = contextOf(settings, settings.authorizationProviders);
   return {
     http: httpAuthorization([], () => undefined, context).map(({ name, kind }) => ({
-      name: names.filter(port, 'http', name),
+      name,
       types: httpTypes[kind],
     })),
-    tcp: networkAuthorization([], context).map(({ name, kind }) => ({
-      name: names.filter(port, 'tcp', name),
-      types: networkTypes[kind],
-    })),
+    tcp: networkAuthorization([], context).map(({ name, kind }) => ({ name, types: networkTypes[kind] })),
   };
-}
+});
 
 /** What the filters of a port do: the policies that hold for it. */
 export function renderFilters(view: ProxyView, { port }: InboundPort): DiscoveryResource[] {
@@ -67,14 +77,15 @@ export function renderFilters(view: ProxyView, { port }: InboundPort): Discovery
     ),
   );
   const context = contextOf(settings, reachable);
-  const slots = filterSlots(port.port, settings);
   const tcp = new Map(
     networkAuthorization(policies, context).map((filter) => [
       names.filter(port.port, 'tcp', filter.name),
       networkFilterConfig(filter),
     ]),
   );
-  const network = slots.tcp.map(({ name }) => extensionConfig(name, tcp.get(name) ?? passNetwork(name)));
+  const network = filterSlots(port.port, 'tcp', settings).map(({ name }) =>
+    extensionConfig(name, tcp.get(name) ?? passNetwork(name)),
+  );
   if (!isHttp(port.protocol)) return network;
   const http = new Map(
     httpAuthorization(policies, jwksOf(view), context).map((filter) => [
@@ -82,7 +93,12 @@ export function renderFilters(view: ProxyView, { port }: InboundPort): Discovery
       httpFilterConfig(filter),
     ]),
   );
-  return [...slots.http.map(({ name }) => extensionConfig(name, http.get(name) ?? passHttp)), ...network];
+  return [
+    ...filterSlots(port.port, 'http', settings).map(({ name }) =>
+      extensionConfig(name, http.get(name) ?? passHttp),
+    ),
+    ...network,
+  ];
 }
 
 function jwksOf({ keySets }: ProxyView): JwksOf {

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import type { SvidVerifier, VerifiedSvid } from '../../domain/identity/index.ts';
 import { CitadelError, type Clock } from '../../kernel/index.ts';
 import { readCredentials } from './credentials.ts';
@@ -29,6 +30,13 @@ export async function verifyWorkload(
     throw new CitadelError('PermissionDenied', `${service} is for the agents and proxies of workloads`);
   }
   return svid;
+}
+
+/** Resolves when the stream has ended, in whichever way. */
+export function streamEnd(stream: EventEmitter): Promise<void> {
+  return new Promise((resolve) => {
+    for (const event of ['cancelled', 'close', 'end', 'error']) stream.once(event, () => resolve());
+  });
 }
 
 export interface Endings {

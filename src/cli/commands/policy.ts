@@ -13,7 +13,7 @@ import { confirm } from '../confirm.ts';
 import { type ConnectionOptions, connectOperator, type OperatorConnection, readText } from '../connection.ts';
 import { ExitRequest, exitCodes } from '../exit-codes.ts';
 import { type OutputOptions, pageSizeArgument, withConnection, withOutput } from '../options.ts';
-import { formatTime, printRows } from '../output.ts';
+import { formatTime, printRows, tellNextPage } from '../output.ts';
 import { reading } from './read.ts';
 
 const api = wire.OperatorServiceService;
@@ -59,7 +59,7 @@ function addHistory(policy: Command): void {
       pageToken: page,
     });
     printRows(revisions, revisionColumns, output);
-    if (nextPageToken !== '') process.stderr.write(`There are more: --page ${nextPageToken}\n`);
+    tellNextPage(nextPageToken);
   });
 }
 

@@ -14,7 +14,7 @@ import {
   withConnection,
   withOutput,
 } from '../options.ts';
-import { formatTime, printRecord, printRows } from '../output.ts';
+import { formatTime, printRecord, printRows, tellNextPage } from '../output.ts';
 import { printProxies, printProxy } from './proxy.ts';
 
 interface CertificateFilters {
@@ -173,10 +173,6 @@ function found<T>(rows: readonly T[], matches: (row: T) => boolean): T {
   const row = rows.find(matches);
   if (row !== undefined) return row;
   throw new CitadelError('NotFound', 'there is none of this name; the list command names them');
-}
-
-function tellNextPage(token: string): void {
-  if (token !== '') process.stderr.write(`There are more: --page ${token}\n`);
 }
 
 const certificateColumns = [

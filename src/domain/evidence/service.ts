@@ -8,7 +8,7 @@ import { hasLoggingListeners } from './modes.ts';
 import { StreamCounts } from './stream-counts.ts';
 
 export interface EvidenceOptions {
-  readonly mesh: Pick<ControlPlane, 'workloadOf' | 'proxies'>;
+  readonly mesh: Pick<ControlPlane, 'workloadOf' | 'proxiesOf'>;
   readonly store: EvidenceStore;
   readonly clock: Clock;
   readonly log: Log;
@@ -106,7 +106,7 @@ export function createEvidenceService({ mesh, store, clock, log }: EvidenceOptio
     },
     report(proxyKey, counters) {
       // By its discovery stream, which its certificate has bound to a workload: the agent has the same key.
-      const states = mesh.proxies().filter(({ proxy }) => proxy.proxyKey === proxyKey);
+      const states = mesh.proxiesOf(proxyKey);
       const [state] = states;
       if (!state) return;
       const known = knownOf(state.workload);

@@ -42,6 +42,8 @@ export interface ControlPlane extends DiscoverySource {
   /** What policies want fetched, and how far it is. */
   keySets(): readonly KeySetState[];
   proxies(): readonly ProxyState[];
+  /** The streams of one proxy. */
+  proxiesOf(proxyKey: string): readonly ProxyState[];
   policies(): readonly PolicyStatus[];
   /** Calls whenever a policy's status may have changed: often, so that whoever listens waits a little. */
   onProgress(listener: () => void): () => void;
@@ -83,6 +85,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const soon = debounce(recompute, { quiet, atMost, clock });
 
   class Session implements DiscoverySession {
+    readonly proxyKey: string;
     readonly #changed: () => void;
     readonly #tracker: ProxyTracker;
     #view: ProxyView;
@@ -90,6 +93,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     #resources: DiscoveryResources;
 
     constructor(proxy: ConnectedProxy, view: ProxyView, changed: () => void) {
+      this.proxyKey = proxy.proxyKey;
       this.#changed = changed;
       this.#view = view;
       this.#resources = this.#render(view);
@@ -201,6 +205,8 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     sources: () => sources.map((source) => source.state()),
     keySets: () => keySets?.states() ?? [],
     proxies,
+    proxiesOf: (proxyKey) =>
+      [...sessions].filter((session) => session.proxyKey === proxyKey).map(({ state }) => state),
     policyWarnings() {
       if (!index) return [];
       const { snapshot } = index;

@@ -1,4 +1,5 @@
 import { forWorkload, TrustDomain } from '@citadel/spiffe';
+import { once } from '../../kernel/index.ts';
 import type { ConnectedProxy } from '../ports/index.ts';
 import type { MeshSnapshot, Workload } from './model.ts';
 
@@ -8,16 +9,13 @@ interface Identities {
   readonly bySpiffeId: ReadonlyMap<string, readonly Workload[]>;
 }
 
-/** Found once for a snapshot: a thousand proxies come back at the same time. */
-const identities = new WeakMap<MeshSnapshot, Identities>();
-
 /**
  * The workload for which a proxy may speak. Where the platform knows the instance to which the certificate was issued,
  * that one alone; otherwise one of the workloads with the certificate's identity, and what the node says of itself
  * chooses among these: it can narrow, never widen.
  */
 export function resolveWorkload(snapshot: MeshSnapshot, proxy: ConnectedProxy): Workload | undefined {
-  const { byProxyKey, bySpiffeId } = identities.get(snapshot) ?? identify(snapshot);
+  const { byProxyKey, bySpiffeId } = identify(snapshot);
   const exact = byProxyKey.get(proxy.proxyKey);
   if (exact) return exact;
   const candidates = bySpiffeId.get(proxy.spiffeId) ?? [];
@@ -26,7 +24,8 @@ export function resolveWorkload(snapshot: MeshSnapshot, proxy: ConnectedProxy): 
   return candidates.length === 1 ? candidates[0] : undefined;
 }
 
-function identify(snapshot: MeshSnapshot): Identities {
+/** Once for a snapshot: a thousand proxies come back at the same time. */
+const identify = once((snapshot: MeshSnapshot): Identities => {
   const trustDomain = TrustDomain.parse(snapshot.settings.trustDomain);
   const byProxyKey = new Map<string, Workload>();
   const bySpiffeId = new Map<string, Workload[]>();
@@ -42,7 +41,5 @@ function identify(snapshot: MeshSnapshot): Identities {
     if (sharers) sharers.push(workload);
     else bySpiffeId.set(id, [workload]);
   }
-  const found = { byProxyKey, bySpiffeId };
-  identities.set(snapshot, found);
-  return found;
-}
+  return { byProxyKey, bySpiffeId };
+});

@@ -1,3 +1,4 @@
+import { once } from '../../kernel/index.ts';
 import { wantedKeySets } from '../jwks/index.ts';
 import { type Policy, policyHash, precedence } from '../policy/index.ts';
 import type { MeshContent } from '../ports/index.ts';
@@ -5,17 +6,7 @@ import { contentHash } from './content-hash.ts';
 import type { KeySetTexts, MeshSettings, MeshSnapshot, Service, Workload } from './model.ts';
 
 /** Each object's hash, kept beside the snapshot so that what did not change stays the very same object. */
-const hashOf = hashedOnce<object>(contentHash);
-const policyHashOf = hashedOnce(policyHash);
-
-function hashedOnce<T extends object>(hash: (value: T) => string): (value: T) => string {
-  const hashes = new WeakMap<T, string>();
-  return (value) => {
-    const known = hashes.get(value) ?? hash(value);
-    hashes.set(value, known);
-    return known;
-  };
-}
+const hashOf = once<object, string>(contentHash);
 
 /**
  * Puts what all sources give into one snapshot. Objects are sorted, so that the order in which sources tell them does
@@ -52,7 +43,7 @@ export function composeSnapshot(
   const version = contentHash([
     settings,
     ...[...workloads.values(), ...services.values()].map((each) => hashOf(each)),
-    ...policies.map(policyHashOf),
+    ...policies.map(policyHash),
     // Made anew, a policy says the same and may come after another one.
     ...precedence(policies),
     keySets,

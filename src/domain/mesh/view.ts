@@ -1,4 +1,5 @@
 import { forWorkload, TrustDomain } from '@citadel/spiffe';
+import { once, sameMembers } from '../../kernel/index.ts';
 import {
   indexPolicies,
   type MutualTlsMode,
@@ -7,7 +8,6 @@ import {
   policiesByWorkload as policiesOfAll,
   policyHash,
 } from '../policy/index.ts';
-
 import { contentHash } from './content-hash.ts';
 import type {
   EgressListener,
@@ -20,7 +20,6 @@ import type {
   Workload,
   WorkloadPort,
 } from './model.ts';
-
 import { keySetsOf } from './snapshot.ts';
 import { undeclaredPorts } from './undeclared.ts';
 
@@ -85,6 +84,7 @@ export interface MeshIndex {
 }
 
 const noKeySets: KeySetTexts = new Map();
+const noPolicies: readonly Policy[] = [];
 
 /** Keeps the previous index's objects wherever nothing that they are made of has changed. */
 export function indexMesh(snapshot: MeshSnapshot, previous?: MeshIndex): MeshIndex {
@@ -158,7 +158,7 @@ export function viewOf(index: MeshIndex, workloadId: string): ProxyView | undefi
   const { snapshot, services, everyService, policiesByWorkload, keySetsByWorkload } = index;
   const workload = snapshot.workloads.get(workloadId);
   if (!workload) return undefined;
-  const policies = policiesByWorkload.get(workloadId) ?? [];
+  const policies = policiesByWorkload.get(workloadId) ?? noPolicies;
   const judgement = judgementOf(policies);
   // A proxy asks the authorizers that policies may name, whether or not its workload calls them.
   const called = new Set([
@@ -183,9 +183,10 @@ export function viewOf(index: MeshIndex, workloadId: string): ProxyView | undefi
   };
 }
 
-function judgementOf(policies: readonly Policy[]): string {
-  return contentHash(policies.filter(({ kind }) => kind === 'AuthorizationPolicy').map(policyHash));
-}
+/** Of a list that workloads share for as long as nothing of it changes. */
+const judgementOf = once((policies: readonly Policy[]): string =>
+  contentHash(policies.filter(({ kind }) => kind === 'AuthorizationPolicy').map(policyHash)),
+);
 
 /** Whether a proxy whose view was `a` needs nothing new for `b`. */
 export function sameView(a: ProxyView, b: ProxyView): boolean {
@@ -200,10 +201,6 @@ export function sameView(a: ProxyView, b: ProxyView): boolean {
 
 function sameKeySets(a: KeySetTexts, b: KeySetTexts): boolean {
   return a.size === b.size && [...a].every(([id, jwks]) => b.get(id) === jwks);
-}
-
-function sameMembers<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a === b || (a.length === b.length && a.every((each, index) => each === b[index]));
 }
 
 function sameService(a: ServiceView, b: ServiceView): boolean {

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { once } from '../../kernel/index.ts';
 import type {
   AuthorizationPolicy,
   AuthorizationRule,
@@ -19,10 +20,8 @@ export function canonicalPolicy(policy: Policy): string {
   return JSON.stringify({ kind, namespace: meta.namespace, name: meta.name, ...contentOf(policy) });
 }
 
-/** SHA-256 of the canonical form, lower-case hexadecimal. */
-export function policyHash(policy: Policy): string {
-  return hash('sha256', canonicalPolicy(policy), 'hex');
-}
+/** SHA-256 of the canonical form, lower-case hexadecimal. Worked out once for each policy object. */
+export const policyHash = once((policy: Policy): string => hash('sha256', canonicalPolicy(policy), 'hex'));
 
 function contentOf(policy: Policy): object {
   switch (policy.kind) {

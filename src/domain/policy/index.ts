@@ -3,7 +3,8 @@ export { canonicalPolicy, policyHash } from './canonical.ts';
 export {
   type Claims,
   type ClaimValue,
-  type ConditionKey as ConditionSubject,
+  type ConditionSubject,
+  conditionSubject,
   type Decision,
   type DecisionContext,
   type DecisionStep,
@@ -14,7 +15,6 @@ export {
   isPathTemplate,
   namesPaths,
   type PolicyRequest,
-  parseConditionKey as conditionSubject,
   parseRuleId,
   type RuleReference,
   ruleId,

@@ -1,3 +1,4 @@
+import { compareText } from '../../kernel/index.ts';
 import type { MeshSnapshot, Workload } from '../mesh/index.ts';
 import type { LabelSelector, MutualTlsMode, PeerAuthentication, Policy } from './model.ts';
 
@@ -41,15 +42,10 @@ function inPrecedence(a: Policy, b: Policy): number {
   const [first = Number.MAX_VALUE, second = Number.MAX_VALUE] = [a.meta.created, b.meta.created];
   return (
     first - second ||
-    inOrder(a.meta.name, b.meta.name) ||
-    inOrder(a.meta.namespace, b.meta.namespace) ||
-    inOrder(a.kind, b.kind)
+    compareText(a.meta.name, b.meta.name) ||
+    compareText(a.meta.namespace, b.meta.namespace) ||
+    compareText(a.kind, b.kind)
   );
-}
-
-function inOrder(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }
 
 /**
@@ -102,7 +98,7 @@ export function precedence(policies: readonly Policy[]): readonly (readonly stri
   }
   return [...levels.values()]
     .filter((names) => names.length > 1)
-    .toSorted(([a = ''], [b = '']) => inOrder(a, b));
+    .toSorted(([a = ''], [b = '']) => compareText(a, b));
 }
 
 /** Whether a policy holds for a workload, before anything takes precedence over it. */

@@ -3,6 +3,7 @@ import { ApiVersion } from '../../../gen/envoy/config/core/v3/config_source.ts';
 import { ExtAuthz } from '../../../gen/envoy/extensions/filters/http/ext_authz/v3/ext_authz.ts';
 import { ExtAuthz as NetworkExtAuthz } from '../../../gen/envoy/extensions/filters/network/ext_authz/v3/ext_authz.ts';
 import { MetadataMatcher } from '../../../gen/envoy/type/matcher/v3/metadata.ts';
+import { duration } from '../messages/values.ts';
 import { customPrefix, policyKey, rbacHttpNamespace, rbacNetworkNamespace } from './names.ts';
 import { exact, prefix } from './strings.ts';
 
@@ -73,11 +74,4 @@ function matchedBy(provider: AuthorizationProvider, filter: string): MetadataMat
     path: [{ segment: { $case: 'key', value: key } }],
     value: { matchPattern: { $case: 'stringMatch', value: prefix('ns[') } },
   });
-}
-
-function duration(milliseconds: number) {
-  return {
-    seconds: BigInt(Math.floor(milliseconds / 1000)),
-    nanos: Math.round((milliseconds % 1000) * 1_000_000),
-  };
 }

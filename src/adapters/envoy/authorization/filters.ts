@@ -3,7 +3,8 @@ import { JwtAuthentication } from '../../../gen/envoy/extensions/filters/http/jw
 import { RBAC as HttpRbac } from '../../../gen/envoy/extensions/filters/http/rbac/v3/rbac.ts';
 import { ExtAuthz as NetworkExtAuthz } from '../../../gen/envoy/extensions/filters/network/ext_authz/v3/ext_authz.ts';
 import { RBAC as NetworkRbac } from '../../../gen/envoy/extensions/filters/network/rbac/v3/rbac.ts';
-import { Any } from '../../../gen/google/protobuf/any.ts';
+import type { Any } from '../../../gen/google/protobuf/any.ts';
+import { pack } from '../messages/any.ts';
 
 /** A filter under a name that stays the same whatever the policies say, so that its content can travel by itself. */
 export type HttpAuthorizationFilter = { readonly name: string } & (
@@ -17,25 +18,21 @@ export type NetworkAuthorizationFilter = { readonly name: string } & (
   | { readonly kind: 'ext_authz'; readonly config: NetworkExtAuthz }
 );
 
-const types = 'type.googleapis.com/envoy.extensions.filters';
+const types = 'envoy.extensions.filters';
 
 export function httpFilterConfig(filter: HttpAuthorizationFilter): Any {
   switch (filter.kind) {
     case 'rbac':
-      return any('http.rbac.v3.RBAC', HttpRbac.encode(filter.config).finish());
+      return pack(`${types}.http.rbac.v3.RBAC`, HttpRbac, filter.config);
     case 'ext_authz':
-      return any('http.ext_authz.v3.ExtAuthz', ExtAuthz.encode(filter.config).finish());
+      return pack(`${types}.http.ext_authz.v3.ExtAuthz`, ExtAuthz, filter.config);
     case 'jwt_authn':
-      return any('http.jwt_authn.v3.JwtAuthentication', JwtAuthentication.encode(filter.config).finish());
+      return pack(`${types}.http.jwt_authn.v3.JwtAuthentication`, JwtAuthentication, filter.config);
   }
 }
 
 export function networkFilterConfig(filter: NetworkAuthorizationFilter): Any {
   return filter.kind === 'rbac'
-    ? any('network.rbac.v3.RBAC', NetworkRbac.encode(filter.config).finish())
-    : any('network.ext_authz.v3.ExtAuthz', NetworkExtAuthz.encode(filter.config).finish());
-}
-
-function any(type: string, value: Uint8Array): Any {
-  return Any.fromPartial({ typeUrl: `${types}.${type}`, value: Buffer.from(value) });
+    ? pack(`${types}.network.rbac.v3.RBAC`, NetworkRbac, filter.config)
+    : pack(`${types}.network.ext_authz.v3.ExtAuthz`, NetworkExtAuthz, filter.config);
 }

@@ -1,16 +1,13 @@
 import { isIPv6 } from 'node:net';
 import { anyOtherPort, type InboundPort, type WorkloadPort } from '../../../domain/mesh/index.ts';
 import { captureSources, type DiscoveryResource } from '../../../domain/ports/index.ts';
-import {
-  Cluster,
-  Cluster_DiscoveryType,
-  Cluster_LbPolicy,
-} from '../../../gen/envoy/config/cluster/v3/cluster.ts';
+import { Cluster, Cluster_DiscoveryType } from '../../../gen/envoy/config/cluster/v3/cluster.ts';
 import { BindConfig, SocketAddress } from '../../../gen/envoy/config/core/v3/address.ts';
 import { names } from '../messages/names.ts';
 import { resource } from '../messages/resource.ts';
 import { duration, socketAddress } from '../messages/values.ts';
 import { httpOptions, unlimited } from './options.ts';
+import { originalDestination } from './original-destination.ts';
 
 /**
  * The application itself, behind its proxy.
@@ -64,19 +61,10 @@ function renderApplication(
 
 /** The application on any port, at the address by which it was called. */
 function renderUndeclared(): DiscoveryResource {
-  const name = names.inboundCluster(anyOtherPort);
-  return resource(
-    name,
-    Cluster,
-    Cluster.fromPartial({
-      name,
-      clusterDiscoveryType: { $case: 'type', value: Cluster_DiscoveryType.ORIGINAL_DST },
-      lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED,
-      connectTimeout: duration(5_000),
-      circuitBreakers: unlimited,
-      upstreamBindConfig: bindTo(captureSources.ipv4, captureSources.ipv6),
-    }),
-  );
+  return originalDestination(names.inboundCluster(anyOtherPort), {
+    connectTimeout: duration(5_000),
+    upstreamBindConfig: bindTo(captureSources.ipv4, captureSources.ipv6),
+  });
 }
 
 /** Envoy takes the one of the family of what it connects to. */

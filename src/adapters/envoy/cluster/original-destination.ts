@@ -35,7 +35,8 @@ export function renderDirect(
     );
 }
 
-function originalDestination(name: string, more: Partial<Cluster>): DiscoveryResource {
+/** A cluster whose endpoint is wherever each connection was going. */
+export function originalDestination(name: string, more: Partial<Cluster>): DiscoveryResource {
   return resource(
     name,
     Cluster,

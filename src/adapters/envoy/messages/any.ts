@@ -1,7 +1,7 @@
 import type { Any } from '../../../gen/google/protobuf/any.ts';
 
 /** What ts-proto generates for a message. */
-interface MessageType<T> {
+export interface MessageType<T> {
   encode(message: T): { finish(): Uint8Array };
 }
 

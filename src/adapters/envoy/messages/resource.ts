@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { DiscoveryResource } from '../../../domain/ports/index.ts';
+import type { MessageType } from './any.ts';
 
 /** The types that are served, in the order of their dependence. */
 export const resourceTypes = {
@@ -9,10 +10,6 @@ export const resourceTypes = {
   route: 'envoy.config.route.v3.RouteConfiguration',
   extension: 'envoy.config.core.v3.TypedExtensionConfig',
 } as const;
-
-interface MessageType<T> {
-  encode(message: T): { finish(): Uint8Array };
-}
 
 /** Encodes a message once; its version is the hash of its bytes. */
 export function resource<T>(name: string, type: MessageType<T>, message: T): DiscoveryResource {

@@ -1,5 +1,5 @@
 import { debounce, type PolicyStatus } from '../../../domain/mesh/index.ts';
-import { type Policy, policyHash, policyKey } from '../../../domain/policy/index.ts';
+import { policyHash, policyKey } from '../../../domain/policy/index.ts';
 import type { Cluster } from '../cluster.ts';
 import { Informer, type PolicyCollection, policyCollections } from '../mesh/index.ts';
 import { WorkQueue } from '../work-queue.ts';
@@ -153,17 +153,12 @@ export async function writePolicyStatuses(
   look.close();
 }
 
-/** Kept beside the policy: it stays the same object while it says the same. */
-const hashes = new WeakMap<Policy, string>();
-
 function standingsOf(statuses: readonly PolicyStatus[]): ReadonlyMap<string, Standing> {
   return new Map(
     statuses.map((status) => {
-      const { policy } = status;
-      const hash = hashes.get(policy) ?? policyHash(policy);
-      hashes.set(policy, hash);
-      const { kind, meta } = policy;
-      return [policyKey({ kind, namespace: meta.namespace, name: meta.name }), { status, hash }];
+      const { kind, meta } = status.policy;
+      const key = policyKey({ kind, namespace: meta.namespace, name: meta.name });
+      return [key, { status, hash: policyHash(status.policy) }];
     }),
   );
 }

@@ -4,11 +4,9 @@ import {
   type AccessLogSession,
   type AccessLogSink,
   accessLogName,
-  type ConnectedProxy,
   type DecisionReader,
   type Metrics,
 } from '../../../domain/ports/index.ts';
-import type { Node } from '../../../gen/envoy/config/core/v3/base.ts';
 import type { AccessLogCommon } from '../../../gen/envoy/data/accesslog/v3/accesslog.ts';
 import {
   AccessLogServiceService,
@@ -17,10 +15,11 @@ import {
 } from '../../../gen/envoy/service/accesslog/v3/als.ts';
 import { CitadelError, type Clock, type Log } from '../../../kernel/index.ts';
 import { createRateLimiter } from '../../listen/index.ts';
-import { ProxyStreams } from '../ads/index.ts';
+import { connectedProxy } from '../connected-proxy.ts';
 import type { Connections, GrpcService } from '../listener.ts';
+import { ProxyStreams } from '../proxy-streams.ts';
 import { failStream } from '../status.ts';
-import { endWithSvid, verifyWorkload } from '../workload-stream.ts';
+import { endWithSvid, streamEnd, verifyWorkload } from '../workload-stream.ts';
 import { readEntry } from './entry.ts';
 import type { AccessLogLimits } from './limits.ts';
 
@@ -96,9 +95,7 @@ interface Serving extends AccessLogServiceOptions {
 
 async function serve(stream: Stream, serving: Serving): Promise<void> {
   const { fail, done, limits, streams, verifier } = serving;
-  const ended = new Promise<void>((resolve) => {
-    for (const event of ['cancelled', 'close', 'end', 'error']) stream.once(event, () => resolve());
-  });
+  const ended = streamEnd(stream);
   stream.pause();
   const svid = await verifyWorkload(stream, verifier, 'the access log service');
   using cleanup = new DisposableStack();
@@ -141,27 +138,6 @@ function openSession(
       `the access log must be ${accessLogName}, and its first message say so`,
     );
   return sink.open(connectedProxy(svid, identifier.node, limits.nodeCharacters));
-}
-
-function connectedProxy(
-  { issuance, serial, spiffeId }: VerifiedSvid,
-  node: Node | undefined,
-  most: number,
-): ConnectedProxy {
-  const nodeId = node?.id ?? '';
-  const nodeMetadata: Readonly<Record<string, unknown>> = node?.metadata ?? {};
-  if (nodeId.length + JSON.stringify(nodeMetadata).length > most)
-    throw new CitadelError(
-      'ResourceExhausted',
-      `a node's id and metadata may have ${most} characters at most`,
-    );
-  return {
-    proxyKey: issuance.proxyKey,
-    spiffeId: spiffeId.toString(),
-    svidSerial: serial,
-    nodeId,
-    nodeMetadata,
-  };
 }
 
 function readMessage(

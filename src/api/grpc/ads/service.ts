@@ -3,12 +3,13 @@ import type { SvidVerifier, VerifiedSvid } from '../../../domain/identity/index.
 import type { ConnectedProxy, DiscoverySource, Metrics } from '../../../domain/ports/index.ts';
 import { AggregatedDiscoveryServiceService } from '../../../gen/envoy/service/discovery/v3/ads.ts';
 import { CitadelError, type Clock, isCitadelError, type Log } from '../../../kernel/index.ts';
+import { connectedProxy } from '../connected-proxy.ts';
 import type { Connections, GrpcService } from '../listener.ts';
+import { ProxyStreams } from '../proxy-streams.ts';
 import { failStream } from '../status.ts';
-import { endWithSvid, verifyWorkload } from '../workload-stream.ts';
+import { endWithSvid, streamEnd, verifyWorkload } from '../workload-stream.ts';
 import { Feed } from './feed.ts';
 import type { DiscoveryLimits } from './limits.ts';
-import { ProxyStreams } from './proxy-streams.ts';
 import type { Variant } from './push.ts';
 import { type Request, readDeltaRequest, readSotwRequest } from './request.ts';
 import { decodeDeltaRequest, decodeNode, decodeSotwRequest, type Wire } from './wire.ts';
@@ -99,9 +100,7 @@ interface Serving<Message> extends DiscoveryServiceOptions {
 
 async function serve<Message>(stream: Stream<Message>, serving: Serving<Message>): Promise<void> {
   const { fail, limits, read, streams, verifier } = serving;
-  const ended = new Promise<void>((resolve) => {
-    for (const event of ['cancelled', 'close', 'end', 'error']) stream.once(event, () => resolve());
-  });
+  const ended = streamEnd(stream);
   stream.pause();
   const svid = await verifyWorkload(stream, verifier, 'discovery');
   using cleanup = new DisposableStack();
@@ -120,7 +119,7 @@ async function serve<Message>(stream: Stream<Message>, serving: Serving<Message>
     try {
       clearTimeout(silence);
       const request = read(message, limits);
-      feed ??= openFeed(stream, serving, connectedProxy(svid, node, limits), cleanup);
+      feed ??= openFeed(stream, serving, proxyOf(svid, node, limits), cleanup);
       feed.receive(request);
     } catch (error) {
       over = true;
@@ -158,23 +157,10 @@ function openFeed<Message>(
 }
 
 /** The node is of the first request: later ones need not carry it, and cannot change it. */
-function connectedProxy(
-  { issuance, serial, spiffeId }: VerifiedSvid,
+function proxyOf(
+  svid: VerifiedSvid,
   encoded: Uint8Array | undefined,
   { nodeCharacters }: DiscoveryLimits,
 ): ConnectedProxy {
-  const node = encoded && decodeNode(encoded);
-  const nodeId = node?.id ?? '';
-  const nodeMetadata: Readonly<Record<string, unknown>> = node?.metadata ?? {};
-  if (nodeId.length + JSON.stringify(nodeMetadata).length > nodeCharacters) {
-    const message = `a node's id and metadata may have ${nodeCharacters} characters at most`;
-    throw new CitadelError('ResourceExhausted', message);
-  }
-  return {
-    proxyKey: issuance.proxyKey,
-    spiffeId: spiffeId.toString(),
-    svidSerial: serial,
-    nodeId,
-    nodeMetadata,
-  };
+  return connectedProxy(svid, encoded && decodeNode(encoded), nodeCharacters);
 }

@@ -15,7 +15,7 @@ import {
 import { type Clock, describeError, type Log } from '../../../kernel/index.ts';
 import type { GrpcService } from '../listener.ts';
 import { failStream } from '../status.ts';
-import { endWithSvid, verifyWorkload } from '../workload-stream.ts';
+import { endWithSvid, streamEnd, verifyWorkload } from '../workload-stream.ts';
 import { readAgentReport, readEnvoyReport } from './report.ts';
 
 export interface SyncServiceOptions {
@@ -53,12 +53,7 @@ export function createSyncService(options: SyncServiceOptions): GrpcService {
 
 async function serve(stream: SyncStream, options: SyncServiceOptions): Promise<void> {
   const { adoption, authority, clock, log, verifier } = options;
-  const ended = new Promise<void>((resolve) => {
-    stream.once('cancelled', resolve);
-    stream.once('close', resolve);
-    stream.once('end', resolve);
-    stream.once('error', () => resolve());
-  });
+  const ended = streamEnd(stream);
   stream.pause();
   const svid = await verifyWorkload(stream, verifier, 'Sync');
   const session = adoption.open(svid);

@@ -1,3 +1,4 @@
+import { sameMembers } from '../../../kernel/index.ts';
 import type { Endpoint, Service, ServicePort, Workload } from '../model.ts';
 import type { ServiceObject, WorkloadObject } from './schema.ts';
 
@@ -116,8 +117,4 @@ function selection(workloads: readonly Workload[]): (service: ServiceObject) => 
     const candidates = byLabel.get(first ? `${namespace} ${first[0]} ${first[1]}` : namespace) ?? [];
     return candidates.filter(({ labels }) => others.every(([key, value]) => labels[key] === value));
   };
-}
-
-function sameMembers<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a.length === b.length && a.every((each, at) => each === b[at]);
 }

@@ -1,7 +1,7 @@
 import { CitadelError } from '../../../kernel/index.ts';
 
 /** What the key of a `when` condition names. */
-export type ConditionKey =
+export type ConditionSubject =
   | { readonly kind: 'header'; readonly name: string }
   | { readonly kind: 'claim'; readonly path: readonly [string, ...string[]] }
   | { readonly kind: PlainConditionKey };
@@ -38,7 +38,7 @@ function isPlain(key: string): key is PlainConditionKey {
 }
 
 /** @throws CitadelError InvalidArgument for what is no key of the language; whoever read the policy has refused it */
-export function parseConditionKey(key: string): ConditionKey {
+export function conditionSubject(key: string): ConditionSubject {
   if (isPlain(key)) return { kind: key };
   const header = /^request\.headers\[([^[\]]+)\]$/.exec(key)?.[1];
   if (header !== undefined) return { kind: 'header', name: header.toLowerCase() };
@@ -51,6 +51,6 @@ export function parseConditionKey(key: string): ConditionKey {
 }
 
 /** Whether only a proxy that reads HTTP knows the attribute. */
-export function isHttpOnly(key: ConditionKey): boolean {
+export function isHttpOnly(key: ConditionSubject): boolean {
   return key.kind === 'header' || key.kind === 'claim' || plain[key.kind].httpOnly;
 }

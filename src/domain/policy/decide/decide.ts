@@ -1,3 +1,4 @@
+import { compareText } from '../../../kernel/index.ts';
 import type { AuthorizationAction, AuthorizationPolicy, AuthorizationRule, Policy } from '../model.ts';
 import { type Facts, fieldsOf, isUsed, matchesField } from './fields.ts';
 import { hasPathParameters, normalizePath } from './paths.ts';
@@ -61,7 +62,7 @@ function customRefusal(
     tcp,
   );
   if (lost !== undefined) return lost;
-  for (const [provider, verdict] of [...customVerdicts].sort(([a], [b]) => compare(a, b))) {
+  for (const [provider, verdict] of [...customVerdicts].sort(([a], [b]) => compareText(a, b))) {
     const [rule] = matchingRules(
       custom.filter((policy) => policy.provider === provider),
       early,
@@ -105,7 +106,7 @@ function matchingRules(
       matchesRule(rule, policy, facts, tcp) ? [ruleReference(policy.meta, index)] : [],
     ),
   );
-  return found.sort((a, b) => compare(ruleId(a), ruleId(b)));
+  return found.sort((a, b) => compareText(ruleId(a), ruleId(b)));
 }
 
 function matchesRule(
@@ -122,8 +123,4 @@ function matchesRule(
     fields.every((field) => (tcp && field.httpOnly) || matchesField(field, facts));
   const any = (alternatives: typeof from) => alternatives.length === 0 || alternatives.some(all);
   return any(from) && any(to) && all(when);
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -7,7 +7,7 @@ import type {
 } from '../model.ts';
 import { isInBlock } from './addresses.ts';
 import { matchesClaim, requestPrincipal } from './claims.ts';
-import { isHttpOnly, parseConditionKey } from './condition-key.ts';
+import { conditionSubject, isHttpOnly } from './condition-key.ts';
 import { headerValues } from './headers.ts';
 import { isPathTemplate, matchesTemplate } from './paths.ts';
 import { type MeshNames, matchesNamespace, matchesPrincipal, matchesServiceAccount } from './principals.ts';
@@ -86,7 +86,7 @@ function operationFields(operation: OperationMatch): readonly Field[] {
 }
 
 function conditionField({ key: text, values, notValues }: Condition, namespace: string): Field {
-  const key = parseConditionKey(text);
+  const key = conditionSubject(text);
   const of = (matches: Matches) => field(values, notValues, matches, isHttpOnly(key));
   switch (key.kind) {
     case 'header':

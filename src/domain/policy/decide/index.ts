@@ -1,4 +1,4 @@
-export { type ConditionKey, isHttpOnly, parseConditionKey } from './condition-key.ts';
+export { type ConditionSubject, conditionSubject, isHttpOnly } from './condition-key.ts';
 export { decide, namesPaths } from './decide.ts';
 export { isPathTemplate, normalizePath } from './paths.ts';
 export type {

@@ -33,7 +33,7 @@ async function start(store: Pick<Store, 'evidence'>, states: readonly ProxyState
         signal?.addEventListener('abort', () => reject(new Error('stopped')), { once: true }),
       ),
   };
-  const mesh = { workloadOf: () => orders, proxies: () => states };
+  const mesh = { workloadOf: () => orders, proxiesOf: () => states };
   const service = createEvidenceService({ mesh, store: store.evidence, clock, log: silentLog });
   await service.start();
   return {

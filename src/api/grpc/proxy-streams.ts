@@ -1,4 +1,4 @@
-import { CitadelError } from '../../../kernel/index.ts';
+import { CitadelError } from '../../kernel/index.ts';
 
 type End = (error: CitadelError) => void;
 
