@@ -19,7 +19,7 @@ export interface JwksSourceOptions extends HostPolicy, AddressPolicy {
  * @throws CitadelError FailedPrecondition when the CA file cannot be used
  */
 export async function createJwksSource(given: JwksSourceOptions): Promise<JwksSource> {
-  const { caFile, resolve = systemResolve } = given;
+  const { caFile, resolve = systemResolve() } = given;
   const options: GetOptions = {
     ...given,
     resolve,

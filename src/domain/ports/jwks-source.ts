@@ -23,4 +23,6 @@ export interface KeptKeySet {
 export interface KeySetArchive {
   load(id: string): Promise<KeptKeySet | undefined>;
   save(id: string, kept: KeptKeySet): Promise<void>;
+  /** Forgets all others. */
+  retain(ids: ReadonlySet<string>): Promise<void>;
 }
