@@ -92,8 +92,10 @@ export class FollowedKeySet {
 
   /** With keys of an earlier run there is nothing to wait for; they are only as old as their next look. */
   async #recall(): Promise<void> {
-    const { archive, changed, log } = this.#options;
+    const { archive, source, changed, log } = this.#options;
     try {
+      // What the operator has taken from the list is not believed any more, rather than for ever.
+      if (!source.allows(this.#wanted.location)) return;
       const kept = await archive.load(this.#wanted.id);
       if (!kept || this.#stopping.signal.aborted) return;
       this.#jwks = readKeySet(kept.jwks).jwks;

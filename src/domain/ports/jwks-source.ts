@@ -5,6 +5,8 @@ export type KeySetLocation =
 
 /** Reads key sets from wherever an author says, within what the operator allows. */
 export interface JwksSource {
+  /** Whether the operator lets it be asked there at all. */
+  allows(location: KeySetLocation): boolean;
   /**
    * One look: the text that is there, of bounded size.
    * @throws CitadelError that says what is wrong, for the operator, and nothing of what was answered: an author must not

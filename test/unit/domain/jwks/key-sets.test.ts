@@ -31,10 +31,11 @@ type Answer = (location: KeySetLocation, signal: AbortSignal) => Promise<string>
 function setup(answer: Answer, kept = new Map<string, KeptKeySet>()) {
   let now = Date.parse('2030-01-01T00:00:00Z');
   const sleeping: { pause: number; wake: () => void }[] = [];
-  const state = { answer, asked: 0, counts: undefined as KeySetCounts | undefined };
+  const state = { answer, allowed: true, asked: 0, counts: undefined as KeySetCounts | undefined };
   const changed = vi.fn();
   const sets = createKeySets({
     source: {
+      allows: () => state.allowed,
       fetch: (location, signal) => {
         state.asked += 1;
         return state.answer(location, signal);
@@ -164,6 +165,18 @@ describe('key sets', () => {
     after.sets.follow(wanting(uri));
     await after.sets.settled();
     expect(after.sets.content().get(id)).toBe(first);
+  });
+
+  test('are remembered no more where the operator does not let it be asked any more', async () => {
+    const earlier = { jwks: newSet(), fetchedAt: new Date('2029-01-01T00:00:00Z') };
+    const { sets, state } = setup(
+      () => Promise.reject(new CitadelError('PermissionDenied', 'it is none of mesh.jwks.allow')),
+      new Map([[id, earlier]]),
+    );
+    state.allowed = false;
+    sets.follow(wanting(uri));
+    await sets.settled();
+    expect(sets.content().size).toBe(0);
   });
 
   test('are given up when no policy names them, and the look under way with them', async () => {
