@@ -22,7 +22,6 @@ const at = (generation: number, from = source) => {
 };
 const record = (over: Partial<PolicyRecord> = {}): PolicyRecord => ({
   apiVersion: 'security.istio.io/v1',
-  kind: 'PeerAuthentication',
   namespace: 'shop',
   name: 'default',
   uid: 'u',
@@ -31,6 +30,7 @@ const record = (over: Partial<PolicyRecord> = {}): PolicyRecord => ({
   hash: policyHash(at(3)),
   problems: [],
   stored: [],
+  foreign: [],
   ...over,
 });
 const standing = (over: Partial<Standing['status']> = {}): Standing => {
