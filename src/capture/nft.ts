@@ -33,7 +33,7 @@ function nft(args: readonly string[], input = ''): Promise<string> {
         env: { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`, LC_ALL: 'C' },
       },
       (error, stdout, stderr) => {
-        if (error) fail(explain(error, stderr));
+        if (error) fail(explain(args[0], error, stderr));
         else done(stdout);
       },
     );
@@ -43,8 +43,9 @@ function nft(args: readonly string[], input = ''): Promise<string> {
   });
 }
 
-/** What went wrong, and what to do. */
+/** What went wrong, and what to do. @param asked the first word of nft's command */
 export function explain(
+  asked: string | undefined,
   error: { readonly code?: unknown; readonly killed?: boolean | undefined; readonly message: string },
   stderr: string,
 ): CitadelError {
@@ -54,7 +55,8 @@ export function explain(
   if (error.killed === true) return new CitadelError('Unavailable', `nft did not end within ${deadline} ms`);
   if (stderr.includes('Operation not permitted') || stderr.includes('Permission denied'))
     return new CitadelError('PermissionDenied', 'capture needs root, or CAP_NET_ADMIN', { details });
-  if (stderr.includes('No such file or directory'))
+  // Of a ruleset that is loaded it speaks of something in the kernel.
+  if (asked !== '-f' && stderr.includes('No such file or directory'))
     return new CitadelError('NotFound', 'nothing is captured here: there is no table inet citadel');
   return new CitadelError('FailedPrecondition', 'nft refused; nothing was changed', { details });
 }

@@ -45,14 +45,18 @@ function chain(name: string, rules: readonly string[]): string {
   return [`\tchain ${name} {`, ...rules.map((rule) => `\t\t${rule}`), '\t}'].join('\n');
 }
 
+const firstPackets = [
+  'meta l4proto != tcp return',
+  'tcp flags & (fin | syn | rst | ack) != syn return',
+] as const;
+
 /**
  * What every chain of address translation begins with. Only a connection's first packet counts: one that was open
  * before would otherwise be sent to a proxy that never saw its beginning, and break.
  */
 function newConnections({ families }: CaptureSettings): string[] {
   return [
-    'meta l4proto != tcp return',
-    'tcp flags & (fin | syn | rst | ack) != syn return',
+    ...firstPackets,
     ...(families.includes('ipv4') ? [] : ['meta nfproto ipv4 return']),
     ...(families.includes('ipv6') ? [] : ['meta nfproto ipv6 return']),
   ];
@@ -113,11 +117,24 @@ function toInbound(settings: CaptureSettings): string[] {
   ];
 }
 
-/** Who connects to a capture port itself has no destination: the proxy would call itself, again and again. */
-function refusals({ inboundPort, outboundPort }: CaptureSettings): string[] {
+/**
+ * What arrives without having been brought to the proxy. A connection is translated by its first packet alone: whoever
+ * first has a stray packet open an entry of the kernel's connection tracking, which then takes his SYN for a part of it,
+ * or has it taken for invalid, would reach the application around its proxy; so would he who comes by the family that is
+ * not captured. And who connects to a capture port itself has no destination: the proxy would call itself, again and again.
+ */
+function refusals(settings: CaptureSettings): string[] {
+  const { inboundPort, outboundPort } = settings;
+  const refuse = 'reject with tcp reset';
   return [
     'type filter hook input priority 0; policy accept;',
-    `tcp dport ${set([inboundPort, outboundPort])} ct state new ct status & dnat == 0 reject with tcp reset`,
+    ...firstPackets,
+    'ct status dnat return',
+    `tcp dport ${set([inboundPort, outboundPort])} ${refuse}`,
+    'iifname "lo" return',
+    ...excludedPorts(settings.excludeInboundPorts),
+    ...includedPorts(settings.includeInboundPorts),
+    refuse,
   ];
 }
 

@@ -85,6 +85,22 @@ describe('a key set over HTTPS', () => {
     expect(provider.asked).toBe(before);
   });
 
+  it.each<[string, KeySetLocation, readonly string[], boolean]>([
+    ['of a host', { kind: 'jwks', uri: 'https://id.example/jwks' }, ['id.example'], true],
+    ['of another', { kind: 'jwks', uri: 'https://id.example/jwks' }, ['other.example'], false],
+    ['of an issuer', { kind: 'openid', issuer: 'https://id.example/realm' }, ['id.example'], true],
+    ['of an issuer elsewhere', { kind: 'openid', issuer: 'https://id.example/realm' }, [], false],
+    ['of an issuer that is no URL', { kind: 'openid', issuer: 'testing@example' }, ['example'], false],
+  ])('is allowed by the list of hosts: %s', async (_what, location, allow, expected) => {
+    const source = await createJwksSource({
+      allow,
+      allowLoopback: false,
+      allowPrivate: false,
+      allowHttp: false,
+    });
+    expect(source.allows(location)).toBe(expected);
+  });
+
   it('is asked at the address that was judged, whatever the name says a moment later', async () => {
     let asked = 0;
     const resolve = () => {

@@ -18,7 +18,7 @@ const options = {
       name: 'store',
       check: async () => {
         if (state.broken)
-          throw new CitadelError('Unavailable', 'the disk is full', { details: '/secret/path' });
+          throw new CitadelError('Unavailable', 'the disk\u001B\nis full', { details: '/secret/path' });
         return undefined;
       },
     },

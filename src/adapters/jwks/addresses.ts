@@ -28,7 +28,14 @@ function addressClass(
 
 /** The first one that holds an address decides: a metadata service within a private network is none of its hosts. */
 const classes: readonly AddressClass[] = [
-  addressClass('a metadata service', ['169.254.169.254/32', 'fd00:ec2::254/128', '100.100.100.200/32']),
+  // Each cloud's own: all of them answer by HTTP, some by addresses that look public, or private.
+  addressClass('a metadata service', [
+    '169.254.169.254/32',
+    'fd00:ec2::/32',
+    'fd20:ce::/32',
+    '100.100.100.200/32',
+    '168.63.129.16/32',
+  ]),
   addressClass('link-local', ['169.254.0.0/16', 'fe80::/10']),
   addressClass('loopback', ['127.0.0.0/8', '::1/128'], 'allowLoopback'),
   addressClass('unspecified', ['0.0.0.0/8', '::/128']),
@@ -42,6 +49,9 @@ const classes: readonly AddressClass[] = [
   addressClass('a translated address', ['::/96', '64:ff9b::/96', '64:ff9b:1::/48', '2002::/16', '2001::/32']),
 ];
 
+/** All that is given to hosts of IPv6 (RFC 4291, 2.4), and what stands for IPv4. */
+const { blocks: assigned } = addressClass('assigned', ['2000::/3', '::ffff:0:0/96']);
+
 /**
  * What speaks against connecting to an address; undefined where nothing does. An IPv4 address mapped into IPv6 counts as
  * what it is mapped from.
@@ -51,7 +61,8 @@ export function faultOfAddress(address: string, policy: AddressPolicy): string |
   if (family === 0) return `${JSON.stringify(address)} is no address`;
   const type = family === 6 ? 'ipv6' : 'ipv4';
   const found = classes.find(({ blocks }) => blocks.check(address, type));
-  if (!found) return undefined;
+  if (!found)
+    return family === 4 || assigned.check(address, 'ipv6') ? undefined : `${address} is no host’s own`;
   if (found.allowedBy === undefined) return `${address} is ${found.name}`;
   return policy[found.allowedBy]
     ? undefined

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KeySetArchive } from '../../domain/ports/index.ts';
 import { CitadelError } from '../../kernel/index.ts';
@@ -10,11 +10,12 @@ import { CitadelError } from '../../kernel/index.ts';
  */
 export function createKeySetArchive(directory: string): KeySetArchive {
   // Authors choose ids: none of it may become part of a path.
-  const fileOf = (id: string) => join(directory, `${hash('sha256', id, 'hex')}.json`);
+  const nameOf = (id: string) => `${hash('sha256', id, 'hex')}.json`;
+  const fileOf = (id: string) => join(directory, nameOf(id));
   return {
     async load(id) {
       const text = await readFile(fileOf(id), 'utf8').catch((error: unknown) => {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+        if (isMissing(error)) return undefined;
         throw error;
       });
       if (text === undefined) return undefined;
@@ -39,5 +40,21 @@ export function createKeySetArchive(directory: string): KeySetArchive {
       await writeFile(`${file}.new`, JSON.stringify({ id, jwks, fetchedAt }), { mode: 0o600 });
       await rename(`${file}.new`, file);
     },
+    async retain(ids) {
+      const kept = new Set([...ids].map(nameOf));
+      const names = await readdir(directory).catch((error: unknown) => {
+        if (isMissing(error)) return [];
+        throw error;
+      });
+      for (const name of names)
+        if (ownName.test(name) && !kept.has(name.replace(/\.new$/, '')))
+          await rm(join(directory, name), { force: true });
+    },
   };
+}
+
+const ownName = /^[0-9a-f]{64}\.json(?:\.new)?$/;
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

@@ -6,9 +6,22 @@ import { type AddressPolicy, faultOfAddress } from './addresses.ts';
 /** All addresses of a name. */
 export type Resolve = (name: string) => Promise<readonly string[]>;
 
-/** As every program of this machine does, /etc/hosts included. */
-export const systemResolve: Resolve = async (name) =>
-  (await systemLookup(name, { all: true })).map(({ address }) => address);
+/**
+ * As every program of this machine does, /etc/hosts included. A look-up cannot be cut off, and holds one of the few threads
+ * that they all share: whoever asks for a name again while nothing has come waits for the same one.
+ */
+export function systemResolve(): Resolve {
+  const underWay = new Map<string, Promise<readonly string[]>>();
+  return (name) => {
+    const known = underWay.get(name);
+    if (known) return known;
+    const lookup = systemLookup(name, { all: true })
+      .then((found) => found.map(({ address }) => address))
+      .finally(() => underWay.delete(name));
+    underWay.set(name, lookup);
+    return lookup;
+  };
+}
 
 /**
  * The addresses of a URL's host that may be connected to, looked up once: what was judged is what is connected to,

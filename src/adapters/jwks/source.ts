@@ -3,7 +3,7 @@ import { createSecureContext, getCACertificates } from 'node:tls';
 import type { JwksSource } from '../../domain/ports/index.ts';
 import { CitadelError, describeError } from '../../kernel/index.ts';
 import type { AddressPolicy } from './addresses.ts';
-import type { HostPolicy } from './allow-list.ts';
+import { faultOfUrl, type HostPolicy } from './allow-list.ts';
 import { discoveryAddress, keysOfDiscovery } from './discovery.ts';
 import { type GetOptions, getBounded } from './get.ts';
 import { type Resolve, systemResolve } from './resolve.ts';
@@ -19,13 +19,17 @@ export interface JwksSourceOptions extends HostPolicy, AddressPolicy {
  * @throws CitadelError FailedPrecondition when the CA file cannot be used
  */
 export async function createJwksSource(given: JwksSourceOptions): Promise<JwksSource> {
-  const { caFile, resolve = systemResolve } = given;
+  const { caFile, resolve = systemResolve() } = given;
   const options: GetOptions = {
     ...given,
     resolve,
     secureContext: caFile === undefined ? undefined : await trusting(caFile),
   };
   return {
+    allows: (location) => {
+      const address = location.kind === 'jwks' ? location.uri : location.issuer;
+      return URL.canParse(address) && faultOfUrl(new URL(address), options) === undefined;
+    },
     async fetch(location, signal) {
       if (location.kind === 'jwks') return await getBounded(location.uri, options, signal);
       const document = await getBounded(discoveryAddress(location.issuer), options, signal);

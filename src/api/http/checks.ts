@@ -52,7 +52,7 @@ async function runCheck({ name, check }: HealthCheck, signal: AbortSignal): Prom
 export function formatChecks(result: ChecksResult): string {
   const lines = result.checks.map(({ name, state, why }) => {
     const sign = state === 'ok' ? '[+]' : state === 'warning' ? '[!]' : '[-]';
-    return `${sign}${name} ${state}${why ? `: ${why.replaceAll(/\s+/g, ' ')}` : ''}`;
+    return `${sign}${name} ${state}${why ? `: ${why.replaceAll(/[\s\p{Cc}]+/gu, ' ')}` : ''}`;
   });
   return [...lines, result.healthy ? 'passed' : 'failed', ''].join('\n');
 }

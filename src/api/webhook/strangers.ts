@@ -1,7 +1,10 @@
 import { createRateLimiter, rememberedPeers } from '../listen/index.ts';
 
-/** Milliseconds of work that count as much as one call. */
-const millisecondsPerCall = 10;
+/**
+ * Milliseconds of work that count as much as one call. By it and the limit of calls all strangers together have some fifth
+ * of the time that the process has, as that limit is by default.
+ */
+const millisecondsPerCall = 2;
 /** All together get as much as so many addresses. */
 const peersTogether = 2;
 /** The key of all together; no address looks like it. */

@@ -34,7 +34,7 @@ export function addCaptureCommands(program: Command): void {
     .option('--families <list>', 'ipv4, ipv6 or both; those of the addresses in the registry', 'ipv4,ipv6')
     .option('--include-inbound-ports <list>', 'capture these alone, as 80,8000-8010 (default: all but 22)')
     .option('--exclude-inbound-ports <list>', 'leave these as they are')
-    .option('--include-outbound-ports <list>', 'capture these alone (default: all but 53)')
+    .option('--include-outbound-ports <list>', 'capture these alone, never 53 (default: all)')
     .option('--exclude-outbound-ports <list>', 'leave these as they are')
     .option('--include-outbound-cidrs <list>', 'capture calls to these networks alone (default: all)')
     .option('--exclude-outbound-cidrs <list>', 'leave calls to these networks as they are')

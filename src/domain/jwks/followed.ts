@@ -4,13 +4,13 @@ import {
   describeError,
   type Entropy,
   isCitadelError,
-  type Limiter,
   type Log,
 } from '../../kernel/index.ts';
 import type { JwksSource, KeySetArchive, KeySetLocation, Metrics } from '../ports/index.ts';
-import { describeLocation, type WantedKeySet } from './location.ts';
+import { describeLocation, providerOf, type WantedKeySet } from './location.ts';
 import { readKeySet } from './read.ts';
 import { boundedTimeout, pauseBeforeNext } from './schedule.ts';
+import type { Turns } from './turns.ts';
 
 /** How far the keys of one location can be believed. */
 export interface KeySetState {
@@ -25,7 +25,7 @@ export interface FollowOptions {
   readonly source: JwksSource;
   readonly archive: KeySetArchive;
   readonly refresh: number;
-  readonly limiter: Limiter;
+  readonly turns: Turns;
   /** @param keys whether other keys hold now, or it has become clear that there are none */
   readonly changed: (keys: boolean) => void;
   readonly metrics: Pick<Metrics, 'keySetFetched'>;
@@ -92,8 +92,10 @@ export class FollowedKeySet {
 
   /** With keys of an earlier run there is nothing to wait for; they are only as old as their next look. */
   async #recall(): Promise<void> {
-    const { archive, changed, log } = this.#options;
+    const { archive, source, changed, log } = this.#options;
     try {
+      // What the operator has taken from the list is not believed any more, rather than for ever.
+      if (!source.allows(this.#wanted.location)) return;
       const kept = await archive.load(this.#wanted.id);
       if (!kept || this.#stopping.signal.aborted) return;
       this.#jwks = readKeySet(kept.jwks).jwks;
@@ -109,13 +111,14 @@ export class FollowedKeySet {
   }
 
   async #look(): Promise<void> {
-    const { source, limiter, metrics, clock } = this.#options;
+    const { source, turns, metrics, clock } = this.#options;
+    const { location } = this.#wanted;
     const { signal } = this.#stopping;
     const begun = performance.now();
     // Its turn is waited for within the same time, so that whoever waits for the first look is not held up for longer.
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(boundedTimeout(this.timeout))]);
     try {
-      const text = await limiter.run(deadline, () => source.fetch(this.#wanted.location, deadline));
+      const text = await turns.run(providerOf(location), deadline, () => source.fetch(location, deadline));
       const { jwks } = readKeySet(text);
       if (signal.aborted) return;
       metrics.keySetFetched(true, performance.now() - begun);

@@ -1,7 +1,9 @@
-import { type Clock, type Entropy, Limiter, type Log } from '../../kernel/index.ts';
+import { type Clock, describeError, type Entropy, type Log } from '../../kernel/index.ts';
 import type { JwksSource, KeySetArchive, Metrics } from '../ports/index.ts';
 import { FollowedKeySet, type KeySetState } from './followed.ts';
 import type { WantedKeySet } from './location.ts';
+import { shareOut } from './share.ts';
+import { Turns } from './turns.ts';
 
 export interface KeySetsOptions {
   readonly source: JwksSource;
@@ -33,14 +35,16 @@ export interface KeySets {
 /** Authors decide how many there are; more than this, beside each other, are nobody's need. */
 const mostFollowed = 1_000;
 const atOnce = 8;
+const ofOneProvider = 4;
 
 export function createKeySets(options: KeySetsOptions): KeySets {
-  const { metrics } = options;
+  const { archive, metrics, log } = options;
   const followed = new Map<string, FollowedKeySet>();
   const turnedAway = new Map<string, WantedKeySet>();
   const ending = new Set<Promise<void>>();
-  const limiter = new Limiter(atOnce, mostFollowed, 'too many key sets are fetched at once');
+  const turns = new Turns({ atOnce, ofOneProvider, waiting: mostFollowed });
   let notify = () => {};
+  let first = true;
 
   const changed = (keys: boolean) => {
     const states = [...followed.values()].map(({ state }) => state);
@@ -53,25 +57,37 @@ export function createKeySets(options: KeySetsOptions): KeySets {
     if (keys) notify();
   };
 
+  /** What nobody names any more is not remembered either: by ever other addresses an author could fill the disk. */
+  const forgetOthers = async () => {
+    try {
+      await archive.retain(new Set(followed.keys()));
+    } catch (error) {
+      log.warn('keys that are not wanted any more could not be removed', { reason: describeError(error) });
+    }
+  };
+
   return {
     start(given) {
       notify = given;
     },
     follow(wanted) {
-      for (const [id, each] of followed) {
-        if (wanted.has(id)) continue;
-        followed.delete(id);
-        const ended = each.stop().finally(() => ending.delete(ended));
-        ending.add(ended);
-      }
+      const chosen = shareOut(wanted, mostFollowed);
+      const gone = [...followed].filter(([id]) => !chosen.has(id));
+      for (const [id] of gone) followed.delete(id);
       turnedAway.clear();
       for (const [id, want] of wanted) {
         const known = followed.get(id);
         if (known) known.timeout = want.timeout;
-        // Those that are followed already stay: an author with too many must not displace others' keys.
-        else if (followed.size >= mostFollowed) turnedAway.set(id, want);
-        else followed.set(id, new FollowedKeySet(want, { ...options, limiter, changed }));
+        else if (chosen.has(id)) followed.set(id, new FollowedKeySet(want, { ...options, turns, changed }));
+        else turnedAway.set(id, want);
       }
+      if (gone.length > 0 || first) {
+        const ended = Promise.all(gone.map(([, each]) => each.stop()))
+          .then(forgetOthers)
+          .finally(() => ending.delete(ended));
+        ending.add(ended);
+      }
+      first = false;
       changed(false);
     },
     content: () =>
@@ -85,7 +101,7 @@ export function createKeySets(options: KeySetsOptions): KeySets {
       ...[...turnedAway.values()].map(({ location }) => ({
         location,
         fetchedAt: undefined,
-        problem: `more than ${mostFollowed} key sets are named by policies`,
+        problem: `more than ${mostFollowed} key sets are named by policies, and this is beyond its namespace’s share`,
       })),
     ],
     async close() {

@@ -14,9 +14,16 @@ export function keySetId(location: KeySetLocation): string {
   return location.kind === 'jwks' ? `jwks:${location.uri}` : `openid:${location.issuer}`;
 }
 
-/** For messages. */
+/** For messages, in one line: an issuer may be any text. */
 export function describeLocation(location: KeySetLocation): string {
-  return location.kind === 'jwks' ? location.uri : `the discovery document of ${location.issuer}`;
+  const text = location.kind === 'jwks' ? location.uri : `the discovery document of ${location.issuer}`;
+  return text.replaceAll(/\p{Cc}+/gu, ' ');
+}
+
+/** Host and port of whom is asked first; empty where the address is none. */
+export function providerOf(location: KeySetLocation): string {
+  const address = location.kind === 'jwks' ? location.uri : location.issuer;
+  return URL.canParse(address) ? new URL(address).host : '';
 }
 
 /** Something that policies want fetched. */
@@ -25,6 +32,8 @@ export interface WantedKeySet {
   readonly location: KeySetLocation;
   /** Milliseconds: the longest that one of its rules grants. */
   readonly timeout: number;
+  /** Of the policies that want it. */
+  readonly namespaces: ReadonlySet<string>;
 }
 
 /** What policies want fetched, each once, by id. */
@@ -36,8 +45,10 @@ export function wantedKeySets(policies: readonly Policy[]): ReadonlyMap<string, 
       const location = keySetLocation(rule);
       if (!location) continue;
       const id = keySetId(location);
-      const timeout = Math.max(rule.timeout, wanted.get(id)?.timeout ?? 0);
-      wanted.set(id, { id, location, timeout });
+      const known = wanted.get(id);
+      const timeout = Math.max(rule.timeout, known?.timeout ?? 0);
+      const namespaces = new Set(known?.namespaces).add(policy.meta.namespace);
+      wanted.set(id, { id, location, timeout, namespaces });
     }
   }
   return wanted;

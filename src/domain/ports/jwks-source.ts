@@ -5,6 +5,8 @@ export type KeySetLocation =
 
 /** Reads key sets from wherever an author says, within what the operator allows. */
 export interface JwksSource {
+  /** Whether the operator lets it be asked there at all. */
+  allows(location: KeySetLocation): boolean;
   /**
    * One look: the text that is there, of bounded size.
    * @throws CitadelError that says what is wrong, for the operator, and nothing of what was answered: an author must not
@@ -23,4 +25,6 @@ export interface KeptKeySet {
 export interface KeySetArchive {
   load(id: string): Promise<KeptKeySet | undefined>;
   save(id: string, kept: KeptKeySet): Promise<void>;
+  /** Forgets all others. */
+  retain(ids: ReadonlySet<string>): Promise<void>;
 }

@@ -4,6 +4,7 @@ import { exchange, requirePart, waitFor } from '../../parts/index.ts';
 import type { TestMesh } from '../../support/mesh.ts';
 import type { NetworkNamespace, RunResult } from '../../support/netns/index.ts';
 import { trustDomain } from '../../support/server.ts';
+import { captureIn } from './command.ts';
 
 /** Of the proxy and its agent; no user of this machine has it. */
 export const proxyUser = 41_337;
@@ -67,11 +68,7 @@ export async function startProxy(options: ProxyOptions): Promise<CapturedMachine
   return {
     namespace,
     inside,
-    capture: (...args) =>
-      inside.run({
-        command: process.execPath,
-        args: ['--conditions=citadel-source', join(root, 'src/cli/main.ts'), 'capture', ...args],
-      }),
+    capture: (...args) => captureIn(inside, ...args),
     async count(filter) {
       const { body } = await admin(`/stats?filter=${encodeURIComponent(filter)}`);
       return [...body.matchAll(/: (\d+)$/gm)].reduce((sum, [, value]) => sum + Number(value), 0);

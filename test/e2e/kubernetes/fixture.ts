@@ -111,6 +111,22 @@ export function renamed(yaml: string, names: RoleNames): string {
   return text;
 }
 
+/** guard.yaml for the account of these names. */
+export function guardOf(yaml: string, names: RoleNames): string {
+  const replacements = [
+    ['citadel-server-guard', names.role],
+    ['citadel-system:citadel', `citadel-system:${names.account}`],
+    ['istio-ca-root-cert', names.configMap],
+    ['citadel.dev:mesh', names.signer.replace('/', ':')],
+  ] as const;
+  let text = yaml;
+  for (const [from, to] of replacements) {
+    if (!text.includes(from)) throw new Error(`guard.yaml has no ${from}`);
+    text = text.replaceAll(from, to);
+  }
+  return text;
+}
+
 /** A bundle of one new root. */
 export async function makeBundle(name: string): Promise<TrustBundleSnapshot> {
   const pem = await selfSigned(generateKeyPairSync('ec', { namedCurve: 'P-256' }), name);

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { field, items, text } from '../../../src/adapters/kubernetes/api/index.ts';
 import { connectCluster } from '../../../src/adapters/kubernetes/index.ts';
 import { policyCollections } from '../../../src/adapters/kubernetes/mesh/index.ts';
@@ -213,6 +213,70 @@ describe.skipIf(!hasPart('kubeapi'))('the status of policies', () => {
     expect(text(await condition('shared', 'Programmed'), 'lastTransitionTime')).toBe(
       text(first, 'lastTransitionTime'),
     );
+  });
+
+  it('leaves them too where a definition takes a list of conditions for one value', async () => {
+    const [group, what] = ['whole.citadel.dev', 'wholes'];
+    const anything = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+    const conditions = { type: 'array', items: anything };
+    await fixture.kube.apply(
+      JSON.stringify({
+        apiVersion: 'apiextensions.k8s.io/v1',
+        kind: 'CustomResourceDefinition',
+        metadata: { name: `${what}.${group}` },
+        spec: {
+          group,
+          names: { plural: what, kind: 'Whole' },
+          scope: 'Namespaced',
+          versions: [
+            {
+              name: 'v1',
+              served: true,
+              storage: true,
+              subresources: { status: {} },
+              schema: {
+                openAPIV3Schema: {
+                  type: 'object',
+                  properties: { status: { type: 'object', properties: { conditions } } },
+                },
+              },
+            },
+          ],
+        },
+      }),
+    );
+    const definition = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${what}.${group}`;
+    onTestFinished(async () => void (await fixture.kube.request('DELETE', definition)));
+    const whole = `/apis/${group}/v1/namespaces/${namespace}/${what}/one`;
+    const object = { apiVersion: `${group}/v1`, kind: 'Whole', metadata: { name: 'one', namespace } };
+    await waitFor(async () => await fixture.kube.apply(JSON.stringify(object)), { what: 'the definition' });
+    const foreign = { type: 'example.org/Reviewed', status: 'True' };
+    await fixture.kube.request(
+      'PATCH',
+      `${whole}/status?fieldManager=other`,
+      { ...object, metadata: {}, status: { conditions: [foreign] } },
+      applied,
+    );
+    const kubeconfigFile = await fixture.kubeconfigFor(fixture.kube.adminToken);
+    const { api } = await fixture.connect({ kubeconfigFile });
+    const collection = policyCollections.find((each) => each.what === plural) ?? expect.fail('no such kind');
+    for (const reason of ['First', 'Second']) {
+      const stored = await fixture.kube.request('GET', whole);
+      const record = {
+        ...readRecord(stored, collection, () => ({ problems: [] })),
+        apiVersion: object.apiVersion,
+      };
+      const own = { type: 'Accepted', status: 'True', reason, message: 'm', observedGeneration: 1 } as const;
+      await writeConditions(
+        api,
+        { record, plural: what, conditions: [own], now: new Date() },
+        AbortSignal.timeout(5_000),
+      );
+      expect(items(await fixture.kube.request('GET', whole), 'status', 'conditions')).toEqual([
+        foreign,
+        expect.objectContaining(own),
+      ]);
+    }
   });
 
   it('tries again when the API server fails, and not where an object has gone', async () => {

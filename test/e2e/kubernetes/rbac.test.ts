@@ -19,6 +19,7 @@ import { Secret, silentLog, systemClock } from '../../../src/kernel/index.ts';
 import { hasPart, waitFor } from '../../parts/index.ts';
 import {
   type Fixture,
+  guardOf,
   makeBundle,
   type RoleNames,
   readManifest,
@@ -52,6 +53,7 @@ describe.skipIf(!hasPart('kubeapi'))('deploy/kubernetes', () => {
   let namespace: string;
   let token: string;
   const configured = new Set<string>();
+  const guards: string[] = [];
 
   beforeAll(async () => {
     fixture = await startFixture();
@@ -62,6 +64,10 @@ describe.skipIf(!hasPart('kubeapi'))('deploy/kubernetes', () => {
   });
   afterAll(async () => {
     for (const name of configured) await fixture.kube.request('DELETE', `${configurations}/${name}`);
+    const admission = '/apis/admissionregistration.k8s.io/v1';
+    for (const name of guards)
+      for (const kind of ['validatingadmissionpolicybindings', 'validatingadmissionpolicies'])
+        await fixture.kube.request('DELETE', `${admission}/${kind}/${name}`);
     await fixture?.[Symbol.asyncDispose]();
   });
 
@@ -93,7 +99,14 @@ describe.skipIf(!hasPart('kubeapi'))('deploy/kubernetes', () => {
       configured.add(names.webhook);
       const [given] = parse(await readManifest('webhook.yaml'));
       const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': 'nowhere' } };
-      const webhooks = given?.webhooks?.map((each) => ({ ...each, namespaceSelector }));
+      const matchConditions = [{ name: 'always', expression: 'true' }];
+      const [first = {}] = given?.webhooks ?? [];
+      const webhooks = ['policies.citadel.dev', 'more.citadel.dev'].map((name) => ({
+        ...first,
+        name,
+        namespaceSelector,
+        matchConditions,
+      }));
       const object = { ...given, metadata: { name: names.webhook }, webhooks };
       await fixture.kube.request('POST', configurations, object);
     };
@@ -201,6 +214,69 @@ describe.skipIf(!hasPart('kubeapi'))('deploy/kubernetes', () => {
       if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'Unavailable' });
   });
 
+  it('is kept by its guard to its own objects, and to the one field of the webhook', async () => {
+    const names = uniqueNames();
+    await fixture.kube.apply(renamed(await readManifest('rbac.yaml'), names));
+    const guard = guardOf(await readManifest('guard.yaml'), names);
+    await fixture.kube.apply(guard);
+    guards.push(names.role);
+    const serverToken = await fixture.kube.createToken('citadel-system', names.account);
+    const cluster = await fixture.connect({ kubeconfigFile: await fixture.kubeconfigFor(serverToken) });
+    const own = uses(cluster, names);
+    await own['publishWebhook']?.();
+    const send = async (method: 'POST' | 'PATCH', path: string, body: object) => {
+      const contentType = method === 'PATCH' ? 'application/strategic-merge-patch+json' : 'application/json';
+      const reply = await cluster.api.request(
+        { method, path, body, contentType },
+        AbortSignal.timeout(10_000),
+      );
+      return { status: reply.status, text: JSON.stringify(reply.body) };
+    };
+    let made = 0;
+    const configMap = async (where: string) => {
+      made += 1;
+      const metadata = { name: `aws-auth-${names.account}-${made}` };
+      const path = `/api/v1/namespaces/${where}/configmaps`;
+      return await send('POST', path, { apiVersion: 'v1', kind: 'ConfigMap', metadata });
+    };
+    // A policy takes effect a moment after it was stored.
+    await waitFor(async () => (await configMap(namespace)).status === 422, { what: 'the guard' });
+    expect((await configMap('kube-system')).text).toContain('makes no other ConfigMap');
+    const bundles = '/apis/certificates.k8s.io/v1/clustertrustbundles';
+    const other = await send('POST', bundles, {
+      apiVersion: 'certificates.k8s.io/v1',
+      kind: 'ClusterTrustBundle',
+      metadata: { name: `${names.signer.replace('/', ':')}:other` },
+      spec: { signerName: names.signer, trustBundle: (await makeBundle('other')).pem },
+    });
+    expect(other.text).toContain('makes no other ClusterTrustBundle');
+    const clientConfig = { url: 'https://thief.example/', service: null };
+    for (const change of [
+      { failurePolicy: 'Fail' },
+      { matchConditions: [{ name: 'always', expression: 'false' }] },
+      { matchConditions: null },
+      { $patch: 'delete' },
+      { namespaceSelector: null },
+      { rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['secrets'] }] },
+      { clientConfig },
+      { clientConfig: { caBundle: null } },
+      { clientConfig: { service: { namespace: 'thief', name: 'citadel' } } },
+      { name: 'another.citadel.dev', clientConfig, sideEffects: 'None', admissionReviewVersions: ['v1'] },
+    ]) {
+      const webhooks = [{ name: 'policies.citadel.dev', ...change }];
+      const reply = await send('PATCH', `${configurations}/${names.webhook}`, { webhooks });
+      expect(reply.text, JSON.stringify(change)).toContain('changes nothing of a webhook but caBundle');
+    }
+    await Promise.all(Object.entries(own).map(([name, use]) => expect(use(), name).resolves.not.toThrow()));
+    expect((await configMapOfOthers()).status).toBe(201);
+
+    async function configMapOfOthers() {
+      const metadata = { name: 'of-somebody-else' };
+      const path = `/api/v1/namespaces/${namespace}/configmaps`;
+      return await fixture.kube.send('POST', path, { apiVersion: 'v1', kind: 'ConfigMap', metadata });
+    }
+  });
+
   it('denies what the server has no business with', async () => {
     const allowed = async (verb: string, resource: string, group = '', name?: string) => {
       const resourceAttributes = { verb, resource, group, ...(name === undefined ? {} : { name }) };
@@ -242,7 +318,7 @@ describe.skipIf(!hasPart('kubeapi'))('deploy/kubernetes', () => {
   });
 
   it('is accepted by the API server, and its pods meet the restricted pod security standard', async () => {
-    for (const file of ['namespace.yaml', 'rbac.yaml', 'config.yaml', 'server.yaml'])
+    for (const file of ['namespace.yaml', 'rbac.yaml', 'config.yaml', 'server.yaml', 'guard.yaml'])
       await fixture.kube.apply(await readManifest(file));
     const deployment = parse(await readManifest('server.yaml')).find(({ kind }) => kind === 'Deployment');
     const { metadata, spec } = deployment?.spec?.template ?? {};
@@ -268,6 +344,9 @@ describe.skipIf(!hasPart('kubeapi'))('deploy/kubernetes', () => {
     const roles = await readManifest('rbac.yaml');
     expect(config.publish.configMap?.name).toBe('istio-ca-root-cert');
     expect(config.publish.clusterTrustBundle?.signerName).toBe('citadel.dev/mesh');
+    const guard = await readManifest('guard.yaml');
+    expect(guard).toContain("object.metadata.name == 'istio-ca-root-cert'");
+    expect(guard).toContain("object.metadata.name == 'citadel.dev:mesh:bundle'");
     expect(roles).toContain('resourceNames: [citadel-policies]');
     expect(roles).toContain('resourceNames: [istio-ca-root-cert]');
     expect(roles).toContain('resourceNames: [citadel.dev/mesh]');

@@ -83,9 +83,9 @@ const operations: Operations = {
     }
   },
 
-  open: ({ id, host, port }) =>
+  open: ({ id, host, port, localPort }) =>
     new Promise((done) => {
-      const socket = connect({ host, port });
+      const socket = connect({ host, port, ...(localPort === undefined ? {} : { localPort }) });
       sockets.set(id, socket);
       const patience = setTimeout(() => socket.destroy(new Error('timeout')), deadline);
       socket.once('connect', () => {

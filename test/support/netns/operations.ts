@@ -47,7 +47,16 @@ interface Types {
     result: HttpResult,
   ];
   /** A connection that stays open, by a number of the caller's. */
-  open: [given: { readonly id: number; readonly host: string; readonly port: number }, result: SocketResult];
+  open: [
+    given: {
+      readonly id: number;
+      readonly host: string;
+      readonly port: number;
+      /** Where it comes from; any where it is undefined. */
+      readonly localPort?: number;
+    },
+    result: SocketResult,
+  ];
   say: [given: { readonly id: number; readonly text: string }, result: SocketResult];
 }
 

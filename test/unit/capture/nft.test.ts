@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { explain } from '../../../src/capture/nft.ts';
 
-test.each([
+test.each<[string, object, string, string, RegExp, string?]>([
   ['is not installed', { code: 'ENOENT' }, '', 'FailedPrecondition', /install the package nftables/],
   [
     'lacks rights',
@@ -24,10 +24,18 @@ test.each([
     'NotFound',
     /nothing is captured/,
   ],
+  [
+    'finds a part of the kernel missing',
+    {},
+    '/dev/stdin:6:3-36: Error: Could not process rule: No such file or directory',
+    'FailedPrecondition',
+    /nothing was changed/,
+    '-f',
+  ],
   ['hangs', { killed: true }, '', 'Unavailable', /did not end/],
   ['refuses', {}, '/dev/stdin:3:9-12: Error: syntax error', 'FailedPrecondition', /nothing was changed/],
-])('nft that %s', (_what, error, stderr, code, message) => {
-  const explained = explain({ message: 'nft failed', ...error }, stderr);
+])('nft that %s', (_what, error, stderr, code, message, asked = 'list') => {
+  const explained = explain(asked, { message: 'nft failed', ...error }, stderr);
   expect(explained.code).toBe(code);
   expect(explained.message).toMatch(message);
 });

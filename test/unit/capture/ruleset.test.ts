@@ -61,10 +61,18 @@ describe('the ruleset', () => {
     ]);
   });
 
-  test('refuses who connects to a capture port itself', () => {
-    expect(rules('input', { inboundPort: '16006', outboundPort: '16001' })).toEqual([
+  test('refuses what comes to an application around the proxy, or to a capture port itself', () => {
+    expect(
+      rules('input', { inboundPort: '16006', outboundPort: '16001', excludeInboundPorts: '9090' }),
+    ).toEqual([
       'type filter hook input priority 0; policy accept;',
-      'tcp dport { 16006, 16001 } ct state new ct status & dnat == 0 reject with tcp reset',
+      'meta l4proto != tcp return',
+      'tcp flags & (fin | syn | rst | ack) != syn return',
+      'ct status dnat return',
+      'tcp dport { 16006, 16001 } reject with tcp reset',
+      'iifname "lo" return',
+      'tcp dport { 22, 9090 } return',
+      'reject with tcp reset',
     ]);
   });
 

@@ -101,11 +101,18 @@ function problemText(problems: readonly string[]): string {
 /** In an order of their own: which proxy spoke first would make it another text each time. */
 function refusalText(refusals: PolicyStatus['refusals']): string {
   const told = refusals
-    .map(({ workload, error }) => `${workload} refuses what it was sent: ${cut(error, longestRefusal)}`)
+    .map(
+      ({ workload, error }) => `${workload} refuses what it was sent: ${cut(oneLine(error), longestRefusal)}`,
+    )
     .toSorted()
     .slice(0, mostRefusals);
   const left = refusals.length - told.length;
   return [...told, ...(left > 0 ? [`and ${left} more`] : [])].join('; ');
+}
+
+/** The words are a proxy's, and whoever holds its certificate chooses them: they must not steer a terminal. */
+function oneLine(text: string): string {
+  return text.replaceAll(/[\s\p{Cc}]+/gu, ' ');
 }
 
 function count(number: number, one: string, several = `${one}s`): string {

@@ -6,7 +6,6 @@ import type { Condition } from './conditions.ts';
 /** What an object of the cluster says and what its status says of it. */
 export interface PolicyRecord {
   readonly apiVersion: string;
-  readonly kind: string;
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
@@ -17,6 +16,8 @@ export interface PolicyRecord {
   readonly problems: readonly string[];
   /** Ours, as they are stored. */
   readonly stored: readonly StoredCondition[];
+  /** Those of others, as they are. */
+  readonly foreign: readonly unknown[];
 }
 
 export interface StoredCondition extends Condition {
@@ -40,7 +41,6 @@ export function readRecord(
   const { policy, problems } = readPolicy(slim);
   return {
     apiVersion: text(slim, 'apiVersion') ?? '',
-    kind: collection.kind,
     namespace: text(object, 'metadata', 'namespace') ?? '',
     name: text(object, 'metadata', 'name') ?? '',
     uid: text(object, 'metadata', 'uid') ?? '',
@@ -49,6 +49,9 @@ export function readRecord(
     hash: policy && policyHash(policy),
     problems,
     stored: storedConditions(object),
+    foreign: items(object, 'status', 'conditions').filter(
+      (condition) => !types.some((type) => type === text(condition, 'type')),
+    ),
   };
 }
 

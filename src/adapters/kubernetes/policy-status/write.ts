@@ -14,7 +14,8 @@ export interface Write {
 export type WriteOutcome = { readonly stored: readonly StoredCondition[] } | 'gone' | 'changed';
 
 /**
- * Writes our conditions by server-side apply: those of others stay.
+ * Writes our conditions; those of others stay. Not by server-side apply: a definition that is not ours, as Istio's, may take
+ * the list for one value, which whoever applies then has for himself.
  * @throws CitadelError Unavailable
  */
 export async function writeConditions(
@@ -22,20 +23,19 @@ export async function writeConditions(
   { record, plural, conditions, now }: Write,
   signal: AbortSignal,
 ): Promise<WriteOutcome> {
-  const { apiVersion, kind, namespace, name, resourceVersion, stored } = record;
+  const { apiVersion, namespace, name, resourceVersion, stored, foreign } = record;
   const reply = await api.request(
     {
       method: 'PATCH',
       path: `/apis/${apiVersion}/namespaces/${namespace}/${plural}/${name}/status`,
-      // Nobody else has these two types: whoever wrote them wrote over ours.
-      query: { fieldManager: 'citadel-status', force: 'true' },
-      contentType: 'application/apply-patch+yaml',
+      query: { fieldManager: 'citadel-status' },
+      contentType: 'application/merge-patch+json',
       body: {
-        apiVersion,
-        kind,
-        // Never those of another object that has taken the name: a status is applied whatever the UID says.
-        metadata: { namespace, name, resourceVersion },
-        status: { conditions: conditions.map((condition) => withTime(condition, stored, now)) },
+        // Neither over what somebody has written meanwhile, nor to another object that has taken the name.
+        metadata: { resourceVersion },
+        status: {
+          conditions: [...foreign, ...conditions.map((condition) => withTime(condition, stored, now))],
+        },
       },
     },
     signal,

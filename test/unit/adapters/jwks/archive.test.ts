@@ -24,3 +24,18 @@ test('keeps key sets, each for itself, and tells when a file is damaged or anoth
   writeFileSync(join(home, second), '{');
   await expect(archive.load('jwks:https://b')).rejects.toThrow();
 });
+
+test('forgets what it is not to retain, and touches no file of others', async () => {
+  await using directory = await temporaryDirectory();
+  const home = directory.join('jwks');
+  const archive = createKeySetArchive(home);
+  await archive.retain(new Set(['a']));
+  const kept = { jwks: '{"keys":[]}', fetchedAt: new Date('2030-01-01T00:00:00Z') };
+  for (const id of ['a', 'b', 'c']) await archive.save(id, kept);
+  writeFileSync(join(home, 'notes'), '');
+  writeFileSync(join(home, `${'0'.repeat(64)}.json.new`), 'half');
+  await archive.retain(new Set(['b', 'd']));
+  expect(await archive.load('b')).toEqual(kept);
+  expect(readdirSync(home)).toHaveLength(2);
+  expect(readdirSync(home)).toContain('notes');
+});

@@ -15,7 +15,13 @@ const wanting = (...uris: readonly string[]) =>
   new Map(
     uris.map((each) => [
       `jwks:${each}`,
-      { id: `jwks:${each}`, location: { kind: 'jwks' as const, uri: each }, timeout: 5_000 },
+      {
+        id: `jwks:${each}`,
+        location: { kind: 'jwks' as const, uri: each },
+        timeout: 5_000,
+        // The host's name here stands for the author's.
+        namespaces: new Set([new URL(each).host]),
+      },
     ]),
   );
 
@@ -25,10 +31,11 @@ type Answer = (location: KeySetLocation, signal: AbortSignal) => Promise<string>
 function setup(answer: Answer, kept = new Map<string, KeptKeySet>()) {
   let now = Date.parse('2030-01-01T00:00:00Z');
   const sleeping: { pause: number; wake: () => void }[] = [];
-  const state = { answer, asked: 0, counts: undefined as KeySetCounts | undefined };
+  const state = { answer, allowed: true, asked: 0, counts: undefined as KeySetCounts | undefined };
   const changed = vi.fn();
   const sets = createKeySets({
     source: {
+      allows: () => state.allowed,
       fetch: (location, signal) => {
         state.asked += 1;
         return state.answer(location, signal);
@@ -37,6 +44,10 @@ function setup(answer: Answer, kept = new Map<string, KeptKeySet>()) {
     archive: {
       load: (key) => Promise.resolve(kept.get(key)),
       save: (key, value) => Promise.resolve(void kept.set(key, value)),
+      retain(ids) {
+        for (const key of kept.keys()) if (!ids.has(key)) kept.delete(key);
+        return Promise.resolve();
+      },
     },
     refresh: 1_200_000,
     metrics: { keySetFetched: () => {}, keySets: (counts) => void (state.counts = counts) },
@@ -156,6 +167,18 @@ describe('key sets', () => {
     expect(after.sets.content().get(id)).toBe(first);
   });
 
+  test('are remembered no more where the operator does not let it be asked any more', async () => {
+    const earlier = { jwks: newSet(), fetchedAt: new Date('2029-01-01T00:00:00Z') };
+    const { sets, state } = setup(
+      () => Promise.reject(new CitadelError('PermissionDenied', 'it is none of mesh.jwks.allow')),
+      new Map([[id, earlier]]),
+    );
+    state.allowed = false;
+    sets.follow(wanting(uri));
+    await sets.settled();
+    expect(sets.content().size).toBe(0);
+  });
+
   test('are given up when no policy names them, and the look under way with them', async () => {
     let ended: AbortSignal | undefined;
     const { sets } = setup((location, signal) => {
@@ -169,15 +192,38 @@ describe('key sets', () => {
     expect(sets.states()).toEqual([]);
   });
 
-  test('are at most a thousand, and who came first stays', async () => {
+  test('are forgotten when no policy names them any more, those of an earlier run too', async () => {
+    const other = 'https://id.example/other';
+    const earlier = { jwks: newSet(), fetchedAt: new Date('2029-01-01T00:00:00Z') };
+    const { sets, kept } = setup(() => Promise.resolve(newSet()), new Map([['jwks:earlier', earlier]]));
+    sets.follow(wanting(uri, other));
+    await waitFor(() => kept.size === 2 && !kept.has('jwks:earlier'), { what: 'both to be kept' });
+    sets.follow(wanting(other));
+    await waitFor(() => !kept.has(id), { what: 'one to be forgotten' });
+    expect([...kept.keys()]).toEqual([`jwks:${other}`]);
+  });
+
+  test('are at most a thousand, of which an author with too many gets what others leave', async () => {
     const { sets, state } = setup(away);
-    sets.follow(wanting(uri));
-    await sets.settled();
     const many = Array.from({ length: 1_000 }, (_, index) => `https://a.example/${index}`);
-    sets.follow(wanting(...many, uri));
+    sets.follow(wanting(...many));
     await sets.settled();
     expect(state.asked).toBe(1_000);
+    sets.follow(wanting(...many, uri));
+    await sets.settled();
+    expect(state.asked).toBe(1_001);
     const refused = sets.states().filter(({ problem }) => problem?.startsWith('more than 1000'));
     expect(refused).toMatchObject([{ location: { uri: 'https://a.example/999' } }]);
+  });
+
+  test('of a provider that never answers leave their turn to those of others', async () => {
+    const first = newSet();
+    const { sets } = setup((location, signal) =>
+      'uri' in location && location.uri === uri ? Promise.resolve(first) : silent(location, signal),
+    );
+    const many = Array.from({ length: 20 }, (_, index) => `https://slow.example/${index}`);
+    sets.follow(wanting(...many, uri));
+    await waitFor(() => sets.content().has(id), { what: 'the keys of another' });
+    expect(sets.isPending(`jwks:${many[0]}`)).toBe(true);
   });
 });

@@ -17,8 +17,14 @@ test('what policies want fetched: each once, with the longest time that is grant
     rules('b/z', { issuer: 'i', jwks: '{"keys": [{"kty": "oct", "k": "AAAA"}]}' }),
     policy('b/z', { rules: [] }),
   ]);
+  expect([...wanted.values()].map(({ namespaces }) => [...namespaces])).toEqual([['a', 'b'], ['b']]);
   expect([...wanted.values()].map(({ location, timeout }) => [describeLocation(location), timeout])).toEqual([
     [uri, 3_000],
     ['the discovery document of https://id.example', 5_000],
   ]);
+});
+
+test('an issuer of control characters is told in one line', () => {
+  const [wanted] = wantedKeySets([rules('a/x', { issuer: 'a\n\u001B[31mb' })]).values();
+  expect(wanted && describeLocation(wanted.location)).toBe('the discovery document of a [31mb');
 });

@@ -22,7 +22,6 @@ const at = (generation: number, from = source) => {
 };
 const record = (over: Partial<PolicyRecord> = {}): PolicyRecord => ({
   apiVersion: 'security.istio.io/v1',
-  kind: 'PeerAuthentication',
   namespace: 'shop',
   name: 'default',
   uid: 'u',
@@ -31,6 +30,7 @@ const record = (over: Partial<PolicyRecord> = {}): PolicyRecord => ({
   hash: policyHash(at(3)),
   problems: [],
   stored: [],
+  foreign: [],
   ...over,
 });
 const standing = (over: Partial<Standing['status']> = {}): Standing => {
@@ -66,11 +66,11 @@ describe('the conditions of a policy', () => {
         current: 0,
         refusals: [
           { workload: 'b', error: 'no' },
-          { workload: 'a', error: 'never' },
+          { workload: 'a', error: 'ne\u001B\nver' },
         ],
       }),
       ['Accepted True Accepted 3', 'Programmed False Refused 3'],
-      '0 of 2 proxies accepted it; a refuses what it was sent: never; b refuses what it was sent: no',
+      '0 of 2 proxies accepted it; a refuses what it was sent: ne ver; b refuses what it was sent: no',
     ],
     [
       'no proxy is connected for',
