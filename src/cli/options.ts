@@ -39,14 +39,31 @@ export function seconds(text: string): number {
 }
 
 /** For commander: a time in RFC 3339, or a duration from now as in `24h`. */
-export function timeArgument(text: string): Date {
-  return argument(() => {
-    if (/^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})$/.test(text)) {
-      const time = new Date(text);
-      if (!Number.isNaN(time.getTime())) return time;
-    }
-    return new Date(Date.now() + parseDuration(text));
-  });
+export function futureTime(text: string): Date {
+  return timeArgument(text, 'from now', 1);
+}
+
+/** For commander: a time in RFC 3339, or a duration before now as in `24h`. */
+export function pastTime(text: string): Date {
+  return timeArgument(text, 'ago', -1);
+}
+
+function timeArgument(text: string, direction: string, sign: 1 | -1): Date {
+  if (/^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})$/.test(text)) {
+    const time = new Date(text);
+    if (!Number.isNaN(time.getTime())) return time;
+  }
+  try {
+    return new Date(Date.now() + sign * parseDuration(text));
+  } catch (error) {
+    if (!(error instanceof CitadelError)) throw error;
+    throw new InvalidArgumentError(`write it as 2026-01-31T00:00:00Z, or as a duration ${direction}: 24h`);
+  }
+}
+
+/** For commander: an option of a command that asks first. */
+export function withYes(command: Command): Command {
+  return command.option('--yes', 'do it without asking');
 }
 
 export function pageSizeArgument(text: string): number {

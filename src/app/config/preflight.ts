@@ -1,8 +1,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
-import { describeError } from '../../kernel/index.ts';
-import type { Address } from './fields.ts';
+import { type Address, describeError } from '../../kernel/index.ts';
 import { type LoadOptions, loadServerConfig } from './load.ts';
 
 export interface PreflightFinding {
