@@ -2,7 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
 import { Client, credentials, Metadata, type MethodDefinition } from '@grpc/grpc-js';
 import { CitadelError, parseAddress, readTextFile, type standardInput } from '../kernel/index.ts';
-import { profileDirectory, readProfile } from './profile.ts';
+import { formatTime } from './output.ts';
+import { endedAt, profileDirectory, readProfile } from './profile.ts';
 import { fromServiceError } from './service-error.ts';
 
 /** How to reach the operator API. */
@@ -27,7 +28,7 @@ const largestFile = 1024 * 1024;
 /** @throws CitadelError FailedPrecondition when there is nothing to trust the server by */
 export function connectOperator(options: ConnectionOptions): OperatorConnection {
   const metadata = new Metadata();
-  const { name, client } =
+  const { name, client, unknown } =
     options.socket === undefined ? overTls(options, metadata) : overSocket(options.socket);
   return {
     call: (method, request) =>
@@ -42,7 +43,7 @@ export function connectOperator(options: ConnectionOptions): OperatorConnection 
           metadata,
           { deadline },
           (error, response) => {
-            if (error) fail(fromServiceError(error, name));
+            if (error) fail(fromServiceError(error, name, unknown));
             else if (response === undefined) fail(new CitadelError('Internal', 'the server sent no reply'));
             else done(response);
           },
@@ -56,6 +57,8 @@ interface Target {
   /** As the caller wrote it. */
   readonly name: string;
   readonly client: Client;
+  /** Why it may not know us, where we know why. */
+  readonly unknown?: string | undefined;
 }
 
 function overSocket(path: string): Target {
@@ -76,8 +79,13 @@ function overTls(options: ConnectionOptions, metadata: Metadata): Target {
     metadata.set('authorization', `Bearer ${readText(options.tokenFile, 'token file').trim()}`);
   const client = options.tokenFile === undefined ? profile : undefined;
   try {
+    const ended = client && endedAt(client.chain, Date.now());
     return {
       name,
+      // The server takes no notice of a certificate that ended, as if there were none.
+      unknown:
+        ended &&
+        `the certificate in ${directory} ended at ${formatTime(ended)}; enrol again on the server's machine (citadel operator enrol --socket PATH), and renew the next one in time`,
       client: new Client(
         name,
         credentials.createSsl(

@@ -30,6 +30,16 @@ export function profileDirectory(env: NodeJS.ProcessEnv): string {
   return env['CITADEL_HOME'] ?? join(env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config'), 'citadel');
 }
 
+/** When the certificate ended; undefined while it has not, and where it cannot be read. */
+export function endedAt(chain: string, now: number): Date | undefined {
+  try {
+    const { validToDate } = new X509Certificate(chain);
+    return validToDate.getTime() < now ? validToDate : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** @throws CitadelError FailedPrecondition when others may read the key */
 export function readProfile(directory: string): Profile | undefined {
   try {

@@ -3,8 +3,12 @@ import { CitadelError, connectionFault, type ErrorCode, errorCodes } from '../ke
 
 const operatorListener = 'the operator API is at listen.operator, port 8443 by default';
 
-/** What a call failed with, said to the one who made it. @param target the address or the path of the socket */
-export function fromServiceError(error: ServiceError, target: string): CitadelError {
+/**
+ * What a call failed with, said to the one who made it.
+ * @param target the address or the path of the socket
+ * @param unknown why the server may not know the caller, where the caller knows why
+ */
+export function fromServiceError(error: ServiceError, target: string, unknown?: string): CitadelError {
   // gRPC numbers its codes from 1 in the order that errorCodes lists them.
   const code: ErrorCode = errorCodes[error.code - 1] ?? 'Unknown';
   const failed = (as: ErrorCode, message: string) => new CitadelError(as, message, { cause: error });
@@ -23,6 +27,7 @@ export function fromServiceError(error: ServiceError, target: string): CitadelEr
       'FailedPrecondition',
       `${target} does not know this command: it is another of the server's ports (${operatorListener}), or an older server`,
     );
+  if (error.code === status.UNAUTHENTICATED && unknown !== undefined) return failed(code, unknown);
   if (error.code === status.DEADLINE_EXCEEDED)
     return failed(code, `${target} did not answer in time; try again, or raise --timeout`);
   // An argument that only the server could judge is wrong usage all the same.

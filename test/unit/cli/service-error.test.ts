@@ -61,3 +61,9 @@ test.each([
   expect(told.code).toBe(code);
   expect(told.message).toEqual(typeof message === 'string' ? message : expect.stringMatching(message));
 });
+
+test('a certificate that ended is why the server does not know its holder', () => {
+  const error = failure(status.UNAUTHENTICATED, 'prove who you are');
+  expect(fromServiceError(error, 'a', 'it ended').message).toBe('it ended');
+  expect(fromServiceError(error, 'a').message).toBe('prove who you are');
+});
