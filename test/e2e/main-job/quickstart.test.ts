@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { hasPart, type PartName } from '../../parts/index.ts';
-import { type Ended, runDemo } from './program.ts';
+import { type Ended, runDemo, startDemo } from './program.ts';
 
 const deadline = 110_000;
 
@@ -65,4 +68,23 @@ describe('scripts/quickstart --once', () => {
       deadline + 10_000,
     );
   }
+});
+
+describe('scripts/quickstart', () => {
+  it.skipIf(!hasPart('envoy'))(
+    'ends soon when it is interrupted, and leaves nothing',
+    async () => {
+      await using child = await startDemo('quickstart.ts', ['--once'], /5\. Certificates rotate/);
+      const [, directory = ''] = /data in (\S+)/.exec(child.stdout()) ?? [];
+      expect(existsSync(directory)).toBe(true);
+      child.kill('SIGINT');
+      expect(await child.exited).toMatchObject({ code: 130 });
+      expect(child.stderr()).toBe('quickstart: interrupted; everything that it started is gone');
+      expect(existsSync(directory)).toBe(false);
+      // Each process that it starts names a file of that directory.
+      const { stdout } = await promisify(execFile)('ps', ['-eo', 'args']);
+      expect(stdout).not.toContain(directory);
+    },
+    deadline,
+  );
 });
