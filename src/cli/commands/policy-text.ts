@@ -9,7 +9,7 @@ import {
 import { CitadelError, describeError } from '../../kernel/index.ts';
 import { ExitRequest, exitCodes } from '../exit-codes.ts';
 import { type OutputOptions, withOutput } from '../options.ts';
-import { printRows } from '../output.ts';
+import { printable, printRows } from '../output.ts';
 import { type PolicyFile, readPolicyFiles } from '../policy-files.ts';
 
 export const policyFilesHelp = 'files, directories with all below them, or - for standard input';
@@ -39,7 +39,7 @@ function addLint(policy: Command): void {
 }
 
 function problemLine(problem: PolicyProblem): string {
-  return problem.source === '' ? problem.message : formatPolicyProblem(problem);
+  return printable(problem.source === '' ? problem.message : formatPolicyProblem(problem));
 }
 
 function addFormat(policy: Command): void {
@@ -52,7 +52,7 @@ function addFormat(policy: Command): void {
     const { check = false } = command.opts<{ readonly check?: boolean }>();
     const { files, unreadable } = readPolicyFiles(command.args);
     const outcomes = files.map((file) => formatFile(file, check));
-    for (const line of unreadable) process.stderr.write(`${line}\n`);
+    for (const line of unreadable) process.stderr.write(`${printable(line)}\n`);
     if (unreadable.length > 0 || outcomes.includes('broken')) throw new ExitRequest(exitCodes.broken);
     if (check && outcomes.includes('differs')) throw new ExitRequest(exitCodes.warning);
   });
@@ -64,7 +64,7 @@ function formatFile(
 ): 'same' | 'differs' | 'broken' {
   const { text, problems } = formatPolicies(before, source);
   if (text === undefined) {
-    for (const problem of problems) process.stderr.write(`${formatPolicyProblem(problem)}\n`);
+    for (const problem of problems) process.stderr.write(`${problemLine(problem)}\n`);
     return 'broken';
   }
   if (file === undefined && !check) process.stdout.write(text);

@@ -144,7 +144,7 @@ describe('server configuration', () => {
     [
       'a secret in plain text',
       valid.replace('memory: {}', 'disk: {encryption: {passphrase: hunter2}}'),
-      'F:4:35: keys.disk.encryption.passphrase: Invalid input: expected object',
+      'F:4:35: keys.disk.encryption.passphrase: Invalid input: expected object, received string; it takes the keys file, env',
     ],
     [
       'a secret that is not there',
