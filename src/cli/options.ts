@@ -7,9 +7,7 @@ import type { OutputFormat } from './output.ts';
 export function withConnection(command: Command): Command {
   return command
     .addOption(
-      new Option('--server <host:port>', 'operator API (default: localhost:8443)')
-        .env('CITADEL_SERVER')
-        .conflicts('socket'),
+      new Option('--server <host:port>', 'operator API (default: localhost:8443)').env('CITADEL_SERVER'),
     )
     .addOption(new Option('--socket <path>', "the server's local socket").env('CITADEL_SOCKET'))
     .addOption(
@@ -18,7 +16,21 @@ export function withConnection(command: Command): Command {
       ),
     )
     .option('--ca <path>', 'roots that the server is verified by (default: those of the enrolment)')
-    .addOption(new Option('--timeout <duration>', 'of one call').default(10, '10s').argParser(seconds));
+    .addOption(new Option('--timeout <duration>', 'of one call').default(10, '10s').argParser(seconds))
+    .hook('preAction', chooseServer);
+}
+
+/** One server is asked: of an option and the environment the option names it, and nobody names two in the same way. */
+function chooseServer(command: Command): void {
+  const [server, socket] = [command.getOptionValueSource('server'), command.getOptionValueSource('socket')];
+  if (server === undefined || socket === undefined) return;
+  if (server === socket)
+    command.error(
+      server === 'env'
+        ? 'error: CITADEL_SERVER and CITADEL_SOCKET name two servers; unset one, or give an option'
+        : 'error: --server and --socket name two servers; give one of them',
+    );
+  command.setOptionValueWithSource(server === 'env' ? 'server' : 'socket', undefined, undefined);
 }
 
 export function withOutput(command: Command): Command {

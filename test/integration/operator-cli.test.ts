@@ -256,6 +256,33 @@ describe('a server that is not the one meant', () => {
   });
 });
 
+describe('one server is asked', () => {
+  const path = 'operator.sock';
+  const whoami = (variables: NodeJS.ProcessEnv, ...args: readonly string[]) =>
+    runCitadel(['operator', 'whoami', ...args, '-o', 'json'], {
+      directory: directory.path,
+      home: 'ada',
+      variables,
+    });
+
+  it('that which an option names, before that of the environment', async () => {
+    const overTls = await whoami({ CITADEL_SOCKET: 'nowhere.sock' }, ...server());
+    expect(overTls.stdout).toContain('client-certificate');
+    const local = await whoami({ CITADEL_SERVER: 'localhost:1' }, '--socket', path);
+    expect(local.stdout).toContain('local-socket');
+  });
+
+  it('never one of two', async () => {
+    for (const outcome of [
+      await whoami({}, '--socket', path, ...server()),
+      await whoami({ CITADEL_SOCKET: path, CITADEL_SERVER: 'localhost:1' }),
+    ]) {
+      expect(outcome.code).toBe(64);
+      expect(outcome.stderr).toContain('name two servers');
+    }
+  });
+});
+
 describe('reading commands', () => {
   it('find an authority by what the table shows of it, and what it issued', async () => {
     const [issuing] = (await store.authorities.list()).filter(({ kind }) => kind === 'issuing');

@@ -12,9 +12,19 @@ const program = join(import.meta.dirname, '../../scripts/citadel');
 /** Runs the program as its users do, in a process of its own. @param directory where it runs */
 export function runCitadel(
   args: readonly string[],
-  { directory, home, input }: { readonly directory: string; readonly home: string; readonly input?: string },
+  {
+    directory,
+    home,
+    input,
+    variables,
+  }: {
+    readonly directory: string;
+    readonly home: string;
+    readonly input?: string;
+    readonly variables?: NodeJS.ProcessEnv;
+  },
 ): Promise<Outcome> {
-  const env = { PATH: process.env['PATH'], CITADEL_HOME: join(directory, home) };
+  const env = { PATH: process.env['PATH'], CITADEL_HOME: join(directory, home), ...variables };
   return new Promise((done) => {
     const child = execFile(
       program,

@@ -33,6 +33,6 @@ export function startDemo(
   return startProcess(process.execPath, [...flags, program, ...args], {
     name: script,
     cwd: root,
-    ...(readyWhen ? { readyWhen } : {}),
+    ...(readyWhen ? { readyWhen, deadline: 90_000 } : {}),
   });
 }
