@@ -12,7 +12,11 @@ export interface PolicedShop {
 }
 
 /** The same again without a line of Envoy's configuration: proxies that the control plane configures, and policies. */
-export async function showControlPlane(world: World, stack: AsyncDisposableStack): Promise<PolicedShop> {
+export async function showControlPlane(
+  world: World,
+  stack: AsyncDisposableStack,
+  signal: AbortSignal,
+): Promise<PolicedShop> {
   step('7. The control plane: two more workloads, whose Envoys have everything from the server');
   const application = createServer((request, response) =>
     response.end(`order ${request.url?.split('/').at(-1)}`),
@@ -42,7 +46,7 @@ export async function showControlPlane(world: World, stack: AsyncDisposableStack
   say(`   ${denyAdmin.trimEnd().replaceAll('\n', '\n   ')}`);
   const applied = await world.operator('policy', 'apply', policy, '--yes', '--reason', 'the quickstart');
   say(`   citadel policy apply: ${applied.trim()}`);
-  await waitFor(async () => (await admin()).status === 403, { what: 'the policy to hold' });
+  await waitFor(async () => (await admin()).status === 403, { what: 'the policy to hold', signal });
   say(`   shop -> orders, by mutual TLS   GET /orders/42  ${(await orders()).status}`);
   say(`                                   GET /admin      ${(await admin()).status}`);
 
@@ -50,7 +54,7 @@ export async function showControlPlane(world: World, stack: AsyncDisposableStack
   const strict = join(world.directory, 'strict.yaml');
   await writeFile(strict, strictPeers);
   await world.operator('policy', 'apply', strict, '--yes', '--reason', 'the quickstart');
-  await waitFor(async () => (await plaintext()) === 'refused', { what: 'plaintext to be refused' });
+  await waitFor(async () => (await plaintext()) === 'refused', { what: 'plaintext to be refused', signal });
   say(`   shop -> orders, by mutual TLS   GET /orders/42  ${(await orders()).status}`);
   say(`   a caller in plaintext           GET /orders/42  ${await plaintext()}`);
   for (const line of (await world.operator('policy', 'status')).trimEnd().split('\n')) say(`   ${line}`);

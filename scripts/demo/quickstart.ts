@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { parseArgs } from 'node:util';
 import { freePort, waitFor } from '../../test/parts/index.ts';
@@ -11,6 +12,8 @@ import { startWorld, trustDomain, type World } from './world.ts';
 const { values: flags } = parseArgs({
   options: { once: { type: 'boolean' }, kubernetes: { type: 'boolean' }, vault: { type: 'boolean' } },
 });
+const interruption = new AbortController();
+const { signal } = interruption;
 const stay = process.stdout.isTTY && flags.once !== true;
 
 /** Short, so that the viewer sees a renewal. */
@@ -25,9 +28,7 @@ async function choosePlatform(): Promise<Platform | (Platform & AsyncDisposable)
 
 async function main(): Promise<void> {
   await using stack = new AsyncDisposableStack();
-  const interrupted = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interruption.abort());
   const platform = await choosePlatform();
   if (Symbol.asyncDispose in platform) stack.use(platform);
   step('1. Start Citadel');
@@ -35,22 +36,26 @@ async function main(): Promise<void> {
   const world = stack.use(await startWorld({ platform, ttl }));
   say(`   trust domain ${trustDomain}; data in ${world.directory}`);
 
+  signal.throwIfAborted();
   step('2. Start two workloads: an agent and a real Envoy beside each');
   const demo = await startShop(world, stack);
   say(`   web     ${demo.webId}`);
   say(`   orders  ${demo.ordersId}`);
 
+  signal.throwIfAborted();
   step('3. The same call in plaintext: what a listener on the wire reads');
   const plain = await demo.callPlain();
   say(`   ${plain.result.status} ${plain.result.body}`);
   for (const line of plain.wire.toString('latin1').split('\r\n').slice(0, 4)) say(`   wire | ${line}`);
 
+  signal.throwIfAborted();
   step('4. The same call as mutual TLS');
   const first = await demo.callMutual();
   say(`   ${first.result.status} ${first.result.body}`);
   for (let at = 0; at < 48; at += 16) say(`   wire | ${readable(first.wire.subarray(at, at + 16))}`);
   describeCall(first.result);
 
+  signal.throwIfAborted();
   step(`5. Certificates rotate: each lives ${ttl} and is renewed at half of that`);
   const serial = first.result.headers['x-client-serial'];
   const rotated = await waitFor(
@@ -58,11 +63,12 @@ async function main(): Promise<void> {
       const { result } = await demo.callMutual();
       return result.headers['x-client-serial'] !== serial && result;
     },
-    { deadline: 60_000, what: 'a new certificate of web' },
+    { deadline: 60_000, what: 'a new certificate of web', signal },
   );
   say(`   serial was ${serial}`);
   say(`   serial is  ${rotated.headers['x-client-serial']}, until ${rotated.headers['x-client-ends']}`);
 
+  signal.throwIfAborted();
   step('6. What the server knows');
   const proxies = await world.operator('proxy', 'list');
   const certificates = await world.operator('certificate', 'list');
@@ -73,25 +79,22 @@ async function main(): Promise<void> {
   ])
     say(`   ${line}`);
 
-  const policed = await showControlPlane(world, stack);
+  const policed = await showControlPlane(world, stack, signal);
 
   step('Next');
-  say(`   curl http://127.0.0.1:${demo.mutualPort}/orders/42                  the call that you saw`);
-  say(
-    `   curl http://127.0.0.1:${policed.shopPort}/orders/42                  the same by the control plane`,
-  );
-  say(`   scripts/citadel policy status --socket ${world.directory}/data/operator.sock`);
-  say(`   scripts/citadel certificate list --socket ${world.directory}/data/operator.sock`);
-  say(
-    '   scripts/quickstart --kubernetes                        the same with a real kube-apiserver and bound tokens',
-  );
-  say(
-    '   scripts/quickstart --vault                             the same with the root key in a real OpenBao',
-  );
-  say('   docs/operations.md                                     for production');
+  if (stay) {
+    say(`   curl http://127.0.0.1:${demo.mutualPort}/orders/42    the call that you saw`);
+    say(`   curl http://127.0.0.1:${policed.shopPort}/orders/42    the same by the control plane`);
+    for (const command of ['policy status', 'certificate list', 'check'])
+      say(`   scripts/citadel ${command} --socket ${world.directory}/data/operator.sock`);
+  } else
+    say('   scripts/quickstart on a terminal, without --once    the same, to be looked at while it stays up');
+  say('   scripts/quickstart --kubernetes       the same with a real kube-apiserver and bound tokens');
+  say('   scripts/quickstart --vault            the same with the root key in a real OpenBao');
+  say('   docs/operations.md                    for production');
   if (stay) {
     say('\n   Everything stays up until Ctrl-C.');
-    await interrupted;
+    if (!signal.aborted) await once(signal, 'abort');
   }
   say(`\nmTLS: ${demo.webId} -> ${demo.ordersId}`);
 }
@@ -164,6 +167,12 @@ function readable(bytes: Buffer): string {
 }
 
 main().catch((error: unknown) => {
+  // What is still begun fails as its processes go; that says nothing.
+  if (signal.aborted) {
+    process.stderr.write('quickstart: interrupted; everything that it started is gone\n');
+    process.exitCode = 130;
+    return;
+  }
   process.stderr.write(`quickstart: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
 });

@@ -6,6 +6,7 @@ import {
   silentLog,
   systemClock,
   systemEntropy,
+  version,
 } from '../kernel/index.ts';
 import { ConsumerRegistry } from './consumers.ts';
 import { EnvoyCounters } from './envoy/counters.ts';
@@ -22,7 +23,6 @@ import type { UnixListenerOptions } from './socket/listener.ts';
 import { loadPeerReader, type PeerReader } from './socket/peer.ts';
 import { Connections, serveSocket } from './socket/server.ts';
 import { SyncClient } from './sync/client.ts';
-import { agentVersion } from './version.ts';
 import { createWorkloadApi } from './workload-api/service.ts';
 
 export interface AgentOverrides {
@@ -120,7 +120,7 @@ export function createAgent(options: AgentOptions, overrides: AgentOverrides = {
     if (options.sync !== false) {
       const sync = new SyncClient({
         options,
-        agentVersion,
+        agentVersion: version,
         roots,
         state,
         consumers: registry,

@@ -23,12 +23,11 @@ import {
 } from '../domain/operators/index.ts';
 import type { Metrics, Store } from '../domain/ports/index.ts';
 import type { ServingCertificateSource } from '../domain/serving/index.ts';
-import type { Clock, Entropy, Log, Secret } from '../kernel/index.ts';
+import { type Clock, type Entropy, type Log, type Secret, version } from '../kernel/index.ts';
 import { readCertificateRequest } from '../pki/index.ts';
 import type { ServerConfig } from './config/index.ts';
 import type { OpenControlPlane } from './control-plane.ts';
 import { type Probe, runProbe } from './health.ts';
-import { version } from './version.ts';
 
 export interface OperatorApiOptions {
   readonly config: ServerConfig;

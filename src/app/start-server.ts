@@ -1,6 +1,6 @@
 import { createLog } from '../adapters/logging/index.ts';
 import { createMetrics } from '../adapters/metrics/index.ts';
-import { systemClock } from '../kernel/index.ts';
+import { type Secret, systemClock } from '../kernel/index.ts';
 import type { ServerConfig } from './config/index.ts';
 import { type App, createApp } from './create-app.ts';
 
@@ -11,8 +11,17 @@ export async function startServer(config: ServerConfig): Promise<App> {
   if (app.firstCredential) {
     // For the operator's eyes alone: standard output is no log.
     process.stdout.write(
-      `There is no operator yet. Make the first one within 24 hours, once, with the credential\n  ${app.firstCredential.reveal()}\nor as root on this machine: citadel operator enrol --socket ${config.listen.operatorSocket}\n`,
+      firstOperatorHelp(app.firstCredential, app.operator.port, config.listen.operatorSocket),
     );
   }
   return app;
+}
+
+function firstOperatorHelp(credential: Secret<string>, port: number, socket: string): string {
+  return `There is no operator yet. Make the first one within 24 hours, once, with the credential
+  ${credential.reveal()}
+by: citadel operator enrol --name NAME --credential-file FILE --server HOST:${port} --ca ROOTS
+or as root on this machine, without it: citadel operator enrol --name NAME --socket ${socket}
+where ROOTS has what this prints: citadel bundle show --format pem --socket ${socket}
+`;
 }

@@ -1,15 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
-import {
-  Client,
-  credentials,
-  Metadata,
-  type MethodDefinition,
-  type ServiceError,
-  status,
-} from '@grpc/grpc-js';
-import { CitadelError, type ErrorCode, errorCodes } from '../kernel/index.ts';
-import { profileDirectory, readProfile } from './profile.ts';
+import { Client, credentials, Metadata, type MethodDefinition } from '@grpc/grpc-js';
+import { CitadelError, parseAddress, readTextFile, type standardInput } from '../kernel/index.ts';
+import { formatTime } from './output.ts';
+import { endedAt, profileDirectory, readProfile } from './profile.ts';
+import { fromServiceError } from './service-error.ts';
 
 /** How to reach the operator API. */
 export interface ConnectionOptions {
@@ -26,13 +21,15 @@ export interface OperatorConnection {
   close(): void;
 }
 
-const defaultServer = 'localhost:8443';
+const operatorPort = 8443;
+const certificates = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 const largestFile = 1024 * 1024;
 
 /** @throws CitadelError FailedPrecondition when there is nothing to trust the server by */
 export function connectOperator(options: ConnectionOptions): OperatorConnection {
   const metadata = new Metadata();
-  const client = options.socket === undefined ? overTls(options, metadata) : overSocket(options.socket);
+  const { name, client, unknown } =
+    options.socket === undefined ? overTls(options, metadata) : overSocket(options.socket);
   return {
     call: (method, request) =>
       new Promise((done, fail) => {
@@ -46,7 +43,7 @@ export function connectOperator(options: ConnectionOptions): OperatorConnection 
           metadata,
           { deadline },
           (error, response) => {
-            if (error) fail(fromServiceError(error));
+            if (error) fail(fromServiceError(error, name, unknown));
             else if (response === undefined) fail(new CitadelError('Internal', 'the server sent no reply'));
             else done(response);
           },
@@ -56,55 +53,81 @@ export function connectOperator(options: ConnectionOptions): OperatorConnection 
   };
 }
 
-function overSocket(path: string): Client {
-  return new Client(`unix:${resolve(path)}`, credentials.createInsecure());
+interface Target {
+  /** As the caller wrote it. */
+  readonly name: string;
+  readonly client: Client;
+  /** Why it may not know us, where we know why. */
+  readonly unknown?: string | undefined;
 }
 
-function overTls(options: ConnectionOptions, metadata: Metadata): Client {
-  const profile = readProfile(profileDirectory(process.env));
-  const roots = options.ca === undefined ? profile?.bundle : readText(options.ca, 'the CA file');
+function overSocket(path: string): Target {
+  return { name: path, client: new Client(`unix:${resolve(path)}`, credentials.createInsecure()) };
+}
+
+function overTls(options: ConnectionOptions, metadata: Metadata): Target {
+  const name = serverAddress(options.server);
+  const directory = profileDirectory(process.env);
+  const profile = readProfile(directory);
+  const roots = options.ca === undefined ? profile?.bundle : readRoots(options.ca);
   if (roots === undefined)
     throw new CitadelError(
       'FailedPrecondition',
-      'nothing to trust the server by; enrol first (citadel operator enrol), name its roots with --ca, or use --socket',
+      'nothing to trust the server by: name its roots with --ca (on its machine: citadel bundle show --format pem --socket PATH), or use --socket there; whoever is enrolled has them',
     );
   if (options.tokenFile !== undefined)
-    metadata.set('authorization', `Bearer ${readText(options.tokenFile, 'the token file').trim()}`);
+    metadata.set('authorization', `Bearer ${readText(options.tokenFile, 'token file').trim()}`);
   const client = options.tokenFile === undefined ? profile : undefined;
-  return new Client(
-    options.server ?? defaultServer,
-    credentials.createSsl(
-      Buffer.from(roots),
-      client ? Buffer.from(client.key.reveal()) : null,
-      client ? Buffer.from(client.chain) : null,
-    ),
+  try {
+    const ended = client && endedAt(client.chain, Date.now());
+    return {
+      name,
+      // The server takes no notice of a certificate that ended, as if there were none.
+      unknown:
+        ended &&
+        `the certificate in ${directory} ended at ${formatTime(ended)}; enrol again on the server's machine (citadel operator enrol --socket PATH), and renew the next one in time`,
+      client: new Client(
+        name,
+        credentials.createSsl(
+          Buffer.from(roots),
+          client ? Buffer.from(client.key.reveal()) : null,
+          client ? Buffer.from(client.chain) : null,
+        ),
+      ),
+    };
+  } catch (cause) {
+    // OpenSSL does not say which of them it could not read; the roots of --ca are judged above.
+    throw new CitadelError(
+      'FailedPrecondition',
+      `the key or the certificates in ${directory} are damaged; enrol again: citadel operator enrol`,
+      { cause },
+    );
+  }
+}
+
+/** With the port of the operator API where none is given. */
+function serverAddress(text = 'localhost'): string {
+  for (const complete of [text, `${text}:${operatorPort}`]) if (parseAddress(complete)) return complete;
+  throw new CitadelError(
+    'OutOfRange',
+    `${text} is no address; write it as HOST:PORT, for example citadel.example:${operatorPort}`,
   );
 }
 
-export function readText(file: string, what: string): string {
+function readRoots(file: string): string {
+  const roots = readText(file, 'CA file');
   try {
-    const text = readFileSync(file, 'utf8');
-    if (text.length <= largestFile) return text;
-  } catch (error) {
-    throw new CitadelError(
-      'FailedPrecondition',
-      `cannot read ${what} ${file}; check its path and permissions`,
-      {
-        cause: error,
-      },
-    );
+    const [first, ...more] = (roots.match(certificates) ?? []).map((pem) => new X509Certificate(pem));
+    if (first !== undefined) return [first, ...more].join('');
+  } catch (cause) {
+    throw new CitadelError('FailedPrecondition', `the CA file ${file} holds a damaged certificate`, {
+      cause,
+    });
   }
-  throw new CitadelError('FailedPrecondition', `${what} ${file} is too large`);
+  throw new CitadelError('FailedPrecondition', `the CA file ${file} holds no PEM certificate`);
 }
 
-/** gRPC numbers its codes from 1 in the order that errorCodes lists them. */
-function fromServiceError(error: ServiceError): CitadelError {
-  const code: ErrorCode = errorCodes[error.code - 1] ?? 'Unknown';
-  const message =
-    error.code === status.UNAVAILABLE
-      ? `the server cannot be reached (${error.details}); is it running, and is this its address?`
-      : error.code === status.DEADLINE_EXCEEDED
-        ? 'the server did not answer in time; try again, or raise --timeout'
-        : error.details;
-  return new CitadelError(code === 'InvalidArgument' ? 'OutOfRange' : code, message, { cause: error });
+/** Of a file that the caller named, 1 MiB at most. */
+export function readText(file: string | typeof standardInput, what: string): string {
+  return readTextFile(file, what, largestFile);
 }

@@ -2,6 +2,9 @@
 import { explainError } from './exit-codes.ts';
 import { createProgram } from './program.ts';
 
+// What Node will change one day concerns whoever writes the program: grpc-js gives an address for a server's name.
+process.noDeprecation = true;
+
 // A reader such as `head` that has seen enough is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;

@@ -7,9 +7,7 @@ import type { OutputFormat } from './output.ts';
 export function withConnection(command: Command): Command {
   return command
     .addOption(
-      new Option('--server <host:port>', 'operator API (default: localhost:8443)')
-        .env('CITADEL_SERVER')
-        .conflicts('socket'),
+      new Option('--server <host:port>', 'operator API (default: localhost:8443)').env('CITADEL_SERVER'),
     )
     .addOption(new Option('--socket <path>', "the server's local socket").env('CITADEL_SOCKET'))
     .addOption(
@@ -18,7 +16,21 @@ export function withConnection(command: Command): Command {
       ),
     )
     .option('--ca <path>', 'roots that the server is verified by (default: those of the enrolment)')
-    .addOption(new Option('--timeout <duration>', 'of one call').default(10, '10s').argParser(seconds));
+    .addOption(new Option('--timeout <duration>', 'of one call').default(10, '10s').argParser(seconds))
+    .hook('preAction', chooseServer);
+}
+
+/** One server is asked: of an option and the environment the option names it, and nobody names two in the same way. */
+function chooseServer(command: Command): void {
+  const [server, socket] = [command.getOptionValueSource('server'), command.getOptionValueSource('socket')];
+  if (server === undefined || socket === undefined) return;
+  if (server === socket)
+    command.error(
+      server === 'env'
+        ? 'error: CITADEL_SERVER and CITADEL_SOCKET name two servers; unset one, or give an option'
+        : 'error: --server and --socket name two servers; give one of them',
+    );
+  command.setOptionValueWithSource(server === 'env' ? 'server' : 'socket', undefined, undefined);
 }
 
 export function withOutput(command: Command): Command {
@@ -39,14 +51,31 @@ export function seconds(text: string): number {
 }
 
 /** For commander: a time in RFC 3339, or a duration from now as in `24h`. */
-export function timeArgument(text: string): Date {
-  return argument(() => {
-    if (/^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})$/.test(text)) {
-      const time = new Date(text);
-      if (!Number.isNaN(time.getTime())) return time;
-    }
-    return new Date(Date.now() + parseDuration(text));
-  });
+export function futureTime(text: string): Date {
+  return timeArgument(text, 'from now', 1);
+}
+
+/** For commander: a time in RFC 3339, or a duration before now as in `24h`. */
+export function pastTime(text: string): Date {
+  return timeArgument(text, 'ago', -1);
+}
+
+function timeArgument(text: string, direction: string, sign: 1 | -1): Date {
+  if (/^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})$/.test(text)) {
+    const time = new Date(text);
+    if (!Number.isNaN(time.getTime())) return time;
+  }
+  try {
+    return new Date(Date.now() + sign * parseDuration(text));
+  } catch (error) {
+    if (!(error instanceof CitadelError)) throw error;
+    throw new InvalidArgumentError(`write it as 2026-01-31T00:00:00Z, or as a duration ${direction}: 24h`);
+  }
+}
+
+/** For commander: an option of a command that asks first. */
+export function withYes(command: Command): Command {
+  return command.option('--yes', 'do it without asking');
 }
 
 export function pageSizeArgument(text: string): number {

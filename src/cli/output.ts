@@ -54,10 +54,13 @@ export function formatTime(time: Date | undefined): string {
   return time === undefined ? '' : time.toISOString().replace(/\.\d{3}Z$/, 'Z');
 }
 
-/** Text from the server must not move the terminal's cursor or colours. */
-function printable(line: string): string {
+/**
+ * One line as a terminal may have it: text from the server, or from files of others, must not move its cursor, change its
+ * colours, or turn the direction in which it is read.
+ */
+export function printable(line: string): string {
   // oxlint-disable-next-line no-control-regex
-  return line.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '?');
+  return line.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, '?');
 }
 
 /** @param token of the next page; empty where there is none */

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { version } from '../kernel/index.ts';
 import { addCaptureCommands } from './commands/capture.ts';
 import { addCheckCommand } from './commands/check.ts';
 import { addCompletionCommands } from './commands/completion.ts';
@@ -14,6 +15,7 @@ import { exitCodesHelp } from './exit-codes.ts';
 export function createProgram(): Command {
   const program = new Command('citadel')
     .description('a certificate authority and zero-trust identity service that shows its evidence')
+    .version(version, '-V, --version', 'print the version')
     .exitOverride()
     .enablePositionalOptions()
     .showSuggestionAfterError()

@@ -1,3 +1,4 @@
+export { type Address, parseAddress } from './address.ts';
 export { type BackoffOptions, backoffDelay } from './backoff.ts';
 export { readAtMost } from './bounded.ts';
 export { type Clock, systemClock } from './clock.ts';
@@ -12,8 +13,11 @@ export {
   isRetryable,
   toCitadelError,
 } from './errors.ts';
+export { connectionFault } from './grpc-details.ts';
 export { Limiter } from './limiter.ts';
 export { compareText, sameMembers } from './lists.ts';
 export { type Log, type LogFields, silentLog } from './log.ts';
 export { once } from './once.ts';
 export { Secret } from './secret.ts';
+export { readTextFile, standardInput } from './text-file.ts';
+export { version } from './version.ts';

@@ -54,11 +54,19 @@ function problemsOf(
     });
   }
   return [
-    { path, ...(positions && { place: positions.position(path) }), ...wordsOf(issue, valueAt(value, path)) },
+    {
+      path,
+      ...(positions && { place: positions.position(path) }),
+      ...wordsOf(issue, valueAt(value, path), schemaAt(shape, path)),
+    },
   ];
 }
 
-function wordsOf(issue: z.core.$ZodIssue, given: unknown): Pick<SchemaProblem, 'message' | 'mend'> {
+function wordsOf(
+  issue: z.core.$ZodIssue,
+  given: unknown,
+  schema: JsonSchema | undefined,
+): Pick<SchemaProblem, 'message' | 'mend'> {
   if (issue.code === 'custom' && typeof issue.params?.['mend'] === 'string')
     return { message: issue.message, mend: issue.params['mend'] };
   const missing = given === undefined && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
@@ -75,6 +83,8 @@ function wordsOf(issue: z.core.$ZodIssue, given: unknown): Pick<SchemaProblem, '
   if (given === null) return { message: issue.message, mend: 'leave the key out, or give it a value' };
   if (issue.expected === 'string' && (typeof given === 'number' || typeof given === 'boolean'))
     return { message: `must be a string, not a ${typeof given}`, mend: `put it in quotes: "${given}"` };
+  const known = issue.expected === 'object' ? knownKeys(schema) : [];
+  if (known.length > 0) return { message: issue.message, mend: `it takes the keys ${known.join(', ')}` };
   return { message: issue.message };
 }
 

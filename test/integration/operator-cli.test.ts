@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serverConfigFromObject } from '../../src/app/config/index.ts';
 import { type App, createApp } from '../../src/app/index.ts';
 import { memoryStore } from '../fakes/memory-store.ts';
+import { TestAuthority } from '../fakes/test-authority.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../parts/index.ts';
 import { runCitadel } from '../support/citadel.ts';
 
@@ -189,7 +190,123 @@ describe('enrolment and roles over TLS', () => {
   });
 });
 
+describe('whoever enrols', () => {
+  const enrol = (home: string, name: string, ...more: readonly string[]) =>
+    citadel(home, 'operator', 'enrol', ...socket(), '--name', name, '--role', 'viewer', ...more);
+
+  it('loses no credential to a directory that cannot be written', async () => {
+    writeFileSync(join(directory.path, 'in-the-way'), '');
+    const { code, stderr } = await enrol('in-the-way/home', 'lost', '--yes');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/in-the-way\/home cannot be written .*CITADEL_HOME/);
+    expect((await audit('operator.enrol')).map(({ target }) => target)).not.toContain('operator:lost');
+  });
+
+  it('is told whose certificate and key are replaced', async () => {
+    expect((await enrol('shared', 'one', '--yes')).stderr).not.toContain('in place of');
+    expect((await enrol('shared', 'two')).stderr).toContain('in place of those of one (CITADEL_HOME names');
+    expect((await enrol('shared', 'one')).stderr).not.toContain('in place of');
+  });
+
+  it('is told that what is there is damaged', async () => {
+    await enrol('damaged', 'dan', '--yes');
+    writeFileSync(join(directory.path, 'damaged/operator.crt'), 'x');
+    const { code, stderr } = await citadel('damaged', 'operator', 'whoami', ...server());
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/in \S+damaged are damaged; enrol again/);
+  });
+});
+
+describe('a server that is not the one meant', () => {
+  const whoami = (...args: readonly string[]) => citadel('ada', 'operator', 'whoami', ...args);
+  const file = (name: string, text: string) => {
+    writeFileSync(join(directory.path, name), text);
+    return name;
+  };
+
+  it('has other roots', async () => {
+    const { root } = await TestAuthority.create('other.test');
+    const { code, stderr } = await whoami(...server(), '--ca', file('other.pem', root.toString('pem')));
+    expect(code).toBe(2);
+    expect(stderr).toContain('its certificate is not trusted');
+  });
+
+  it.each([
+    ['is the CSR API', () => ['--server', `localhost:${app.csr.port}`], 'does not know this command'],
+    [
+      'speaks no TLS',
+      () => ['--server', `localhost:${app.monitoring.address.port}`],
+      'no TLS is spoken there',
+    ],
+  ])('%s', async (_, args, message) => {
+    const { code, stderr } = await whoami(...args());
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+  });
+
+  it('is verified by its address as well, without a word of Node', async () => {
+    const { code, stderr } = await whoami('--server', `127.0.0.1:${app.operator.port}`);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
+  it('cannot be judged by a file without certificates', async () => {
+    const { code, stderr } = await whoami(...server(), '--ca', file('no.pem', 'roots'));
+    expect(code).toBe(2);
+    expect(stderr).toContain('holds no PEM certificate');
+  });
+});
+
+describe('one server is asked', () => {
+  const path = 'operator.sock';
+  const whoami = (variables: NodeJS.ProcessEnv, ...args: readonly string[]) =>
+    runCitadel(['operator', 'whoami', ...args, '-o', 'json'], {
+      directory: directory.path,
+      home: 'ada',
+      variables,
+    });
+
+  it('that which an option names, before that of the environment', async () => {
+    const overTls = await whoami({ CITADEL_SOCKET: 'nowhere.sock' }, ...server());
+    expect(overTls.stdout).toContain('client-certificate');
+    const local = await whoami({ CITADEL_SERVER: 'localhost:1' }, '--socket', path);
+    expect(local.stdout).toContain('local-socket');
+  });
+
+  it('never one of two', async () => {
+    for (const outcome of [
+      await whoami({}, '--socket', path, ...server()),
+      await whoami({ CITADEL_SOCKET: path, CITADEL_SERVER: 'localhost:1' }),
+    ]) {
+      expect(outcome.code).toBe(64);
+      expect(outcome.stderr).toContain('name two servers');
+    }
+  });
+});
+
 describe('reading commands', () => {
+  it('find an authority by what the table shows of it, and what it issued', async () => {
+    const [issuing] = (await store.authorities.list()).filter(({ kind }) => kind === 'issuing');
+    if (!issuing) throw new Error('there is no issuing authority');
+    const shown = issuing.fingerprint.slice(0, 16);
+    for (const name of [issuing.id, shown, shown.toUpperCase(), issuing.fingerprint]) {
+      const authority = await citadel('x', 'authority', 'show', ...socket(), name);
+      expect(authority.stdout).toMatch(new RegExp(`^id +${issuing.id}$`, 'm'));
+      const issued = await citadel('x', 'certificate', 'list', ...socket(), '--issuer', name);
+      expect(issued.stdout).toMatch(/operator\/ada/);
+    }
+  });
+
+  it('take a duration of the audit record as one before now', async () => {
+    const events = (...args: readonly string[]) => citadel('x', 'audit', 'list', ...socket(), ...args);
+    expect((await events('--after', '1h')).stdout).toContain('operator.enrol');
+  });
+
+  it('print the bundle alone, as programs take it', async () => {
+    const bundle = (format: string) => citadel('x', 'bundle', 'show', ...socket(), '--format', format);
+    expect((await bundle('pem')).stdout).toBe(app.authority.bundle().pem);
+    expect(JSON.parse((await bundle('spiffe')).stdout)).toMatchObject({ keys: [{ use: 'x509-svid' }] });
+  });
+
   it('list the operators’ own certificates, and show one by its serial', async () => {
     const listed = await citadel('x', 'certificate', 'list', ...socket(), '-o', 'json', '--state', 'issued');
     expect(listed.code).toBe(0);
@@ -223,6 +340,14 @@ describe('reading commands', () => {
     [66, ['certificate', 'show', '--socket', 'SOCKET', 'abcdef']],
     [66, ['proxy', 'show', '--socket', 'SOCKET', 'none']],
     [69, ['certificate', 'list', '--socket', 'nowhere.sock']],
+    [69, ['certificate', 'list', '--socket', 'nowhere.sock', '--issuer', 'abcd']],
+    [66, ['certificate', 'list', '--socket', 'SOCKET', '--issuer', 'ffffffff']],
+    [66, ['authority', 'show', '--socket', 'SOCKET', 'ffffffff']],
+    [64, ['certificate', 'list', '--socket', 'SOCKET', '--expires-before', '2026-01-01']],
+    [64, ['operator', 'whoami', '--server', 'https://localhost:8443']],
+    [64, ['check', '--server', 'https://localhost:8443']],
+    [64, ['bundle', 'show', '--socket', 'SOCKET', '--format', 'pem', '-o', 'json']],
+    [64, ['policy', 'history', '--socket', 'SOCKET', 'AuthorisationPolicy/shop/a']],
     [2, ['certificate', 'list']],
     [2, ['server', '--config', 'none.yaml']],
     [2, ['config', 'validate', '--config', 'none.yaml']],
@@ -250,6 +375,19 @@ describe('reading commands', () => {
 });
 
 describe('citadel config validate', () => {
+  it('tells whoever judges an agent’s as a server’s', async () => {
+    const file = join(directory.path, 'agent.yaml');
+    writeFileSync(
+      file,
+      `trustDomain: a.example\nserver: {address: "a:1", trust: {bundleFile: b}}\nsocket: {path: s}\n`,
+    );
+    const asServer = await citadel('x', 'config', 'validate', '--config', file);
+    expect(asServer.code).toBe(2);
+    expect(asServer.stderr).toContain('--kind agent');
+    const asAgent = await citadel('x', 'config', 'validate', '--config', file, '--kind', 'agent');
+    expect(asAgent).toMatchObject({ code: 0, stderr: '' });
+  });
+
   it('prints each mistake with its place', async () => {
     const file = join(directory.path, 'bad.yaml');
     writeFileSync(file, 'trustDomain: example.org\nlisten:\n  cssr: x\n');

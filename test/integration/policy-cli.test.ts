@@ -1,4 +1,13 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCitadel } from '../support/citadel.ts';
@@ -58,6 +67,18 @@ describe('citadel policy apply', () => {
     );
     const again = await citadel('policy', 'apply', same, ...socket(), '--yes');
     expect(again).toMatchObject({ code: 0, stdout: 'Nothing changes: these policies hold already.\n' });
+  });
+
+  it('says that there is nothing to apply, and warns once', async () => {
+    const nothing = await citadel('policy', 'apply', write('empty.yaml', '# none\n'), ...socket(), '--yes');
+    expect(nothing.code).toBe(64);
+    expect(nothing.stderr).toContain('there is no policy in what was given');
+    const odd = write('odd.yaml', deny('odd').replace('shop', 'elsewhere'));
+    const { stderr } = await citadel('policy', 'apply', odd, ...socket(), '--yes');
+    expect(stderr.match(/no workload in the namespace elsewhere/g)).toHaveLength(1);
+    expect(
+      (await citadel('policy', 'remove', 'AuthorizationPolicy/elsewhere/odd', ...socket(), '--yes')).code,
+    ).toBe(0);
   });
 
   it('applies all of its files or none, and tells file, line, field and mend', async () => {
@@ -128,6 +149,59 @@ describe('citadel policy lint and fmt, without a server', () => {
     expect(bad.code).toBe(2);
     expect(bad.stdout).toContain('did you mean AuthorizationPolicy?');
     expect((await citadel('policy', 'lint', join(server.directory, 'none.yaml'))).code).toBe(2);
+  });
+
+  it('take directories with all below them, and standard input', async () => {
+    mkdirSync(join(server.directory, 'policies/.git/below'), { recursive: true });
+    mkdirSync(join(server.directory, 'policies/shop'));
+    write('policies/shop/a.yml', deny('a').replace('paths', 'path'));
+    write('policies/.git/below/x.yaml', 'kind: X');
+    write('policies/readme.md', 'kind: Y');
+    const found = await citadel('policy', 'lint', 'policies');
+    expect(found.code).toBe(2);
+    expect(found.stdout).toMatch(/^policies\/shop\/a\.yml:11:13: .*did you mean paths\?\n$/);
+    mkdirSync(join(server.directory, 'nothing'));
+    expect((await citadel('policy', 'lint', 'nothing')).stdout).toMatch(/^no file below nothing ends in/);
+    const piped = await runCitadel(['policy', 'lint', '-'], {
+      directory: server.directory,
+      home: 'home',
+      input: 'kind: X\n',
+    });
+    expect(piped.stdout).toMatch(/^standard input:1:7: kind/);
+  });
+
+  it('judge what they can read, and name what they cannot', async () => {
+    const text = Buffer.from(deny('latin').replace('/admin', '/caf\xe9'), 'latin1');
+    writeFileSync(join(server.directory, 'latin.yaml'), text);
+    const files = ['gone.yaml', 'latin.yaml', write('kind.yaml', 'kind: X\n')];
+    for (const command of ['lint', 'fmt']) {
+      const { code, stdout, stderr } = await citadel('policy', command, ...files);
+      expect(code).toBe(2);
+      expect(stdout + stderr).toContain('the file gone.yaml does not exist\n');
+      expect(stdout + stderr).toContain('the file latin.yaml is not UTF-8 text\n');
+    }
+    expect(readFileSync(join(server.directory, 'latin.yaml'))).toEqual(text);
+    expect((await citadel('policy', 'lint', ...files)).stdout).toContain('kind.yaml:1:7: kind');
+    const applied = await citadel(
+      'policy',
+      'apply',
+      write('a.yaml', deny('a')),
+      'gone.yaml',
+      ...socket(),
+      '--yes',
+    );
+    expect(applied).toMatchObject({ code: 2, stdout: '' });
+  });
+
+  it('write a file whole, in its mode, also by a link', async () => {
+    const file = write('linked.yaml', deny('a').replace('kind:', 'kind:  '));
+    chmodSync(file, 0o640);
+    symlinkSync('linked.yaml', join(server.directory, 'link.yaml'));
+    expect((await citadel('policy', 'fmt', 'link.yaml')).code).toBe(0);
+    expect(readFileSync(file, 'utf8')).toBe(deny('a'));
+    expect(statSync(file).mode & 0o777).toBe(0o640);
+    expect(lstatSync(join(server.directory, 'link.yaml')).isSymbolicLink()).toBe(true);
+    expect(readdirSync(server.directory).filter((name) => name.endsWith('.new'))).toEqual([]);
   });
 
   it('write the one form, once', async () => {

@@ -12,13 +12,29 @@ const program = join(import.meta.dirname, '../../scripts/citadel');
 /** Runs the program as its users do, in a process of its own. @param directory where it runs */
 export function runCitadel(
   args: readonly string[],
-  { directory, home }: { readonly directory: string; readonly home: string },
+  {
+    directory,
+    home,
+    input,
+    variables,
+  }: {
+    readonly directory: string;
+    readonly home: string;
+    readonly input?: string;
+    readonly variables?: NodeJS.ProcessEnv;
+  },
 ): Promise<Outcome> {
-  const env = { PATH: process.env['PATH'], CITADEL_HOME: join(directory, home) };
+  const env = { PATH: process.env['PATH'], CITADEL_HOME: join(directory, home), ...variables };
   return new Promise((done) => {
-    execFile(program, [...args], { env, timeout: 30_000, cwd: directory }, (error, stdout, stderr) => {
-      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
-      done({ code, stdout, stderr });
-    });
+    const child = execFile(
+      program,
+      [...args],
+      { env, timeout: 30_000, cwd: directory },
+      (error, stdout, stderr) => {
+        const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
+        done({ code, stdout, stderr });
+      },
+    );
+    if (input !== undefined) child.stdin?.end(input);
   });
 }

@@ -1,4 +1,10 @@
-import { CitadelError, describeError, type ErrorCode, errorCodes } from '../../kernel/index.ts';
+import {
+  CitadelError,
+  connectionFault,
+  describeError,
+  type ErrorCode,
+  errorCodes,
+} from '../../kernel/index.ts';
 
 const byNumber = new Map<unknown, ErrorCode>(errorCodes.map((code, index) => [index + 1, code]));
 
@@ -8,6 +14,6 @@ export function fromServiceError(error: unknown): CitadelError {
   const field = (name: string): unknown =>
     typeof error === 'object' && error !== null ? Reflect.get(error, name) : undefined;
   const details = field('details');
-  const text = typeof details === 'string' ? details : describeError(error);
+  const text = typeof details === 'string' ? connectionFault(details) : describeError(error);
   return new CitadelError(byNumber.get(field('code')) ?? 'Unknown', text, { cause: error });
 }

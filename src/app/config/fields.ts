@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import { TrustDomain } from '@citadel/spiffe';
 import { z } from 'zod';
-import { describeError, parseDuration, type Secret } from '../../kernel/index.ts';
+import { describeError, parseAddress, parseDuration, type Secret } from '../../kernel/index.ts';
 
 /** What reading a configuration needs from the outside. */
 export interface FieldContext {
@@ -31,21 +31,6 @@ export const duration = (minimum = '1s', maximum = '36500d') =>
       }
       return z.NEVER;
     });
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
-const addressForm = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/;
-
-/** Reads `HOST:PORT` or `[IPv6]:PORT`; port 0 lets the system choose. */
-export function parseAddress(text: string): Address | undefined {
-  const match = addressForm.exec(text);
-  const host = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3]);
-  return host !== undefined && port <= 65_535 ? { host, port } : undefined;
-}
 
 export const address = () =>
   z

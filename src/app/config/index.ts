@@ -1,7 +1,6 @@
 export type { AgentConfig } from './agent-schema.ts';
 export { maximumConfigBytes } from './document.ts';
 export { variableFor } from './environment.ts';
-export { type Address, parseAddress } from './fields.ts';
 export {
   type LoadOptions,
   loadAgentConfig,

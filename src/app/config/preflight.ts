@@ -1,8 +1,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
-import { describeError } from '../../kernel/index.ts';
-import type { Address } from './fields.ts';
+import { type Address, describeError } from '../../kernel/index.ts';
 import { type LoadOptions, loadServerConfig } from './load.ts';
 
 export interface PreflightFinding {
@@ -31,11 +30,32 @@ export async function preflight(options: LoadOptions): Promise<readonly Prefligh
     ...(config.keys.kind === 'disk' && config.keys.value.encryption.kind === 'keyFile'
       ? [checkKeyFile(config.keys.value.encryption.value)]
       : []),
+    ...(config.mesh?.sources.files ? [checkRegistry(config.mesh.sources.files.directory)] : []),
     await checkPort('csr', csr),
     await checkPort('metrics', metrics),
     await checkPort('operator', operator),
     ...(config.mesh?.sources.kubernetes ? [await checkPort('webhook', webhook)] : []),
   ];
+}
+
+/** As the key home demands it. */
+const keyFileBytes = 32;
+
+function checkRegistry(directory: string): PreflightFinding {
+  const name = 'registry';
+  const why = 'the server would start, and give proxies nothing before it can be read';
+  try {
+    accessSync(directory, constants.R_OK | constants.X_OK);
+    return { name, severity: 'ok', what: `${directory} can be read`, why: '', mend: '' };
+  } catch (error) {
+    return {
+      name,
+      severity: 'warning',
+      what: describeError(error),
+      why,
+      mend: `install -d -m 0755 ${directory}`,
+    };
+  }
 }
 
 /** The directory itself, or the nearest one above it that exists, must be ours to write. */
@@ -65,7 +85,18 @@ function checkKeyFile(file: string): PreflightFinding {
     const mend = `(umask 077 && head -c 32 /dev/urandom > ${file})`;
     return { name, severity: 'broken', what: describeError(error), why, mend };
   }
-  if ((statSync(file).mode & 0o077) !== 0)
+  const { mode, size } = statSync(file);
+  if (size !== keyFileBytes) {
+    const mend = `(umask 077 && head -c ${keyFileBytes} /dev/urandom > ${file}), where no keys are encrypted with it yet`;
+    return {
+      name,
+      severity: 'broken',
+      what: `${file} has ${size} bytes, not ${keyFileBytes}`,
+      why,
+      mend,
+    };
+  }
+  if ((mode & 0o077) !== 0)
     return {
       name,
       severity: 'broken',

@@ -12,7 +12,7 @@ import { isCitadelError } from '../../kernel/index.ts';
 import { confirm } from '../confirm.ts';
 
 interface ApplyOptions extends CaptureArguments {
-  readonly yes: boolean;
+  readonly yes?: boolean;
 }
 
 /** Adds `citadel capture apply|show|remove`. */
@@ -38,7 +38,7 @@ export function addCaptureCommands(program: Command): void {
     .option('--exclude-outbound-ports <list>', 'leave these as they are')
     .option('--include-outbound-cidrs <list>', 'capture calls to these networks alone (default: all)')
     .option('--exclude-outbound-cidrs <list>', 'leave calls to these networks as they are')
-    .option('--yes', 'do it without asking', false)
+    .option('--yes', 'do it without asking')
     .addHelpText(
       'after',
       '\nA connection is captured when every list that includes has it, and none that excludes.',

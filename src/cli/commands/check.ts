@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import * as wire from '../../gen/citadel/v1/operator.ts';
-import { CitadelError, describeError, isCitadelError } from '../../kernel/index.ts';
+import { CitadelError, describeError, type ErrorCode } from '../../kernel/index.ts';
 import { type ConnectionOptions, connectOperator } from '../connection.ts';
 import { ExitRequest, exitCodes } from '../exit-codes.ts';
 import { type OutputOptions, seconds, withConnection, withOutput } from '../options.ts';
@@ -15,7 +15,7 @@ interface Finding {
 }
 
 interface CheckOptions extends ConnectionOptions, OutputOptions {
-  readonly pre: boolean;
+  readonly pre?: boolean;
   readonly config?: string;
   readonly wait: number;
 }
@@ -27,7 +27,7 @@ export function addCheckCommand(program: Command): void {
   const command = program
     .command('check')
     .description('say what is well and what is not; exit code 0 fine, 1 warning, 2 broken')
-    .option('--pre', 'before the first start: judge the configuration and this machine', false)
+    .option('--pre', 'before the first start: judge the configuration and this machine')
     .addOption(new Option('--config <file>', 'with --pre').env('CITADEL_CONFIG'))
     .addOption(
       new Option('--wait <duration>', 'try until nothing is broken').default(0, 'no').argParser(seconds),
@@ -60,20 +60,25 @@ async function checkRunning(options: ConnectionOptions): Promise<readonly Findin
       connection.close();
     }
   } catch (error) {
-    if (!(error instanceof CitadelError)) throw error;
+    if (!(error instanceof CitadelError) || error.code === 'OutOfRange') throw error;
     return [
       {
         name: 'operator-api',
         severity: 'broken',
         what: error.message,
         why: 'without it nothing else can be looked at',
-        mend: isCitadelError(error, 'Unavailable')
-          ? 'citadel server --config FILE'
-          : 'citadel operator enrol --name NAME',
+        mend: mends[error.code] ?? '',
       },
     ];
   }
 }
+
+/** Of other codes the message says it. */
+const mends: Partial<Record<ErrorCode, string>> = {
+  Unavailable: 'citadel server --config FILE',
+  Unauthenticated: 'citadel operator enrol --name NAME',
+  PermissionDenied: 'citadel operator grant SUBJECT viewer',
+};
 
 async function checkBefore({ config }: CheckOptions): Promise<readonly Finding[]> {
   if (config === undefined)

@@ -20,8 +20,9 @@ export function addConfigCommands(program: Command): void {
   withOutput(command).action(async () => {
     const { config: file, kind, output } = command.opts<ValidateOptions>();
     const { formatProblem, readAgentConfig, readServerConfig } = await import('../../app/config/index.ts');
-    const read = kind === 'server' ? readServerConfig : readAgentConfig;
-    const { problems, warnings } = read({ file, env: process.env });
+    const readers = { server: readServerConfig, agent: readAgentConfig };
+    const judge = (as: ValidateOptions['kind']) => readers[as]({ file, env: process.env });
+    const { problems, warnings } = judge(kind);
     if (output !== 'table') {
       const rows = [
         ...problems.map((problem) => ({ severity: 'broken', ...problem })),
@@ -31,6 +32,9 @@ export function addConfigCommands(program: Command): void {
     } else {
       for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`);
       for (const warning of warnings) process.stderr.write(`warning: ${formatProblem(warning)}\n`);
+      const other = kind === 'server' ? 'agent' : 'server';
+      if (problems.length > 0 && judge(other).problems.length === 0)
+        process.stderr.write(`It is valid as the configuration of the other program: --kind ${other}\n`);
       if (problems.length === 0) process.stdout.write(`${file} is valid\n`);
     }
     if (problems.length > 0) throw new ExitRequest(exitCodes.broken);

@@ -1,12 +1,12 @@
 import { Argument, type Command, Option } from 'commander';
 import * as wire from '../../gen/citadel/v1/operator.ts';
-import { CitadelError, Secret } from '../../kernel/index.ts';
+import { CitadelError, Secret, standardInput } from '../../kernel/index.ts';
 import { encodeCertificateRequest, generateRequestKey } from '../../pki/light.ts';
 import { confirm } from '../confirm.ts';
 import { type ConnectionOptions, connectOperator, type OperatorConnection, readText } from '../connection.ts';
-import { type ReadingOptions, withConnection } from '../options.ts';
+import { type ReadingOptions, withConnection, withYes } from '../options.ts';
 import { formatTime, printRecord, printRows } from '../output.ts';
-import { profileDirectory, writeProfile } from '../profile.ts';
+import { enrolledAs, prepareProfile, profileDirectory, writeProfile } from '../profile.ts';
 import { reading } from './read.ts';
 
 const roles = ['viewer', 'author', 'operator'] as const;
@@ -19,7 +19,7 @@ const roleNumbers: Readonly<Record<RoleName, wire.Role>> = {
 };
 
 interface Changing {
-  readonly yes: boolean;
+  readonly yes?: boolean;
 }
 
 interface EnrolOptions extends ConnectionOptions, Changing {
@@ -79,18 +79,18 @@ function addEnrol(operator: Command): void {
     .description('get a client certificate: by the one-time credential, by --socket, or to renew your own')
     .requiredOption('--name <name>', 'your name here, [a-z0-9-]')
     .option('--credential-file <path>', 'the one-time credential; - reads standard input')
-    .addOption(new Option('--role <role>', 'of the new operator').choices(roles))
-    .option('--yes', 'do not ask', false);
-  withConnection(command).action(async () => {
+    .addOption(new Option('--role <role>', 'of the new operator').choices(roles));
+  withConnection(withYes(command)).action(async () => {
     const options = command.opts<EnrolOptions>();
     const directory = profileDirectory(process.env);
     const credential = options.credentialFile === undefined ? '' : readCredential(options.credentialFile);
-    await confirm(
-      `Makes a key, enrols as operator:${options.name} and writes both to ${directory}.`,
-      options.yes,
-    );
     const connection = connectOperator(options);
     try {
+      await confirm(
+        `Makes a key, enrols as operator:${options.name} and writes both to ${directory}${replaced(directory, options.name)}.`,
+        options.yes,
+      );
+      prepareProfile(directory);
       const key = await generateRequestKey('ecdsa-p256');
       const reply = await connection.call(wire.OperatorServiceService.enrolOperator, {
         credential,
@@ -108,17 +108,25 @@ function addEnrol(operator: Command): void {
   });
 }
 
+/** What of another operator is lost by it. */
+function replaced(directory: string, name: string): string {
+  const before = enrolledAs(directory);
+  return before === undefined || before === name
+    ? ''
+    : `, in place of those of ${before} (CITADEL_HOME names another directory)`;
+}
+
 /** A command that changes something: says what first, and does it with --yes or a yes. */
 function changing(
   command: Command,
   plan: (args: readonly string[]) => string,
   run: (connection: OperatorConnection, args: readonly string[]) => Promise<void>,
 ): void {
-  withConnection(command.option('--yes', 'do not ask', false)).action(async () => {
+  withConnection(withYes(command)).action(async () => {
     const options = command.opts<ConnectionOptions & Changing>();
-    await confirm(plan(command.args), options.yes);
     const connection = connectOperator(options);
     try {
+      await confirm(plan(command.args), options.yes);
       await run(connection, command.args);
     } finally {
       connection.close();
@@ -127,7 +135,7 @@ function changing(
 }
 
 function readCredential(file: string): string {
-  const credential = readText(file === '-' ? '/dev/stdin' : file, 'the credential').trim();
+  const credential = readText(file === '-' ? standardInput : file, 'credential').trim();
   if (credential === '') throw new CitadelError('FailedPrecondition', 'the credential is empty');
   return credential;
 }

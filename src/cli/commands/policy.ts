@@ -1,19 +1,19 @@
-import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import {
-  formatPolicies,
   formatPolicyProblem,
   isPolicyKind,
   type PolicyProblem,
-  readPolicies,
+  policyKinds,
 } from '../../domain/policy/index.ts';
 import * as wire from '../../gen/citadel/v1/operator.ts';
 import { CitadelError } from '../../kernel/index.ts';
 import { confirm } from '../confirm.ts';
-import { type ConnectionOptions, connectOperator, type OperatorConnection, readText } from '../connection.ts';
+import { type ConnectionOptions, connectOperator, type OperatorConnection } from '../connection.ts';
 import { ExitRequest, exitCodes } from '../exit-codes.ts';
-import { type OutputOptions, pageSizeArgument, withConnection, withOutput } from '../options.ts';
+import { pageSizeArgument, withConnection, withYes } from '../options.ts';
 import { formatTime, printRows, tellNextPage } from '../output.ts';
+import { readPolicyFiles } from '../policy-files.ts';
+import { addTextCommands, policyFilesHelp } from './policy-text.ts';
 import { reading } from './read.ts';
 
 const api = wire.OperatorServiceService;
@@ -21,8 +21,7 @@ const api = wire.OperatorServiceService;
 /** Adds `citadel policy ...`. */
 export function addPolicyCommands(program: Command): void {
   const policy = program.command('policy').description('authorization and authentication policies');
-  addLint(policy);
-  addFormat(policy);
+  addTextCommands(policy);
   addApply(policy);
   addRemove(policy);
   addStatus(policy);
@@ -33,9 +32,9 @@ function addStatus(policy: Command): void {
   const command = policy
     .command('status')
     .description('what holds, from every source, and how far it has come')
-    .option('--namespace <namespace>', 'of one namespace', '');
+    .option('--namespace <namespace>', 'of one namespace');
   reading(command, async (connection, { output }) => {
-    const { namespace } = command.opts<{ readonly namespace: string }>();
+    const { namespace = '' } = command.opts<{ readonly namespace?: string }>();
     const { policies } = await connection.call(api.listPolicies, { namespace });
     printRows(policies, statusColumns, output);
     if (output !== 'table') return;
@@ -50,9 +49,9 @@ function addHistory(policy: Command): void {
     .description('who changed what, and why')
     .argument('[policy]', 'of one, as AuthorizationPolicy/shop/orders')
     .option('--limit <count>', 'how many changes', pageSizeArgument, 20)
-    .option('--page <token>', 'the next page', '');
+    .option('--page <token>', 'go on after a page');
   reading(command, async (connection, { output }, name?: string) => {
-    const { limit, page } = command.opts<{ readonly limit: number; readonly page: string }>();
+    const { limit, page = '' } = command.opts<{ readonly limit: number; readonly page?: string }>();
     const { revisions, nextPageToken } = await connection.call(api.listPolicyRevisions, {
       key: name === undefined ? undefined : parseKey(name),
       pageSize: limit,
@@ -63,61 +62,21 @@ function addHistory(policy: Command): void {
   });
 }
 
-function addLint(policy: Command): void {
-  const command = policy
-    .command('lint')
-    .description('judge files of policies; asks no server')
-    .argument('<file...>');
-  withOutput(command).action(() => {
-    const { output } = command.opts<OutputOptions>();
-    const problems = command.args.flatMap(
-      (file) => readPolicies(readText(file, 'the file'), { source: file }).problems,
-    );
-    if (output !== 'table') printRows(problems, [], output);
-    else for (const problem of problems) process.stdout.write(`${formatPolicyProblem(problem)}\n`);
-    if (problems.length > 0) throw new ExitRequest(exitCodes.broken);
-  });
-}
-
-function addFormat(policy: Command): void {
-  const command = policy
-    .command('fmt')
-    .description('write files of policies in their one form')
-    .argument('<file...>')
-    .option('--check', 'change nothing; exit 1 when a file is not in that form', false);
-  command.action(() => {
-    const { check } = command.opts<{ readonly check: boolean }>();
-    let differing = 0;
-    for (const file of command.args) {
-      const before = readText(file, 'the file');
-      const { text, problems } = formatPolicies(before, file);
-      if (text === undefined) {
-        for (const problem of problems) process.stderr.write(`${formatPolicyProblem(problem)}\n`);
-        throw new ExitRequest(exitCodes.broken);
-      }
-      if (text === before) continue;
-      differing += 1;
-      process.stdout.write(`${file}\n`);
-      if (!check) writeFileSync(file, text);
-    }
-    if (check && differing > 0) throw new ExitRequest(exitCodes.warning);
-  });
-}
-
 interface ChangingOptions extends ConnectionOptions {
-  readonly yes: boolean;
-  readonly reason: string;
+  readonly yes?: boolean;
+  readonly reason?: string;
 }
 
 function addApply(policy: Command): void {
   const command = policy
     .command('apply')
     .description('keep the policies of files here: what they say holds from then on')
-    .argument('<file...>')
-    .option('--yes', 'do not ask', false)
-    .option('--reason <text>', 'for the record', '');
-  withConnection(command).action(async () => {
-    const texts = command.args.map((file) => ({ source: file, text: readText(file, 'the file') }));
+    .argument('<file...>', policyFilesHelp)
+    .option('--reason <text>', 'for the record');
+  withConnection(withYes(command)).action(async () => {
+    const { files, unreadable } = readPolicyFiles(command.args);
+    if (unreadable.length > 0) throw new CitadelError('FailedPrecondition', unreadable.join('\n'));
+    const texts = files.map(({ source, text }) => ({ source, text }));
     await change(command.opts<ChangingOptions>(), { texts, remove: [] });
   });
 }
@@ -127,9 +86,8 @@ function addRemove(policy: Command): void {
     .command('remove')
     .description('take policies away that are kept here')
     .argument('<policy...>', 'as AuthorizationPolicy/shop/orders')
-    .option('--yes', 'do not ask', false)
-    .option('--reason <text>', 'for the record', '');
-  withConnection(command).action(async () => {
+    .option('--reason <text>', 'for the record');
+  withConnection(withYes(command)).action(async () => {
     await change(command.opts<ChangingOptions>(), { texts: [], remove: command.args.map(parseKey) });
   });
 }
@@ -141,9 +99,12 @@ async function change(
 ): Promise<void> {
   const connection = connectOperator(options);
   const call = (more: { readonly dryRun: boolean; readonly expectedRevision: bigint }) =>
-    applyOnce(connection, { ...what, reason: options.reason, ...more });
+    applyOnce(connection, { ...what, reason: options.reason ?? '', ...more });
   try {
     const plan = await call({ dryRun: true, expectedRevision: 0n });
+    for (const warning of plan.warnings) process.stderr.write(`warning: ${problemText(warning)}\n`);
+    if (plan.effects.length === 0)
+      throw new CitadelError('OutOfRange', 'there is no policy in what was given; nothing was done');
     const effects = plan.effects.filter(({ kind }) => kind !== wire.PolicyEffect_Kind.KIND_UNCHANGED);
     if (effects.length === 0) {
       process.stdout.write('Nothing changes: these policies hold already.\n');
@@ -165,7 +126,6 @@ async function applyOnce(
   request: wire.ApplyPoliciesRequest,
 ): Promise<wire.ApplyPoliciesResponse> {
   const response = await connection.call(api.applyPolicies, request);
-  for (const warning of response.warnings) process.stderr.write(`warning: ${problemText(warning)}\n`);
   for (const problem of response.problems) process.stderr.write(`${problemText(problem)}\n`);
   if (response.problems.length > 0) throw new ExitRequest(exitCodes.broken);
   return response;
@@ -193,10 +153,12 @@ function problemText({ source, line, column, path, message, mend, object }: wire
 
 function parseKey(text: string): wire.PolicyKey {
   const [kind = '', namespace = '', name = '', ...more] = text.split('/');
-  if (kind !== '' && namespace !== '' && name !== '' && more.length === 0) return { kind, namespace, name };
+  if (isPolicyKind(kind) && namespace !== '' && name !== '' && more.length === 0)
+    return { kind, namespace, name };
+  const kinds = policyKinds.join(', ');
   throw new CitadelError(
     'OutOfRange',
-    `${text} names no policy; write it as AuthorizationPolicy/shop/orders`,
+    `${text} names no policy; write it as AuthorizationPolicy/shop/orders, with one of ${kinds}`,
   );
 }
 

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import {
   type AuditEvent,
   type Authority,
@@ -8,9 +8,10 @@ import {
 import { CitadelError } from '../../kernel/index.ts';
 import { connectOperator, type OperatorConnection } from '../connection.ts';
 import {
+  futureTime,
   pageSizeArgument,
+  pastTime,
   type ReadingOptions,
-  timeArgument,
   withConnection,
   withOutput,
 } from '../options.ts';
@@ -40,31 +41,14 @@ export function addReadingCommands(program: Command): void {
   addCertificate(program);
   addAuthority(program);
   addProxy(program);
-  const bundle = program.command('bundle').description('the trust bundle');
-  reading(
-    bundle.command('show').description('show it: authorities as PEM, and the SPIFFE document'),
-    async (connection, options) => {
-      const response = await connection.call(api.getBundle, { trustDomain: '' });
-      const { bundle: head } = response;
-      printRecord(
-        {
-          trustDomain: head?.trustDomain,
-          version: head?.version,
-          sequenceNumber: head?.sequenceNumber,
-          pem: response.pem,
-          jwks: response.jwks,
-        },
-        options.output,
-      );
-    },
-  );
+  addBundle(program);
   const audit = program.command('audit').description('the audit record');
   const auditList = audit
     .command('list')
     .description('list events, newest first')
     .option('--action <name>', 'only this action, as in certificate.issue')
     .option('--subject <name>', 'only by this subject')
-    .option('--after <time>', 'only after this time (RFC 3339)', timeArgument)
+    .option('--after <time>', 'only after this time: RFC 3339, or a duration ago', pastTime)
     .option('--limit <count>', 'how many', pageSizeArgument, 100)
     .option('--page <token>', 'go on after a page');
   reading(auditList, async (connection, { output }) => {
@@ -103,17 +87,24 @@ function addCertificate(program: Command): void {
     .command('list')
     .description('list them, newest first')
     .option('--spiffe-id <id>', 'only of this SPIFFE ID')
-    .option('--issuer <fingerprint>', 'only of this issuing authority')
-    .option('--state <state>', 'intended, issued, failed or abandoned')
-    .option('--expires-before <time>', 'RFC 3339, or a duration from now', timeArgument)
-    .option('--expires-after <time>', 'RFC 3339, or a duration from now', timeArgument)
+    .option('--issuer <id>', 'only of this issuing authority: its id, or the beginning of its fingerprint')
+    .addOption(
+      new Option('--state <state>', 'only in this state').choices([
+        'intended',
+        'issued',
+        'failed',
+        'abandoned',
+      ]),
+    )
+    .option('--expires-before <time>', 'RFC 3339, or a duration from now', futureTime)
+    .option('--expires-after <time>', 'RFC 3339, or a duration from now', futureTime)
     .option('--limit <count>', 'how many', pageSizeArgument, 100)
     .option('--page <token>', 'go on after a page');
   reading(certificateList, async (connection, { output }) => {
     const options = certificateList.opts<CertificateFilters>();
     const response = await connection.call(api.listCertificates, {
       spiffeId: options.spiffeId ?? '',
-      issuerFingerprint: options.issuer ?? '',
+      issuerFingerprint: await issuerFingerprint(connection, options.issuer),
       state: options.state ?? '',
       expiresBefore: options.expiresBefore,
       expiresAfter: options.expiresAfter,
@@ -124,31 +115,74 @@ function addCertificate(program: Command): void {
     tellNextPage(response.nextPageToken);
   });
   reading(
-    certificate.command('show').description('show one').argument('<serial>', 'lower-case hexadecimal'),
+    certificate.command('show').description('show one').argument('<serial>', 'hexadecimal'),
     async (connection, options: ReadingOptions, serial = '') => {
-      const plainSerial = serial.replaceAll(':', '').toLowerCase();
-      const shown = await connection.call(api.getCertificate, { serial: plainSerial });
+      const shown = await connection.call(api.getCertificate, { serial: plainHexadecimal(serial) });
       printRecord({ ...shown }, options.output);
     },
   );
 }
 
+function addBundle(program: Command): void {
+  const show = program
+    .command('bundle')
+    .description('the trust bundle')
+    .command('show')
+    .description('show it: authorities as PEM, and the SPIFFE document')
+    .addOption(
+      new Option('--format <format>', 'print it alone: the authorities, or the SPIFFE document')
+        .choices(['pem', 'spiffe'])
+        .conflicts('output'),
+    );
+  reading(show, async (connection, { output }) => {
+    const { format } = show.opts<{ readonly format?: 'pem' | 'spiffe' }>();
+    const { bundle, pem, jwks } = await connection.call(api.getBundle, { trustDomain: '' });
+    const { trustDomain, version, sequenceNumber } = bundle ?? {};
+    if (format === undefined) printRecord({ trustDomain, version, sequenceNumber, pem, jwks }, output);
+    else process.stdout.write(`${(format === 'pem' ? pem : jwks).trimEnd()}\n`);
+  });
+}
+
 function addAuthority(program: Command): void {
   const authority = program.command('authority').description('roots and issuing authorities');
-  const listed = (connection: OperatorConnection) => connection.call(api.listAuthorities, {});
   reading(authority.command('list').description('list them'), async (connection, options) => {
-    printRows((await listed(connection)).authorities, authorityColumns, options.output);
+    const { authorities } = await connection.call(api.listAuthorities, {});
+    printRows(authorities, authorityColumns, options.output);
   });
   reading(
-    authority.command('show').description('show one').argument('<id>', 'its id or fingerprint'),
-    async (connection, options: ReadingOptions, id) => {
-      const { authorities } = await listed(connection);
-      printRecord(
-        { ...found(authorities, (one) => one.id === id || one.fingerprint === id) },
-        options.output,
-      );
+    authority
+      .command('show')
+      .description('show one')
+      .argument('<id>', 'its id, or the beginning of its fingerprint'),
+    async (connection, options: ReadingOptions, id = '') => {
+      printRecord({ ...(await authorityOf(connection, id)) }, options.output);
     },
   );
+}
+
+/** An authority that is no longer known here can still be named by its whole fingerprint. */
+async function issuerFingerprint(connection: OperatorConnection, id = ''): Promise<string> {
+  const whole = plainHexadecimal(id);
+  if (whole === '' || /^[0-9a-f]{64}$/.test(whole)) return whole;
+  return (await authorityOf(connection, id)).fingerprint;
+}
+
+/** @throws CitadelError NotFound, or OutOfRange for the beginning of more than one */
+async function authorityOf(connection: OperatorConnection, id: string): Promise<Authority> {
+  const { authorities } = await connection.call(api.listAuthorities, {});
+  const beginning = plainHexadecimal(id);
+  const named = authorities.filter((one) => one.id === id);
+  const begun = authorities.filter((one) => beginning.length >= 8 && one.fingerprint.startsWith(beginning));
+  const [first, second] = named.length > 0 ? named : begun;
+  if (second !== undefined)
+    throw new CitadelError('OutOfRange', `more than one authority begins with ${id}; give more digits`);
+  if (first !== undefined) return first;
+  throw new CitadelError('NotFound', 'there is no such authority; citadel authority list names them');
+}
+
+/** As people copy it: with colons, in capitals. */
+function plainHexadecimal(text: string): string {
+  return text.replaceAll(':', '').toLowerCase();
 }
 
 function addProxy(program: Command): void {
@@ -158,21 +192,15 @@ function addProxy(program: Command): void {
     printProxies((await listed(connection)).proxies, options.output);
   });
   reading(
-    proxy.command('show').description('show one').argument('<key>', 'its key'),
+    proxy.command('show').description('show one').argument('<key>', 'as proxy list names it'),
     async (connection, options: ReadingOptions, key) => {
       const { proxies } = await listed(connection);
-      printProxy(
-        found(proxies, (one) => one.key === key),
-        options.output,
-      );
+      const shown = proxies.find((one) => one.key === key);
+      if (shown === undefined)
+        throw new CitadelError('NotFound', 'there is no such proxy; citadel proxy list names them');
+      printProxy(shown, options.output);
     },
   );
-}
-
-function found<T>(rows: readonly T[], matches: (row: T) => boolean): T {
-  const row = rows.find(matches);
-  if (row !== undefined) return row;
-  throw new CitadelError('NotFound', 'there is none of this name; the list command names them');
 }
 
 const certificateColumns = [

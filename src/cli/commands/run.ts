@@ -40,7 +40,7 @@ export function addRunCommands(program: Command): void {
     .passThroughOptions()
     .action(async (command: readonly string[], { config: file, exec }: AgentRunOptions, self: Command) => {
       if ((exec === true) !== command.length > 0)
-        self.error('--exec and a command go together: --exec envoy -c envoy.yaml');
+        self.error('error: --exec and a command go together: --exec envoy -c envoy.yaml');
       const { loadAgentConfig } = await import('../../app/config/index.ts');
       const config = loadAgentConfig({ file, env: process.env, onWarning: warn });
       const { runAgent } = await import('../../app/agent.ts');

@@ -153,7 +153,12 @@ function decideChange(
       problems.push({
         source: keyText(key),
         path: '',
-        message: 'is not kept here, or stands in the texts as well',
+        ...(seen.has(keyText(key))
+          ? { message: 'is named twice, or stands in the texts as well', mend: 'name it once' }
+          : {
+              message: 'is not kept here',
+              mend: 'citadel policy status names its source: a file or a cluster is changed where it is',
+            }),
       });
       continue;
     }

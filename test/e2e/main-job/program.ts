@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type ExitStatus, startProcess } from '../../parts/index.ts';
+import { type ExitStatus, type RunningProcess, startProcess } from '../../parts/index.ts';
 
 const root = join(import.meta.dirname, '../../..');
 
@@ -11,16 +11,7 @@ export interface Ended extends ExitStatus {
 
 /** Runs a script of scripts/demo to its end, as its wrapper in scripts/ does once everything is installed. */
 export async function runDemo(script: string, args: readonly string[], deadline: number): Promise<Ended> {
-  await using child = await startProcess(
-    process.execPath,
-    [
-      '--conditions=citadel-source',
-      '--disable-warning=ExperimentalWarning',
-      join(root, 'scripts/demo', script),
-      ...args,
-    ],
-    { name: script, cwd: root },
-  );
+  await using child = await startDemo(script, args);
   const timer = setTimeout(() => child.kill('SIGTERM'), deadline);
   try {
     const exit = await child.exited;
@@ -29,4 +20,19 @@ export async function runDemo(script: string, args: readonly string[], deadline:
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Starts one of them. @param readyWhen what it has printed by then */
+export function startDemo(
+  script: string,
+  args: readonly string[],
+  readyWhen?: RegExp,
+): Promise<RunningProcess> {
+  const program = join(root, 'scripts/demo', script);
+  const flags = ['--conditions=citadel-source', '--disable-warning=ExperimentalWarning'];
+  return startProcess(process.execPath, [...flags, program, ...args], {
+    name: script,
+    cwd: root,
+    ...(readyWhen ? { readyWhen, deadline: 90_000 } : {}),
+  });
 }

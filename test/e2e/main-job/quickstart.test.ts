@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { hasPart, type PartName } from '../../parts/index.ts';
-import { type Ended, runDemo } from './program.ts';
+import { type Ended, runDemo, startDemo } from './program.ts';
 
 const deadline = 110_000;
 
@@ -66,3 +69,33 @@ describe('scripts/quickstart --once', () => {
     );
   }
 });
+
+describe('scripts/quickstart', () => {
+  it.skipIf(!hasPart('envoy'))(
+    'ends soon when it is interrupted, and leaves nothing',
+    async () => {
+      await using child = await startDemo('quickstart.ts', ['--once'], /5\. Certificates rotate/);
+      const [, directory = ''] = /data in (\S+)/.exec(child.stdout()) ?? [];
+      expect(existsSync(directory)).toBe(true);
+      // Each process that it starts names a file of that directory; a terminal's Ctrl-C reaches them too.
+      for (const pid of await processesOf(directory)) process.kill(pid, 'SIGINT');
+      child.kill('SIGINT');
+      const interrupted = performance.now();
+      expect(await child.exited).toMatchObject({ code: 130 });
+      // What it waits for at this place, it waits for up to a minute.
+      expect(performance.now() - interrupted).toBeLessThan(30_000);
+      expect(child.stderr()).toBe('quickstart: interrupted; everything that it started is gone');
+      expect(existsSync(directory)).toBe(false);
+      expect(await processesOf(directory)).toEqual([]);
+    },
+    deadline,
+  );
+});
+
+async function processesOf(directory: string): Promise<readonly number[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,args=']);
+  return stdout
+    .split('\n')
+    .filter((line) => line.includes(directory))
+    .map((line) => Number.parseInt(line, 10));
+}
