@@ -10,13 +10,14 @@ import type {
   MeshSourceState,
   ProxyRenderer,
 } from '../ports/index.ts';
+import { tooMuch } from './bounded-policies.ts';
 import { debounce } from './debounce.ts';
 import type { MeshSettings, MeshSnapshot, Workload } from './model.ts';
 import { type PolicyStatus, policyStatuses } from './policy-status.ts';
 import { type ProxyState, ProxyTracker } from './proxy-tracker.ts';
 import { resolveWorkload } from './resolve.ts';
 import { composeSnapshot } from './snapshot.ts';
-import { indexMesh, type MeshIndex, type ProxyView, sameView, viewOf } from './view.ts';
+import { hasTooMuch, indexMesh, type MeshIndex, type ProxyView, sameView, viewOf } from './view.ts';
 
 export interface ControlPlaneOptions {
   readonly settings: MeshSettings;
@@ -119,6 +120,8 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     #render(view: ProxyView): DiscoveryResources {
       this.#waitingSince = undefined;
       renders += 1;
+      if (index && hasTooMuch(index, view.workload))
+        log.error('a workload has too many policies', { workload: view.workload.id, reason: tooMuch });
       return renderer.render(view);
     }
 
