@@ -61,6 +61,9 @@ const atMost = 1_000;
 /** Milliseconds that a proxy keeps what it has while keys that a policy newly names are on their way. */
 const longestWaitForKeys = 10_000;
 
+/** Of rules with rules: everybody waits for whoever asks for the warnings. */
+const comparisons = 1_000_000;
+
 /** Brings sources, policies and proxies together: what each connected proxy should have, and what it said of it. */
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const { settings, sources, renderer, keySets, clock, log } = options;
@@ -214,7 +217,10 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       if (!index) return [];
       const { snapshot } = index;
       if (linted?.snapshot !== snapshot)
-        linted = { snapshot, warnings: lintPolicies(snapshot.policies, snapshot) };
+        linted = {
+          snapshot,
+          warnings: lintPolicies(snapshot.policies, snapshot, undefined, { comparisons }),
+        };
       return linted.warnings;
     },
     policies: () => (index ? policyStatuses(index, proxies()) : []),

@@ -16,20 +16,27 @@ const legal: readonly { readonly what: string; readonly text: string }[] = [
     what: 'half of all ports, named by an AuthorizationPolicy',
     text: `${head('AuthorizationPolicy', 'ports')}
   action: DENY
-  rules: [${numbers(8).map((n) => `{to: [{operation: {ports: ${JSON.stringify(numbers(4_095, n * 4_095 - 4_094).map(String))}}}], when: [{key: "request.headers[x-deny]", values: ["1"]}]}`)}]
+  rules: [${numbers(8)
+    .map(
+      (n) =>
+        `{to: [{operation: {ports: ${JSON.stringify(numbers(4_095, n * 4_095 - 4_094).map(String))}}}], when: [{key: "request.headers[x-deny]", values: ["1"]}]}`,
+    )
+    .join()}]
 `,
   },
   {
     what: 'as many modes of ports as there may be',
     text: `${head('PeerAuthentication', 'modes')}
-  portLevelMtls: {${numbers(64, 30_000).map((port) => `"${port}": {mode: ${port % 2 ? 'STRICT' : 'DISABLE'}}`)}}
+  portLevelMtls: {${numbers(64, 30_000)
+    .map((port) => `"${port}": {mode: ${port % 2 ? 'STRICT' : 'DISABLE'}}`)
+    .join()}}
 `,
   },
   {
     what: 'the longest templates',
     text: `${head('AuthorizationPolicy', 'templates')}
   action: DENY
-  rules: [{to: [{operation: {paths: [${['/{*}'.repeat(16), `/{*}/${'a'.repeat(75)}`, `${'/a'.repeat(15)}/{*}`, `${'/a.b'.repeat(13)}/{**}`, `/{**}/${'.'.repeat(75)}`].map((path) => JSON.stringify(path))}]}}]}]
+  rules: [{to: [{operation: {paths: [${['/{*}'.repeat(16), `/{*}/${'a'.repeat(75)}`, `${'/a'.repeat(15)}/{*}`, `${'/a.b'.repeat(13)}/{**}`, `/{**}/${'.'.repeat(75)}`].map((path) => JSON.stringify(path)).join()}]}}]}]
 `,
   },
   {
@@ -96,7 +103,7 @@ metadata: {namespace: shop, name: web-1, labels: {app: web}}
 spec:
   serviceAccount: web
   addresses: [127.0.0.1]
-  ports: [${[ports.web, ...others].map((port) => `{port: ${port}, application: "127.0.0.1:${application.port}"}`)}]
+  ports: [${[ports.web, ...others].map((port) => `{port: ${port}, application: "127.0.0.1:${application.port}"}`).join()}]
 `;
     mesh = await startTestMesh({ registry: { 'shop.yaml': registry } });
     orders = await mesh.startWorkload('orders-1', 'orders');

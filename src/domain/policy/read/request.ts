@@ -36,6 +36,7 @@ function faultOfOutputHeader(value: string): Fault | undefined {
 const headerPrefix = z
   .string()
   .max(limits.textLength, `must not be longer than ${limits.textLength} characters`)
+  // oxlint-disable-next-line no-control-regex
   .regex(/^[^\x00\r\n]*$/, 'must not hold line ends');
 
 const jwtRule = z
