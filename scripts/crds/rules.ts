@@ -81,7 +81,7 @@ export const additions: Readonly<Record<PolicyKind, Readonly<Record<string, Addi
     'selector.matchLabels': { maxProperties: 256 },
     portLevelMtls: {
       minProperties: 1,
-      maxProperties: 256,
+      maxProperties: 64,
       rules: [
         {
           rule: "self.all(port, port.matches('^[1-9][0-9]{0,4}$') && int(port) <= 65535)",

@@ -124,7 +124,7 @@ export function callerEvidence(changes: Partial<StoredEvidence> = {}): StoredEvi
       [
         8080,
         {
-          callers: [{ address: '10.0.0.7', first: at(1), last: at(2), count: 3 }],
+          callers: [{ address: '10.0.0.7', first: at(1), last: at(3), previous: at(2), count: 3 }],
           forgottenAt: undefined,
           more: 0,
           denials: {

@@ -303,10 +303,10 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         expect(await store.evidence.list()).toStrictEqual([other, callerEvidence()]);
       });
 
-      test('forgets what nothing was heard of for long', async () => {
-        const old = callerEvidence({ workload: 'files/shop/a', updatedAt: at(1) });
-        await store.evidence.save([callerEvidence(), old]);
-        expect(await store.evidence.prune(at(60))).toBe(1);
+      test('forgets the workloads that it is told', async () => {
+        const gone = callerEvidence({ workload: 'files/shop/a' });
+        await store.evidence.save([callerEvidence(), gone]);
+        await store.evidence.remove([gone.workload, 'files/shop/unknown']);
         expect(await store.evidence.list()).toStrictEqual([callerEvidence()]);
       });
     });

@@ -186,10 +186,8 @@ function memoryEvidence(): EvidenceStore {
       for (const row of evidence) rows.set(row.workload, structuredClone(row));
     },
     list: async () => [...rows].sort(byKey).map(([, row]) => row),
-    async prune(before) {
-      const forgotten = [...rows.values()].filter(({ updatedAt }) => updatedAt < before);
-      for (const { workload } of forgotten) rows.delete(workload);
-      return forgotten.length;
+    async remove(workloads) {
+      for (const workload of workloads) rows.delete(workload);
     },
   };
 }

@@ -68,6 +68,11 @@ export function createMetrics(clock: Clock, options: { readonly process?: boolea
     labelNames: ['method', 'code'],
     registers,
   });
+  const refusedEntries = new Counter({
+    name: 'citadel_access_log_refused_total',
+    help: 'Entries of proxies’ access logs that could not be read',
+    registers,
+  });
   return {
     ...createDiscoveryMetrics(registry),
     ...createKeySetMetrics(registry, clock),
@@ -90,6 +95,7 @@ export function createMetrics(clock: Clock, options: { readonly process?: boolea
     storeQueue: (length) => queue.set(length),
     streams: (service, count) => open.set({ service }, count),
     keyHome: (backend, available) => homes.set({ backend }, available ? 1 : 0),
+    accessLogRefused: (entries) => refusedEntries.inc(entries),
     operatorCall: (method, code) => calls.inc({ method, code }),
   };
 }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   createRegistryAssembler,
   keepLastGood,
@@ -8,7 +9,7 @@ import {
 import type { MeshContent, MeshSource, MeshSourceState } from '../../domain/ports/index.ts';
 import { type Clock, describeError, type Log } from '../../kernel/index.ts';
 import { parseYaml } from '../../yaml/index.ts';
-import { readRegistryFiles } from './files.ts';
+import { type RegistryFile, readRegistryFiles } from './files.ts';
 import { DirectoryWatchers } from './watchers.ts';
 
 export interface FileSourceOptions {
@@ -46,26 +47,16 @@ export function createFileSource({ directory, clock, log, interval = 5_000 }: Fi
       const read = await readRegistryFiles(directory);
       if (closing.signal.aborted) return;
       if (watchers.set(read.directories)) again = true;
-      const next = new Map(
-        read.files.flatMap(({ name, text, problem: unreadable }): [string, FileState][] => {
-          const before = files.get(name);
-          if (text === undefined) {
-            return [
-              [
-                name,
-                {
-                  text: '',
-                  objects: before?.objects ?? new Map(),
-                  problems: [`${name}: ${unreadable ?? ''}`],
-                },
-              ],
-            ];
-          }
-          if (before?.text === text) return [[name, before]];
-          const documents = parseYaml(text).flatMap((document) => readMeshDocument(document, name) ?? []);
-          return [[name, { text, ...keepLastGood(documents, before?.objects ?? new Map()) }]];
-        }),
-      );
+      const next = new Map<string, FileState>();
+      for (const file of read.files) {
+        const before = files.get(file.name);
+        const state = stateOf(file, before);
+        next.set(file.name, state);
+        if (state === before) continue;
+        // Others are served between two files, however many there are.
+        await setImmediate();
+        if (closing.signal.aborted) return;
+      }
       const same = next.size === files.size && [...next].every(([name, state]) => files.get(name) === state);
       files = next;
       problem = undefined;
@@ -129,6 +120,14 @@ export function createFileSource({ directory, clock, log, interval = 5_000 }: Fi
       await looking;
     },
   };
+}
+
+function stateOf({ name, text, problem }: RegistryFile, before: FileState | undefined): FileState {
+  const known: MeshObjects = before?.objects ?? new Map();
+  if (text === undefined) return { text: '', objects: known, problems: [`${name}: ${problem ?? ''}`] };
+  if (before && before.text === text) return before;
+  const documents = parseYaml(text).flatMap((document) => readMeshDocument(document, name) ?? []);
+  return { text, ...keepLastGood(documents, known) };
 }
 
 function assemble(

@@ -47,10 +47,15 @@ function printStatus(workloads: readonly MutualTlsStatus[], format: OutputFormat
 export function modesOf({ ports }: MutualTlsStatus): string {
   return ports
     .map(({ port, wantedMode, effectiveMode, detail }) => {
-      const name = port === 0 ? 'other' : String(port);
+      const name = portName(port);
       return effectiveMode === '' ? `${name} (${wantedMode}: ${detail})` : `${name} ${effectiveMode}`;
     })
     .join(', ');
+}
+
+/** All ports that the workload does not declare are one. */
+function portName(port: number): string {
+  return port === 0 ? 'other' : String(port);
 }
 
 const workloadColumns = [
@@ -66,7 +71,7 @@ const workloadColumns = [
 type Caller = PlaintextCaller & { readonly to: string };
 
 const callerColumns = [
-  { title: 'CALLED', value: (row: Caller) => `${row.to}:${row.port}` },
+  { title: 'CALLED', value: (row: Caller) => `${row.to}:${portName(row.port)}` },
   { title: 'BY PLAINTEXT FROM', value: (row: Caller) => row.address },
   { title: 'WORKLOAD', value: (row: Caller) => row.workloads.join(', ') },
   { title: 'FIRST', value: (row: Caller) => formatTime(row.firstAt) },

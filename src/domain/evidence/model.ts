@@ -3,10 +3,12 @@ export interface PlaintextCaller {
   readonly address: string;
   readonly first: Date;
   readonly last: Date;
+  /** The one before the last, to go back to when the last comes to nothing. */
+  readonly previous?: Date | undefined;
   readonly count: number;
 }
 
-/** Calls that were refused, by policies or because nothing takes them. */
+/** Calls that were refused, by policies or because no filter chain takes them. */
 export interface Denials {
   readonly last: Date;
   readonly count: number;
@@ -50,6 +52,7 @@ export interface Coverage {
 /** All that is known of one workload's callers. */
 export interface WorkloadEvidence {
   readonly workload: string;
+  /** Of the ports that the workload declares; all others together are `anyOtherPort`. */
   readonly ports: ReadonlyMap<number, PortEvidence>;
   readonly coverage: Coverage | undefined;
   /** Up to when the proxy's counters have shown that all it logged has arrived; undefined: not yet. */

@@ -1,3 +1,4 @@
+import { anyOtherPort } from '../mesh/index.ts';
 import { accessLogPeriod } from '../ports/index.ts';
 import type { WorkloadEvidence } from './model.ts';
 
@@ -25,15 +26,18 @@ export function readiness(evidence: WorkloadEvidence, now: Date, window: number)
 }
 
 function plaintextSince({ ports }: WorkloadEvidence, begin: Date): string[] {
-  return [...ports].flatMap(([port, { callers, forgottenAt }]) => [
-    ...callers
-      .filter(({ last }) => last >= begin)
-      .toReversed()
-      .map(({ address, last }) => `${address} called port ${port} without mutual TLS at ${iso(last)}`),
-    ...(forgottenAt !== undefined && forgottenAt >= begin
-      ? [`port ${port} has more callers than are kept`]
-      : []),
-  ]);
+  return [...ports].flatMap(([number, { callers, forgottenAt }]) => {
+    const port = number === anyOtherPort ? 'a port that is not declared' : `port ${number}`;
+    return [
+      ...callers
+        .filter(({ last }) => last >= begin)
+        .toReversed()
+        .map(({ address, last }) => `${address} called ${port} without mutual TLS at ${iso(last)}`),
+      ...(forgottenAt !== undefined && forgottenAt >= begin
+        ? [`${port} has more callers than are kept`]
+        : []),
+    ];
+  });
 }
 
 function doubtsOf(

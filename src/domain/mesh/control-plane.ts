@@ -10,13 +10,14 @@ import type {
   MeshSourceState,
   ProxyRenderer,
 } from '../ports/index.ts';
+import { tooMuch } from './bounded-policies.ts';
 import { debounce } from './debounce.ts';
 import type { MeshSettings, MeshSnapshot, Workload } from './model.ts';
 import { type PolicyStatus, policyStatuses } from './policy-status.ts';
 import { type ProxyState, ProxyTracker } from './proxy-tracker.ts';
 import { resolveWorkload } from './resolve.ts';
 import { composeSnapshot } from './snapshot.ts';
-import { indexMesh, type MeshIndex, type ProxyView, sameView, viewOf } from './view.ts';
+import { hasTooMuch, indexMesh, type MeshIndex, type ProxyView, sameView, viewOf } from './view.ts';
 
 export interface ControlPlaneOptions {
   readonly settings: MeshSettings;
@@ -59,6 +60,9 @@ const quiet = 100;
 const atMost = 1_000;
 /** Milliseconds that a proxy keeps what it has while keys that a policy newly names are on their way. */
 const longestWaitForKeys = 10_000;
+
+/** Of rules with rules: everybody waits for whoever asks for the warnings. */
+const comparisons = 1_000_000;
 
 /** Brings sources, policies and proxies together: what each connected proxy should have, and what it said of it. */
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
@@ -119,6 +123,8 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     #render(view: ProxyView): DiscoveryResources {
       this.#waitingSince = undefined;
       renders += 1;
+      if (index && hasTooMuch(index, view.workload))
+        log.error('a workload has too many policies', { workload: view.workload.id, reason: tooMuch });
       return renderer.render(view);
     }
 
@@ -211,7 +217,10 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       if (!index) return [];
       const { snapshot } = index;
       if (linted?.snapshot !== snapshot)
-        linted = { snapshot, warnings: lintPolicies(snapshot.policies, snapshot) };
+        linted = {
+          snapshot,
+          warnings: lintPolicies(snapshot.policies, snapshot, undefined, { comparisons }),
+        };
       return linted.warnings;
     },
     policies: () => (index ? policyStatuses(index, proxies()) : []),

@@ -1,6 +1,7 @@
 import type { Policy } from '../policy/index.ts';
+import { tooMuch } from './bounded-policies.ts';
 import type { ProxyState } from './proxy-tracker.ts';
-import type { MeshIndex } from './view.ts';
+import { hasTooMuch, type MeshIndex } from './view.ts';
 
 /** How far a policy has come: accepted here, and by the proxies of the workloads for which it holds. */
 export interface PolicyStatus {
@@ -10,6 +11,7 @@ export interface PolicyStatus {
   /** Streams of their proxies that have accepted all that they should have; an ACK says parsed, not used. */
   readonly current: number;
   readonly pending: number;
+  /** By their proxies, or for them where all their policies are too much. */
   readonly refusals: readonly { readonly workload: string; readonly error: string }[];
 }
 
@@ -25,14 +27,22 @@ export function policyStatuses(index: MeshIndex, proxies: readonly ProxyState[])
       else holders.set(policy, [workload]);
     }
   }
+  const overfull = new Set(
+    [...byWorkload.keys()].filter((id) => {
+      const workload = index.snapshot.workloads.get(id);
+      return workload && hasTooMuch(index, workload);
+    }),
+  );
   return index.snapshot.policies.map((policy) => {
     const workloads = holders.get(policy) ?? [];
     const streams = workloads.flatMap((workload) => byWorkload.get(workload) ?? []);
     const refusals = streams.flatMap(({ workload, resources }) => {
-      const error = resources.find((resource) => resource.error !== undefined)?.error;
+      const error = overfull.has(workload)
+        ? tooMuch
+        : resources.find((resource) => resource.error !== undefined)?.error;
       return error === undefined ? [] : [{ workload, error }];
     });
-    const current = streams.filter(isCurrent).length;
+    const current = streams.filter((each) => !overfull.has(each.workload) && isCurrent(each)).length;
     return {
       policy,
       workloads: workloads.length,

@@ -8,6 +8,7 @@ import {
   policiesByWorkload as policiesOfAll,
   policyHash,
 } from '../policy/index.ts';
+import { areTooMuch, nobodyMayCall } from './bounded-policies.ts';
 import { contentHash } from './content-hash.ts';
 import type {
   EgressListener,
@@ -28,7 +29,7 @@ export interface ProxyView {
   readonly settings: MeshSettings;
   readonly workload: Workload;
   readonly inbound: readonly InboundPort[];
-  /** Of all kinds, those that hold for this workload. */
+  /** Of all kinds, those that hold for this workload; that nobody may call it, where these are too much for a proxy. */
   readonly policies: readonly Policy[];
   /** The fetched keys of these policies, and no others. */
   readonly keySets: KeySetTexts;
@@ -158,7 +159,9 @@ export function viewOf(index: MeshIndex, workloadId: string): ProxyView | undefi
   const { snapshot, services, everyService, policiesByWorkload, keySetsByWorkload } = index;
   const workload = snapshot.workloads.get(workloadId);
   if (!workload) return undefined;
-  const policies = policiesByWorkload.get(workloadId) ?? noPolicies;
+  const keySets = keySetsByWorkload.get(workloadId) ?? noKeySets;
+  const holding = policiesByWorkload.get(workloadId) ?? noPolicies;
+  const policies = hasTooMuch(index, workload) ? nobodyMayCall(holding) : holding;
   const judgement = judgementOf(policies);
   // A proxy asks the authorizers that policies may name, whether or not its workload calls them.
   const called = new Set([
@@ -177,10 +180,20 @@ export function viewOf(index: MeshIndex, workloadId: string): ProxyView | undefi
       ...undeclaredPorts(workload, policies, judgement),
     ],
     policies,
-    keySets: keySetsByWorkload.get(workloadId) ?? noKeySets,
+    keySets,
     services: reachable,
     egress: workload.egress,
   };
+}
+
+/** Whether a workload has more policies than its proxy could be told. */
+export function hasTooMuch(
+  { policiesByWorkload, keySetsByWorkload }: MeshIndex,
+  workload: Workload,
+): boolean {
+  const policies = policiesByWorkload.get(workload.id) ?? noPolicies;
+  const ports = workload.ports.length + undeclaredPorts(workload, policies, '').length;
+  return areTooMuch(policies, keySetsByWorkload.get(workload.id) ?? noKeySets, ports);
 }
 
 /** Of a list that workloads share for as long as nothing of it changes. */
@@ -199,7 +212,8 @@ export function sameView(a: ProxyView, b: ProxyView): boolean {
   );
 }
 
-function sameKeySets(a: KeySetTexts, b: KeySetTexts): boolean {
+/** Whether they say the same of the same. */
+export function sameKeySets(a: KeySetTexts, b: KeySetTexts): boolean {
   return a.size === b.size && [...a].every(([id, jwks]) => b.get(id) === jwks);
 }
 

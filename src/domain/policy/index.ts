@@ -37,3 +37,4 @@ export {
   type PolicyService,
 } from './service.ts';
 export { createStoredPolicySource, type StoredPolicySource } from './stored-source.ts';
+export { policiesWeight } from './weight.ts';

@@ -35,6 +35,8 @@ export interface Metrics {
   discoveryPush(type: string, bytes: number): void;
   /** A proxy accepted, or refused, such a response, so long after it was sent. */
   discoveryAnswer(type: string, accepted: boolean, milliseconds: number): void;
+  /** Entries of proxies' access logs that could not be read. */
+  accessLogRefused(entries: number): void;
   /** One look at where an issuer publishes its keys. */
   keySetFetched(succeeded: boolean, milliseconds: number): void;
   keySets(counts: KeySetCounts): void;
@@ -63,6 +65,7 @@ export const noMetrics: Metrics = {
   operatorCall: () => {},
   discoveryPush: () => {},
   discoveryAnswer: () => {},
+  accessLogRefused: () => {},
   keySetFetched: () => {},
   keySets: () => {},
 };

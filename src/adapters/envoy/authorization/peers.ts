@@ -52,8 +52,8 @@ export function peerNamespace(pattern: string): Principal {
   const name = pattern === '*' ? '' : pattern.replace(/^\*|\*$/, '');
   const before = pattern.startsWith('*') && pattern !== '*';
   const after = pattern.endsWith('*') && !before && pattern !== '*';
-  // Only a name that is longer than any of Kubernetes' comes near what Envoy allows an expression.
-  if (name.length > expressionBudget - 20) {
+  // Only a name that is longer than any of Kubernetes' comes near what Envoy allows an expression, which counts bytes.
+  if (Buffer.byteLength(name) > expressionBudget - 20) {
     const inside = `${before ? '' : '/ns/'}${name}${after ? '' : '/sa/'}`;
     const contains: StringMatcher = { matchPattern: { $case: 'contains', value: inside }, ignoreCase: false };
     return all([workload, certificate(contains)]);

@@ -6,6 +6,7 @@ import {
   type PolicyProblem,
   type PolicyService,
   policyHash,
+  policyKey,
 } from '../../../domain/policy/index.ts';
 import type { PolicyObjectKey } from '../../../domain/ports/index.ts';
 import * as wire from '../../../gen/citadel/v1/operator.ts';
@@ -36,17 +37,20 @@ export function listPolicies(
   servicesOf(services);
   const all = services.policyStatus();
   const asked = namespace === '' ? all : all.filter(({ policy }) => policy.meta.namespace === namespace);
-  const warnings = services.policyWarnings();
+  const warnings = new Map<string, LintWarning[]>();
+  for (const warning of services.policyWarnings()) {
+    const key = policyKey(warning.object);
+    const known = warnings.get(key);
+    if (known) known.push(warning);
+    else warnings.set(key, [warning]);
+  }
   return {
-    policies: asked.map((status) => ({
-      ...statusToWire(status),
-      warnings: warnings.filter(({ object }) => isOf(object, status)).map(problemToWire),
-    })),
+    policies: asked.map((status) => {
+      const { kind, meta } = status.policy;
+      const own = warnings.get(policyKey({ kind, namespace: meta.namespace, name: meta.name })) ?? [];
+      return { ...statusToWire(status), warnings: own.map(problemToWire) };
+    }),
   };
-}
-
-function isOf(object: PolicyObjectKey, { policy: { kind, meta } }: PolicyStatus): boolean {
-  return object.kind === kind && object.namespace === meta.namespace && object.name === meta.name;
 }
 
 export async function applyPolicies(

@@ -32,6 +32,13 @@ function faultOfOutputHeader(value: string): Fault | undefined {
     : { message: `${JSON.stringify(value)} may hold letters, digits, - and _ alone` };
 }
 
+/** Envoy refuses others, and with them all rules beside this one. */
+const headerPrefix = z
+  .string()
+  .max(limits.textLength, `must not be longer than ${limits.textLength} characters`)
+  // oxlint-disable-next-line no-control-regex
+  .regex(/^[^\x00\r\n]*$/, 'must not hold line ends');
+
 const jwtRule = z
   .strictObject({
     issuer: text(),
@@ -39,7 +46,7 @@ const jwtRule = z
     // Keys may be longer than other text; the object’s own size bounds them.
     jwks: z.string().min(1, 'must not be empty').optional(),
     jwksUri: checked(faultOfKeyUri).optional(),
-    fromHeaders: list(z.strictObject({ name: checked(faultOfHeaderName), prefix: z.string().optional() })),
+    fromHeaders: list(z.strictObject({ name: checked(faultOfHeaderName), prefix: headerPrefix.optional() })),
     fromParams: list(text()),
     fromCookies: list(text()),
     outputPayloadToHeader: checked(faultOfHeaderName).optional(),

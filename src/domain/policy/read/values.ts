@@ -11,6 +11,8 @@ export const limits = {
   targetRefs: 16,
   jwtRules: 512,
   labels: 256,
+  /** Each is filter chains of its own in a proxy under capture. */
+  portModes: 64,
   textLength: 4096,
 } as const;
 

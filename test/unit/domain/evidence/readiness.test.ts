@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { noCalls } from '../../../../src/domain/evidence/calls.ts';
 import { readiness, type WorkloadEvidence } from '../../../../src/domain/evidence/index.ts';
 import { at, evidence } from './samples.ts';
 
@@ -25,6 +26,12 @@ const cases: readonly {
     given: { ports: port({ callers: [caller(3_600)] }) },
     state: 'unsafe',
     reasons: [/^10\.0\.0\.7 called port 8080 without mutual TLS at 2030-01-01T01:00:00Z$/],
+  },
+  {
+    what: 'a call of a port that is not declared',
+    given: { ports: new Map([[0, { ...noCalls, callers: [caller(7_000)] }]]) },
+    state: 'unsafe',
+    reasons: [/^10\.0\.0\.7 called a port that is not declared without mutual TLS at /],
   },
   {
     what: 'a call by plaintext, whatever else is not known',

@@ -178,6 +178,48 @@ const cases: readonly {
     read: { transport: 'plaintext', decision: 'allowed', at: now, first: false },
   },
   {
+    what: 'a connection without a byte',
+    given: { accessLogType: AccessLogType.TcpConnectionEnd, customTags: { chain: 'plaintext' } },
+    read: { transport: 'plaintext', decision: 'unserved', first: false },
+  },
+  {
+    what: 'one with a greeting alone',
+    given: {
+      accessLogType: AccessLogType.TcpConnectionEnd,
+      customTags: { chain: 'plaintext' },
+      downstreamWireBytesSent: 2n,
+    },
+    read: { decision: 'allowed' },
+  },
+  {
+    what: 'a request that no application took',
+    given: {
+      accessLogType: AccessLogType.DownstreamEnd,
+      customTags: { chain: 'plaintext', details: 'upstream_reset_before_response_started{x}' },
+      responseFlags: { upstreamConnectionFailure: true },
+      downstreamWireBytesReceived: 66n,
+    },
+    read: { decision: 'unserved', first: false },
+  },
+  {
+    what: 'a connection by mutual TLS without a byte',
+    given: { accessLogType: AccessLogType.TcpConnectionEnd, customTags: { chain: 'mutual-tls' }, ...mutual },
+    read: { transport: 'mtls', decision: 'allowed' },
+  },
+  {
+    what: 'text that would deceive whoever reads it',
+    given: {
+      accessLogType: AccessLogType.DownstreamEnd,
+      customTags: {
+        chain: 'plaintext',
+        path: '/\u001b[2Ja\u202eb',
+        method: 'GET\n',
+        details: 'ext_authz\r\u2028',
+      },
+    },
+    read: { path: '/\uFFFD[2Ja\uFFFDb', method: 'GET\uFFFD', reason: 'ext_authz\uFFFD\uFFFD' },
+  },
+  {
     what: 'IPv4 within IPv6, and a clock that is ahead',
     given: {
       accessLogType: AccessLogType.TcpUpstreamConnected,
@@ -201,7 +243,23 @@ describe('an access log entry', () => {
       what: 'no caller',
       given: { downstreamDirectRemoteAddress: undefined, customTags: { chain: 'plaintext' } },
     },
-    { what: 'an address that is none', given: { downstreamDirectRemoteAddress: socket('a'.repeat(65), 1) } },
+    ...['a'.repeat(65), 'here', '10.0.0', '', '10.0.0.7\n'].map((text) => ({
+      what: `${JSON.stringify(text)} as an address`,
+      given: { downstreamDirectRemoteAddress: socket(text, 1), customTags: { chain: 'plaintext' } },
+    })),
+    ...[0, 65_536, 4_294_967_295].map((port) => ({
+      what: `the port ${port}`,
+      given: { downstreamLocalAddress: socket('10.0.0.1', port), customTags: { chain: 'plaintext' } },
+    })),
+    ...['spiffe://example.org/a\nb', 'https://a', 'spiffe://example.org/'.padEnd(3000, 'a')].map((value) => ({
+      what: `${value.slice(0, 30)} as a SPIFFE ID`,
+      given: {
+        customTags: { chain: 'mutual-tls' },
+        tlsProperties: {
+          peerCertificateProperties: { subjectAltName: [{ san: { $case: 'uri' as const, value } }] },
+        },
+      },
+    })),
   ])('is refused with $what', ({ given }) => {
     expect(() => read(given)).toThrow(/an access log entry/);
   });

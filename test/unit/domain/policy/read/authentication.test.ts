@@ -36,6 +36,11 @@ describe('a PeerAuthentication', () => {
       'modes of ports need a selector',
     ],
     ['no modes of ports', { ...app, portLevelMtls: {} }, 'spec.portLevelMtls: must not be empty'],
+    [
+      'more ports than a proxy has chains for',
+      { ...app, portLevelMtls: Object.fromEntries(Array.from({ length: 65 }, (_, n) => [n + 1, {}])) },
+      'spec.portLevelMtls: must not hold more than 64 ports; set mtls.mode for all ports',
+    ],
     ['port 0', { ...app, portLevelMtls: { 0: {} } }, 'spec.portLevelMtls.0: "0" is no port'],
     ['port 65536', { ...app, portLevelMtls: { 65536: {} } }, 'is no port'],
     ['a port by name', { ...app, portLevelMtls: { http: {} } }, 'spec.portLevelMtls.http: "http" is no port'],
@@ -142,6 +147,11 @@ describe('a RequestAuthentication', () => {
     ['a URI of a file', { jwksUri: 'file:///etc/passwd' }, 'is no URL of a key set'],
     ['a URI with a password', { jwksUri: 'https://a:b@c/' }, 'must not hold a password'],
     ['an empty audience', { audiences: [''] }, 'audiences[0]: must not be empty'],
+    [
+      'a prefix with a line end, which Envoy refuses',
+      { fromHeaders: [{ name: 'x', prefix: 'a\nb' }] },
+      'fromHeaders[0].prefix: must not hold line ends',
+    ],
     ['a header without a name', { fromHeaders: [{ prefix: 'x' }] }, 'fromHeaders[0].name: is required'],
     ['an empty name of a header', { fromHeaders: [{ name: '' }] }, 'fromHeaders[0].name: must not be empty'],
     ['a name that no header has', { fromHeaders: [{ name: 'x y' }] }, 'can be no name of a header'],

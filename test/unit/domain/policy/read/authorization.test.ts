@@ -356,6 +356,8 @@ describe('a path', () => {
     ['/{*}/a*', 'holds what a template cannot match'],
     ['/a b/{*}', 'escape it as the request does'],
     ['/a//{*}', 'a template must not hold //'],
+    [`/{*}${'/a'.repeat(17)}`, 'is too long for a template: at most 16 segments'],
+    [`/{*}/${'a'.repeat(80)}`, 'is too long for a template'],
     ['{*}/a', 'a template must begin with /; write /{*}/a'],
   ])('may not be %s', (path, expected) => {
     expect(faults('AuthorizationPolicy', operation({ paths: [path] }))).toContain(expected);
