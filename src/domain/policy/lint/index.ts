@@ -9,7 +9,10 @@ import {
   type Remark,
 } from './context.ts';
 import { coveredRules } from './cover.ts';
+import { evasions } from './evasion.ts';
 import { identities } from './identity.ts';
+import { keys } from './keys.ts';
+import { missingMetadata } from './metadata.ts';
 import { httpOnTcp } from './protocol.ts';
 import { reach } from './reach.ts';
 import { missingThings } from './scope.ts';
@@ -32,9 +35,12 @@ export interface LintWarning {
 
 const checks: readonly ((context: LintContext) => readonly Remark[])[] = [
   missingThings,
+  missingMetadata,
   httpOnTcp,
   identities,
   texts,
+  evasions,
+  keys,
   reach,
   coveredRules,
 ];

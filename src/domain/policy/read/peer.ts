@@ -34,8 +34,8 @@ export const peerSpec = z
       return;
     }
     for (const port of ports) {
-      const fault = faultOfPort(port);
-      if (fault) refuse([port], fault.message, 'name a port of the workload, from 1 to 65535');
+      if (faultOfPort(port) || Number(port) === 0)
+        refuse([port], `${JSON.stringify(port)} is no port`, 'name a port of the workload, from 1 to 65535');
     }
   });
 
