@@ -156,10 +156,7 @@ function claim(path: readonly string[]): Matches {
 }
 
 function metadata(filter: string, name: string): Matches {
-  return (pattern, { request }) => {
-    const left = request.metadata?.[filter];
-    return matchesMetadata(pattern, left && Object.hasOwn(left, name) ? left[name] : undefined);
-  };
+  return (pattern, { request }) => matchesMetadata(pattern, request.metadata?.[filter]?.[name]);
 }
 
 const sourceIp: Matches = (block, { request }) => isInBlock(request.sourceIp, block);
