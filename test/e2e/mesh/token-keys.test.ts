@@ -90,7 +90,9 @@ const cases: readonly Case[] = [
   ofP256('EC that says ES384', 'broken', { alg: 'ES384' }),
   ofP256('EC without y', 'broken', { y: undefined }),
   ofP256('a point off the curve', 'broken', { y: pointX }),
-  ofP256('EC in base64 that is no base64url', 'broken', { x: `+/${pointX.slice(2)}` }),
+  ofRsa('RSA in base64 that is no base64url', 'broken', {
+    n: modulus.replaceAll('-', '+').replaceAll('_', '/'),
+  }),
   row('EC on secp256k1', 'other', jwk(k256), 'ES256K', signer(k256, 'sha256')),
   ofEd('Ed25519 that says so', 'other', { alg: 'Ed25519' }),
   ofEd('Ed25519 that says ES256', 'broken', { alg: 'ES256' }),
