@@ -8,6 +8,7 @@ const jwk = (key: KeyObject, more: object = {}) => ({ ...key.export({ format: 'j
 const set = (...keys: readonly object[]) => JSON.stringify({ keys });
 const good = jwk(ec.publicKey, { kid: 'a', use: 'sig', alg: 'ES256' });
 const x25519 = generateKeyPairSync('x25519').publicKey;
+const odd = generateKeyPairSync('rsa', { modulusLength: 2048, publicExponent: 17 }).publicKey;
 const short = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey;
 
 describe('a key set as it is published', () => {
@@ -19,6 +20,10 @@ describe('a key set as it is published', () => {
     expect(one.keys).toBe(2);
     expect(readKeySet(one.jwks)).toEqual(one);
     expect(readKeySet(set(good)).jwks).not.toBe(one.jwks);
+  });
+
+  test('is the same text however the octets of a key are written', () => {
+    expect(readKeySet(set({ ...good, x: `${good.x}=` }))).toEqual(readKeySet(set(good)));
   });
 
   test('keeps Ed25519 and what tells a key apart', () => {
@@ -36,6 +41,11 @@ describe('a key set as it is published', () => {
     ['a key that lacks a part', { kty: 'RSA', e: 'AQAB' }],
     ['a point off the curve', { ...good, x: 'AAAA' }],
     ['a kid that is no text', { ...good, kid: 1 }],
+    ['an alg of another kind of key', { ...good, alg: 'RS256' }],
+    ['an alg of another curve', { ...good, alg: 'ES384' }],
+    ['an alg for encryption', jwk(rsa.publicKey, { alg: 'RSA-OAEP' })],
+    ['an exponent that Envoy does not take', jwk(odd)],
+    ['base64 that is no base64url', { ...good, x: `${good.x} ` }],
   ])('passes over %s', (_what, key) => {
     expect(readKeySet(set(key, good))).toEqual(readKeySet(set(good)));
     expect(() => readKeySet(set(key))).toThrow('holds no key that a proxy can verify with');
