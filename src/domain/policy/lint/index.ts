@@ -13,7 +13,7 @@ import { evasions } from './evasion.ts';
 import { identities } from './identity.ts';
 import { keys } from './keys.ts';
 import { missingMetadata } from './metadata.ts';
-import { httpOnTcp } from './protocol.ts';
+import { httpOnTcp, tokensOnTcp } from './protocol.ts';
 import { reach } from './reach.ts';
 import { missingThings } from './scope.ts';
 import { texts } from './text.ts';
@@ -37,6 +37,7 @@ const checks: readonly ((context: LintContext) => readonly Remark[])[] = [
   missingThings,
   missingMetadata,
   httpOnTcp,
+  tokensOnTcp,
   identities,
   texts,
   evasions,

@@ -308,6 +308,16 @@ describe.each<
     ],
   ],
   [
+    'tokens-on-tcp',
+    [[tokens('shop/t', { selector: { matchLabels: { app: 'db' } } })]],
+    [
+      [tokens('shop/t', { selector: { matchLabels: { app: 'mixed' } } })],
+      [tokens('shop/t')],
+      [tokens('shop/t', { selector: { matchLabels: { app: 'db' } }, jwtRules: [] })],
+      [tokens('shop/t', { selector: { matchLabels: { app: 'none' } } })],
+    ],
+  ],
+  [
     'missing-metadata',
     [
       [forApp('web', rule({ when: [{ key: 'experimental.envoy.filters.http.lua[a]', values: ['b'] }] }))],
