@@ -42,6 +42,11 @@ describe('a PeerAuthentication', () => {
       'spec.portLevelMtls: must not hold more than 64 ports; set mtls.mode for all ports',
     ],
     ['port 0', { ...app, portLevelMtls: { 0: {} } }, 'spec.portLevelMtls.0: "0" is no port'],
+    [
+      'a port with a zero in front, as a second 80',
+      { ...app, portLevelMtls: { '080': {} } },
+      '"080" is no port',
+    ],
     ['port 65536', { ...app, portLevelMtls: { 65536: {} } }, 'is no port'],
     ['a port by name', { ...app, portLevelMtls: { http: {} } }, 'spec.portLevelMtls.http: "http" is no port'],
     [
