@@ -1,5 +1,6 @@
 import { CitadelError } from '../../kernel/index.ts';
 import { isSecretJwk, judgeJwk } from '../policy/index.ts';
+import { keysOfCertificates } from './certificates.ts';
 
 /** A published key set as proxies get it. */
 export interface KeySet {
@@ -18,7 +19,7 @@ const mostKeys = 100;
 export function readKeySet(text: string): KeySet {
   const parsed = parseObject(text);
   if (!parsed) throw broken('is no JSON object');
-  const { keys } = parsed;
+  const { keys = keysOfCertificates(parsed) } = parsed;
   if (!Array.isArray(keys)) throw broken('has no list of keys');
   if (keys.length > mostKeys) throw broken(`holds more than ${mostKeys} keys`);
   const usable = new Set<string>();

@@ -1,6 +1,7 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { readKeySet } from '../../../../src/domain/jwks/index.ts';
+import { TestAuthority } from '../../../fakes/test-authority.ts';
 
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -29,6 +30,18 @@ describe('a key set as it is published', () => {
   test('keeps Ed25519 and what tells a key apart', () => {
     const ed = jwk(generateKeyPairSync('ed25519').publicKey, { kid: 'e' });
     expect(JSON.parse(readKeySet(set(ed)).jwks)).toEqual({ keys: [ed] });
+  });
+
+  test('may be certificates by their kid', async () => {
+    const authority = await TestAuthority.create('id.example');
+    const { chainPem, keyPem } = await authority.issueServing({ uris: ['spiffe://id.example/a'] });
+    const [certificate = ''] = chainPem;
+    const key = jwk(createPublicKey(keyPem), { kid: 'one' });
+    expect(readKeySet(JSON.stringify({ one: certificate }))).toEqual(readKeySet(set(key)));
+    const broken = certificate.replace(/\n.{20}/, '\nAAAA');
+    expect(readKeySet(JSON.stringify({ one: certificate, two: broken })).keys).toBe(1);
+    expect(() => readKeySet(JSON.stringify({ two: broken }))).toThrow('holds no key');
+    expect(() => readKeySet(JSON.stringify({ one: certificate, two: 'hunter2' }))).toThrow('no list of keys');
   });
 
   test.each([
