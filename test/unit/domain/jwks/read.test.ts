@@ -35,7 +35,7 @@ describe('a key set as it is published', () => {
   test('may be certificates by their kid', async () => {
     const authority = await TestAuthority.create('id.example');
     const { chainPem, keyPem } = await authority.issueServing({ uris: ['spiffe://id.example/a'] });
-    const [certificate = ''] = chainPem;
+    const [certificate] = chainPem;
     const key = jwk(createPublicKey(keyPem), { kid: 'one' });
     expect(readKeySet(JSON.stringify({ one: certificate }))).toEqual(readKeySet(set(key)));
     const broken = certificate.replace(/\n.{20}/, '\nAAAA');
