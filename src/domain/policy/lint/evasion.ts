@@ -122,32 +122,34 @@ const headerTwice: Judge = ({ field, value, path }) => {
 
 /** Who is behind a proxy is known by what that proxy says; without one the caller says it. */
 function forwardedAddresses(policy: AuthorizationPolicy, context: LintContext): readonly Remark[] {
+  const found = policy.rules.flatMap((rule, at) => {
+    const all = valuesOfRule(rule, at);
+    /** Whoever is named, in the source or in the conditions beside it, is trusted to say whom it speaks for. */
+    const namesCaller = (source: unknown) =>
+      all.some(
+        (value) =>
+          isIdentity(value) &&
+          !value.negated &&
+          value.value !== '*' &&
+          (value.path[3] !== 'from' || value.path[4] === source),
+      );
+    const sources: readonly unknown[] = rule.from.length === 0 ? [undefined] : [...rule.from.keys()];
+    const lists = all
+      .filter(({ field }) => field === 'remoteIpBlocks')
+      .map(({ path }) => path.slice(0, -1))
+      .filter((path) => !(path[3] === 'from' ? [path[4]] : sources).every(namesCaller));
+    return [...new Map(lists.map((path) => [path.join(), path])).values()];
+  });
+  if (found.length === 0) return [];
   const ports = context.workloadsOf(policy).flatMap((workload) => workload.ports);
   // Of a connection that is not HTTP it is the address of the peer.
   if (ports.length > 0 && ports.every(({ protocol }) => protocol === 'tcp')) return [];
-  return policy.rules.flatMap((rule, at) => {
-    const all = valuesOfRule(rule, at);
-    const isOf = (source: unknown) => (value: RuleValue) =>
-      value.path[3] !== 'from' || value.path[4] === source;
-    const lists = new Map(
-      all
-        .filter(({ field }) => field === 'remoteIpBlocks')
-        .map((value) => [value.path.slice(0, -1).join(), value]),
-    );
-    return [...lists.values()].flatMap(({ path }) => {
-      const here = path[3] === 'from' ? all.filter(isOf(path[4])) : all;
-      // Whoever is named there is trusted to say whom it speaks for.
-      if (here.some((value) => isIdentity(value) && !value.negated && value.value !== '*')) return [];
-      return [
-        {
-          policy,
-          rule: 'forwarded-address',
-          path: path.slice(0, -1),
-          message:
-            'this is the address that x-forwarded-for gives, which a caller can write: nothing says how many proxies in front are to be trusted',
-          mend: 'match ipBlocks, or name in the same source the principal of the proxy that sets the header',
-        },
-      ];
-    });
-  });
+  return found.map((path) => ({
+    policy,
+    rule: 'forwarded-address',
+    path,
+    message:
+      'this is the address that x-forwarded-for gives, which a caller can write: nothing says how many proxies in front are to be trusted',
+    mend: 'match ipBlocks, or name in the same source the principal of the proxy that sets the header',
+  }));
 }

@@ -79,9 +79,10 @@ function neverKnown(
   context: LintContext,
   isPlain: (workload: Workload) => boolean,
 ): readonly Remark[] {
-  const plain = context.workloadsOf(policy).filter(isPlain);
   const value = valuesOf(policy).find((each) => isIdentity(each) && !each.negated);
-  if (!value || plain.length === 0) return [];
+  if (!value) return [];
+  const plain = context.workloadsOf(policy).filter(isPlain);
+  if (plain.length === 0) return [];
   return [
     {
       policy,

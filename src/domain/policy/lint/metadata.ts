@@ -10,25 +10,27 @@ const leaving = {
 /** Metadata of filters that nobody runs, or that see another protocol. */
 export function missingMetadata(context: LintContext): readonly Remark[] {
   return authorizationsOf(context.policies).flatMap((policy) => {
+    const found = policy.rules.flatMap(({ when }, at) =>
+      when.flatMap(({ key }, index) => {
+        const subject = conditionSubject(key);
+        const path = ['spec', 'rules', at, 'when', index, 'key'];
+        return subject.kind === 'metadata' ? [{ filter: subject.filter, path }] : [];
+      }),
+    );
+    if (found.length === 0) return [];
     const ports = context.workloadsOf(policy).flatMap((workload) => workload.ports);
     const known = [
       ...(ports.length === 0 || ports.some(({ protocol }) => protocol !== 'tcp') ? leaving.http : []),
       ...(ports.length === 0 || ports.some(({ protocol }) => protocol === 'tcp') ? leaving.tcp : []),
     ];
-    return policy.rules.flatMap(({ when }, at) =>
-      when.flatMap(({ key }, index) => {
-        const subject = conditionSubject(key);
-        if (subject.kind !== 'metadata' || known.includes(subject.filter)) return [];
-        return [
-          {
-            policy,
-            rule: 'missing-metadata',
-            path: ['spec', 'rules', at, 'when', index, 'key'],
-            message: `no filter ${subject.filter} stands in front of this policy: there is never anything of it to match`,
-            mend: `what leaves something is ${known.join(', ')}`,
-          },
-        ];
-      }),
-    );
+    return found
+      .filter(({ filter }) => !known.includes(filter))
+      .map(({ filter, path }) => ({
+        policy,
+        rule: 'missing-metadata',
+        path,
+        message: `no filter ${filter} stands in front of this policy: there is never anything of it to match`,
+        mend: `what leaves something is ${known.join(', ')}`,
+      }));
   });
 }

@@ -273,6 +273,16 @@ describe.each<
           ],
         }),
       ],
+      [
+        forApp('web', {
+          rules: [
+            {
+              from: [{ source: { ipBlocks: ['10.0.0.1'] } }, { source: { namespaces: ['edge'] } }],
+              when: [{ key: 'remote.ip', values: ['10.0.0.1'] }],
+            },
+          ],
+        }),
+      ],
     ],
     [
       [forApp('web', source({ ipBlocks: ['10.0.0.0/8'] }))],
