@@ -13,6 +13,7 @@ export {
   type HttpAttributes,
   isHttpOnly,
   isPathTemplate,
+  listPattern,
   namesPaths,
   type PolicyRequest,
   parseRuleId,
