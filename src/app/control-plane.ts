@@ -51,9 +51,10 @@ export async function openControlPlane(
   const plane = createControlPlane({
     settings,
     // What is kept here comes last: an object of the same name that a cluster or a file describes is theirs.
-    sources: [...(await openSources(mesh, { clusters, ...ports })), stored],
+    sources: [...(await openSources(config.dataDirectory, mesh, { clusters, ...ports })), stored],
     renderer: createEnvoyRenderer(),
     keySets: await openKeySets(config.dataDirectory, mesh, { entropy, metrics, ...ports }),
+    metrics,
     ...ports,
   });
   const policies = createPolicyService({
@@ -122,14 +123,24 @@ async function openKeySets(
   });
 }
 
+/** Bytes of what one collection of a source holds: some hundred thousand pods. */
+const largestCollection = 256 * 1024 * 1024;
+
 async function openSources(
+  dataDirectory: string,
   { sources }: MeshConfig,
   { clusters, ...ports }: SourcePorts,
 ): Promise<MeshSource[]> {
+  const { createArchive } = await import('../adapters/archive/index.ts');
+  const archive = createArchive({
+    directory: join(dataDirectory, 'sources'),
+    what: 'content of a source',
+    largest: largestCollection,
+  });
   const opened: MeshSource[] = [];
   if (sources.files) {
     const { createFileSource } = await import('../adapters/registry/index.ts');
-    opened.push(createFileSource({ directory: sources.files.directory, ...ports }));
+    opened.push(createFileSource({ directory: sources.files.directory, archive, ...ports }));
   }
   if (sources.kubernetes) {
     const { clusterDomain } = sources.kubernetes;
@@ -139,6 +150,7 @@ async function openSources(
       opened.push(
         createKubernetesMeshSource({
           cluster,
+          archive,
           clusterDomain,
           readPolicy(object) {
             const { policy, problems } = readPolicy(object, origin);
