@@ -4,10 +4,11 @@ import {
   type MeshObject,
   type MeshObjects,
   type ObjectProblem,
+  type ReadObject,
   readMeshDocument,
 } from '../../domain/mesh/index.ts';
 import { compareText } from '../../kernel/index.ts';
-import { parseYaml } from '../../yaml/index.ts';
+import { yamlDocuments } from '../../yaml/index.ts';
 
 /** What is believed of one file. */
 export interface FileState {
@@ -36,17 +37,19 @@ export async function nextStates(
 ): Promise<FileStates> {
   const elsewhere = objectsOf(before);
   const next = new Map(before);
-  let began = performance.now();
+  const turns = new Turns();
   for (const [name, text] of texts) {
     if (text === undefined) {
       next.delete(name);
       continue;
     }
-    const documents = parseYaml(text).flatMap((document) => readMeshDocument(document, name) ?? []);
-    next.set(name, { text, ...keepLastGood(documents, before.get(name)?.objects ?? new Map(), elsewhere) });
-    if (performance.now() - began < longestTurn) continue;
-    await turn();
-    began = performance.now();
+    const read: ReadObject[] = [];
+    for (const document of yamlDocuments(text)) {
+      const object = readMeshDocument(document, name);
+      if (object) read.push(object);
+      await turns.give();
+    }
+    next.set(name, { text, ...keepLastGood(read, before.get(name)?.objects ?? new Map(), elsewhere) });
   }
   for (const [name, why] of unreadable) {
     const reason = `${name}: ${why}`;
@@ -56,6 +59,17 @@ export async function nextStates(
     next.set(name, { text: null, objects, problems: [{ reason, kept: objects.size > 0 }] });
   }
   return new Map([...next].toSorted(([a], [b]) => compareText(a, b)));
+}
+
+/** Lets others have their turn once in a while. */
+class Turns {
+  #began = performance.now();
+
+  async give(): Promise<void> {
+    if (performance.now() - this.#began < longestTurn) return;
+    await turn();
+    this.#began = performance.now();
+  }
 }
 
 /** All objects: of those that two files name, that of the first by name. */
