@@ -218,8 +218,11 @@ describe('a policy of a name that a file of the registry has', () => {
       await citadel('policy', 'status', ...socket()),
       await citadel('check', ...socket()),
       await citadel('policy', 'lint', join(server.directory, 'registry', name)),
-    ])
-      expect(stdout + stderr).not.toMatch(/[\u001b\u202e]/);
+    ]) {
+      expect(stdout + stderr).toContain('xxx.yaml');
+      expect(stdout + stderr).not.toContain('\u001b');
+      expect(stdout + stderr).not.toContain('\u202e');
+    }
     rmSync(join(server.directory, 'registry', name));
   });
 });

@@ -168,7 +168,7 @@ describe.skipIf(!hasPart('kubeapi'))('the same content', () => {
     expect(snapshot.shadowed).toEqual([]);
     const { workloads, services, keySets } = snapshot;
     const index = indexMesh(snapshot);
-    const { render } = createEnvoyRenderer();
+    const renderer = createEnvoyRenderer();
     return {
       version: snapshot.version,
       canonical: canonicalJson({
@@ -178,7 +178,7 @@ describe.skipIf(!hasPart('kubeapi'))('the same content', () => {
         policies: snapshot.policies.map(canonicalPolicy),
       }),
       sent: [...workloads.keys()].map((id) => {
-        const resources = render(viewOf(index, id) ?? expect.fail('no view'));
+        const resources = renderer.render(viewOf(index, id) ?? expect.fail('no view'));
         return [...resources].map(([type, byName]) => [
           type,
           [...byName].map(([name, { value, version }]) => [
