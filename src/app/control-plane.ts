@@ -123,8 +123,8 @@ async function openKeySets(
   });
 }
 
-/** Bytes of what one collection of a source holds: some hundred thousand pods. */
-const largestCollection = 256 * 1024 * 1024;
+/** Bytes of what one collection of a source holds: some fifty thousand pods. Writing it holds up all else. */
+const largestCollection = 64 * 1024 * 1024;
 
 async function openSources(
   dataDirectory: string,

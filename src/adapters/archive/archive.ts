@@ -15,6 +15,7 @@ export interface ArchiveOptions {
 }
 
 const format = 'citadel-archive/1';
+const draftFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 
 /**
  * Keeps what was read from outside as files, one each, replaced by a rename. What they hold is no secret, but whoever
@@ -135,7 +136,7 @@ async function replace(directory: string, file: string, text: string): Promise<v
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const draft = `${file}.new`;
   {
-    await using handle = await open(draft, 'w', 0o600);
+    await using handle = await open(draft, draftFlags, 0o600);
     await handle.writeFile(text);
     await handle.sync();
   }

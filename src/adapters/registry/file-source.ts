@@ -1,5 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
-import { createRegistryAssembler, KeptContent, type MeshObjects } from '../../domain/mesh/index.ts';
+import { createRegistryAssembler, KeptContent } from '../../domain/mesh/index.ts';
 import type {
   Archive,
   Archived,
@@ -8,7 +7,8 @@ import type {
   MeshSourceState,
 } from '../../domain/ports/index.ts';
 import { CitadelError, type Clock, describeError, type Log, sameMembers } from '../../kernel/index.ts';
-import { type FileStates, nextStates, objectsOf } from './file-states.ts';
+import { assemble } from './assemble.ts';
+import { type FileStates, nextStates } from './file-states.ts';
 import { type RegistryReading, readRegistryFiles } from './files.ts';
 import { keptFiles, readKeptFiles } from './kept.ts';
 import { type Sighting, settleFiles } from './settle.ts';
@@ -90,7 +90,6 @@ export function createFileSource(options: FileSourceOptions): MeshSource {
       const wasAway = problem !== undefined;
       problem = undefined;
       currentAt = clock.now();
-      lookedAt = true;
       const same = sameMembers([...files.values()], [...next.values()]) && content !== undefined;
       if (!same) {
         take(next);
@@ -104,6 +103,8 @@ export function createFileSource(options: FileSourceOptions): MeshSource {
       if (problem !== reason) log.warn('the registry’s directory cannot be read', { directory, reason });
       problem = reason;
       changed();
+    } finally {
+      lookedAt = true;
     }
   }
 
@@ -192,38 +193,5 @@ function stillWritten(unsettled: ReadonlyMap<string, Sighting>, now: Date): read
     now.getTime() - changing < longWriting
       ? []
       : [`${name}: is being written since ${new Date(changing).toISOString()}; what it said before holds`],
-  );
-}
-
-function assemble(
-  files: FileStates,
-  registry: ReturnType<typeof createRegistryAssembler>,
-): { readonly content: MeshContent; readonly shadowed: MeshSourceState['shadowed'] } {
-  const objects = objectsOf(files);
-  const all = [...objects.values()];
-  return {
-    content: {
-      ...registry({
-        workloads: all.flatMap((each) => (each.kind === 'Workload' ? [each.value] : [])),
-        services: all.flatMap((each) => (each.kind === 'Service' ? [each.value] : [])),
-      }),
-      policies: all.flatMap((each) => (each.kind === 'Policy' ? [each.value] : [])),
-    },
-    shadowed: shadowedIn(files, objects),
-  };
-}
-
-/** Objects that another file names too, and says something else of. */
-function shadowedIn(files: FileStates, objects: MeshObjects): MeshSourceState['shadowed'] {
-  const holder = new Map<string, string>();
-  return [...files].flatMap(([name, file]) =>
-    [...file.objects].flatMap(([key, object]) => {
-      const first = holder.get(key);
-      holder.set(key, first ?? name);
-      if (first === undefined || isDeepStrictEqual(object.written.value, objects.get(key)?.written.value))
-        return [];
-      const reason = `${name}:${object.written.line}: does not count: ${first} has another ${key}`;
-      return [{ object: key, reason }];
-    }),
   );
 }

@@ -1,6 +1,6 @@
 import { CitadelError, type Clock, describeError, type Log } from '../../kernel/index.ts';
 import { type KeySetState, type KeySets, wantedKeySets } from '../jwks/index.ts';
-import { describeOrigin, type LintWarning, lintPolicies } from '../policy/index.ts';
+import { type LintWarning, lintPolicies } from '../policy/index.ts';
 import type {
   ConnectedProxy,
   DiscoveryResources,
@@ -13,10 +13,11 @@ import type {
 } from '../ports/index.ts';
 import { tooMuch } from './bounded-policies.ts';
 import { debounce } from './debounce.ts';
-import type { MeshSettings, MeshSnapshot, ShadowedObject, Workload } from './model.ts';
+import type { MeshSettings, MeshSnapshot, Workload } from './model.ts';
 import { type PolicyStatus, policyStatuses } from './policy-status.ts';
 import { type ProxyState, ProxyTracker } from './proxy-tracker.ts';
 import { resolveWorkload } from './resolve.ts';
+import { describeShadowed } from './shadowed.ts';
 import { composeSnapshot } from './snapshot.ts';
 import { hasTooMuch, indexMesh, type MeshIndex, type ProxyView, sameView, viewOf } from './view.ts';
 
@@ -96,24 +97,13 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   };
   const stateOf = (source: MeshSource, at: number): MeshSourceState => {
     const state = source.state();
-    const own = index?.snapshot.shadowed.filter(({ from }) => from === at) ?? [];
-    return own.length === 0
-      ? state
-      : { ...state, shadowed: [...state.shadowed, ...own.map(describeShadowed)] };
+    const own = index?.snapshot.shadowed.filter(({ from }) => from === at).map(describe) ?? [];
+    return own.length === 0 ? state : { ...state, shadowed: [...state.shadowed, ...own] };
   };
-  const describeShadowed = ({ object, from, by, what, policy }: ShadowedObject) => {
-    const name = (place: number) => sources[place]?.name ?? '';
-    const where = policy ? describeOrigin(policy.origin) : name(from);
-    const counting = policy ? describeOrigin(policy.counting) : name(by);
-    const part = what === undefined ? '' : ` in part (${what})`;
-    return {
-      object,
-      reason: `${object} of ${where} does not count${part}: that of ${counting} comes first, and says something else`,
-    };
-  };
+  const describe = describeShadowed(sources.map(({ name }) => name));
   /** Each once, for as long as it is so. */
   const tellOfShadowed = ({ shadowed }: MeshSnapshot) => {
-    const reasons = shadowed.map((each) => describeShadowed(each).reason);
+    const reasons = shadowed.map((each) => describe(each).reason);
     for (const reason of reasons.filter((each) => !toldOf.has(each)).slice(0, mostTold))
       log.warn('an object does not count, because an earlier source has one of its name', { reason });
     toldOf = new Set(reasons);

@@ -208,6 +208,27 @@ describe('the control plane', () => {
       await plane.close();
     });
 
+    test('a start that is still under way at the close works out nothing any more', async () => {
+      const keySets = fakeKeySets();
+      const source = fakeMeshSource('test', withPolicies('a'));
+      const plane = createControlPlane({
+        settings,
+        sources: [source],
+        renderer: telling,
+        keySets,
+        clock: systemClock,
+        log: silentLog,
+      });
+      const progress = vi.fn();
+      const started = plane.start();
+      await waitFor(() => keySets.wanted.has(`jwks:${uri('a')}`), { what: 'the keys to be wanted' });
+      plane.onProgress(progress);
+      await plane.close();
+      keySets.set(`jwks:${uri('a')}`, 'A1');
+      await started;
+      expect(progress).not.toHaveBeenCalled();
+    });
+
     test('a proxy keeps what it has until it is known whether a new rule has keys', async () => {
       const { keySets, source, plane, changed, version } = await startWith();
       source.set(withPolicies('b'));
