@@ -11,8 +11,8 @@ import {
   type PolicyService,
   readPolicy,
 } from '../domain/policy/index.ts';
-import type { MeshSource, Metrics, Store } from '../domain/ports/index.ts';
-import { CitadelError, type Clock, type Entropy, type Log } from '../kernel/index.ts';
+import type { KeptMeshSource, MeshSource, Metrics, Store } from '../domain/ports/index.ts';
+import { CitadelError, type Clock, describeError, type Entropy, type Log } from '../kernel/index.ts';
 import type { ServerConfig } from './config/index.ts';
 
 interface Ports {
@@ -137,7 +137,7 @@ async function openSources(
     what: 'content of a source',
     largest: largestCollection,
   });
-  const opened: MeshSource[] = [];
+  const opened: KeptMeshSource[] = [];
   if (sources.files) {
     const { createFileSource } = await import('../adapters/registry/index.ts');
     opened.push(createFileSource({ directory: sources.files.directory, archive, ...ports }));
@@ -160,6 +160,10 @@ async function openSources(
       );
     }
   }
+  // Of a source that is taken out of the configuration nothing old must come back when it is put in again.
+  await archive.retain(new Set(opened.flatMap(({ kept }) => kept))).catch((error: unknown) => {
+    ports.log.warn('what earlier sources said cannot be forgotten', { reason: describeError(error) });
+  });
   if (opened.length === 0) throw new CitadelError('FailedPrecondition', 'mesh.sources names no source');
   return opened;
 }

@@ -14,5 +14,8 @@ export function memoryArchive(): MemoryArchive {
     save: async (id, { content, at }) => {
       kept.set(id, { content: JSON.parse(JSON.stringify(content)), at });
     },
+    retain: async (ids) => {
+      for (const id of [...kept.keys()].filter((each) => !ids.has(each))) kept.delete(id);
+    },
   };
 }

@@ -2,8 +2,8 @@ import { createRegistryAssembler, KeptContent } from '../../domain/mesh/index.ts
 import type {
   Archive,
   Archived,
+  KeptMeshSource,
   MeshContent,
-  MeshSource,
   MeshSourceState,
 } from '../../domain/ports/index.ts';
 import { CitadelError, type Clock, describeError, type Log, sameMembers } from '../../kernel/index.ts';
@@ -34,9 +34,10 @@ const longWriting = 5_000;
 const pause = 1_000;
 
 /** Workloads, services and policies in a directory of YAML files, followed as they change. */
-export function createFileSource(options: FileSourceOptions): MeshSource {
+export function createFileSource(options: FileSourceOptions): KeptMeshSource {
   const { directory, archive, clock, log, interval = 5_000 } = options;
-  const kept = new KeptContent({ archive, id: `${cluster} ${directory}`, pause, clock, log });
+  const id = `${cluster} ${directory}`;
+  const kept = new KeptContent({ archive, id, pause, clock, log });
   const registry = createRegistryAssembler(cluster);
   let files: FileStates = new Map();
   let unsettled: ReadonlyMap<string, Sighting> = new Map();
@@ -158,6 +159,7 @@ export function createFileSource(options: FileSourceOptions): MeshSource {
 
   return {
     name: cluster,
+    kept: [id],
     async start(notify) {
       changed = notify;
       await restore();

@@ -29,6 +29,12 @@ export interface RejectedObject {
   readonly kept: boolean;
 }
 
+/** A source that remembers over a restart. */
+export interface KeptMeshSource extends MeshSource {
+  /** The ids under which it keeps what it read. */
+  readonly kept: readonly string[];
+}
+
 /** Where workloads, services and policies come from: Kubernetes, files, the store. */
 export interface MeshSource {
   readonly name: string;

@@ -30,9 +30,9 @@ async function begin() {
   const write = (name: string, text: string) => writeFileSync(join(registry, name), text);
   write('mesh.yaml', workloads);
   write('policies.yaml', policies('DENY', 'STRICT'));
-  const start = () =>
+  const start = (directory = registry) =>
     startTestServer(
-      { keys: { disk: { encryption: { keyFile } } }, mesh: { sources: { files: { directory: registry } } } },
+      { keys: { disk: { encryption: { keyFile } } }, mesh: { sources: { files: { directory } } } },
       { directory: home.path },
     );
   return { home, registry, write, start, [Symbol.asyncDispose]: () => home[Symbol.asyncDispose]() };
@@ -78,6 +78,18 @@ describe('a restart', () => {
     expect((await citadel(second, 'check')).stdout).toMatch(age);
     const { port } = second.app.monitoring.address;
     expect((await exchange(`http://127.0.0.1:${port}/readyz?verbose`)).body).toMatch(age);
+  });
+
+  it('forgets what a source said that is not configured any more', async () => {
+    await using place = await begin();
+    await (await place.start()).stop();
+    const other = join(place.home.path, 'other');
+    mkdirSync(other);
+    await (await place.start(other)).stop();
+    renameSync(place.registry, `${place.registry}-away`);
+    await using third = await place.start();
+    expect(third.app.controlPlane?.snapshot()).toBeUndefined();
+    expect((await citadel(third, 'check')).stdout).toContain('it has never been read');
   });
 
   it('does not believe what was kept once somebody has changed it, and says so', async () => {

@@ -1,6 +1,6 @@
 import { KeptContent } from '../../../domain/mesh/index.ts';
 import type { Policy } from '../../../domain/policy/index.ts';
-import type { Archive, MeshContent, MeshSource, MeshSourceState } from '../../../domain/ports/index.ts';
+import type { Archive, KeptMeshSource, MeshContent, MeshSourceState } from '../../../domain/ports/index.ts';
 import type { Cluster } from '../cluster.ts';
 import { createAssembler } from './assemble.ts';
 import { readEndpointSlice, slimEndpointSlice } from './endpoint-slice.ts';
@@ -33,7 +33,7 @@ export interface KubernetesMeshSourceOptions {
 const pause = { policies: 1_000, others: 30_000 };
 
 /** Pods, services and policies of one cluster, followed by list and watch. */
-export function createKubernetesMeshSource(options: KubernetesMeshSourceOptions): MeshSource {
+export function createKubernetesMeshSource(options: KubernetesMeshSourceOptions): KeptMeshSource {
   const { cluster, archive, readPolicy, clusterDomain = 'cluster.local' } = options;
   const { api, clock, entropy, clusterId } = cluster;
   const name = `kubernetes/${clusterId}`;
@@ -44,6 +44,7 @@ export function createKubernetesMeshSource(options: KubernetesMeshSourceOptions)
   let content: MeshContent | undefined;
   let running: Promise<unknown> = Promise.resolve();
 
+  const ids: string[] = [];
   const informer = <T>(
     given: Pick<InformerOptions<T>, 'what' | 'paths' | 'slim' | 'read' | 'query' | 'optional'>,
     gathered = pause.others,
@@ -52,7 +53,9 @@ export function createKubernetesMeshSource(options: KubernetesMeshSourceOptions)
       stale = true;
       notify();
     };
-    const kept = new KeptContent({ archive, id: `${name} ${given.what}`, pause: gathered, clock, log });
+    const id = `${name} ${given.what}`;
+    ids.push(id);
+    const kept = new KeptContent({ archive, id, pause: gathered, clock, log });
     return new Informer({ ...given, kept, changed, clock, log });
   };
   const services = informer({
@@ -122,6 +125,7 @@ export function createKubernetesMeshSource(options: KubernetesMeshSourceOptions)
 
   return {
     name,
+    kept: ids,
     async start(changed) {
       notify = changed;
       const context = { api, clock, entropy, log };
