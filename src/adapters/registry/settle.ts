@@ -29,7 +29,8 @@ export function settleFiles(
     if (known.has(name) ? known.get(name) === text : text === undefined) continue;
     const last = before.get(name);
     const since = last && last.text === text ? last.since : now;
-    if (now - since >= settle) settled.push(name);
+    // A clock that was set back must hold nothing up.
+    if (Math.abs(now - since) >= settle) settled.push(name);
     else unsettled.set(name, { text, since, changing: last?.changing ?? now });
   }
   return { settled, unsettled };
