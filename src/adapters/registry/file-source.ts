@@ -8,7 +8,7 @@ import type {
 } from '../../domain/ports/index.ts';
 import { CitadelError, type Clock, describeError, type Log, sameMembers } from '../../kernel/index.ts';
 import { assemble } from './assemble.ts';
-import { type FileStates, nextStates } from './file-states.ts';
+import { type FileStates, nextStates, objectsOf } from './file-states.ts';
 import { type RegistryReading, readRegistryFiles } from './files.ts';
 import { keptFiles, readKeptFiles } from './kept.ts';
 import { type Sighting, settleFiles } from './settle.ts';
@@ -81,7 +81,7 @@ export function createFileSource(options: FileSourceOptions): KeptMeshSource {
       if (closing.signal.aborted) return;
       if (watchers.set(read.directories)) again = true;
       // A volume that is not mounted, a checkout that is still to come: an empty file says that nothing is meant.
-      if (read.files.length + read.closed.length === 0 && files.size > 0)
+      if (read.files.length + read.closed.length === 0 && objectsOf(files).size > 0)
         throw new CitadelError(
           'FailedPrecondition',
           'holds no file any more; an empty one would take all away',

@@ -136,6 +136,9 @@ describe('a registry in files', () => {
     expect(registry.ports()).toEqual([8080]);
     await writeFile(registry.directory.join('none.yaml'), '');
     await waitFor(() => registry.ports()?.length === 0, { what: 'all to be gone' });
+    await rm(registry.directory.join('none.yaml'));
+    await writeFile(registry.directory.join('b.yaml'), orders(8087));
+    await waitFor(() => registry.ports()?.[0] === 8087, { what: 'the next file' });
     expect(registry.source.state().problem).toBeUndefined();
   });
 
