@@ -19,7 +19,7 @@ export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
 }
 
 /** More of one document helps nobody, and finding the place of each takes time. */
-export const mostProblems = 20;
+export const mostProblems = 100;
 
 /**
  * What `schema` refused, in the order of the text: unknown keys by themselves, each with the known one that was meant. Of
@@ -34,6 +34,7 @@ export function schemaProblems(
   return error.issues
     .slice(0, mostProblems)
     .flatMap((issue) => problemsOf(issue, shape, value, positions))
+    .slice(0, mostProblems)
     .sort((a, b) => inOrder(a.place, b.place));
 }
 
