@@ -6,11 +6,4 @@ export type { PolicyStatus } from './policy-status.ts';
 export type { ProxyResourceState, ProxyState } from './proxy-tracker.ts';
 export * from './read/index.ts';
 export { anyOtherPort } from './undeclared.ts';
-export {
-  type EndpointView,
-  type InboundPort,
-  type ProxyView,
-  type ServicePortView,
-  type ServiceView,
-  sameKeySets,
-} from './view.ts';
+export type { EndpointView, InboundPort, ProxyView, ServicePortView, ServiceView } from './view.ts';

@@ -11,17 +11,12 @@ export const anyOtherPort = 0;
  * does not hold there. Ports that an AuthorizationPolicy names need no entry: filters compare the port that the caller
  * wanted.
  */
-export function undeclaredPorts(
-  { proxy, ports }: Workload,
-  policies: readonly Policy[],
-  judgement: string,
-): InboundPort[] {
+export function undeclaredPorts({ proxy, ports }: Workload, policies: readonly Policy[]): InboundPort[] {
   if (proxy !== 'capture') return [];
   const declared = new Set(ports.map(({ port }) => port));
   const named = [...new Set(policies.flatMap(portsWithMode))].filter((port) => !declared.has(port));
   return [...named.toSorted((a, b) => a - b), anyOtherPort].map((port) => ({
     port: { port, protocol: 'tcp', application: undefined },
-    judgement,
     mode: mutualTlsModeOf(policies, port),
   }));
 }

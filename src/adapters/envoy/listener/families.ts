@@ -1,5 +1,4 @@
 import { isIPv6 } from 'node:net';
-import type { Workload } from '../../../domain/mesh/index.ts';
 import type { Listener } from '../../../gen/envoy/config/listener/v3/listener.ts';
 import { socketAddress } from '../messages/values.ts';
 
@@ -8,7 +7,7 @@ import { socketAddress } from '../messages/values.ts';
  * refused, and everything with it.
  */
 export function addressesOf(
-  { addresses }: Workload,
+  addresses: readonly string[],
   { ipv4, ipv6 }: { readonly ipv4: string; readonly ipv6: string },
   port: number,
 ): Pick<Listener, 'address'> & { readonly additionalAddresses: { readonly address: Listener['address'] }[] } {

@@ -10,7 +10,6 @@ const view: ProxyView = {
   inbound: [
     {
       port: { port: 8080, protocol: 'http', application: { address: '127.0.0.1', port: 1 } },
-      judgement: 'j',
       mode: 'STRICT',
     },
   ],

@@ -30,7 +30,7 @@ const authorization = (...rules: AuthorizationPolicy['rules']): AuthorizationPol
 });
 
 const seen = (of: Workload, policies: readonly Policy[]) =>
-  undeclaredPorts(of, policies, 'j').map(({ port, mode }) => [port.port, mode]);
+  undeclaredPorts(of, policies).map(({ port, mode }) => [port.port, mode]);
 
 describe('the ports that no registry declares', () => {
   test('are none where nothing is captured', () => {
@@ -43,7 +43,7 @@ describe('the ports that no registry declares', () => {
   });
 
   test('are bytes, and go to where they were going', () => {
-    expect(undeclaredPorts(captured, [], 'j')[0]?.port).toEqual({
+    expect(undeclaredPorts(captured, [])[0]?.port).toEqual({
       port: 0,
       protocol: 'tcp',
       application: undefined,
