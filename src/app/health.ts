@@ -27,7 +27,7 @@ export interface HealthOptions {
   /** Rejects where the home of the root's key, or the upstream in its place, could not sign. */
   readonly checkRootKey: (signal: AbortSignal) => Promise<void>;
   readonly clusters: ReadonlyMap<string, Cluster>;
-  readonly controlPlane: Pick<ControlPlane, 'sources' | 'proxies' | 'keySets'> | undefined;
+  readonly controlPlane: Pick<ControlPlane, 'sources' | 'problem' | 'proxies' | 'keySets'> | undefined;
   /** Part of an issuing authority's lifetime below which its successor is overdue. */
   readonly overdueBelow: number;
   readonly clock: Clock;

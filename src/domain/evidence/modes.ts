@@ -38,7 +38,9 @@ export function portModes(
     const listeners = states.flatMap(({ resources }) =>
       resources.filter((each) => each.name === name && isInbound(name)),
     );
-    const detail = whyNot(listeners, counters, now);
+    const detail = states.some(({ failure }) => failure !== undefined)
+      ? 'its configuration could not be made anew'
+      : whyNot(listeners, counters, now);
     return { port, wanted, effective: detail === undefined ? wanted : undefined, detail };
   });
 }

@@ -28,9 +28,15 @@ export interface ControlPlaneOptions {
   readonly renderer: ProxyRenderer;
   /** Absent: policies that want keys fetched get none. */
   readonly keySets?: KeySets;
-  readonly metrics?: Pick<Metrics, 'meshSources'>;
+  readonly metrics: Pick<Metrics, 'meshFailed' | 'meshSources'>;
   readonly clock: Clock;
   readonly log: Log;
+}
+
+/** Why a change of the mesh reached nobody, and since when: what holds is what held before. */
+export interface MeshProblem {
+  readonly since: Date;
+  readonly cause: string;
 }
 
 export interface ControlPlane extends DiscoverySource {
@@ -43,6 +49,8 @@ export interface ControlPlane extends DiscoverySource {
   /** Undefined until every source has given something. */
   snapshot(): MeshSnapshot | undefined;
   sources(): readonly MeshSourceState[];
+  /** Undefined: the last change was taken in. */
+  problem(): MeshProblem | undefined;
   /** What policies want fetched, and how far it is. */
   keySets(): readonly KeySetState[];
   proxies(): readonly ProxyState[];
@@ -75,6 +83,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   let index: MeshIndex | undefined;
   let linted: { readonly snapshot: MeshSnapshot; readonly warnings: readonly LintWarning[] } | undefined;
   let renders = 0;
+  let problem: MeshProblem | undefined;
   const sessions = new Set<Session>();
   const listeners = new Set<() => void>();
   let closed = false;
@@ -91,6 +100,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     const snapshot = composeSnapshot(settings, contents, index?.snapshot, keySets?.content());
     keySets?.follow(wantedKeySets(snapshot.policies));
     index = indexMesh(snapshot, index);
+    problem = undefined;
     tellOfShadowed(snapshot);
     for (const session of sessions) session.refresh();
     progressed();
@@ -108,7 +118,13 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       log.warn('an object does not count, because an earlier source has one of its name', { reason });
     toldOf = new Set(reasons);
   };
-  const soon = debounce(recompute, { quiet, atMost, clock });
+  const failed = (error: unknown) => {
+    const cause = describeError(error);
+    problem = { since: problem?.since ?? clock.now(), cause };
+    metrics.meshFailed('mesh');
+    log.error('a change of the mesh could not be taken in; what held before goes on to hold', { cause });
+  };
+  const soon = debounce(recompute, { quiet, atMost, clock, failed });
 
   class Session implements DiscoverySession {
     readonly proxyKey: string;
@@ -117,6 +133,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     #view: ProxyView;
     #waitingSince: number | undefined;
     #resources: DiscoveryResources;
+    #failure: string | undefined;
 
     constructor(proxy: ConnectedProxy, view: ProxyView, changed: () => void) {
       this.proxyKey = proxy.proxyKey;
@@ -127,7 +144,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     }
 
     get state(): ProxyState {
-      return this.#tracker.state(this.#resources);
+      return this.#tracker.state(this.#resources, this.#failure);
     }
 
     /**
@@ -152,19 +169,30 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 
     /** A workload that has left the registry keeps what it has for as long as its certificate keeps the stream open. */
     refresh(): void {
-      const view = index && viewOf(index, this.#view.workload.id);
-      if (!view || sameView(this.#view, view) || this.#waitsForKeys(view)) return;
       try {
-        this.#resources = this.#render(view);
+        if (this.#refreshed()) this.#changed();
       } catch (error) {
+        const cause = describeError(error);
+        this.#failure = `the server could not make its configuration: ${cause}`;
+        metrics.meshFailed('proxy');
         log.error('a proxy could not be configured anew; it keeps what it has', {
-          workload: view.workload.id,
-          cause: describeError(error),
+          workload: this.#view.workload.id,
+          cause,
         });
-        return;
       }
-      this.#view = view;
-      this.#changed();
+    }
+
+    #refreshed(): boolean {
+      const view = index && viewOf(index, this.#view.workload.id);
+      if (!view) return false;
+      const changes = !sameView(this.#view, view);
+      if (changes) {
+        if (this.#waitsForKeys(view)) return false;
+        this.#resources = this.#render(view);
+        this.#view = view;
+      }
+      this.#failure = undefined;
+      return changes;
     }
 
     resources(): DiscoveryResources {
@@ -212,14 +240,14 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 
   return {
     async start() {
-      metrics?.meshSources(() => sources.map(stateOf));
+      metrics.meshSources(() => sources.map(stateOf));
       keySets?.start(() => soon.call());
       await Promise.all(sources.map((source) => source.start(() => soon.call())));
-      recompute();
+      soon.now();
       if (!keySets) return;
       // Proxies of an earlier run come with keys: without these they would be told to refuse what they accept.
       await keySets.settled();
-      recompute();
+      soon.now();
     },
     open(proxy, changed) {
       const view = resolve(proxy);
@@ -232,6 +260,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     view: (workload) => index && viewOf(index, workload),
     snapshot: () => index?.snapshot,
     sources: () => sources.map(stateOf),
+    problem: () => problem,
     keySets: () => keySets?.states() ?? [],
     proxies,
     proxiesOf: (proxyKey) =>

@@ -1,4 +1,9 @@
-export { type ControlPlane, type ControlPlaneOptions, createControlPlane } from './control-plane.ts';
+export {
+  type ControlPlane,
+  type ControlPlaneOptions,
+  createControlPlane,
+  type MeshProblem,
+} from './control-plane.ts';
 export { debounce } from './debounce.ts';
 export { KeptContent, type KeptContentOptions } from './kept.ts';
 export type * from './model.ts';

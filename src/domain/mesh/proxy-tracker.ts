@@ -19,6 +19,8 @@ export interface ProxyState {
   readonly proxy: ConnectedProxy;
   readonly workload: string;
   readonly connectedAt: Date;
+  /** Why the server could not make what it should have: it keeps what it has, and `wanted` is of before. */
+  readonly failure: string | undefined;
   readonly resources: readonly ProxyResourceState[];
 }
 
@@ -63,7 +65,7 @@ export class ProxyTracker {
     }
   }
 
-  state(wanted: DiscoveryResources): ProxyState {
+  state(wanted: DiscoveryResources, failure: string | undefined): ProxyState {
     const resources: ProxyResourceState[] = [];
     for (const typeUrl of new Set([...wanted.keys(), ...this.#tracked.keys()])) {
       const should = wanted.get(typeUrl);
@@ -81,7 +83,13 @@ export class ProxyTracker {
         });
       }
     }
-    return { proxy: this.#proxy, workload: this.#workload, connectedAt: this.#connectedAt, resources };
+    return {
+      proxy: this.#proxy,
+      workload: this.#workload,
+      connectedAt: this.#connectedAt,
+      failure,
+      resources,
+    };
   }
 
   #ofType(typeUrl: string): Map<string, Tracked> {

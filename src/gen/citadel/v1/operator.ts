@@ -226,6 +226,8 @@ export interface ProxyDiscovery {
   nodeId: string;
   connectedAt: Date | undefined;
   resources: ProxyResource[];
+  /** Why the server could not make what it should have now; it keeps what it has. Empty: it could. */
+  failure: string;
 }
 
 /** wanted: what it should have; sent; accepted: an ACK, which says that it was parsed, not that it is used. */
@@ -2514,7 +2516,7 @@ export const Proxy: MessageFns<Proxy> = {
 };
 
 function createBaseProxyDiscovery(): ProxyDiscovery {
-  return { workload: "", nodeId: "", connectedAt: undefined, resources: [] };
+  return { workload: "", nodeId: "", connectedAt: undefined, resources: [], failure: "" };
 }
 
 export const ProxyDiscovery: MessageFns<ProxyDiscovery> = {
@@ -2530,6 +2532,9 @@ export const ProxyDiscovery: MessageFns<ProxyDiscovery> = {
     }
     for (const v of message.resources) {
       ProxyResource.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.failure !== "") {
+      writer.uint32(42).string(message.failure);
     }
     return writer;
   },
@@ -2579,6 +2584,14 @@ export const ProxyDiscovery: MessageFns<ProxyDiscovery> = {
             message.resources.push(ProxyResource.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.failure = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2600,6 +2613,7 @@ export const ProxyDiscovery: MessageFns<ProxyDiscovery> = {
     message.nodeId = object.nodeId ?? "";
     message.connectedAt = object.connectedAt ?? undefined;
     message.resources = object.resources?.map((e) => ProxyResource.fromPartial(e)) || [];
+    message.failure = object.failure ?? "";
     return message;
   },
 };

@@ -36,6 +36,7 @@ function proxy(changes: Partial<Listener>): ProxyState {
     proxy: { proxyKey: 'k', spiffeId: 's', svidSerial: '1', nodeId: 'n', nodeMetadata: {} },
     workload: 'w',
     connectedAt: at(0),
+    failure: undefined,
     resources: [listener],
   };
 }
@@ -55,6 +56,12 @@ describe('the mode of a port', () => {
       states: [proxy({ error: 'bad' })],
       has: counters(),
       detail: /refuses the listener: bad/,
+    },
+    {
+      what: 'what it should have now could not be made',
+      states: [{ ...proxy({}), failure: 'x' }],
+      has: counters(),
+      detail: /could not be made anew/,
     },
     {
       what: 'draining',
