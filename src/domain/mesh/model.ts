@@ -96,7 +96,7 @@ export interface MeshSettings {
   readonly rootNamespace: string;
   readonly authorizationProviders: readonly AuthorizationProvider[];
   /**
-   * Milliseconds after which a connection is ended and made anew: an open one is not looked at again when certificates,
+   * Milliseconds, the most that a connection lasts, whatever goes on on it: an open one is not looked at again when certificates,
    * bundles or revocations change, so it must not outlive a leaf.
    */
   readonly connectionLifetime: number;
