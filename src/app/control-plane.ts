@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Cluster } from '../adapters/kubernetes/index.ts';
 import type { AccessLogServiceOptions, DiscoveryServiceOptions, GrpcService } from '../api/grpc/index.ts';
+import type { AuthorityService } from '../domain/authority/index.ts';
 import { createEvidenceService, type EvidenceService } from '../domain/evidence/index.ts';
 import { createKeySets, type KeySets } from '../domain/jwks/index.ts';
 import { type ControlPlane, createControlPlane, type MeshSettings } from '../domain/mesh/index.ts';
@@ -25,6 +26,8 @@ interface SourcePorts extends Ports {
 }
 
 interface ControlPlanePorts extends SourcePorts {
+  /** Whose bundle proxies may ask for. */
+  readonly authority: Pick<AuthorityService, 'bundle' | 'onBundleChange'>;
   readonly entropy: Entropy;
   readonly metrics: Metrics;
   readonly store: Pick<Store, 'policies' | 'audit' | 'evidence'>;
@@ -41,7 +44,7 @@ export interface OpenControlPlane {
 /** The control plane of the configuration; undefined where it asks for none. Nothing of it is loaded then. */
 export async function openControlPlane(
   config: ServerConfig,
-  { clusters, store, entropy, metrics, ...ports }: ControlPlanePorts,
+  { authority, clusters, store, entropy, metrics, ...ports }: ControlPlanePorts,
 ): Promise<OpenControlPlane | undefined> {
   const { mesh } = config;
   if (!mesh) return undefined;
@@ -54,6 +57,7 @@ export async function openControlPlane(
     sources: [...(await openSources(config.dataDirectory, mesh, { clusters, ...ports })), stored],
     renderer: createEnvoyRenderer(),
     keySets: await openKeySets(config.dataDirectory, mesh, { entropy, metrics, ...ports }),
+    authority,
     metrics,
     ...ports,
   });

@@ -8,6 +8,7 @@ import type {
   WorkloadPort,
 } from '../../domain/mesh/index.ts';
 import type { DiscoveryResource, DiscoveryResources, ProxyRenderer } from '../../domain/ports/index.ts';
+import type { TrustBundleSnapshot } from '../../domain/trust/index.ts';
 import { byContent, once } from '../../kernel/index.ts';
 import { createCapturedCallsRenderer } from './capture.ts';
 import { renderApplication, renderUndeclared } from './cluster/inbound.ts';
@@ -21,6 +22,7 @@ import { renderInbound } from './listener/inbound.ts';
 import { typeUrlOf } from './messages/any.ts';
 import { createMaps } from './messages/maps.ts';
 import { resourceTypes } from './messages/resource.ts';
+import { renderSecrets } from './secrets.ts';
 
 const none: readonly DiscoveryResource[] = [];
 
@@ -54,6 +56,10 @@ function rendererUnder(settings: MeshSettings): (view: ProxyView) => DiscoveryRe
     endpoints: services.flatMap((view) => serviceOf(view).endpoints),
   }));
 
+  const secrets = once((bundles: readonly TrustBundleSnapshot[]) =>
+    renderSecrets(bundles, settings.trustDomain),
+  );
+
   return (view) => {
     const { inbound, egress, services, workload } = view;
     const { addresses } = workload;
@@ -84,6 +90,7 @@ function rendererUnder(settings: MeshSettings): (view: ProxyView) => DiscoveryRe
           inbound.some(({ port }) => isHttp(port.protocol)) ? filters.http() : none,
           inbound.length > 0 ? filters.network : none,
         ),
+        [resourceTypes.secret]: mapOf(secrets(view.bundles)),
       }).map(([name, resources]) => [typeUrlOf(name), resources]),
     );
   };

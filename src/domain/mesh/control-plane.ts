@@ -1,4 +1,5 @@
 import { CitadelError, type Clock, describeError, type Log } from '../../kernel/index.ts';
+import type { AuthorityService } from '../authority/index.ts';
 import { type KeySetState, type KeySets, wantedKeySets } from '../jwks/index.ts';
 import { type LintWarning, lintPolicies } from '../policy/index.ts';
 import type {
@@ -28,6 +29,8 @@ export interface ControlPlaneOptions {
   readonly renderer: ProxyRenderer;
   /** Absent: policies that want keys fetched get none. */
   readonly keySets?: KeySets;
+  /** Whose bundle proxies get that ask for it. Absent: they get none. */
+  readonly authority?: Pick<AuthorityService, 'bundle' | 'onBundleChange'>;
   readonly metrics: Pick<Metrics, 'meshFailed' | 'meshSources'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -79,7 +82,7 @@ const mostTold = 100;
 
 /** Brings sources, policies and proxies together: what each connected proxy should have, and what it said of it. */
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
-  const { settings, sources, renderer, keySets, metrics, clock, log } = options;
+  const { authority, settings, sources, renderer, keySets, metrics, clock, log } = options;
   let index: MeshIndex | undefined;
   let linted: { readonly snapshot: MeshSnapshot; readonly warnings: readonly LintWarning[] } | undefined;
   let renders = 0;
@@ -97,7 +100,13 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     const contents = sources.flatMap((source) => source.content() ?? []);
     // A source that has never answered might know of what the others do not: serving without it would take that away.
     if (contents.length < sources.length) return;
-    const snapshot = composeSnapshot(settings, contents, index?.snapshot, keySets?.content());
+    const snapshot = composeSnapshot(
+      settings,
+      contents,
+      index?.snapshot,
+      keySets?.content(),
+      authority ? [authority.bundle()] : [],
+    );
     keySets?.follow(wantedKeySets(snapshot.policies));
     index = indexMesh(snapshot, index);
     problem = undefined;
@@ -124,6 +133,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     metrics.meshFailed('mesh');
     log.error('a change of the mesh could not be taken in; what held before goes on to hold', { cause });
   };
+  let unfollow: (() => void) | undefined;
   const soon = debounce(recompute, { quiet, atMost, clock, failed });
 
   class Session implements DiscoverySession {
@@ -242,6 +252,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     async start() {
       metrics.meshSources(() => sources.map(stateOf));
       keySets?.start(() => soon.call());
+      unfollow = authority?.onBundleChange(() => soon.call());
       await Promise.all(sources.map((source) => source.start(() => soon.call())));
       soon.now();
       if (!keySets) return;
@@ -283,6 +294,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     renders: () => renders,
     async close() {
       closed = true;
+      unfollow?.();
       soon.close();
       await Promise.all([...sources.map((source) => source.close()), keySets?.close()]);
     },

@@ -1,4 +1,5 @@
 import type { Policy, PolicyOrigin } from '../policy/index.ts';
+import type { TrustBundleSnapshot } from '../trust/index.ts';
 
 /** What a port's bytes are; everything that is not HTTP is `tcp`, TLS of the applications' own included. */
 export type AppProtocol = 'http' | 'http2' | 'tcp';
@@ -114,6 +115,8 @@ export interface MeshSnapshot {
   readonly policies: readonly Policy[];
   /** Keys that policies name and the server fetched, as JWKS, by keySetId; none for those that have never been read. */
   readonly keySets: KeySetTexts;
+  /** Of the trust domains whose members proxies may be asked to know. */
+  readonly bundles: readonly TrustBundleSnapshot[];
   /** What sources say that does not count; proxies do not hang on it. */
   readonly shadowed: readonly ShadowedObject[];
 }

@@ -1,7 +1,8 @@
-import { compareText } from '../../kernel/index.ts';
+import { compareText, sameMembers } from '../../kernel/index.ts';
 import { wantedKeySets } from '../jwks/index.ts';
 import { type Policy, policyHash, precedence } from '../policy/index.ts';
 import type { MeshContent } from '../ports/index.ts';
+import type { TrustBundleSnapshot } from '../trust/index.ts';
 import { contentHash } from './content-hash.ts';
 import { hashOf, keyOf, mergeContents } from './merge.ts';
 import type { KeySetTexts, MeshSettings, MeshSnapshot } from './model.ts';
@@ -17,6 +18,7 @@ export function composeSnapshot(
   contents: readonly MeshContent[],
   previous?: MeshSnapshot,
   fetched: KeySetTexts = new Map(),
+  bundles: readonly TrustBundleSnapshot[] = [],
 ): MeshSnapshot {
   const merged = mergeContents(contents);
   const workloads = kept(merged.workloads, previous?.workloads);
@@ -31,8 +33,28 @@ export function composeSnapshot(
     // Made anew, a policy says the same and may come after another one.
     ...precedence(policies),
     keySets,
+    bundles.map(bundleId),
   ]);
-  return { version, settings, workloads, services, policies, keySets, shadowed: merged.shadowed };
+  return {
+    version,
+    settings,
+    workloads,
+    services,
+    policies,
+    keySets,
+    shadowed: merged.shadowed,
+    bundles: sameBundles(bundles, previous?.bundles),
+  };
+}
+
+const bundleId = ({ trustDomain, version }: TrustBundleSnapshot) => `${trustDomain} ${version}`;
+
+/** The list that there was, where it has the same content: a bundle is read anew more often than it changes. */
+function sameBundles(
+  bundles: readonly TrustBundleSnapshot[],
+  before: readonly TrustBundleSnapshot[] = [],
+): readonly TrustBundleSnapshot[] {
+  return sameMembers(bundles.map(bundleId), before.map(bundleId)) ? before : bundles;
 }
 
 /** Of what was fetched, that which policies want, in one order. */

@@ -7,6 +7,7 @@ import {
   type Policy,
   policiesByWorkload as policiesOfAll,
 } from '../policy/index.ts';
+import type { TrustBundleSnapshot } from '../trust/index.ts';
 import { areTooMuch, nobodyMayCall } from './bounded-policies.ts';
 import type {
   EgressListener,
@@ -34,6 +35,8 @@ export interface ProxyView {
   /** What it may call; the same objects, and the same list, for all who may call the same. */
   readonly services: readonly ServiceView[];
   readonly egress: readonly EgressListener[];
+  /** For whoever asks for them; the same list for all. */
+  readonly bundles: readonly TrustBundleSnapshot[];
 }
 
 export interface InboundPort {
@@ -174,6 +177,7 @@ export function viewOf(index: MeshIndex, workloadId: string): ProxyView | undefi
     keySets: index.keySets.get(holding) ?? noKeySets,
     services: reachable,
     egress: workload.egress,
+    bundles: snapshot.bundles,
   };
 }
 
@@ -193,6 +197,7 @@ export function sameView(a: ProxyView, b: ProxyView): boolean {
     a.workload === b.workload &&
     a.policies === b.policies &&
     a.keySets === b.keySets &&
+    a.bundles === b.bundles &&
     sameMembers(a.services, b.services)
   );
 }

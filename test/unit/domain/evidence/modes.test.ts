@@ -17,6 +17,7 @@ const view: ProxyView = {
   keySets: new Map(),
   services: [],
   egress: [],
+  bundles: [],
 };
 
 type Listener = ProxyState['resources'][number];

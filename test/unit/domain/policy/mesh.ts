@@ -62,6 +62,7 @@ export function mesh(
     policies,
     keySets: new Map(),
     shadowed: [],
+    bundles: [],
   };
 }
 
