@@ -21,10 +21,10 @@ export function meshProbes(
       mend: 'mend what the source names; citadel policy status lists all; broken objects keep their last good form',
       essential: false,
       run: () => {
-        const problem = controlPlane.problem();
-        if (problem) {
-          const since = `since ${problem.since.toISOString()} no change is taken in`;
-          return Promise.reject(new CitadelError('Internal', `${since}: ${problem.cause}`));
+        const standstill = controlPlane.problem();
+        if (standstill) {
+          const since = `since ${standstill.since.toISOString()} no change is taken in`;
+          return Promise.reject(new CitadelError('Internal', `${since}: ${standstill.cause}`));
         }
         const sources = controlPlane.sources();
         const away = sources.flatMap(({ name, problem, currentAt }) =>

@@ -3,6 +3,7 @@ import type { DiscoveryResource } from '../../domain/ports/index.ts';
 import { once } from '../../kernel/index.ts';
 import { renderDirect, renderPassthrough } from './cluster/original-destination.ts';
 import { renderCapturedOutbound } from './listener/capture-outbound.ts';
+import type { Family } from './listener/families.ts';
 import { headlessHttp, renderRoutes } from './listener/headless.ts';
 
 /** What a proxy under capture has for its workload's own calls, beside clusters and endpoints of services. */
@@ -18,19 +19,18 @@ export interface CapturedCalls {
  */
 export function createCapturedCallsRenderer(
   settings: MeshSettings,
-): (addresses: readonly string[], services: readonly ServiceView[]) => CapturedCalls {
+): (families: readonly Family[], services: readonly ServiceView[]) => CapturedCalls {
   const byFamilies = once<readonly ServiceView[], Map<string, CapturedCalls>>(() => new Map());
-  return (addresses, services) => {
+  return (families, services) => {
     const known = byFamilies(services);
-    const families = familiesOf(addresses);
-    const calls = known.get(families) ?? render(addresses, services, settings);
-    known.set(families, calls);
+    const calls = known.get(families.join()) ?? render(families, services, settings);
+    known.set(families.join(), calls);
     return calls;
   };
 }
 
 function render(
-  addresses: readonly string[],
+  families: readonly Family[],
   services: readonly ServiceView[],
   settings: MeshSettings,
 ): CapturedCalls {
@@ -39,13 +39,7 @@ function render(
       renderPassthrough(),
       ...services.flatMap((view) => renderDirect(view, settings.connectionLifetime)),
     ],
-    listener: renderCapturedOutbound(addresses, services, settings),
+    listener: renderCapturedOutbound(families, services, settings),
     routes: [...headlessHttp(services)].map(([port, sharers]) => renderRoutes(port, sharers)),
   };
-}
-
-function familiesOf(addresses: readonly string[]): string {
-  return [...new Set(addresses.map((address) => (address.includes(':') ? 'ipv6' : 'ipv4')))]
-    .toSorted()
-    .join();
 }

@@ -17,6 +17,7 @@ import { createFiltersRenderer } from './filters.ts';
 import { renderCapturedInbound } from './listener/capture-inbound.ts';
 import type { JudgedPort } from './listener/chains.ts';
 import { renderEgress } from './listener/egress.ts';
+import { type Family, familiesOf } from './listener/families.ts';
 import { isHttp } from './listener/http.ts';
 import { renderInbound } from './listener/inbound.ts';
 import { typeUrlOf } from './messages/any.ts';
@@ -42,8 +43,8 @@ function rendererUnder(settings: MeshSettings): (view: ProxyView) => DiscoveryRe
   const inboundListener = byContent((addresses: readonly string[], port: JudgedPort) =>
     renderInbound(addresses, port, settings),
   );
-  const capturedInbound = byContent((addresses: readonly string[], ports: readonly JudgedPort[]) =>
-    renderCapturedInbound(addresses, ports, settings),
+  const capturedInbound = byContent((families: readonly Family[], ports: readonly JudgedPort[]) =>
+    renderCapturedInbound(families, ports, settings),
   );
   const egressListener = byContent((listener: EgressListener, protocol: AppProtocol) =>
     renderEgress(listener, protocol, settings),
@@ -65,7 +66,8 @@ function rendererUnder(settings: MeshSettings): (view: ProxyView) => DiscoveryRe
     const { addresses } = workload;
     const filters = filtersOf(view);
     const ports = inbound.map((each) => ({ ...each, judgement: filters.judgement }));
-    const calls = workload.proxy === 'capture' ? capturedCalls(addresses, services) : undefined;
+    const families = familiesOf(addresses);
+    const calls = workload.proxy === 'capture' ? capturedCalls(families, services) : undefined;
     return new Map(
       Object.entries({
         [resourceTypes.cluster]: mapOf(
@@ -78,7 +80,7 @@ function rendererUnder(settings: MeshSettings): (view: ProxyView) => DiscoveryRe
         [resourceTypes.endpoints]: mapOf(called(services).endpoints),
         [resourceTypes.listener]: mapOf(
           ...(calls
-            ? [capturedInbound(addresses, ports), calls.listener]
+            ? [capturedInbound(families, ports), calls.listener]
             : ports.map((port) => inboundListener(addresses, port))),
           ...egress.flatMap((listener) => {
             const protocol = protocolOf(listener, services);

@@ -8,7 +8,7 @@ import { names } from '../messages/names.ts';
 import { resource } from '../messages/resource.ts';
 import { duration } from '../messages/values.ts';
 import { capturedPortChains, type JudgedPort } from './chains.ts';
-import { addressesOf } from './families.ts';
+import { addressesOf, type Family } from './families.ts';
 import { inspectionTimeout, originalDestination, tlsInspector } from './listener-filters.ts';
 
 /**
@@ -25,7 +25,7 @@ export function refused(port: number): FilterChain {
 
 /** What callers meet, whichever port they wanted. */
 export function renderCapturedInbound(
-  addresses: readonly string[],
+  families: readonly Family[],
   inbound: readonly JudgedPort[],
   settings: MeshSettings,
 ): DiscoveryResource {
@@ -35,7 +35,7 @@ export function renderCapturedInbound(
     Listener,
     Listener.fromPartial({
       name,
-      ...addressesOf(addresses, { ipv4: '0.0.0.0', ipv6: '::' }, capturePorts.inbound),
+      ...addressesOf(families, { ipv4: '0.0.0.0', ipv6: '::' }, capturePorts.inbound),
       trafficDirection: TrafficDirection.INBOUND,
       drainType: Listener_DrainType.MODIFY_ONLY,
       listenerFilters: [originalDestination, tlsInspector],

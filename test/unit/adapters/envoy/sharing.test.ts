@@ -101,11 +101,11 @@ describe('what is made of the same', () => {
     expect(ofType(one, 'listeners')).not.toBe(ofType(two, 'listeners'));
   });
 
-  test('is shared by captured proxies down to the maps of what all call', () => {
+  test('is shared by captured proxies down to the maps, wherever they listen on all addresses', () => {
     const mesh = startMesh('capture');
     mesh.change([]);
     const [one, two] = [mesh.of('orders'), mesh.of('stock')];
-    for (const type of ['clusters', 'endpoints', 'filters'] as const)
+    for (const type of ['clusters', 'endpoints', 'listeners', 'filters'] as const)
       expect(ofType(one, type), type).toBe(ofType(two, type));
   });
 });
