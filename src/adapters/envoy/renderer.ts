@@ -15,7 +15,7 @@ import { renderApplication, renderUndeclared } from './cluster/inbound.ts';
 import { renderService } from './cluster/outbound.ts';
 import { createFiltersRenderer } from './filters.ts';
 import { renderCapturedInbound } from './listener/capture-inbound.ts';
-import type { JudgedPort } from './listener/chains.ts';
+import { type JudgedPort, portChains } from './listener/chains.ts';
 import { renderEgress } from './listener/egress.ts';
 import { type Family, familiesOf } from './listener/families.ts';
 import { isHttp } from './listener/http.ts';
@@ -40,8 +40,9 @@ function rendererUnder(settings: MeshSettings): (view: ProxyView) => DiscoveryRe
   const mapOf = createMaps();
   const application = byContent(renderApplication);
   const undeclared = byContent(renderUndeclared);
+  const chains = byContent((port: JudgedPort) => portChains(port, settings));
   const inboundListener = byContent((addresses: readonly string[], port: JudgedPort) =>
-    renderInbound(addresses, port, settings),
+    renderInbound(addresses, port.port.port, chains(port)),
   );
   const capturedInbound = byContent((families: readonly Family[], ports: readonly JudgedPort[]) =>
     renderCapturedInbound(families, ports, settings),
