@@ -210,7 +210,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     }
 
     sent(typeUrl: string, resources: ReadonlyMap<string, string>, removed: readonly string[]): void {
-      this.#tracker.sent(typeUrl, resources, removed);
+      this.#tracker.sent(typeUrl, resources, removed, this.#resources);
     }
 
     answered(answer: Parameters<DiscoverySession['answered']>[0]): void {
