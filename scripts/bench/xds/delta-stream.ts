@@ -26,6 +26,13 @@ export interface StreamOptions {
   readonly onAck: (response: DeltaDiscoveryResponse, bytes: number) => void;
 }
 
+export const streamHeaders = {
+  ':method': 'POST',
+  ':path': '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources',
+  'content-type': 'application/grpc',
+  te: 'trailers',
+} as const;
+
 /**
  * An incremental ADS stream on a TLS connection of its own, which asks as an Envoy does: all clusters, then the endpoints
  * that they name, all listeners, then routes and filters that these name; and accepts all that it is sent. HTTP/2's own
@@ -52,12 +59,7 @@ export class DeltaStream implements Disposable {
       servername: 'localhost',
     };
     this.#session = connect(`https://127.0.0.1:${port}`, tls);
-    this.#stream = this.#session.request({
-      ':method': 'POST',
-      ':path': '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources',
-      'content-type': 'application/grpc',
-      te: 'trailers',
-    });
+    this.#stream = this.#session.request(streamHeaders);
     this.settled = new Promise((resolve, reject) => {
       this.#settle = resolve;
       const fail = (why: unknown) => reject(new Error(`${identity.workload}: ${String(why)}`));
