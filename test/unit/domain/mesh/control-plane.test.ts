@@ -103,7 +103,9 @@ describe('the control plane', () => {
 
   test('shows a configuration that cannot be made, though what the proxy has was accepted, until one can', async () => {
     const failures: string[] = [];
-    const { plane, source } = await start({ metrics: { ...noMetrics, meshFailed: (what) => void failures.push(what) } });
+    const { plane, source } = await start({
+      metrics: { ...noMetrics, meshFailed: (what) => void failures.push(what) },
+    });
     const session = plane.open(connected(identityOf('web')), () => {});
     const versions = new Map([['l', '127.0.0.1']]);
     session.sent(listenerType, versions, []);
@@ -126,7 +128,9 @@ describe('the control plane', () => {
 
   test('shows a change that cannot be taken in, keeps what held before, and takes in the next', async () => {
     const failures: string[] = [];
-    const { plane, source } = await start({ metrics: { ...noMetrics, meshFailed: (what) => void failures.push(what) } });
+    const { plane, source } = await start({
+      metrics: { ...noMetrics, meshFailed: (what) => void failures.push(what) },
+    });
     const session = plane.open(connected(identityOf('web')), () => {});
     const before = plane.snapshot();
     source.set({
@@ -266,6 +270,7 @@ describe('the control plane', () => {
         sources: [source],
         renderer: telling,
         keySets,
+        metrics: noMetrics,
         clock: systemClock,
         log: silentLog,
       });
