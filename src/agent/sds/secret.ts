@@ -1,11 +1,9 @@
-import { type AdoptedKind, sdsNames } from '../../domain/ports/index.ts';
+import { type AdoptedKind, sdsNames, secretTypeUrl } from '../../domain/ports/index.ts';
 import { DataSource } from '../../gen/envoy/config/core/v3/base.ts';
 import { Secret } from '../../gen/envoy/extensions/transport_sockets/tls/v3/secret.ts';
 import type { Any } from '../../gen/google/protobuf/any.ts';
 import { trustOfAll, trustOfOne } from '../../wire/index.ts';
 import { type AgentSnapshot, type Bundle, type Identity, ownBundle } from '../identity/identity.ts';
-
-export const secretTypeUrl = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret';
 
 /** One secret as it goes over the wire; encoded once for all streams that carry it. */
 export interface SecretResource {

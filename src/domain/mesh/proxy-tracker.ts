@@ -5,6 +5,7 @@ import type {
   DiscoveryResource,
   DiscoveryResources,
 } from '../ports/index.ts';
+import { secretTypeUrl } from '../ports/index.ts';
 import { Layered } from './layered.ts';
 
 /** One resource of one proxy: what it should have, was sent, and accepted. An ACK says parsed, not used. */
@@ -66,7 +67,8 @@ export class ProxyTracker {
     for (const typeUrl of new Set([...wanted.keys(), ...this.#types.keys()])) {
       const should = wanted.get(typeUrl);
       const tracked = this.#types.get(typeUrl);
-      for (const name of new Set([...(should?.keys() ?? []), ...(tracked?.names() ?? [])]))
+      const offered = typeUrl === secretTypeUrl ? [] : (should?.keys() ?? []);
+      for (const name of new Set([...offered, ...(tracked?.names() ?? [])]))
         resources.push({
           typeUrl,
           name,

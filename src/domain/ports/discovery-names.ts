@@ -10,6 +10,9 @@ export const inboundListeners = {
   captured: 'capture/inbound',
 } as const;
 
+/** Of secrets: the one type of which no proxy must have what there is; it is given what it asks for. */
+export const secretTypeUrl = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret';
+
 /**
  * Names of secrets (the first two are Istio's own): the agent's own certificate, its trust domain's bundle, all bundles
  * each for its own trust domain, and that of one trust domain. Of the server a proxy gets all but the first.

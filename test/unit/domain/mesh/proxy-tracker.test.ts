@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ProxyTracker } from '../../../../src/domain/mesh/proxy-tracker.ts';
-import type { DiscoveryResources } from '../../../../src/domain/ports/index.ts';
+import { type DiscoveryResources, secretTypeUrl } from '../../../../src/domain/ports/index.ts';
 import { systemClock } from '../../../../src/kernel/index.ts';
 import { connected } from './samples.ts';
 
@@ -82,6 +82,17 @@ describe('what is known of a proxy', () => {
     expect(state(left)).toEqual({ b: '2 2 2@2 -', a: '- 1 1@1 -' });
     send(left, {}, ['a']);
     expect(state(left)).toEqual({ b: '2 2 2@2 -' });
+  });
+
+  test('is nothing of secrets, which are only there to be asked for, until it asks', () => {
+    const tracker = new ProxyTracker(connected(), 'w', systemClock);
+    const [[, offered = new Map()] = []] = wanting({ ROOTCA: '1', ALL: '1' });
+    const secrets = new Map([[secretTypeUrl, offered]]);
+    expect(tracker.state(secrets, undefined).resources).toEqual([]);
+    tracker.sent(secretTypeUrl, new Map([['ROOTCA', '1']]), [], secrets);
+    expect(tracker.state(secrets, undefined).resources).toMatchObject([
+      { name: 'ROOTCA', wanted: '1', sent: '1', accepted: undefined },
+    ]);
   });
 
   test('keeps the last accepted beside a refusal, of one or of all', () => {
