@@ -29,8 +29,6 @@ export function changesOf(shape: Shape, connected: readonly BenchWorkload[]): re
     (workload) => workload.name === first.name || isCaller(workload, first.service, shape),
   ).length;
   const calling = connected.filter((workload) => isCaller(workload, first.service, shape)).length;
-  // Of requests, of connections to the port, and under capture of those to all other ports.
-  const denials = shape.mode === 'capture' ? 3 : 2;
   return [
     {
       what: 'endpoints of the service that all call',
@@ -44,8 +42,8 @@ export function changesOf(shape: Shape, connected: readonly BenchWorkload[]): re
       file: 'changing-mesh-policy.yaml',
       text: changedPolicyText('/first', undefined),
       concerns: all,
-      // Connections it denies all: those that are open are judged anew.
-      resends: { Listener: all, TypedExtensionConfig: denials * all },
+      // A filter of requests and one of connections. Of these it denies all: those that are open are judged anew.
+      resends: { Listener: all, TypedExtensionConfig: 2 * all },
     },
     {
       what: 'that policy is edited',
@@ -59,7 +57,7 @@ export function changesOf(shape: Shape, connected: readonly BenchWorkload[]): re
       file: 'changing-one-policy.yaml',
       text: changedPolicyText('/first', first),
       concerns: self,
-      resends: { Listener: self, TypedExtensionConfig: denials * self },
+      resends: { Listener: self, TypedExtensionConfig: 2 * self },
     },
     {
       what: 'the address of one workload',
