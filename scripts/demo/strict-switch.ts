@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 import { freePort, waitFor } from '../../test/parts/index.ts';
+import { startApplication } from '../../test/support/echo-application.ts';
+import { loadEcho, loadHttp, loadHttp2, type Tally } from '../../test/support/load.ts';
 import { call } from './call.ts';
 import { developmentPlatform } from './platform.ts';
-import { startApplication } from './strict/application.ts';
-import { loadEcho, loadHttp, loadHttp2, type Tally } from './strict/load.ts';
 import { startWorld, type World } from './world.ts';
 
 const { values } = parseArgs({

@@ -14,6 +14,7 @@ const view: ProxyView = {
       mode: 'STRICT',
     },
   ],
+  strict: false,
   policies: [],
   keySets: new Map(),
   services: [],

@@ -6,8 +6,7 @@ import { at, evidence } from './samples.ts';
 const hour = 3_600_000;
 const now = at(7_200);
 const caller = (last: number) => ({ address: '10.0.0.7', first: at(0), last: at(last), count: 2 });
-const port = (changes: object) =>
-  new Map([[8080, { callers: [], forgottenAt: undefined, more: 0, denials: undefined, ...changes }]]);
+const port = (changes: object) => new Map([[8080, { ...noCalls, ...changes }]]);
 
 const cases: readonly {
   readonly what: string;

@@ -1,0 +1,137 @@
+import { type Clock, describeError, type Log } from '../../kernel/index.ts';
+import type { EvidenceService } from '../evidence/index.ts';
+import type { AuditLog, Metrics } from '../ports/index.ts';
+import { advance } from './advance.ts';
+import { decide } from './decide.ts';
+import { describeAction } from './describe.ts';
+import { lookAt, newcomersOf, type Sight } from './look.ts';
+import type { EnforcementRun } from './model.ts';
+import { isLive, type StrictOrders } from './orders.ts';
+import { progressOf } from './progress.ts';
+import { isStrict, scopeText } from './scope.ts';
+import type { Action, Newcomer, Seen } from './seen.ts';
+
+export interface RunnerOptions {
+  readonly mesh: Sight['mesh'] & { refresh(): void };
+  readonly evidence: Sight['evidence'] & Pick<EvidenceService, 'watch'>;
+  readonly orders: StrictOrders;
+  readonly audit: AuditLog;
+  readonly metrics: Pick<Metrics, 'enforcement'>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Of one look: the rest waits for the next, so that others have their turn. */
+const mostActions = 50;
+
+/** Takes runs on, step by step, each journalled before it holds. */
+export class Runner {
+  readonly #options: RunnerOptions;
+  readonly #since: Date;
+  readonly #newcomers = new WeakMap<EnforcementRun, { snapshot: object; found: readonly Newcomer[] }>();
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+    this.#since = options.clock.now();
+    for (const run of options.orders.runs()) this.#watch(run);
+  }
+
+  /** Does what is due of each run. */
+  async tick(): Promise<void> {
+    const { orders, log } = this.#options;
+    for (const { id, state } of orders.runs()) {
+      if (state !== 'running') continue;
+      try {
+        await this.#advance(id);
+      } catch (error) {
+        log.error('an order to be strict could not go on; it is tried again', {
+          order: id,
+          cause: describeError(error),
+        });
+      }
+    }
+    this.#count();
+  }
+
+  /** What each step of a run waits for; empty where it waits for nothing. */
+  waits(run: EnforcementRun): readonly string[] {
+    const seen = this.#look(run);
+    const now = this.#options.clock.now();
+    return run.steps.map((step) => {
+      if (!seen || run.state !== 'running') return '';
+      const progress = progressOf(run, step, seen, now);
+      return progress.kind === 'wait' ? progress.reason : '';
+    });
+  }
+
+  /** Makes runs hold, as they are now. */
+  async keep(...runs: readonly EnforcementRun[]): Promise<void> {
+    const { orders, mesh } = this.#options;
+    await orders.save(...runs);
+    for (const run of runs) this.#watch(run);
+    mesh.refresh();
+  }
+
+  async #advance(id: string): Promise<void> {
+    const { orders, clock } = this.#options;
+    for (let count = 0; count < mostActions; count++) {
+      const run = orders.runs().find((each) => each.id === id);
+      const seen = run && this.#look(run);
+      const action = run && seen && decide(run, seen, clock.now());
+      if (!action) return;
+      await this.#do(run, action);
+    }
+  }
+
+  async #do(run: EnforcementRun, action: Action): Promise<void> {
+    const { audit, clock, log } = this.#options;
+    const { target = scopeText(run.scope), ...told } = describeAction(action);
+    const at = clock.now();
+    await audit.append({
+      ...told,
+      at,
+      outcome: action.kind === 'halt' && !action.halt.reverted ? 'failed' : 'allowed',
+      subject: 'server',
+      proof: 'none',
+      target,
+      details: { order: run.id, by: run.startedBy },
+    });
+    await this.keep(advance(run, action, at));
+    const fields = { order: run.id, workload: target, reason: told.reason };
+    if (action.kind === 'halt') log.warn('an order to be strict has halted', fields);
+    else log.info('an order to be strict goes on', fields);
+  }
+
+  #look(run: EnforcementRun): Seen | undefined {
+    const { mesh, evidence, clock } = this.#options;
+    // Before the sources have answered a workload that is not there is none that is gone.
+    const snapshot = mesh.snapshot();
+    if (!snapshot) return undefined;
+    let known = this.#newcomers.get(run);
+    if (known?.snapshot !== snapshot) {
+      known = { snapshot, found: newcomersOf(mesh, run, snapshot) };
+      this.#newcomers.set(run, known);
+    }
+    const context = { since: this.#since, newcomers: known.found, now: clock.now() };
+    return lookAt({ mesh, evidence }, snapshot, context);
+  }
+
+  #watch(run: EnforcementRun): void {
+    for (const step of run.steps) {
+      const watched = run.state === 'running' && isStrict(step) ? step.known : [];
+      this.#options.evidence.watch(step.workload, watched);
+    }
+  }
+
+  #count(): void {
+    const { orders, mesh, metrics } = this.#options;
+    const live = orders.runs().filter(isLive);
+    const count = (state: EnforcementRun['state']) => live.filter((run) => run.state === state).length;
+    metrics.enforcement({
+      running: count('running'),
+      halted: count('halted'),
+      done: count('done'),
+      workloads: mesh.snapshot()?.strict.size ?? 0,
+    });
+  }
+}
