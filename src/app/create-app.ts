@@ -216,7 +216,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     certificates,
     checkRootKey: async (signal) => (await (isUpstream ? upstream() : homes.root())).check(signal),
     clusters,
-    controlPlane: controlPlane?.plane,
+    controlPlane,
     overdueBelow: (1 - issuing.activateAt) * 0.9,
     clock,
   });

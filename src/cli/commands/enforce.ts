@@ -120,6 +120,7 @@ async function revertScope(options: RevertOptions): Promise<void> {
     await confirm(revertText(plan), options.yes);
     const done = await connection.call(api.revertMutualTls, { ...request, dryRun: false });
     await followRevert(connection, done.workloads);
+    process.stdout.write(`Taken back: ${done.orders.map(({ id }) => id).join(', ')}.\n`);
   } finally {
     connection.close();
   }

@@ -9,6 +9,8 @@ const api = wire.OperatorServiceService;
 const interval = 500;
 /** Milliseconds that a server may be away, as when it is started again: the order goes on without it being watched. */
 const longestAway = 60_000;
+/** What a step waits for changes its words with the time. */
+const newsInterval = 10_000;
 const acceptWithin = 60_000;
 
 /** Tells what happens until the order is done or has halted. @throws ExitRequest where it is not done */
@@ -16,7 +18,12 @@ export async function followEnforcement(connection: OperatorConnection, id: stri
   process.stdout.write(
     `Order ${id}. It goes on without this command: citadel mtls status shows it, citadel mtls revert takes it back.\n`,
   );
-  const told = new Map<string, string>();
+  const told = new Map<string, { readonly state: string; readonly waitsFor: string; readonly at: number }>();
+  const left = () => {
+    process.stderr.write(`\nOrder ${id} goes on: citadel mtls status shows it.\n`);
+    process.exit(exitCodes.warning);
+  };
+  process.once('SIGINT', left);
   for (;;) {
     const enforcement = await patiently(async () => {
       const { enforcements } = await connection.call(api.listEnforcements, { id });
@@ -24,13 +31,17 @@ export async function followEnforcement(connection: OperatorConnection, id: stri
     });
     if (!enforcement) throw new CitadelError('Internal', 'the server tells of no such order');
     for (const { workload, state, waitsFor } of enforcement.steps) {
-      const line = `${state}${waitsFor === '' || state === 'waiting' ? '' : `: ${waitsFor}`}`;
-      // What goes on for long changes its words with the time; a state is told once.
-      if (told.get(workload) === state || state === 'waiting') continue;
-      told.set(workload, state);
-      process.stdout.write(`${workload} ${line}\n`);
+      const before = told.get(workload);
+      const isNews =
+        before?.state !== state || (before.waitsFor !== waitsFor && Date.now() > before.at + newsInterval);
+      if (state === 'waiting' || !isNews) continue;
+      told.set(workload, { state, waitsFor, at: Date.now() });
+      process.stdout.write(`${workload} ${state}${waitsFor === '' ? '' : `: ${waitsFor}`}\n`);
     }
-    if (enforcement.state !== 'running') return end(enforcement);
+    if (enforcement.state !== 'running') {
+      process.off('SIGINT', left);
+      return end(enforcement);
+    }
     await delay(interval);
   }
 }

@@ -68,10 +68,17 @@ function portName(port: number): string {
   return port === 0 ? 'other' : String(port);
 }
 
+/** The order; policies that say the same make it superfluous. */
+function enforcedBy({ enforcedBy: order, ports }: MutualTlsStatus): string {
+  if (order === '') return '';
+  const superfluous = ports.every(({ policyMode, wantedMode }) => policyMode === wantedMode);
+  return superfluous ? `${order} (as policies do)` : order;
+}
+
 const workloadColumns = [
   { title: 'WORKLOAD', value: (row: MutualTlsStatus) => row.workload },
   { title: 'MODE', value: modesOf },
-  { title: 'ENFORCED BY', value: ({ enforcedBy }: MutualTlsStatus) => enforcedBy },
+  { title: 'ENFORCED BY', value: enforcedBy },
   { title: 'STRICT IS', value: (row: MutualTlsStatus) => row.strict },
   { title: 'BY PLAINTEXT', value: (row: MutualTlsStatus) => String(row.callers.length) },
   { title: 'LAST', value: (row: MutualTlsStatus) => formatTime(row.callers[0]?.lastAt) },

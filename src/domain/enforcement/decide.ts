@@ -49,6 +49,8 @@ function join(run: EnforcementRun, newcomer: Newcomer, seen: Seen): Action {
   );
   if (proved.length === 0) return { kind: 'join', newcomer, state: 'waiting', known: [] };
   const accepted = new Set(proved.flatMap((step) => step.accepted));
-  const known = seen.knownCallers(newcomer.workload).filter((address) => !accepted.has(address));
+  const known = seen
+    .knownCallers(newcomer.workload, run.startedAt)
+    .filter((address) => !accepted.has(address));
   return { kind: 'join', newcomer, state: 'asked', known };
 }

@@ -6,7 +6,7 @@ import { isWithin } from './scope.ts';
 import type { Newcomer, Seen } from './seen.ts';
 
 export interface Sight {
-  readonly mesh: Pick<ControlPlane, 'snapshot' | 'view' | 'proxiesAt' | 'callerBehind'>;
+  readonly mesh: Pick<ControlPlane, 'snapshot' | 'view' | 'listenersAt' | 'callerBehind'>;
   readonly evidence: Pick<EvidenceService, 'get' | 'refusals'>;
 }
 
@@ -34,10 +34,10 @@ export function lookAt(
       const view = mesh.view(id);
       if (!view || view.workload.proxy === 'none') return undefined;
       const known = evidence.get(id) ?? noEvidence(id);
-      return { evidence: known, modes: portModes(view, mesh.proxiesAt(id), known.counters, now) };
+      return { evidence: known, modes: portModes(view, mesh.listenersAt(id), known.counters, now) };
     },
     refusals: (id) => evidence.refusals(id),
-    knownCallers: (id) => knownCallers(snapshot, evidence, id),
+    knownCallers: (id, before) => knownCallers({ snapshot, evidence }, id, before),
     notYetMutual(id) {
       const caller = mesh.callerBehind(id);
       return caller === undefined
@@ -48,9 +48,12 @@ export function lookAt(
 }
 
 export function knownCallers(
-  snapshot: MeshSnapshot,
-  evidence: Sight['evidence'],
+  {
+    snapshot,
+    evidence,
+  }: { readonly snapshot: MeshSnapshot; readonly evidence: Pick<EvidenceService, 'get'> },
   id: string,
+  before: Date,
 ): readonly string[] {
   const own = snapshot.workloads.get(id);
   const group = [...snapshot.workloads.values()].filter(
@@ -59,7 +62,7 @@ export function knownCallers(
   const last = new Map<string, number>();
   for (const member of group) {
     for (const { callers } of evidence.get(member.id)?.ports.values() ?? []) {
-      for (const caller of callers)
+      for (const caller of callers.filter(({ first }) => first <= before))
         last.set(caller.address, Math.max(last.get(caller.address) ?? 0, caller.last.getTime()));
     }
   }

@@ -1,5 +1,5 @@
 import { once } from '../../kernel/index.ts';
-import { isAccepted, readiness } from '../evidence/index.ts';
+import { isAccepted, readiness, safeFrom } from '../evidence/index.ts';
 import type { EnforcementHalt, EnforcementRun, EnforcementStep, StepState } from './model.ts';
 import type { Action, Seen, SeenWorkload, Waiting } from './seen.ts';
 
@@ -51,12 +51,19 @@ function drain(
   now: Date,
 ): Action | Waiting {
   const asked = (): Action => {
-    const known = seen.knownCallers(step.workload).filter((address) => !step.accepted.includes(address));
+    // Where nothing is waited for, who came after the order cannot make itself known: anybody can send plaintext.
+    const before = step.forced ? run.startedAt : now;
+    const known = seen
+      .knownCallers(step.workload, before)
+      .filter((address) => !step.accepted.includes(address));
     return { ...move(step, 'asked'), known };
   };
   if (step.forced) return asked();
   const { state, reasons } = readiness(evidence, now, run.window);
-  const reason = state === 'safe' ? seen.notYetMutual(step.workload) : reasons.join('; ');
+  const reason =
+    state === 'safe'
+      ? seen.notYetMutual(step.workload)
+      : `not before ${iso(safeFrom(evidence, now, run.window))}: ${reasons.join('; ')}`;
   if (reason === undefined) return asked();
   const longest = run.window + 2 * patience;
   if (elapsed(step.since, seen, now) <= longest) return wait(reason);
@@ -100,9 +107,12 @@ function settle(step: EnforcementStep, workload: SeenWorkload, seen: Seen, now: 
       : wait(`callers whose connections were ended are watched until ${iso(until)}`);
   }
   const left = workload.modes.find(({ wanted, effective }) => wanted === 'STRICT' && effective !== wanted);
-  if (!left) return { kind: 'drained', workload: step.workload };
+  const drainTime = workload.evidence.counters?.drainTime ?? defaultDrainTime;
+  // Other listeners of the proxy may drain too, again and again: by then what came before this change is gone.
+  const isOver = now.getTime() - step.since.getTime() > drainTime;
+  if (!left || (isOver && isAccepted(left.state))) return { kind: 'drained', workload: step.workload };
   const reason = left.detail ?? 'what came before is draining';
-  const longest = (workload.evidence.counters?.drainTime ?? defaultDrainTime) + 2 * patience;
+  const longest = drainTime + 2 * patience;
   return elapsed(step.since, seen, now) <= longest ? wait(reason) : halting(step, 'unknown', reason);
 }
 

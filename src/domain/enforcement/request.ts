@@ -29,6 +29,11 @@ export interface EnforcementRequest {
 /** A run is journalled as a whole; a larger mesh is enforced namespace by namespace. */
 const mostWorkloads = 1000;
 
+/** Whether a query names just this scope. */
+export function isCalled(scope: EnforcementScope, query: ScopeQuery): boolean {
+  return query.kind === 'workload' && scope.kind === 'workload' && scope.workload === query.name;
+}
+
 export function resolveScope(query: ScopeQuery, { workloads }: MeshSnapshot): EnforcementScope {
   if (query.kind !== 'workload') return query;
   const found: Workload[] = [...workloads.values()].filter(

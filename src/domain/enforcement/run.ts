@@ -36,14 +36,16 @@ export class Runner {
     for (const run of options.orders.runs()) this.#watch(run);
   }
 
-  /** Does what is due of each run. */
-  async tick(): Promise<void> {
+  /** Does what is due of each run. @returns false when one could not go on */
+  async tick(): Promise<boolean> {
     const { orders, log } = this.#options;
+    let succeeded = true;
     for (const { id, state } of orders.runs()) {
       if (state !== 'running') continue;
       try {
         await this.#advance(id);
       } catch (error) {
+        succeeded = false;
         log.error('an order to be strict could not go on; it is tried again', {
           order: id,
           cause: describeError(error),
@@ -51,14 +53,15 @@ export class Runner {
       }
     }
     this.#count();
+    return succeeded;
   }
 
   /** What each step of a run waits for; empty where it waits for nothing. */
   waits(run: EnforcementRun): readonly string[] {
-    const seen = this.#look(run);
+    const seen = run.state === 'running' ? this.#look(run) : undefined;
     const now = this.#options.clock.now();
     return run.steps.map((step) => {
-      if (!seen || run.state !== 'running') return '';
+      if (!seen) return '';
       const progress = progressOf(run, step, seen, now);
       return progress.kind === 'wait' ? progress.reason : '';
     });

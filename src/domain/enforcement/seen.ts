@@ -22,8 +22,8 @@ export interface Seen {
   workload(id: string): SeenWorkload | undefined;
   /** Callers that were refused for want of mutual TLS, of those that are watched for. */
   refusals(id: string): readonly RefusedCaller[];
-  /** Addresses that have called the workload, or one of its group, without mutual TLS. */
-  knownCallers(id: string): readonly string[];
+  /** Addresses that have called the workload, or one of its group, without mutual TLS, for the first time by `before`. */
+  knownCallers(id: string, before: Date): readonly string[];
   /** Why callers with a proxy may still have plaintext connections to it; undefined: they have not. */
   notYetMutual(id: string): string | undefined;
 }

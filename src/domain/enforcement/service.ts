@@ -1,6 +1,7 @@
 import { CitadelError, type Entropy, Limiter } from '../../kernel/index.ts';
 import { noEvidence } from '../evidence/index.ts';
 import type { MeshSnapshot } from '../mesh/index.ts';
+import { mutualTlsModeOf } from '../policy/index.ts';
 import { newStep } from './advance.ts';
 import { knownCallers } from './look.ts';
 import type { EnforcementRun, EnforcementScope, EnforcementStep } from './model.ts';
@@ -10,6 +11,7 @@ import {
   detailsOf,
   type EnforcementRequest,
   type Enforcer,
+  isCalled,
   refuse,
   resolveScope,
   type ScopeQuery,
@@ -41,8 +43,8 @@ export interface EnforcementService {
   enforce(request: EnforcementRequest, by: Enforcer): Promise<EnforcementRun>;
   planRevert(scope: ScopeQuery): RevertPlan;
   revert(scope: ScopeQuery, reason: string, by: Enforcer): Promise<RevertPlan>;
-  /** Newest first. */
-  runs(): readonly RunStatus[];
+  /** Newest first; only one where its id is given. */
+  runs(id?: string): readonly RunStatus[];
   /** Goes on where runs were, until `close`. */
   start(): void;
   close(): Promise<void>;
@@ -53,6 +55,8 @@ export interface EnforcementServiceOptions extends RunnerOptions {
 }
 
 const interval = 500;
+const afterFailure = 5_000;
+const mostListed = 100;
 
 /** Makes workloads strict, one after the other, at an operator's word. */
 export function createEnforcementService(options: EnforcementServiceOptions): EnforcementService {
@@ -72,6 +76,8 @@ export function createEnforcementService(options: EnforcementServiceOptions): En
     const snapshot = snapshotNow();
     const scope = resolveScope(query, snapshot);
     const within = [...snapshot.workloads.values()].filter((each) => isWithin(scope, each));
+    if (within.length === 0)
+      throw new CitadelError('NotFound', `no registry has a workload of ${scopeText(scope)}`);
     const now = clock.now();
     const workloads = within.flatMap((each) => {
       const view = each.proxy === 'none' ? undefined : mesh.view(each.id);
@@ -97,7 +103,7 @@ export function createEnforcementService(options: EnforcementServiceOptions): En
       const takenOver = order !== undefined && superseded.includes(order);
       const step = firstStep(each, takenOver, newStep(each, now));
       if (step?.state !== 'asked') return step ? [step] : [];
-      return [{ ...step, known: knownCallers(snapshot, evidence, each.workload) }];
+      return [{ ...step, known: knownCallers({ snapshot, evidence }, each.workload, now) }];
     });
     const run: EnforcementRun = {
       id: Buffer.from(entropy.bytes(6)).toString('hex'),
@@ -133,11 +139,17 @@ export function createEnforcementService(options: EnforcementServiceOptions): En
 
   const planRevert = (query: ScopeQuery): RevertPlan => {
     const snapshot = snapshotNow();
-    const scope = resolveScope(query, snapshot);
+    // Also what no registry has any more.
+    const ordered = orders.runs().find((run) => isLive(run) && isCalled(run.scope, query));
+    const scope = ordered?.scope ?? resolveScope(query, snapshot);
     const touched = orders.runs().filter((run) => isLive(run) && overlaps(run.scope, scope));
     const workloads = [...snapshot.workloads.values()]
       .filter((each) => isWithin(scope, each) && orders.holds(each))
-      .map(({ id }) => id);
+      .map(({ id }) => id)
+      .filter((id) => {
+        const view = mesh.view(id);
+        return view?.inbound.some(({ port, mode }) => mode !== mutualTlsModeOf(view.policies, port.port));
+      });
     return { scope, orders: touched, workloads };
   };
 
@@ -167,16 +179,19 @@ export function createEnforcementService(options: EnforcementServiceOptions): En
         await runner.keep(...planned.orders.map((run) => revertRun(run, scope, now)));
         return planned;
       }),
-    runs: () =>
+    runs: (id) =>
       orders
         .runs()
+        .filter((run) => id === undefined || run.id === id)
         .toReversed()
+        .slice(0, mostListed)
         .map((run) => ({ ...run, waits: runner.waits(run) })),
     start() {
       running = (async () => {
         while (!stopping.signal.aborted) {
-          await oneAtATime.run(stopping.signal, () => runner.tick()).catch(() => undefined);
-          await clock.sleep(interval, stopping.signal).catch(() => undefined);
+          const succeeded = await oneAtATime.run(stopping.signal, () => runner.tick()).catch(() => false);
+          const pause = succeeded ? interval : afterFailure;
+          await clock.sleep(pause, stopping.signal).catch(() => undefined);
         }
       })();
     },

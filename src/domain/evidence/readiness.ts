@@ -32,6 +32,16 @@ export function callersSince({ ports }: WorkloadEvidence, now: Date, window: num
   return [...new Set(calling.map(({ address }) => address))];
 }
 
+/** When strictness is safe at the earliest, should nobody call without mutual TLS and nothing be missed from now on. */
+export function safeFrom({ ports, coverage }: WorkloadEvidence, now: Date, window: number): Date {
+  const last = [...ports.values()].flatMap(({ callers, forgottenAt }) => [
+    ...callers.map((caller) => caller.last),
+    ...(forgottenAt ? [forgottenAt] : []),
+  ]);
+  const since = [...last, coverage?.since ?? now].map((time) => time.getTime());
+  return new Date(Math.max(now.getTime(), Math.max(...since) + Math.max(window, shortestWindow)));
+}
+
 function beginOf(now: Date, window: number): Date {
   return new Date(now.getTime() - Math.max(window, shortestWindow));
 }

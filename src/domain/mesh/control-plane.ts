@@ -53,8 +53,8 @@ export interface ControlPlane extends DiscoverySource {
   proxies(): readonly ProxyState[];
   /** The streams of one proxy. */
   proxiesOf(proxyKey: string): readonly ProxyState[];
-  /** The streams of the proxies of one workload. */
-  proxiesAt(workload: string): readonly ProxyState[];
+  /** The streams of the proxies of one workload; of their resources the listeners alone. */
+  listenersAt(workload: string): readonly ProxyState[];
   /** A workload that may call this one and whose proxy has not accepted yet how. */
   callerBehind(workload: string): string | undefined;
   policies(): readonly PolicyStatus[];
@@ -139,6 +139,10 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 
     get state(): ProxyState {
       return this.#tracker.state(this.#resources);
+    }
+
+    get listenerState(): ProxyState {
+      return this.#tracker.state(this.#resources, (typeUrl) => typeUrl.endsWith('.Listener'));
     }
 
     get workload(): string {
@@ -261,8 +265,8 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     proxies,
     proxiesOf: (proxyKey) =>
       [...sessions].filter((session) => session.proxyKey === proxyKey).map(({ state }) => state),
-    proxiesAt: (workload) =>
-      [...sessions].filter((session) => session.workload === workload).map(({ state }) => state),
+    listenersAt: (workload) =>
+      [...sessions].filter((session) => session.workload === workload).map(({ listenerState }) => listenerState),
     callerBehind(workload) {
       const called = index && servicesByWorkload(index.snapshot).get(workload);
       return called && [...sessions].find((session) => session.isBehindIn(called))?.workload;

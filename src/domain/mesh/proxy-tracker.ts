@@ -63,9 +63,11 @@ export class ProxyTracker {
     }
   }
 
-  state(wanted: DiscoveryResources): ProxyState {
+  /** @param isAsked of a type URL; default: of all */
+  state(wanted: DiscoveryResources, isAsked: (typeUrl: string) => boolean = () => true): ProxyState {
     const resources: ProxyResourceState[] = [];
     for (const typeUrl of new Set([...wanted.keys(), ...this.#tracked.keys()])) {
+      if (!isAsked(typeUrl)) continue;
       const should = wanted.get(typeUrl);
       const has = this.#tracked.get(typeUrl);
       for (const name of new Set([...(should?.keys() ?? []), ...(has?.keys() ?? [])])) {

@@ -21,7 +21,6 @@ const defaults = { observe: 60, window: 3600 };
 const longest = { observe: day, window: 7 * day, revertWithin: 3600 };
 const longestName = 1024;
 const largestReason = 1024;
-const mostListed = 100;
 
 export async function enforceMutualTls(
   services: EnforcementServices,
@@ -55,11 +54,9 @@ export function listEnforcements(
   services: EnforcementServices,
   { id }: wire.ListEnforcementsRequest,
 ): wire.ListEnforcementsResponse {
-  const runs = serviceOf(services)
-    .runs()
-    .filter((run) => id === '' || run.id === id);
+  const runs = serviceOf(services).runs(id === '' ? undefined : id);
   if (id !== '' && runs.length === 0) throw new CitadelError('NotFound', 'there is no such order');
-  return { enforcements: runs.slice(0, mostListed).map(runToWire) };
+  return { enforcements: runs.map(runToWire) };
 }
 
 function serviceOf({ enforcement }: EnforcementServices): EnforcementService {

@@ -568,7 +568,7 @@ export interface RevertMutualTlsResponse {
 }
 
 export interface ListEnforcementsRequest {
-  /** One order; empty: all that were not taken back long ago. */
+  /** One order; empty: the last 100. */
   id: string;
 }
 
