@@ -127,7 +127,7 @@ async function revertScope(options: RevertOptions): Promise<void> {
 }
 
 function isDue({ verdict }: wire.PlannedWorkload): boolean {
-  return verdict !== 'already' && verdict !== 'disabled';
+  return verdict !== 'already' && verdict !== 'exempt';
 }
 
 const effects: Readonly<Record<string, string>> = {
@@ -136,7 +136,7 @@ const effects: Readonly<Record<string, string>> = {
   unknown: 'becomes strict, though nobody knows whether it is safe',
   told: 'is strict, and is watched anew',
   already: 'is strict',
-  disabled: 'stays as it is: its policies say DISABLE of every port',
+  exempt: 'stays as it is',
 };
 
 /** One line a workload, and one for each that would be refused. */
@@ -144,7 +144,9 @@ function planText({ workloads, withoutProxy }: wire.EnforceMutualTlsResponse): s
   const lines = workloads.flatMap(({ workload, verdict, ports, disabledPorts, reasons, callers }) => {
     const names = ports.map((port) => (port === 0 ? 'all others' : String(port))).join(', ');
     const left =
-      disabledPorts.length > 0 ? `; stays in plaintext by its policies: ${disabledPorts.join(', ')}` : '';
+      verdict !== 'exempt' && disabledPorts.length > 0
+        ? `; stays in plaintext by its policies: ${disabledPorts.join(', ')}`
+        : '';
     const at = names === '' ? '' : ` on ${names}`;
     return [
       `  ${workload} ${effects[verdict] ?? verdict}${at}${left}`,

@@ -8,9 +8,9 @@ import type { EnforcementRun, EnforcementScope, EnforcementStep } from './model.
 /**
  * `ready`: strictness would refuse nobody who called in the window. `unsafe`, `unknown`: as readiness says. `told`: an
  * order that was not finished made it strict; it is watched anew. `already`: strict by an order or by policies.
- * `disabled`: every port takes plaintext alone, as its policy says, which no order changes.
+ * `exempt`: it has no port that an order could make strict.
  */
-export type PlanVerdict = 'ready' | 'unsafe' | 'unknown' | 'told' | 'already' | 'disabled';
+export type PlanVerdict = 'ready' | 'unsafe' | 'unknown' | 'told' | 'already' | 'exempt';
 
 export interface PlannedWorkload {
   readonly workload: string;
@@ -60,7 +60,13 @@ export function planWorkload(
     reasons: [],
   };
   if (modes.length === 0 || modes.length === planned.disabled.length)
-    return { ...planned, verdict: 'disabled' };
+    return {
+      ...planned,
+      verdict: 'exempt',
+      reasons: [
+        modes.length === 0 ? 'nothing calls it: it has no ports' : 'its policies say DISABLE of every port',
+      ],
+    };
   if (order && isProved(order, workload.id))
     return { ...planned, verdict: 'already', reasons: [`by order ${order.id}`] };
   if (ports.length === 0) return { ...planned, verdict: 'already', reasons: ['by its policies'] };
@@ -100,7 +106,7 @@ export function notReady({ workloads }: EnforcementPlan): readonly PlannedWorklo
 }
 
 export function isDue({ verdict }: PlannedWorkload): boolean {
-  return verdict !== 'already' && verdict !== 'disabled';
+  return verdict !== 'already' && verdict !== 'exempt';
 }
 
 /** How a run begins with a workload; undefined: it has nothing to do with it. */
@@ -121,7 +127,7 @@ export function firstStep(
       return takenOver
         ? { ...blank, state: 'done', askedAt: blank.since, drainedAt: blank.since }
         : undefined;
-    case 'disabled':
+    case 'exempt':
       return undefined;
   }
 }

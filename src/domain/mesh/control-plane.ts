@@ -266,7 +266,9 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     proxiesOf: (proxyKey) =>
       [...sessions].filter((session) => session.proxyKey === proxyKey).map(({ state }) => state),
     listenersAt: (workload) =>
-      [...sessions].filter((session) => session.workload === workload).map(({ listenerState }) => listenerState),
+      [...sessions]
+        .filter((session) => session.workload === workload)
+        .map(({ listenerState }) => listenerState),
     callerBehind(workload) {
       const called = index && servicesByWorkload(index.snapshot).get(workload);
       return called && [...sessions].find((session) => session.isBehindIn(called))?.workload;

@@ -541,8 +541,8 @@ export interface EnforceMutualTlsResponse {
 export interface PlannedWorkload {
   workload: string;
   /**
-   * "ready", "unsafe", "unknown"; "told": an order that was not finished made it strict; "already"; "disabled": its
-   * policies say DISABLE of every port.
+   * "ready", "unsafe", "unknown"; "told": an order that was not finished made it strict; "already"; "exempt": it has no
+   * port that could be made strict.
    */
   verdict: string;
   reasons: string[];

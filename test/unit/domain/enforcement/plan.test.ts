@@ -75,7 +75,7 @@ describe('what an order would do of a workload', () => {
 
   test.each([
     { mode: 'STRICT', verdict: 'already' },
-    { mode: 'DISABLE', verdict: 'disabled' },
+    { mode: 'DISABLE', verdict: 'exempt' },
   ] as const)('policies say $mode: $verdict', ({ mode, verdict }) => {
     expect(planned(peerAuthentication(mode), called)).toMatchObject({ verdict, ports: [], callers: [] });
   });
@@ -130,7 +130,7 @@ describe('how a run begins with a workload', () => {
     { verdict: 'told', takenOver: true, begins: { state: 'asked', askedAt: now } },
     { verdict: 'already', takenOver: true, begins: { state: 'done' } },
     { verdict: 'already', takenOver: false, begins: undefined },
-    { verdict: 'disabled', takenOver: false, begins: undefined },
+    { verdict: 'exempt', takenOver: false, begins: undefined },
   ] as const)('$verdict, taken over $takenOver', ({ verdict, takenOver, begins }) => {
     const first = firstStep({ ...plan, verdict }, takenOver, blank);
     if (begins) expect(first).toMatchObject(begins);
