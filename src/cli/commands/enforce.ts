@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import * as wire from '../../gen/citadel/v1/operator.ts';
-import { CitadelError } from '../../kernel/index.ts';
+import { CitadelError, formatDuration } from '../../kernel/index.ts';
 import { confirm } from '../confirm.ts';
 import { type ConnectionOptions, connectOperator } from '../connection.ts';
 import { ExitRequest, exitCodes } from '../exit-codes.ts';
@@ -95,7 +95,7 @@ async function enforceScope(options: EnforceOptions): Promise<void> {
       );
       throw new ExitRequest(exitCodes.broken);
     }
-    await confirm(text, options.yes);
+    await confirm(`${text}\n${howText(options)}`, options.yes);
     const { enforcement } = await connection.call(api.enforceMutualTls, {
       ...request,
       dryRun: false,
@@ -159,6 +159,14 @@ function planText({ workloads, withoutProxy }: wire.EnforceMutualTlsResponse): s
   return [...lines, ...without].join('\n');
 }
 
+function howText({ observe, revertWithin }: EnforceOptions): string {
+  const back =
+    revertWithin > 0
+      ? `Within ${formatDuration(revertWithin * 1000)} from now one that refuses a caller which succeeded before is taken back.`
+      : 'A refusal of a caller that succeeded before halts it; nothing is taken back without you.';
+  return `One after the other, each watched for ${formatDuration(observe * 1000)}; then what was open drains, for as long as its Envoy lets it (--drain-time-s, 10 minutes by default).\n${back}`;
+}
+
 function revertText({ workloads, orders }: wire.RevertMutualTlsResponse): string {
   return [
     ...workloads.map((workload) => `  ${workload} takes plaintext again, as its policies say`),
@@ -178,9 +186,8 @@ export const enforcementColumns = [
   { title: 'WHY', value: whyOf },
 ];
 
-function progressOf({ steps }: wire.Enforcement): string {
-  const done = steps.filter(({ state }) => state === 'done').length;
-  return `${done} of ${steps.length} done`;
+function progressOf({ workloads, done }: wire.Enforcement): string {
+  return `${done} of ${workloads} done`;
 }
 
 function whyOf({ halt, steps }: wire.Enforcement): string {

@@ -16,7 +16,7 @@ export function decide(run: EnforcementRun, seen: Seen, now: Date): Action | und
     const progress = progressOf(run, step, seen, now);
     if (progress.kind !== 'wait') return progress;
   }
-  const [newcomer] = seen.newcomers;
+  const [newcomer] = seen.newcomers();
   if (newcomer) return join(run, newcomer, seen);
   const isOver = run.steps.every(({ state }) => state === 'done' || state === 'reverted');
   return isOver ? { kind: 'finish' } : undefined;

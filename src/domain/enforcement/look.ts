@@ -21,15 +21,10 @@ export function groupOf({ namespace, serviceAccount }: Workload): string {
 export function lookAt(
   { mesh, evidence }: Sight,
   snapshot: MeshSnapshot,
-  {
-    since,
-    newcomers,
-    now,
-  }: { readonly since: Date; readonly newcomers: readonly Newcomer[]; readonly now: Date },
+  { now, ...given }: Pick<Seen, 'since' | 'newcomers'> & { readonly now: Date },
 ): Seen {
   return {
-    since,
-    newcomers,
+    ...given,
     workload(id) {
       const view = mesh.view(id);
       if (!view || view.workload.proxy === 'none') return undefined;

@@ -33,7 +33,7 @@ export class Runner {
   constructor(options: RunnerOptions) {
     this.#options = options;
     this.#since = options.clock.now();
-    for (const run of options.orders.runs()) this.#watch(run);
+    this.#watch(options.orders.runs());
   }
 
   /** Does what is due of each run. @returns false when one could not go on */
@@ -71,7 +71,7 @@ export class Runner {
   async keep(...runs: readonly EnforcementRun[]): Promise<void> {
     const { orders, mesh } = this.#options;
     await orders.save(...runs);
-    for (const run of runs) this.#watch(run);
+    this.#watch(runs);
     mesh.refresh();
   }
 
@@ -110,20 +110,24 @@ export class Runner {
     // Before the sources have answered a workload that is not there is none that is gone.
     const snapshot = mesh.snapshot();
     if (!snapshot) return undefined;
-    let known = this.#newcomers.get(run);
-    if (known?.snapshot !== snapshot) {
-      known = { snapshot, found: newcomersOf(mesh, run, snapshot) };
-      this.#newcomers.set(run, known);
-    }
-    const context = { since: this.#since, newcomers: known.found, now: clock.now() };
-    return lookAt({ mesh, evidence }, snapshot, context);
+    const newcomers = () => {
+      const known = this.#newcomers.get(run);
+      if (known?.snapshot === snapshot) return known.found;
+      const found = newcomersOf(mesh, run, snapshot);
+      this.#newcomers.set(run, { snapshot, found });
+      return found;
+    };
+    return lookAt({ mesh, evidence }, snapshot, { since: this.#since, newcomers, now: clock.now() });
   }
 
-  #watch(run: EnforcementRun): void {
-    for (const step of run.steps) {
-      const watched = run.state === 'running' && isStrict(step) ? step.known : [];
-      this.#options.evidence.watch(step.workload, watched);
-    }
+  /** Of a workload that two orders name the one that runs counts: scopes of two that run do not meet. */
+  #watch(changed: readonly EnforcementRun[]): void {
+    const { evidence, orders } = this.#options;
+    const running = orders.runs().filter(({ state }) => state === 'running');
+    const strict = running.flatMap(({ steps }) => steps.filter(isStrict));
+    const watched = new Map(strict.map(({ workload, known }) => [workload, known]));
+    for (const { workload } of changed.flatMap(({ steps }) => steps))
+      evidence.watch(workload, watched.get(workload) ?? []);
   }
 
   #count(): void {

@@ -17,7 +17,7 @@ export interface Seen {
   /** Since when this server looks: what went by before is nobody's silence. */
   readonly since: Date;
   /** In the scope, with a proxy, and without a step. */
-  readonly newcomers: readonly Newcomer[];
+  newcomers(): readonly Newcomer[];
   /** Undefined: no registry has it any more, or it has no proxy. */
   workload(id: string): SeenWorkload | undefined;
   /** Callers that were refused for want of mutual TLS, of those that are watched for. */

@@ -18,6 +18,7 @@ async function start() {
   await using building = new AsyncDisposableStack();
   const application = building.use(await startApplication());
   const names = ['http', 'http2', 'tcp'] as const;
+  const called = await freePort();
   const inbound = { http: await freePort(), http2: await freePort(), tcp: await freePort() };
   const egress = { http: await freePort(), http2: await freePort(), tcp: await freePort() };
   const shop = registryText(
@@ -28,6 +29,7 @@ async function start() {
       },
       {
         name: 'web',
+        ports: [{ port: called, protocol: 'http', application: application.http }],
         egress: names.map((name) => ({ listen: egress[name], service: 'orders', port: inbound[name] })),
       },
     ],
@@ -40,7 +42,7 @@ async function start() {
   );
   const mesh = building.use(await startTestMesh({ registry: { 'shop.yaml': shop } }));
   await mesh.startWorkload('orders', 'orders', { args: ['--drain-time-s', '2'] });
-  await mesh.startWorkload('web', 'web');
+  await mesh.startWorkload('web', 'web', { args: ['--drain-time-s', '2'] });
   const stop = new AbortController();
   const loads = [
     loadHttp(egress.http, true, stop.signal),
@@ -99,6 +101,12 @@ describe.skipIf(!hasPart('envoy'))('citadel mtls enforce and revert', () => {
     expect(first.logs()).toMatch(/Halted \(refused\): files\/shop\/orders: 127\.0\.0\.5, which called/);
     expect(await callInPlaintext(port, stranger)).toBe(0);
 
+    const check = await citadel('check');
+    expect((await check.exited).code).toBe(1);
+    expect(check.logs()).toMatch(
+      /mutual-tls-order.*halted: files\/shop\/orders: 127\.0\.0\.5, which called/s,
+    );
+
     const again = await citadel('mtls', ...enforce('--observe', '30s', '--revert-within', '1m'));
     await again.line(/orders observing/, { deadline: 30_000 });
     expect(await callInPlaintext(port, known)).toBe(0);
@@ -109,16 +117,21 @@ describe.skipIf(!hasPart('envoy'))('citadel mtls enforce and revert', () => {
     });
 
     await waitFor(async () => (await mtls('status')).output.includes('127.0.0.7'), { what: 'its evidence' });
-    const forced = await citadel('mtls', ...enforce('--observe', '2s', '--force', '--reason', 'a test'));
+    const shop = ['--namespace', 'shop', '--window', '16s', '--observe', '2s', '--force', '--yes'];
+    const forced = await citadel('mtls', 'enforce', ...shop, '--reason', 'a test');
     await forced.line(/orders observing/, { deadline: 30_000 });
     expect(await callInPlaintext(port, '127.0.0.7')).toBe(0);
     expect((await forced.exited).code, forced.logs()).toBe(0);
     expect(forced.logs()).toContain('would be refused: 127.0.0.7');
+    const states = [...forced.stdout().matchAll(/(?<=shop\/)(?:orders|web) \w+/g)].map(([state]) => state);
+    expect(states.indexOf('web observing')).toBeGreaterThan(states.indexOf('orders settling'));
     expect((await mtls('status')).output).toMatch(/orders +\d+ STRICT, \d+ STRICT, \d+ STRICT /);
+    expect((await mtls('status')).output).toMatch(/web +\d+ STRICT /);
 
     const reverted = await mtls('revert', '--workload', 'orders', '--yes');
     expect(reverted.code, reverted.output).toBe(0);
     expect(await callInPlaintext(port, stranger)).toBe(200);
+    expect((await mtls('status')).output).toMatch(/web +\d+ STRICT /);
 
     const tallies = await started.endLoad();
     for (const { kind, requests, failures } of tallies) {
@@ -127,22 +140,17 @@ describe.skipIf(!hasPart('envoy'))('citadel mtls enforce and revert', () => {
     }
     const { items } = await mesh.server.app.store.audit.find({ limit: 1000 });
     const told = items.toReversed().map(({ action, subject }) => `${action} ${subject.split(':')[0]}`);
+    const steps = (count: number) => Array.from({ length: count }, () => 'mtls.enforce.step server');
     expect(told.filter((each) => each.startsWith('mtls.'))).toEqual([
       'mtls.enforce.start local',
-      'mtls.enforce.step server',
-      'mtls.enforce.step server',
-      'mtls.enforce.step server',
+      ...steps(3),
       'mtls.enforce.halt server',
       'mtls.enforce.start local',
-      'mtls.enforce.step server',
+      ...steps(1),
       'mtls.enforce.auto-revert server',
       'mtls.enforce.start local',
-      'mtls.enforce.step server',
-      'mtls.enforce.step server',
-      'mtls.enforce.step server',
-      'mtls.enforce.step server',
-      'mtls.enforce.step server',
-      'mtls.enforce.step server',
+      // Draining, asked, observing, settling, drained and done, of each of the two.
+      ...steps(12),
       'mtls.enforce.done server',
       'mtls.revert local',
     ]);

@@ -2,7 +2,7 @@ import { connectivityState, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDelta, openSotw } from '../../fakes/ads-client.ts';
 import { type AdsServer, startAdsServer, webId } from '../../fakes/ads-server.ts';
-import { resource } from '../../fakes/discovery-source.ts';
+import { resource as fakeResource } from '../../fakes/discovery-source.ts';
 import { waitFor } from '../../parts/index.ts';
 
 const clusters = 'type.googleapis.com/envoy.config.cluster.v3.Cluster';
@@ -110,7 +110,7 @@ describe('DeltaAggregatedResources', () => {
 
   it('tells the source what a client brings from an earlier stream, and of nothing that is not there', async () => {
     const { a = '', b = '' } = Object.fromEntries(
-      [resource('a', 'a1'), resource('b', 'b1')].map(({ name, version }) => [name, version]),
+      [fakeResource('a', 'a1'), fakeResource('b', 'b1')].map(({ name, version }) => [name, version]),
     );
     server.source.set(webId, clusters, { a: 'a1', b: 'b2' });
     using stream = openDelta(server.client(await server.identity()));

@@ -56,7 +56,12 @@ export function listEnforcements(
 ): wire.ListEnforcementsResponse {
   const runs = serviceOf(services).runs(id === '' ? undefined : id);
   if (id !== '' && runs.length === 0) throw new CitadelError('NotFound', 'there is no such order');
-  return { enforcements: runs.map(runToWire) };
+  return {
+    enforcements: runs.map((run) => {
+      const isOver = run.state !== 'running' && run.state !== 'halted';
+      return { ...runToWire(run), ...(isOver && id === '' ? { steps: [] } : {}) };
+    }),
+  };
 }
 
 function serviceOf({ enforcement }: EnforcementServices): EnforcementService {
@@ -142,5 +147,7 @@ function runToWire(run: RunStatus): wire.Enforcement {
     })),
     halt: halt && { ...halt },
     updatedAt,
+    workloads: run.steps.length,
+    done: run.steps.filter((step) => step.state === 'done').length,
   };
 }

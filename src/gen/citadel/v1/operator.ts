@@ -587,11 +587,17 @@ export interface Enforcement {
   startedBy: string;
   reason: string;
   /** Absent: nothing is taken back without an operator. */
-  revertUntil: Date | undefined;
+  revertUntil:
+    | Date
+    | undefined;
+  /** Of those that are over and not asked for by their id, none. */
   steps: EnforcementStep[];
   /** Why it halted. */
   halt: EnforcementHalt | undefined;
   updatedAt: Date | undefined;
+  workloads: number;
+  /** Of these. */
+  done: number;
 }
 
 export interface EnforcementStep {
@@ -5978,6 +5984,8 @@ function createBaseEnforcement(): Enforcement {
     steps: [],
     halt: undefined,
     updatedAt: undefined,
+    workloads: 0,
+    done: 0,
   };
 }
 
@@ -6012,6 +6020,12 @@ export const Enforcement: MessageFns<Enforcement> = {
     }
     if (message.updatedAt !== undefined) {
       Timestamp.encode(toTimestamp(message.updatedAt), writer.uint32(82).fork()).join();
+    }
+    if (message.workloads !== 0) {
+      writer.uint32(88).int32(message.workloads);
+    }
+    if (message.done !== 0) {
+      writer.uint32(96).int32(message.done);
     }
     return writer;
   },
@@ -6109,6 +6123,22 @@ export const Enforcement: MessageFns<Enforcement> = {
             message.updatedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.workloads = reader.int32();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.done = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6138,6 +6168,8 @@ export const Enforcement: MessageFns<Enforcement> = {
       ? EnforcementHalt.fromPartial(object.halt)
       : undefined;
     message.updatedAt = object.updatedAt ?? undefined;
+    message.workloads = object.workloads ?? 0;
+    message.done = object.done ?? 0;
     return message;
   },
 };

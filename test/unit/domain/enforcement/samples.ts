@@ -61,7 +61,7 @@ export function seenWorkload(changes: Partial<SeenWorkload> = {}): SeenWorkload 
 export function seen(changes: Partial<Seen> = {}): Seen {
   return {
     since: at(-1_000),
-    newcomers: [],
+    newcomers: () => [],
     workload: () => seenWorkload(),
     refusals: () => [],
     knownCallers: () => ['10.0.0.7'],

@@ -170,3 +170,18 @@ test('an order for what no registry has any more can be taken back', async () =>
   expect(ended.map(({ id }) => id)).toEqual(['a1']);
   expect(of.runs()[0]?.state).toBe('reverted');
 });
+
+test('what a workload is watched for is that of the order that runs, whatever becomes of another', async () => {
+  const known = ['10.0.0.7'];
+  const running = run([step('orders', { state: 'observing', known })]);
+  const halted = run([step('orders', { state: 'observing', known: ['10.0.0.9'] })], {
+    id: 'b2',
+    scope: { kind: 'mesh' },
+    state: 'halted',
+  });
+  const bank = workload('vault', { id: 'test/bank/vault', namespace: 'bank' });
+  const { of, watch } = await service({ workloads: [orders, bank] }, { before: [running, halted] });
+  expect(watch).toHaveBeenLastCalledWith(orders.id, known);
+  await of.revert({ kind: 'namespace', namespace: 'bank' }, '', ada);
+  expect(watch).toHaveBeenLastCalledWith(orders.id, known);
+});

@@ -70,7 +70,6 @@ describe('the control plane', () => {
     const session = plane.open(connected(identityOf('web')), () => {});
     const other = plane.open(connected(identityOf('cron')), () => {});
     const accept = (typeUrl: string, name: string, version: string) => {
-      session.sent(typeUrl, new Map([[name, version]]), []);
       session.answered({ typeUrl, resources: new Map([[name, version]]), removed: [], error: undefined });
     };
     session.sent(clusterType, new Map([['c', '127.0.0.1']]), []);
@@ -79,6 +78,7 @@ describe('the control plane', () => {
     expect(plane.callerBehind(web.id)).toBeUndefined();
     // Its listeners are no matter of how it calls.
     session.sent(listenerType, new Map([['l', '0']]), []);
+    expect(plane.callerBehind(orders.id)).toBe(web.id);
     accept(clusterType, 'c', '127.0.0.1');
     expect(plane.callerBehind(orders.id)).toBeUndefined();
     expect(plane.listenersAt(web.id).map(({ resources }) => resources.map(({ name }) => name))).toEqual([
