@@ -1,6 +1,5 @@
 import { once } from '../../kernel/index.ts';
 import type { MeshSnapshot } from './model.ts';
-import type { ProxyState } from './proxy-tracker.ts';
 import type { ProxyView } from './view.ts';
 
 /** Of each workload the services that it stands behind. */
@@ -21,12 +20,7 @@ export function mayCall({ workload, services }: ProxyView, called: ReadonlySet<s
   return workload.proxy === 'capture' || services.some(({ service }) => called.has(service.id));
 }
 
-/** Whether a proxy has accepted how it is to call others. What it did not ask for it does not call. */
-export function callsAsTold({ resources }: ProxyState): boolean {
-  return resources.every(
-    ({ typeUrl, wanted, sent, accepted }) =>
-      !/\.Cluster(?:LoadAssignment)?$/.test(typeUrl) ||
-      accepted === wanted ||
-      (sent === undefined && wanted !== undefined),
-  );
+/** Of clusters and their endpoints: how a proxy calls others. */
+export function isAboutCalls(typeUrl: string): boolean {
+  return /\.Cluster(?:LoadAssignment)?$/.test(typeUrl);
 }

@@ -12,7 +12,7 @@ import type {
   ProxyRenderer,
 } from '../ports/index.ts';
 import { tooMuch } from './bounded-policies.ts';
-import { callsAsTold, mayCall, servicesByWorkload } from './callers.ts';
+import { isAboutCalls, mayCall, servicesByWorkload } from './callers.ts';
 import { debounce } from './debounce.ts';
 import type { MeshSettings, MeshSnapshot, Workload } from './model.ts';
 import { type PolicyStatus, policyStatuses } from './policy-status.ts';
@@ -126,7 +126,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     #view: ProxyView;
     #waitingSince: number | undefined;
     #resources: DiscoveryResources;
-    /** Worked out when asked for: a look at thousands of resources. */
+    /** Worked out when asked for, and kept until something of it changes. */
     #callsAsTold: boolean | undefined;
 
     constructor(proxy: ConnectedProxy, view: ProxyView, changed: () => void) {
@@ -151,7 +151,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 
     isBehindIn(called: ReadonlySet<string>): boolean {
       if (!mayCall(this.#view, called)) return false;
-      this.#callsAsTold ??= callsAsTold(this.state);
+      this.#callsAsTold ??= this.#tracker.isCurrent(this.#resources, isAboutCalls);
       return !this.#callsAsTold;
     }
 

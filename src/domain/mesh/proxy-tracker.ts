@@ -86,6 +86,20 @@ export class ProxyTracker {
     return { proxy: this.#proxy, workload: this.#workload, connectedAt: this.#connectedAt, resources };
   }
 
+  /**
+   * Whether it has accepted all that it should have, of the types that are asked for. What it did not ask for does not
+   * count. Without a look at each resource as `state` has it: there may be thousands of a thousand proxies.
+   */
+  isCurrent(wanted: DiscoveryResources, isAsked: (typeUrl: string) => boolean): boolean {
+    for (const typeUrl of new Set([...wanted.keys(), ...this.#tracked.keys()])) {
+      if (!isAsked(typeUrl)) continue;
+      const should = wanted.get(typeUrl);
+      for (const [name, { sent, accepted }] of this.#tracked.get(typeUrl) ?? [])
+        if (sent !== undefined && accepted !== should?.get(name)?.version) return false;
+    }
+    return true;
+  }
+
   #ofType(typeUrl: string): Map<string, Tracked> {
     let ofType = this.#tracked.get(typeUrl);
     if (!ofType) {
