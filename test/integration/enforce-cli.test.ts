@@ -70,7 +70,9 @@ describe('citadel mtls enforce', () => {
   it('refuses what is not known to be safe, and says why; forced it asks for a reason', async () => {
     const refused = await mtls('enforce', '--namespace', 'shop', '--yes');
     expect(refused.code).toBe(2);
-    expect(refused.stderr).toContain('files/shop/orders becomes strict, though nobody knows');
+    expect(refused.stderr).toContain(
+      'files/shop/orders becomes strict on 8080, though nobody knows whether that is safe',
+    );
     expect(refused.stderr).toContain('its agent has not reported what its proxy has logged');
     expect(refused.stderr).toMatch(
       /files\/shop\/web stays as it is\n +its policies say DISABLE of every port/,

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import * as wire from '../../gen/citadel/v1/operator.ts';
-import { CitadelError, formatDuration } from '../../kernel/index.ts';
+import { CitadelError } from '../../kernel/index.ts';
 import { confirm } from '../confirm.ts';
 import { type ConnectionOptions, connectOperator } from '../connection.ts';
 import { ExitRequest, exitCodes } from '../exit-codes.ts';
 import { seconds, withConnection } from '../options.ts';
-import { formatTime } from '../output.ts';
+import { howText, planText, revertText } from './enforce-text.ts';
 import { followEnforcement, followRevert } from './follow.ts';
 
 const api = wire.OperatorServiceService;
@@ -120,7 +120,7 @@ async function revertScope(options: RevertOptions): Promise<void> {
     await confirm(revertText(plan), options.yes);
     const done = await connection.call(api.revertMutualTls, { ...request, dryRun: false });
     await followRevert(connection, done.workloads);
-    process.stdout.write(`Taken back: ${done.orders.map(({ id }) => id).join(', ')}.\n`);
+    if (done.workloads.length === 0) process.stdout.write('Ended; nothing was strict by it.\n');
   } finally {
     connection.close();
   }
@@ -128,70 +128,4 @@ async function revertScope(options: RevertOptions): Promise<void> {
 
 function isDue({ verdict }: wire.PlannedWorkload): boolean {
   return verdict !== 'already' && verdict !== 'exempt';
-}
-
-const effects: Readonly<Record<string, string>> = {
-  ready: 'becomes strict',
-  unsafe: 'becomes strict, though it is unsafe',
-  unknown: 'becomes strict, though nobody knows whether it is safe',
-  told: 'is strict, and is watched anew',
-  already: 'is strict',
-  exempt: 'stays as it is',
-};
-
-/** One line a workload, and one for each that would be refused. */
-function planText({ workloads, withoutProxy }: wire.EnforceMutualTlsResponse): string {
-  const lines = workloads.flatMap(({ workload, verdict, ports, disabledPorts, reasons, callers }) => {
-    const names = ports.map((port) => (port === 0 ? 'all others' : String(port))).join(', ');
-    const left =
-      verdict !== 'exempt' && disabledPorts.length > 0
-        ? `; stays in plaintext by its policies: ${disabledPorts.join(', ')}`
-        : '';
-    const at = names === '' ? '' : ` on ${names}`;
-    return [
-      `  ${workload} ${effects[verdict] ?? verdict}${at}${left}`,
-      ...reasons.map((reason) => `    ${reason}`),
-      ...(callers.length > 0 ? [`    would be refused: ${callers.join(', ')}`] : []),
-    ];
-  });
-  const without =
-    withoutProxy.length > 0 ? [`  without a proxy, and so not strict: ${withoutProxy.join(', ')}`] : [];
-  return [...lines, ...without].join('\n');
-}
-
-function howText({ observe, revertWithin }: EnforceOptions): string {
-  const back =
-    revertWithin > 0
-      ? `Within ${formatDuration(revertWithin * 1000)} from now one that refuses a caller which succeeded before is taken back.`
-      : 'A refusal of a caller that succeeded before halts it; nothing is taken back without you.';
-  return `One after the other, each watched for ${formatDuration(observe * 1000)}; then what was open drains, for as long as its Envoy lets it (--drain-time-s, 10 minutes by default).\n${back}`;
-}
-
-function revertText({ workloads, orders }: wire.RevertMutualTlsResponse): string {
-  return [
-    ...workloads.map((workload) => `  ${workload} takes plaintext again, as its policies say`),
-    ...orders.map(
-      ({ id, scope, state, startedBy }) => `  of order ${id} (${scope}, ${state}, by ${startedBy})`,
-    ),
-  ].join('\n');
-}
-
-export const enforcementColumns = [
-  { title: 'ORDER', value: ({ id }: wire.Enforcement) => id },
-  { title: 'SCOPE', value: ({ scope }: wire.Enforcement) => scope },
-  { title: 'STATE', value: ({ state }: wire.Enforcement) => state },
-  { title: 'WORKLOADS', value: progressOf },
-  { title: 'BY', value: ({ startedBy }: wire.Enforcement) => startedBy },
-  { title: 'STARTED', value: ({ startedAt }: wire.Enforcement) => formatTime(startedAt) },
-  { title: 'WHY', value: whyOf },
-];
-
-function progressOf({ workloads, done }: wire.Enforcement): string {
-  return `${done} of ${workloads} done`;
-}
-
-function whyOf({ halt, steps }: wire.Enforcement): string {
-  if (halt) return `${halt.workload}: ${halt.reason}${halt.reverted ? ' (taken back)' : ''}`;
-  const waiting = steps.find(({ state, waitsFor }) => state !== 'waiting' && waitsFor !== '');
-  return waiting ? `${waiting.workload}: ${waiting.waitsFor}` : '';
 }

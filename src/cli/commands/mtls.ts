@@ -6,7 +6,8 @@ import {
 } from '../../gen/citadel/v1/operator.ts';
 import { seconds } from '../options.ts';
 import { formatTime, type OutputFormat, printRows } from '../output.ts';
-import { addEnforceCommands, enforcementColumns } from './enforce.ts';
+import { addEnforceCommands } from './enforce.ts';
+import { enforcementColumns } from './enforce-text.ts';
 import { reading } from './read.ts';
 
 interface StatusFilters {
