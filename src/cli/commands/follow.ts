@@ -33,7 +33,8 @@ export async function followEnforcement(connection: OperatorConnection, id: stri
     for (const { workload, state, waitsFor } of enforcement.steps) {
       const before = told.get(workload);
       const isNews =
-        before?.state !== state || (before.waitsFor !== waitsFor && Date.now() > before.at + newsInterval);
+        before?.state !== state ||
+        (waitsFor !== '' && before.waitsFor !== waitsFor && Date.now() > before.at + newsInterval);
       if (state === 'waiting' || !isNews) continue;
       told.set(workload, { state, waitsFor, at: Date.now() });
       process.stdout.write(`${workload} ${state}${waitsFor === '' ? '' : `: ${waitsFor}`}\n`);

@@ -124,25 +124,29 @@ function isKnownUntil(
   now: Date,
 ): boolean {
   if (now < until) return false;
-  return forced || (evidence.confirmedAt !== undefined && evidence.confirmedAt >= until);
+  const { confirmedAt, coverage } = evidence;
+  return forced || (coverage !== undefined && confirmedAt !== undefined && confirmedAt >= until);
 }
 
 /** Nothing goes on while refusals could be missed: what was lost is observed again, and silence halts. */
 function blindness(
   step: EnforcementStep,
-  { evidence: { coverage, confirmedAt } }: SeenWorkload,
+  { evidence: { coverage, confirmedAt }, modes }: SeenWorkload,
   seen: Seen,
   now: Date,
 ): Action | undefined {
   if (step.forced) return undefined;
-  const heard = Math.max(confirmedAt?.getTime() ?? 0, step.since.getTime());
-  if (elapsed(new Date(heard), seen, now) > patience)
-    return halting(
-      step,
-      'unknown',
-      `what it logged after ${iso(new Date(heard))} is not known to have arrived`,
-    );
-  if (coverage === undefined || coverage.since <= step.since) return undefined;
+  const heard = new Date(Math.max(confirmedAt?.getTime() ?? 0, step.since.getTime()));
+  if (elapsed(heard, seen, now) > patience) {
+    const away = modes.find(({ state }) => state === 'away')?.detail;
+    const silence = `what it logged after ${iso(heard)} is not known to have arrived`;
+    return halting(step, 'unknown', away === undefined ? silence : `${away}, and ${silence}`);
+  }
+  if (coverage === undefined)
+    return elapsed(step.since, seen, now) > patience
+      ? halting(step, 'unknown', 'its proxy has not been seen to log')
+      : undefined;
+  if (coverage.since <= step.since) return undefined;
   const reason = `its log is complete only since ${iso(coverage.since)}: ${coverage.reason}`;
   if (step.losses >= mostLosses) return halting(step, 'unknown', reason);
   return { kind: 'again', workload: step.workload, reason };

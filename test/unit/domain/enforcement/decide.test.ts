@@ -150,6 +150,24 @@ const observing: readonly Case[] = [
     does: { kind: 'halt', halt: { kind: 'unknown', reason: /not known to have arrived/ } },
   },
   {
+    what: 'silence of a proxy that is away',
+    of: { since: at(7_000) },
+    seen: heard(7_050, 0, { modes: [mode({ state: 'away' })] }),
+    does: { kind: 'halt', halt: { kind: 'unknown', reason: /^it is away, and what it logged after/ } },
+  },
+  {
+    what: 'a proxy that was not seen to log',
+    of: { since: at(7_139) },
+    seen: with_({ evidence: evidence({ confirmedAt: at(7_199), coverage: undefined }) }),
+    does: { kind: 'halt', halt: { kind: 'unknown', reason: 'its proxy has not been seen to log' } },
+  },
+  {
+    what: 'a proxy that was not seen to log yet',
+    of: { since: at(7_140) },
+    seen: with_({ evidence: evidence({ confirmedAt: at(7_200), coverage: undefined }) }),
+    does: undefined,
+  },
+  {
     what: 'silence while this server was away',
     of: { since: at(7_000) },
     seen: { ...heard(7_050), since: at(7_195) },
