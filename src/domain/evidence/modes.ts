@@ -61,10 +61,14 @@ export function portModes(
     const listeners = states.flatMap(({ resources }) =>
       resources.filter((each) => each.name === name && isInbound(name)),
     );
-    const [state, detail] = stateOf(listeners, counters, now);
+    const [state, detail] = states.some(({ isBehind }) => isBehind)
+      ? notMade
+      : stateOf(listeners, counters, now);
     return { port, wanted, policy, state, effective: state === 'settled' ? wanted : undefined, detail };
   });
 }
+
+const notMade = ['pending', 'its configuration could not be made anew yet'] as const;
 
 function stateOf(
   listeners: readonly ProxyResourceState[],

@@ -126,6 +126,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     #view: ProxyView;
     #waitingSince: number | undefined;
     #resources: DiscoveryResources;
+    #isBehind = false;
     /** Worked out when asked for, and kept until something of it changes. */
     #callsAsTold: boolean | undefined;
 
@@ -138,11 +139,11 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     }
 
     get state(): ProxyState {
-      return this.#tracker.state(this.#resources);
+      return this.#tracker.state(this.#resources, this.#isBehind);
     }
 
     get listenerState(): ProxyState {
-      return this.#tracker.state(this.#resources, (typeUrl) => typeUrl.endsWith('.Listener'));
+      return this.#tracker.state(this.#resources, this.#isBehind, (typeUrl) => typeUrl.endsWith('.Listener'));
     }
 
     get workload(): string {
@@ -152,7 +153,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     isBehindIn(called: ReadonlySet<string>): boolean {
       if (!mayCall(this.#view, called)) return false;
       this.#callsAsTold ??= this.#tracker.isCurrent(this.#resources, isAboutCalls);
-      return !this.#callsAsTold;
+      return this.#isBehind || !this.#callsAsTold;
     }
 
     /**
@@ -178,7 +179,8 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     /** A workload that has left the registry keeps what it has for as long as its certificate keeps the stream open. */
     refresh(): void {
       const view = index && viewOf(index, this.#view.workload.id);
-      if (!view || sameView(this.#view, view) || this.#waitsForKeys(view)) return;
+      this.#isBehind = view !== undefined && !sameView(this.#view, view);
+      if (!view || !this.#isBehind || this.#waitsForKeys(view)) return;
       try {
         this.#resources = this.#render(view);
       } catch (error) {
@@ -189,6 +191,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
         return;
       }
       this.#view = view;
+      this.#isBehind = false;
       this.#callsAsTold = undefined;
       this.#changed();
     }

@@ -19,6 +19,8 @@ export interface ProxyState {
   readonly proxy: ConnectedProxy;
   readonly workload: string;
   readonly connectedAt: Date;
+  /** What it should have is of an earlier state of the mesh: that of now could not be made yet. */
+  readonly isBehind: boolean;
   readonly resources: readonly ProxyResourceState[];
 }
 
@@ -64,7 +66,11 @@ export class ProxyTracker {
   }
 
   /** @param isAsked of a type URL; default: of all */
-  state(wanted: DiscoveryResources, isAsked: (typeUrl: string) => boolean = () => true): ProxyState {
+  state(
+    wanted: DiscoveryResources,
+    isBehind: boolean,
+    isAsked: (typeUrl: string) => boolean = () => true,
+  ): ProxyState {
     const resources: ProxyResourceState[] = [];
     for (const typeUrl of new Set([...wanted.keys(), ...this.#tracked.keys()])) {
       if (!isAsked(typeUrl)) continue;
@@ -83,7 +89,13 @@ export class ProxyTracker {
         });
       }
     }
-    return { proxy: this.#proxy, workload: this.#workload, connectedAt: this.#connectedAt, resources };
+    return {
+      proxy: this.#proxy,
+      workload: this.#workload,
+      connectedAt: this.#connectedAt,
+      isBehind,
+      resources,
+    };
   }
 
   /**

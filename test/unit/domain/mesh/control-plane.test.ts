@@ -148,6 +148,17 @@ describe('the control plane', () => {
     await waitFor(() => changed.cron.mock.calls.length > 0, { what: 'the other proxy to be told' });
     expect(changed.web).not.toHaveBeenCalled();
     expect(session.resources().get(listenerType)?.get('l')?.version).toBe('127.0.0.1');
+    // What it accepts says nothing of what holds now.
+    const behind = () => plane.proxies().map(({ workload: id, isBehind }) => [id, isBehind]);
+    expect(behind()).toEqual([
+      [web.id, true],
+      [cron.id, false],
+    ]);
+    expect(plane.callerBehind(orders.id)).toBe(web.id);
+    source.set(initial);
+    await waitFor(() => behind().every(([, isBehind]) => isBehind === false), {
+      what: 'the old to hold again',
+    });
     await plane.close();
   });
 
