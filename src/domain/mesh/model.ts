@@ -112,6 +112,8 @@ export interface MeshSnapshot {
   readonly workloads: ReadonlyMap<string, Workload>;
   readonly services: ReadonlyMap<string, Service>;
   readonly policies: readonly Policy[];
+  /** Workloads that an operator made strict: where policies ask for PERMISSIVE they take mutual TLS alone. */
+  readonly strict: ReadonlySet<string>;
   /** Keys that policies name and the server fetched, as JWKS, by keySetId; none for those that have never been read. */
   readonly keySets: KeySetTexts;
   /** What sources say that does not count; proxies do not hang on it. */

@@ -4,7 +4,7 @@ import { type Policy, policyHash, precedence } from '../policy/index.ts';
 import type { MeshContent } from '../ports/index.ts';
 import { contentHash } from './content-hash.ts';
 import { hashOf, keyOf, mergeContents } from './merge.ts';
-import type { KeySetTexts, MeshSettings, MeshSnapshot } from './model.ts';
+import type { KeySetTexts, MeshSettings, MeshSnapshot, Workload } from './model.ts';
 
 /**
  * Puts what all sources give into one snapshot. Objects are sorted, so that the order in which sources tell them does
@@ -17,6 +17,7 @@ export function composeSnapshot(
   contents: readonly MeshContent[],
   previous?: MeshSnapshot,
   fetched: KeySetTexts = new Map(),
+  isStrict: (workload: Workload) => boolean = () => false,
 ): MeshSnapshot {
   const merged = mergeContents(contents);
   const workloads = kept(merged.workloads, previous?.workloads);
@@ -24,6 +25,7 @@ export function composeSnapshot(
   const before = new Map((previous?.policies ?? []).map((policy) => [keyOf(policy), policy]));
   const policies = [...kept(merged.policies, before).values()];
   const keySets = keySetsOf(policies, fetched);
+  const strict = new Set([...workloads.values()].filter(isStrict).map(({ id }) => id));
   const version = contentHash([
     settings,
     ...[...workloads.values(), ...services.values()].map((each) => hashOf(each)),
@@ -31,8 +33,9 @@ export function composeSnapshot(
     // Made anew, a policy says the same and may come after another one.
     ...precedence(policies),
     keySets,
+    ...strict,
   ]);
-  return { version, settings, workloads, services, policies, keySets, shadowed: merged.shadowed };
+  return { version, settings, workloads, services, policies, strict, keySets, shadowed: merged.shadowed };
 }
 
 /** Of what was fetched, that which policies want, in one order. */

@@ -1,4 +1,4 @@
-import { mutualTlsModeOf, type Policy } from '../policy/index.ts';
+import type { Policy } from '../policy/index.ts';
 import type { Workload } from './model.ts';
 import type { InboundPort } from './view.ts';
 
@@ -15,6 +15,7 @@ export function undeclaredPorts(
   { proxy, ports }: Workload,
   policies: readonly Policy[],
   judgement: string,
+  modeOf: (port: number) => InboundPort['mode'],
 ): InboundPort[] {
   if (proxy !== 'capture') return [];
   const declared = new Set(ports.map(({ port }) => port));
@@ -22,7 +23,7 @@ export function undeclaredPorts(
   return [...named.toSorted((a, b) => a - b), anyOtherPort].map((port) => ({
     port: { port, protocol: 'tcp', application: undefined },
     judgement,
-    mode: mutualTlsModeOf(policies, port),
+    mode: modeOf(port),
   }));
 }
 

@@ -43,6 +43,7 @@ export interface Metrics {
   keySets(counts: KeySetCounts): void;
   /** What is to be asked, whenever somebody wants to know, for how the sources of the mesh are. */
   meshSources(states: () => readonly MeshSourceState[]): void;
+  enforcement(counts: EnforcementCounts): void;
 }
 
 /** The key sets that policies want fetched. */
@@ -54,6 +55,15 @@ export interface KeySetCounts {
   readonly missing: number;
   /** When the oldest keys were fetched. */
   readonly oldest: Date | undefined;
+}
+
+/** Orders to make workloads strict. */
+export interface EnforcementCounts {
+  readonly running: number;
+  readonly halted: number;
+  readonly done: number;
+  /** Workloads that are strict by them. */
+  readonly workloads: number;
 }
 
 export const noMetrics: Metrics = {
@@ -72,4 +82,5 @@ export const noMetrics: Metrics = {
   keySetFetched: () => {},
   keySets: () => {},
   meshSources: () => {},
+  enforcement: () => {},
 };
