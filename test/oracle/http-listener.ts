@@ -51,6 +51,8 @@ export function httpFilter({
     statPrefix: 'oracle',
     useRemoteAddress: true,
     xffNumTrustedHops: 1,
+    // What is no request ends its connection, and each time a second would go by.
+    delayedCloseTimeout: { seconds: 0n, nanos: 20_000_000 },
     httpFilters: [
       ...shared.map((filter) => ({
         name: filter.name,

@@ -12,6 +12,7 @@ import {
   words,
 } from './generate/index.ts';
 import { detailsHeader, metadataHeader, setHeader } from './http-listener.ts';
+import { exchangeAllHttp2 } from './http2-client.ts';
 import { comparable, type Outcome, outcomeOf, Tally } from './tally.ts';
 import type { World } from './world.ts';
 
@@ -50,7 +51,8 @@ export async function httpPairs(
   let tally = new Tally();
   const one = async (connection: Connection, pairs: readonly HttpPair[]) => {
     const credentials = connection.identity === undefined ? undefined : world.peers.get(connection.identity);
-    const replies = await exchangeAll(
+    const exchange = connection.http === 'HTTP/2' ? exchangeAllHttp2 : exchangeAll;
+    const replies = await exchange(
       () => open(connection, credentials),
       pairs.map((pair) => rawRequest(pair, world)),
     );
@@ -98,15 +100,18 @@ async function atOnce(limit: number, jobs: readonly (() => Promise<void>)[]): Pr
 }
 
 function rawRequest({ set, call: made }: HttpPair, { tokens }: World): RawRequest {
-  const lines = [
-    `${made.method} ${made.path} HTTP/1.1`,
-    `Host: ${made.host}`,
-    `${setHeader}: ${set}`,
-    ...made.headers.map(([name, value]) => `${name}: ${value}`),
-    ...(made.clientIp === undefined ? [] : [`X-Forwarded-For: ${made.clientIp}`]),
-    ...(made.token === undefined ? [] : [`Authorization: Bearer ${tokens[made.token]?.text}`]),
-  ];
-  return { head: made.method === 'HEAD', text: `${lines.join('\r\n')}\r\n\r\n` };
+  return {
+    method: made.method,
+    path: made.path,
+    host: made.host,
+    otherHost: made.otherHost,
+    headers: [
+      [setHeader, String(set)],
+      ...made.headers,
+      ...(made.clientIp === undefined ? [] : [['X-Forwarded-For', made.clientIp] as const]),
+      ...(made.token === undefined ? [] : [['Authorization', `Bearer ${tokens[made.token]?.text}`] as const]),
+    ],
+  };
 }
 
 function policyRequest(made: Call, { tokens }: World): PolicyRequest {
@@ -129,11 +134,14 @@ const providerNames = Object.keys(words.providers).sort();
 
 function envoysOutcome({ status, headers }: RawReply, policies: PolicySet['policies']): Outcome {
   const details = headers.get(detailsHeader) ?? '';
-  if (status === 400) return { verdict: 'deny', step: 'PATH', by: undefined, audit: undefined, dryRun: [] };
-  if (status !== 200 && status !== 403)
+  // An authorizer that speaks HTTP may itself find that something is no request.
+  const asked = details === 'ext_authz_denied';
+  if ((status === 400 && !asked) || details === 'absolute_path_rejected')
+    return { verdict: 'deny', step: 'PATH', by: undefined, audit: undefined, dryRun: [] };
+  if (status !== 200 && status !== 403 && !asked)
     throw new Error(`the oracle does not understand ${status}, ${details}`);
   const fields = fieldsSchema.parse(JSON.parse(headers.get(metadataHeader) ?? '{}'));
-  const refused = status === 403;
+  const refused = status !== 200;
   const recorded = recordedDecision({ ...fields, ...refusal(details, policies) }, refused, providerNames);
   return comparable({ verdict: refused ? 'deny' : 'allow', ...recorded });
 }

@@ -81,12 +81,19 @@ const plain: Readonly<Record<string, FieldMaker>> = {
   'connection.sni': strings('sni', words.serverNames),
 };
 
+/** What a request's first line says is among the headers too. */
+const firstLine: Readonly<Record<string, FieldMaker>> = {
+  Host: strings('host', words.hosts),
+  ':authority': strings('host', words.hosts),
+  ':method': strings('method', words.methods),
+  ':path': strings('path', words.paths),
+};
+
 const header = (random: Random): ConditionField => {
-  const host = random.chance(0.1);
-  const name = host
-    ? 'Host'
-    : random.pick([random.pick(words.headerNames), random.pick(words.headerNames).toUpperCase()]);
-  const maker = host ? strings('host', words.hosts) : strings('header', words.headerValues);
+  const special = random.chance(0.2) ? random.pick(Object.keys(firstLine)) : undefined;
+  const name =
+    special ?? random.pick([random.pick(words.headerNames), random.pick(words.headerNames).toUpperCase()]);
+  const maker = firstLine[name] ?? strings('header', words.headerValues);
   return { key: `request.headers[${name}]`, kind: 'request.headers', maker };
 };
 

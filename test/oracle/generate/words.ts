@@ -73,10 +73,10 @@ export const hosts = [
   '127.0.0.1:80',
   '[::1]:8080',
 ];
-export const methods = ['GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'PATCH', 'OPTIONS'];
+export const methods = ['GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'PATCH', 'OPTIONS', 'PROPFIND'];
 export const serverNames = ['cart.shop', 'CART.shop', 'api.example.com', 'shop'];
 
-export const headerNames = ['x-tier', 'x-user', 'x-flags', 'content-type', 'accept'] as const;
+export const headerNames = ['x-tier', 'x_tier', 'x-user', 'x-flags', 'content-type', 'accept'] as const;
 export const headerValues = ['gold', 'Gold', 'silver', 'gold,silver', 'golden', 'a b', '', '*', 'x/y', '0'];
 
 /** Ours to bind: all of 127.0.0.0/8 is local. */

@@ -14,10 +14,15 @@ const joined: ReadonlySet<string> = new Set(
   x-forwarded-port x-forwarded-proto x-request-id`.split(/\s+/),
 );
 
-/** The values with which a header's patterns are compared; `name` in small letters. */
-export function headerValues({ headers, host }: HttpAttributes, name: string): readonly string[] {
-  // The proxy keeps what came as `Host` under the name that HTTP/2 gives it.
+/** The values with which a header's patterns are compared; `name` in small letters, the path canonical. */
+export function headerValues(
+  { headers, host, method, path }: HttpAttributes,
+  name: string,
+): readonly string[] {
+  // The proxy keeps what came in the first line, and as `Host`, under the names that HTTP/2 gives them.
   if (name === 'host' || name === ':authority') return [normalizeHost(host)];
+  if (name === ':method') return [method];
+  if (name === ':path') return [path];
   const values = Object.entries(headers).flatMap(([own, some]) => (own.toLowerCase() === name ? some : []));
   return values.length > 1 && joined.has(name) ? [values.filter((value) => value !== '').join(',')] : values;
 }

@@ -1,5 +1,6 @@
+export { comparedParts, type RequestPart } from './ambiguity.ts';
 export { type ConditionSubject, conditionSubject, isHttpOnly } from './condition-key.ts';
-export { decide, namesPaths } from './decide.ts';
+export { decide } from './decide.ts';
 export { isPathTemplate, normalizePath } from './paths.ts';
 export type {
   Claims,
