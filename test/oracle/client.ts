@@ -63,7 +63,7 @@ export interface RawRequest {
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-function text({ method, path, host, otherHost, headers }: RawRequest): string {
+function written({ method, path, host, otherHost, headers }: RawRequest): string {
   const target = otherHost === undefined ? path : `http://${host}${path}`;
   const lines = headers.map(([name, value]) => `${name}: ${value}`);
   return [`${method} ${target} HTTP/1.1`, `Host: ${otherHost ?? host}`, ...lines, '', ''].join('\r\n');
@@ -96,7 +96,7 @@ async function oneConnection(
   const next = () => {
     const request = requests[replies.length];
     if (request === undefined) socket.destroy();
-    else socket.write(text(request), 'latin1');
+    else socket.write(written(request), 'latin1');
   };
   socket.on('data', (chunk: Buffer) => {
     pending += chunk.toString('latin1');

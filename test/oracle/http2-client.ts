@@ -59,7 +59,14 @@ function exchange(session: ClientHttp2Session, request: RawRequest): Promise<Raw
 
 function fields({ method, path, host, otherHost, headers }: RawRequest): string[] {
   return [
-    ...[':method', method, ':path', path, ':scheme', 'http', ':authority', host],
+    ':method',
+    method,
+    ':path',
+    path,
+    ':scheme',
+    'http',
+    ':authority',
+    host,
     ...(otherHost === undefined ? [] : ['host', otherHost]),
     ...headers.flatMap(([name, value]) => [name.toLowerCase(), value]),
   ];

@@ -4,6 +4,7 @@ import { recordedDecision } from '../../src/adapters/envoy/authorization/index.t
 import { decide, type PolicyRequest } from '../../src/domain/policy/index.ts';
 import { waitFor } from '../parts/index.ts';
 import { closed, open } from './client.ts';
+import { countDecided } from './decided.ts';
 import { fieldsSchema } from './fields.ts';
 import { aimedConnection, type Connection, connections, type PolicySet } from './generate/index.ts';
 import { type Making, meshContext } from './http-pairs.ts';
@@ -25,7 +26,7 @@ const context = {
 const providerNames = [...context.customVerdicts.keys()].sort();
 
 export async function tcpPairs(
-  { random, world }: Making,
+  { random, world, coverage }: Making,
   sets: readonly PolicySet[],
   { port, perSet, log }: Options,
 ): Promise<Tally> {
@@ -68,7 +69,9 @@ export async function tcpPairs(
     tried.map(({ policies, request, allowed, ends }) => {
       const recorded = recordedDecision(logged.get(ends) ?? {}, !allowed, providerNames);
       const envoys = comparable({ verdict: allowed ? 'allow' : 'deny', ...recorded });
-      return { ours: outcomeOf(decide(policies, request, context)), envoys, pair: { policies, request } };
+      const ours = outcomeOf(decide(policies, request, context));
+      countDecided(coverage, 'connection', policies, ours);
+      return { ours, envoys, pair: { policies, request } };
     }),
   );
 }

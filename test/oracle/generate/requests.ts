@@ -156,6 +156,8 @@ export function claimSets(random: Random, count: number): readonly Claims[] {
       if (first === 'sub') continue;
       claims[first] = rest.length === 0 ? claimValue(random) : nested(random, claims[first], rest);
     }
+    if (random.chance(0.4))
+      claims['scope'] = random.list(1, 3, () => random.pick(words.claimWords)).join(' ');
     return claims;
   });
 }

@@ -94,6 +94,8 @@ const ways = {
     random.pick(['*', path.slice(1) || 'a', `.${path}`, `?${path}`]),
 };
 
+export const spellings: readonly string[] = ['plain', ...Object.keys(ways)];
+
 function atSlash(random: Random, path: string, instead: string): string {
   const slashes = [...path.matchAll(/\//g)].map(({ index }) => index);
   // The first stays: without it there is no path.

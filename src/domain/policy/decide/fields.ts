@@ -169,6 +169,6 @@ function header(name: string): Matches {
   };
 }
 
-function withQuery(path: string | undefined, raw: string): string {
-  return `${path ?? ''}${/\?.*$/s.exec(raw)?.[0] ?? ''}`;
+function withQuery(normalized: string | undefined, raw: string): string {
+  return `${normalized ?? ''}${/\?.*$/s.exec(raw)?.[0] ?? ''}`;
 }
