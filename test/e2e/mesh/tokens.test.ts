@@ -217,7 +217,8 @@ describe.skipIf(!hasPart('envoy'))('tokens whose keys the server fetches, on rea
     // A second token beside a good one must be good too, wherever it is.
     expect((await ask(token, '/?access_token=a.b.c')).status).toBe(401);
     expect((await ask(undefined, '/public?access_token=a.b.c')).status).toBe(401);
-    expect((await ask(undefined, '/public', { authorization: `bearer ${token}` })).status).toBe(200);
+    for (const two of [`Bearer ${token},Bearer a.b.c`, `Bearer a.b.c,Bearer ${token}`])
+      expect((await ask(undefined, '/public', { authorization: two })).status, 'sent twice').toBe(401);
   });
 
   test('are refused where keys have never been fetched, and it is said why', async () => {
