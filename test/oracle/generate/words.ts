@@ -102,8 +102,20 @@ export const clientAddresses = [
 export const destinationAddresses = ['127.0.0.1', '127.9.9.9', '127.77.1.2', '::1'];
 
 export const issuers = ['https://idp.test', 'https://idp.test/realm', 'issuer', 'a/b'];
-export const subjects = ['ann', 'bob', 'x/y', 'realm/ann', ''];
-export const claimWords = ['read', 'write', 'admin', 'Admin', 'read write', '', 'a/b', 'administrator'];
+export const subjects = ['ann', 'bob', 'x/y', 'realm/ann', '', 'a\nb'];
+export const claimWords = [
+  'read',
+  'write',
+  'admin',
+  'Admin',
+  'read write',
+  '',
+  'a/b',
+  'administrator',
+  'two\nlines',
+  ' ',
+  ' read',
+];
 export const claimPaths: readonly (readonly string[])[] = [
   ['scope'],
   ['permission'],

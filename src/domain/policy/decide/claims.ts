@@ -15,10 +15,12 @@ const wordLists: ReadonlySet<string> = new Set(['scope', 'permission']);
 export function matchesClaim(pattern: string, claims: Claims | undefined, path: readonly string[]): boolean {
   const found = claimAt(claims, path);
   const [first = ''] = path;
-  const value =
+  const words =
     path.length === 1 && wordLists.has(first) && typeof found === 'string'
       ? found.split(' ').filter((word) => word !== '')
-      : found;
+      : [];
+  // Of nothing but spaces there are no words, and the string stays what it is.
+  const value = words.length > 0 ? words : found;
   const values: readonly (ClaimValue | undefined)[] = isList(value) ? value : [value];
   return values.some((each) => typeof each === 'string' && matchesPattern(pattern, each));
 }

@@ -233,6 +233,19 @@ const tables: Readonly<Record<string, readonly Row[]>> = {
       true,
     ],
     [
+      'of nothing but spaces it has no words, and is a string',
+      when('request.auth.claims[scope]', '*'),
+      jwt({ scope: ' ' }),
+      true,
+    ],
+    [
+      'spaces around its words do not count',
+      when('request.auth.claims[scope]', 'read'),
+      jwt({ scope: '  read ' }),
+      true,
+    ],
+    ['a claim of several lines is there', when('request.auth.claims[n]', '*'), jwt({ n: 'a\nb' }), true],
+    [
       'other strings are not',
       when('request.auth.claims[roles]', 'write'),
       jwt({ roles: 'read write' }),
