@@ -14,7 +14,7 @@ const wanted = Number(values.pairs);
 const first = Number(values.seed);
 
 /** Enough policies for one Envoy, and enough requests for each to be worth them. */
-const round = { httpSets: 360, requestsPerSet: 50, tcpSets: 50, connectionsPerSet: 40 };
+const round = { httpSets: 180, requestsPerSet: 100, tcpSets: 50, connectionsPerSet: 40 };
 const inRound = round.httpSets * round.requestsPerSet + round.tcpSets * round.connectionsPerSet;
 
 async function main(): Promise<void> {

@@ -107,7 +107,7 @@ async function oneConnection(
     if (parsed.reply.headers.get('connection') === 'close') socket.destroy();
     else next();
   });
-  socket.setTimeout(15_000, () => {
+  socket.setTimeout(60_000, () => {
     silent = true;
     socket.destroy();
   });

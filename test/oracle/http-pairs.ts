@@ -42,9 +42,10 @@ export async function httpPairs(
   all: readonly Connection[],
   perSet: number,
 ): Promise<Tally> {
+  const tokens = world.tokens.map(({ claims }) => claims);
   const pairs = sets.flatMap(({ policies, bases }, set) =>
     Array.from({ length: perSet }, (): HttpPair => {
-      return { set, policies, call: call(random, bases, all, world.tokens.length, coverage) };
+      return { set, policies, call: call(random, bases, all, tokens, coverage) };
     }),
   );
   const replies = new Map<HttpPair, RawReply>();

@@ -43,7 +43,7 @@ function exchange(session: ClientHttp2Session, request: RawRequest): Promise<Raw
   return new Promise((resolve, reject) => {
     const stream = session.request(fields(request));
     let reply: RawReply | undefined;
-    stream.setTimeout(15_000, () => reject(new Error(`no reply to ${JSON.stringify(request)}`)));
+    stream.setTimeout(60_000, () => reject(new Error(`no reply to ${JSON.stringify(request)}`)));
     stream.on('response', ({ ':status': status = 0, ...headers }) => {
       reply = {
         status,

@@ -27,6 +27,9 @@ export interface RunResult {
   readonly tcp: Tally;
 }
 
+/** Milliseconds for what takes one: a long run gives way to all else that the machine does. */
+const patience = 300_000;
+
 /** Generates policies and requests, has a real Envoy decide them by our rendering, and compares with our reading. */
 export async function run(world: World, options: RunOptions, coverage: Coverage): Promise<RunResult> {
   const { rendering = ours } = options;
@@ -64,6 +67,7 @@ export async function run(world: World, options: RunOptions, coverage: Coverage)
   await writeFile(directory.join('listeners.pb'), discoveryFile(listeners));
   await using envoy = await startEnvoy({
     logLevel: 'warning',
+    deadline: patience,
     args: ['--file-flush-interval-msec', '100'],
     bootstrap: {
       node: { id: 'oracle', cluster: 'oracle' },
@@ -71,16 +75,21 @@ export async function run(world: World, options: RunOptions, coverage: Coverage)
       dynamic_resources: { lds_config: { path_config_source: { path: directory.join('listeners.pb') } } },
     },
   });
-  await envoy.waitLive();
+  await envoy.waitLive({ deadline: patience });
   const rejected = envoy
     .logs()
     .split('\n')
     .find((line) => line.includes('update rejected'));
   if (rejected !== undefined) throw new Error(`seed ${options.seed}: ${rejected}`);
-  await envoy.listenerPort(`http-${ports[0]}`);
+  await envoy.listenerPort(`http-${ports[0]}`, { deadline: patience });
   const all = connections(random, ports, 48);
   const pairs = { random, world, coverage };
   const http = await httpPairs(pairs, httpSets, all, options.requestsPerSet);
-  const tcp = await tcpPairs(pairs, tcpSets, { port: tcpPort, perSet: options.connectionsPerSet, log });
+  const tcp = await tcpPairs(pairs, tcpSets, {
+    port: tcpPort,
+    perSet: options.connectionsPerSet,
+    log,
+    patience,
+  });
   return { http, tcp };
 }

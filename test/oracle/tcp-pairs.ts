@@ -15,6 +15,7 @@ interface Options {
   readonly port: number;
   readonly perSet: number;
   readonly log: string;
+  readonly patience: number;
 }
 
 /** Only gRPC providers can be asked about a connection: the others are as if they were not there. */
@@ -28,7 +29,7 @@ const providerNames = [...context.customVerdicts.keys()].sort();
 export async function tcpPairs(
   { random, world, coverage }: Making,
   sets: readonly PolicySet[],
-  { port, perSet, log }: Options,
+  { port, perSet, log, patience }: Options,
 ): Promise<Tally> {
   const all = connections(random, [port], 48).filter(({ sourceIp }) => !sourceIp.includes(':'));
   const tried: {
@@ -63,7 +64,7 @@ export async function tcpPairs(
       const lines = readLog(await readFile(log, 'utf8'));
       return tried.every(({ ends }) => lines.has(ends)) ? lines : undefined;
     },
-    { deadline: 20_000, what: 'the log of all connections' },
+    { deadline: patience, what: 'the log of all connections' },
   );
   return Tally.of(
     tried.map(({ policies, request, allowed, ends }) => {

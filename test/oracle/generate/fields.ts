@@ -141,6 +141,9 @@ export const conditionFields: readonly ((random: Random) => ConditionField)[] = 
   claim,
   claim,
   claim,
+  claim,
+  claim,
+  () => ({ key: 'connection.sni', kind: 'connection.sni', maker: strings('sni', words.serverNames) }),
 ];
 
 /** By the kind that a condition's key is counted under. */

@@ -55,10 +55,12 @@ export function aimedConnection(random: Random, bases: Bases, all: readonly Conn
   const identity = bases.aim(random, 'identity', words.identities);
   const sourceIp = bases.aim(random, 'sourceIp', words.sourceAddresses);
   const port = Number(bases.aim(random, 'port', ['0']));
+  const sni = bases.aim(random, 'sni', words.serverNames);
   const fits = [
     (each: Connection) => each.identity === identity && each.port === port && each.sourceIp === sourceIp,
     (each: Connection) => each.identity === identity,
     (each: Connection) => each.sourceIp === sourceIp,
+    (each: Connection) => each.sni === sni,
     () => true,
   ];
   const from = random.int(fits.length);
@@ -73,7 +75,7 @@ export function call(
   random: Random,
   bases: Bases,
   all: readonly Connection[],
-  tokens: number,
+  tokens: readonly Claims[],
   coverage: Coverage,
 ): Call {
   const headers = headersFor(random, bases);
@@ -101,8 +103,15 @@ export function call(
     host: otherHost === undefined ? hostFor(random, host, connection.http) : host,
     headers,
     clientIp: random.chance(0.6) ? bases.aim(random, 'remoteIp', words.clientAddresses) : undefined,
-    token: random.chance(0.65) ? random.int(tokens) : undefined,
+    token: random.chance(0.65) ? aimedToken(random, bases, tokens) : undefined,
   };
+}
+
+/** One in which a word is that the policies were made around, or any. */
+function aimedToken(random: Random, bases: Bases, tokens: readonly Claims[]): number {
+  const word = bases.aim(random, 'claim', words.claimWords);
+  const fitting = tokens.flatMap((claims, index) => (JSON.stringify(claims).includes(word) ? [index] : []));
+  return fitting.length > 0 && random.chance(0.6) ? random.pick(fitting) : random.int(tokens.length);
 }
 
 function headersFor(random: Random, bases: Bases): Call['headers'] {

@@ -89,6 +89,9 @@ export const ofHttp: Readonly<Record<string, Mutation>> = {
       value: { matchPattern: { $case: 'safeRegex', value: { regex: '.+' } }, ignoreCase: false },
     })),
   ),
+  'claims of several lines passed over': rendered((node) =>
+    node['regex'] === '\\C+' ? { ...node, regex: '.+' } : node,
+  ),
   'claims that are lists not looked into': rendered((node) => {
     const { matchPattern } = node;
     if (!isNode(matchPattern) || matchPattern['$case'] !== 'orMatch' || !isNode(matchPattern['value']))
