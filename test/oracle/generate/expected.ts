@@ -23,11 +23,12 @@ export const everyKind: Expected = {
   'HTTP request': ['deny by PATH, no rule', ...decided, ...allowed],
   connection: [...decided, ...allowed],
   'matched beside': ['AUDIT', ...['CUSTOM', 'AUDIT', 'DENY', 'ALLOW'].map((action) => `${action} dry-run`)],
-  'field of the deciding rule': signed(Object.keys(shapes)),
+  'field of the deciding rule': Object.keys(shapes),
 };
 
-/** What a long run must come by: each field with each of its operators. */
+/** What a long run must come by: each field with each of its operators, and in a rule that decided either way round. */
 export const everyCell: Expected = {
   ...everyKind,
+  'field of the deciding rule': signed(Object.keys(shapes)),
   ...Object.fromEntries(Object.entries(shapes).map(([name, own]) => [`field ${name}`, signed(own)])),
 };

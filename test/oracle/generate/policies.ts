@@ -98,7 +98,7 @@ function rule(making: Making): AuthorizationRule {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     () => lists(making, operationFields) as unknown as OperationMatch,
   );
-  const when = Array.from({ length: some(0.35, 2) }, () => condition(making));
+  const when = Array.from({ length: some(0.5, 2) }, () => condition(making));
   const parts = [from, to, when].filter((part) => part.length > 0).length;
   coverage.count('rule', ['empty rule', 'one part', 'two parts', 'three parts'][parts] ?? '');
   return { from, to, when };
@@ -134,7 +134,7 @@ function filled(making: Making, name: string, maker: FieldMaker) {
   const { random, coverage } = making;
   const how = random.weighted<'values' | 'notValues' | 'both'>([
     [6, 'values'],
-    [2, 'notValues'],
+    [3, 'notValues'],
     [1, 'both'],
   ]);
   const draw = (sign: string) => () => {
