@@ -11,6 +11,7 @@ import { Route } from '../../src/gen/envoy/config/route/v3/route_components.ts';
 import { RBACPerRoute } from '../../src/gen/envoy/extensions/filters/http/rbac/v3/rbac.ts';
 import { HttpConnectionManager } from '../../src/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
 import type { Any } from '../../src/gen/google/protobuf/any.ts';
+import { metadataFilter } from './left-metadata.ts';
 import { packed, router } from './messages.ts';
 import type { Rendering } from './rendering.ts';
 
@@ -41,6 +42,7 @@ export function httpFilter({ sets, authentication, jwksOf, context, rendering }:
     // What is no request ends its connection, and each time a second would go by.
     delayedCloseTimeout: { seconds: 0n, nanos: 20_000_000 },
     httpFilters: [
+      metadataFilter(),
       ...shared.map((filter) => ({
         name: filter.name,
         configType: { $case: 'typedConfig', value: httpFilterConfig(filter) } as const,

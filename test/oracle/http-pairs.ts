@@ -14,6 +14,7 @@ import {
 } from './generate/index.ts';
 import { detailsHeader, metadataHeader, setHeader } from './http-listener.ts';
 import { exchangeAllHttp2 } from './http2-client.ts';
+import { metadataFields } from './left-metadata.ts';
 import { type Compared, comparable, type Outcome, outcomeOf, Tally } from './tally.ts';
 import type { World } from './world.ts';
 
@@ -127,6 +128,7 @@ function rawRequest({ set, call: made }: HttpPair, { tokens }: World): RawReques
     headers: [
       [setHeader, String(set)],
       ...made.headers,
+      ...metadataFields(made.metadata),
       ...(made.clientIp === undefined ? [] : [['X-Forwarded-For', made.clientIp] as const]),
       ...(made.token === undefined ? [] : [['Authorization', `Bearer ${tokens[made.token]?.text}`] as const]),
     ],
@@ -137,6 +139,8 @@ function policyRequest(made: Call, { tokens }: World): PolicyRequest {
   const { connection, clientIp, token } = made;
   const headers: Record<string, string[]> = {};
   for (const [name, value] of made.headers) headers[name] = [...(headers[name] ?? []), value];
+  const jwt = token === undefined ? undefined : tokens[token]?.claims;
+  const issuer = jwt?.['iss'];
   return {
     http: { method: made.method, path: made.path, host: made.host, headers },
     sourcePrincipal: connection.identity,
@@ -145,7 +149,9 @@ function policyRequest(made: Call, { tokens }: World): PolicyRequest {
     destinationIp: connection.destinationIp,
     destinationPort: connection.port,
     sni: connection.sni,
-    jwt: token === undefined ? undefined : tokens[token]?.claims,
+    jwt,
+    spaceDelimitedClaims: typeof issuer === 'string' ? words.spaceDelimited[issuer] : undefined,
+    metadata: { [words.metadataFilter]: made.metadata },
   };
 }
 

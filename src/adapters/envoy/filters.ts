@@ -1,5 +1,6 @@
 import { keySetId, keySetLocation } from '../../domain/jwks/index.ts';
 import { type MeshSettings, type ProxyView, sameKeySets } from '../../domain/mesh/index.ts';
+import { type JwtRule, readInlineKeys } from '../../domain/policy/index.ts';
 import type { DiscoveryResource } from '../../domain/ports/index.ts';
 import { TypedExtensionConfig } from '../../gen/envoy/config/core/v3/extension.ts';
 import { RBAC as HttpRbac } from '../../gen/envoy/extensions/filters/http/rbac/v3/rbac.ts';
@@ -128,9 +129,14 @@ function renderFilters(
 function jwksOf(keySets: ProxyView['keySets']): JwksOf {
   return (rule) => {
     const location = keySetLocation(rule);
-    return location ? keySets.get(keySetId(location)) : rule.jwks;
+    if (location) return keySets.get(keySetId(location));
+    const keys = inlineKeys(rule);
+    return 'message' in keys ? undefined : keys.jwks;
   };
 }
+
+/** Worked out once for each rule, however many proxies it holds for. */
+const inlineKeys = once(({ jwks = '' }: JwtRule) => readInlineKeys(jwks));
 
 function contextOf(
   settings: MeshSettings,

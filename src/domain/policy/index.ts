@@ -14,6 +14,7 @@ export {
   type HttpAttributes,
   isHttpOnly,
   isPathTemplate,
+  listPattern,
   type PolicyRequest,
   parseRuleId,
   type RequestPart,

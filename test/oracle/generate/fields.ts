@@ -79,6 +79,7 @@ export const sourceFields: Readonly<Record<string, FieldMaker>> = {
   requestPrincipals: requestPrincipal,
   namespaces: strings('namespace', words.namespaces),
   serviceAccounts: serviceAccount,
+  trustDomains: strings('trustDomain', words.trustDomains),
   ipBlocks: blocks('sourceIp', words.sourceAddresses),
   remoteIpBlocks: blocks('remoteIp', [...words.clientAddresses, ...words.sourceAddresses]),
 };
@@ -102,6 +103,7 @@ const plain: Readonly<Record<string, FieldMaker>> = {
   'source.namespace': strings('namespace', words.namespaces),
   'source.principal': principal,
   'source.serviceAccount': serviceAccount,
+  'source.trustDomain': strings('trustDomain', words.trustDomains),
   'request.auth.principal': requestPrincipal,
   'request.auth.audiences': strings('claim', ['shop', 'bank', 'shop/x']),
   'request.auth.presenter': strings('claim', ['app', 'App', 'cli']),
@@ -133,6 +135,22 @@ const claim = (random: Random): ConditionField => {
   return { key: `request.auth.claims${names.map((name) => `[${name}]`).join('')}`, kind, maker };
 };
 
+/** In brackets it asks for a list. */
+const metadataValue: FieldMaker = {
+  shapes: [...stringShapes, 'list'],
+  make: ({ random, bases }) => {
+    const { text, shape } = patternFor(random, bases.draw(random, 'metadata', words.metadataWords));
+    return random.chance(0.5) ? { text, shape } : { text: `[${text}]`, shape: 'list' };
+  },
+};
+const metadataKind = `experimental.${words.metadataFilter}`;
+
+const metadata = (random: Random): ConditionField => ({
+  key: `${metadataKind}[${random.pick(words.metadataNames)}]`,
+  kind: metadataKind,
+  maker: metadataValue,
+});
+
 export const conditionFields: readonly ((random: Random) => ConditionField)[] = [
   ...Object.entries(plain).map(([key, maker]) => () => ({ key, kind: key, maker })),
   header,
@@ -141,6 +159,8 @@ export const conditionFields: readonly ((random: Random) => ConditionField)[] = 
   claim,
   claim,
   claim,
+  metadata,
+  metadata,
   claim,
   claim,
   () => ({ key: 'connection.sni', kind: 'connection.sni', maker: strings('sni', words.serverNames) }),
@@ -152,4 +172,5 @@ export const conditionShapes: Readonly<Record<string, readonly Shape[]>> = {
   'request.headers': stringShapes,
   'request.auth.claims': stringShapes,
   'request.auth.claims nested': stringShapes,
+  [metadataKind]: metadataValue.shapes,
 };

@@ -10,6 +10,7 @@ export type Shape =
   | 'case'
   | 'stars'
   | 'template'
+  | 'list'
   | 'block'
   | 'port';
 
@@ -56,6 +57,7 @@ export function patternFor(random: Random, base: string): Pattern {
     case 'stars':
       return { text: `*${base.slice(base.length - cut)}*`, shape };
     case 'exact':
+    case 'list':
     case 'block':
     case 'port':
     case 'template':

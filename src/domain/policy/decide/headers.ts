@@ -14,6 +14,11 @@ const joined: ReadonlySet<string> = new Set(
   x-forwarded-port x-forwarded-proto x-request-id`.split(/\s+/),
 );
 
+/** Whether a header that is sent twice is compared as one, its values with a comma between them. */
+export function isJoinedHeader(name: string): boolean {
+  return joined.has(name.toLowerCase());
+}
+
 /** The values with which a header's patterns are compared; `name` in small letters, the path canonical. */
 export function headerValues(
   { headers, host, method, path }: HttpAttributes,
@@ -24,5 +29,7 @@ export function headerValues(
   if (name === ':method') return [method];
   if (name === ':path') return [path];
   const values = Object.entries(headers).flatMap(([own, some]) => (own.toLowerCase() === name ? some : []));
-  return values.length > 1 && joined.has(name) ? [values.filter((value) => value !== '').join(',')] : values;
+  return values.length > 1 && isJoinedHeader(name)
+    ? [values.filter((value) => value !== '').join(',')]
+    : values;
 }

@@ -34,8 +34,9 @@ export const peerSpec = z
       return;
     }
     for (const port of ports) {
-      const fault = faultOfPort(port);
-      if (fault) refuse([port], fault.message, 'name a port of the workload, from 1 to 65535');
+      // Without zeros in front: two keys must not be one port.
+      if (faultOfPort(port) || !/^[1-9]/.test(port))
+        refuse([port], `${JSON.stringify(port)} is no port`, 'name a port of the workload, from 1 to 65535');
     }
   });
 
