@@ -129,7 +129,11 @@ const header = (random: Random): ConditionField => {
 };
 
 const claim = (random: Random): ConditionField => {
-  const names = random.chance(0.2) ? ['scope'] : random.pick(words.claimPaths);
+  const names = random.weighted([
+    [2, ['scope']],
+    [3, random.pick(words.claimPaths.filter((path) => path.length > 1))],
+    [6, random.pick(words.claimPaths)],
+  ]);
   const kind = names.length > 1 ? 'request.auth.claims nested' : 'request.auth.claims';
   const maker = strings('claim', [...words.claimWords, ...words.subjects]);
   return { key: `request.auth.claims${names.map((name) => `[${name}]`).join('')}`, kind, maker };

@@ -58,11 +58,13 @@ export function aimedConnection(random: Random, bases: Bases, all: readonly Conn
   const sourceIp = bases.aim(random, 'sourceIp', words.sourceAddresses);
   const port = Number(bases.aim(random, 'port', ['0']));
   const sni = bases.aim(random, 'sni', words.serverNames);
+  const [account = ''] = bases.aim(random, 'serviceAccount', words.serviceAccounts).split('/').slice(-1);
   const fits = [
     (each: Connection) => each.identity === identity && each.port === port && each.sourceIp === sourceIp,
     (each: Connection) => each.identity === identity,
     (each: Connection) => each.sourceIp === sourceIp,
     (each: Connection) => each.sni === sni,
+    (each: Connection) => each.identity?.endsWith(`/sa/${account}`) === true,
     () => true,
   ];
   const from = random.int(fits.length);

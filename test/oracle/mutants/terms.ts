@@ -101,12 +101,8 @@ export const ofHttp: Readonly<Record<string, Mutation>> = {
       : [];
     return isNode(first) ? first : node;
   }),
-  'nested claims by their first name': rendered(
-    choice('metadata', (value) => ({
-      $case: 'metadata',
-      value:
-        isNode(value) && Array.isArray(value['path']) ? { ...value, path: value['path'].slice(0, 2) } : value,
-    })),
+  'nested claims by their first name': rendered((node) =>
+    'filter' in node && Array.isArray(node['path']) ? { ...node, path: node['path'].slice(0, 2) } : node,
   ),
   'a scope as one word': rendered((node) =>
     'normalizePayloadInMetadata' in node ? { ...node, normalizePayloadInMetadata: undefined } : node,
