@@ -11,8 +11,8 @@ import {
   type PolicyService,
   readPolicy,
 } from '../domain/policy/index.ts';
-import type { MeshSource, Metrics, Store } from '../domain/ports/index.ts';
-import { CitadelError, type Clock, type Entropy, type Log } from '../kernel/index.ts';
+import type { KeptMeshSource, MeshSource, Metrics, Store } from '../domain/ports/index.ts';
+import { CitadelError, type Clock, describeError, type Entropy, type Log } from '../kernel/index.ts';
 import type { ServerConfig } from './config/index.ts';
 
 interface Ports {
@@ -51,9 +51,10 @@ export async function openControlPlane(
   const plane = createControlPlane({
     settings,
     // What is kept here comes last: an object of the same name that a cluster or a file describes is theirs.
-    sources: [...(await openSources(mesh, { clusters, ...ports })), stored],
+    sources: [...(await openSources(config.dataDirectory, mesh, { clusters, ...ports })), stored],
     renderer: createEnvoyRenderer(),
     keySets: await openKeySets(config.dataDirectory, mesh, { entropy, metrics, ...ports }),
+    metrics,
     ...ports,
   });
   const policies = createPolicyService({
@@ -122,14 +123,24 @@ async function openKeySets(
   });
 }
 
+/** Bytes of what one collection of a source holds: some fifty thousand pods. Writing it holds up all else. */
+const largestCollection = 64 * 1024 * 1024;
+
 async function openSources(
+  dataDirectory: string,
   { sources }: MeshConfig,
   { clusters, ...ports }: SourcePorts,
 ): Promise<MeshSource[]> {
-  const opened: MeshSource[] = [];
+  const { createArchive } = await import('../adapters/archive/index.ts');
+  const archive = createArchive({
+    directory: join(dataDirectory, 'sources'),
+    what: 'content of a source',
+    largest: largestCollection,
+  });
+  const opened: KeptMeshSource[] = [];
   if (sources.files) {
     const { createFileSource } = await import('../adapters/registry/index.ts');
-    opened.push(createFileSource({ directory: sources.files.directory, ...ports }));
+    opened.push(createFileSource({ directory: sources.files.directory, archive, ...ports }));
   }
   if (sources.kubernetes) {
     const { clusterDomain } = sources.kubernetes;
@@ -139,6 +150,7 @@ async function openSources(
       opened.push(
         createKubernetesMeshSource({
           cluster,
+          archive,
           clusterDomain,
           readPolicy(object) {
             const { policy, problems } = readPolicy(object, origin);
@@ -148,6 +160,10 @@ async function openSources(
       );
     }
   }
+  // Of a source that is taken out of the configuration nothing old must come back when it is put in again.
+  await archive.retain(new Set(opened.flatMap(({ kept }) => kept))).catch((error: unknown) => {
+    ports.log.warn('what earlier sources said cannot be forgotten', { reason: describeError(error) });
+  });
   if (opened.length === 0) throw new CitadelError('FailedPrecondition', 'mesh.sources names no source');
   return opened;
 }

@@ -18,18 +18,30 @@ export function meshProbes(
     {
       name: 'registry',
       why: 'proxies keep what they have, and see no change of services, endpoints and policies',
-      mend: 'mend what the source names; objects that are broken keep their last good form',
+      mend: 'mend what the source names; citadel policy status lists all; broken objects keep their last good form',
       essential: false,
       run: () => {
         const sources = controlPlane.sources();
         const away = sources.flatMap(({ name, problem, currentAt }) =>
-          problem === undefined
-            ? []
-            : [`${name}: ${problem}; last current ${currentAt?.toISOString() ?? 'never'}`],
+          problem === undefined ? [] : [`${name}: ${problem}; ${sinceWhen(currentAt, clock)}`],
         );
-        if (away.length > 0) return Promise.reject(new CitadelError('Unavailable', some('away', away)));
-        const rejected = sources.flatMap((source) => source.rejected.map(({ reason }) => reason));
-        return Promise.resolve(rejected.length === 0 ? undefined : some('broken objects', rejected));
+        const rejected = sources.flatMap((source) => source.rejected);
+        const broken = (inForce: boolean) =>
+          rejected.filter(({ kept }) => kept === inForce).map(({ reason }) => reason);
+        const findings = (
+          [
+            ['away', away],
+            ['broken, and nothing of it is in force', broken(false)],
+            ['broken, and its last good form is in force', broken(true)],
+            ['does not count', sources.flatMap(({ shadowed }) => shadowed.map(({ reason }) => reason))],
+            ['also', sources.flatMap(({ warnings }) => warnings)],
+          ] as const
+        ).flatMap(([what, all]) => (all.length === 0 ? [] : [some(what, all)]));
+        if (findings.length === 0) return Promise.resolve(undefined);
+        const told = findings.join('; ');
+        return away.length > 0
+          ? Promise.reject(new CitadelError('Unavailable', told))
+          : Promise.resolve(told);
       },
     },
     {
@@ -68,6 +80,12 @@ export function meshProbes(
       },
     },
   ];
+}
+
+/** How old what proxies are configured from is. */
+function sinceWhen(currentAt: Date | undefined, clock: Pick<Clock, 'now'>): string {
+  if (currentAt === undefined) return 'it has never been read, and until it is no proxy is configured';
+  return `last current ${currentAt.toISOString()}, ${ageOf(currentAt, clock)} ago`;
 }
 
 function ageOf(time: Date, clock: Pick<Clock, 'now'>): string {

@@ -89,6 +89,7 @@ export async function startOperatorApi(options: OperatorApiOptions): Promise<Ope
     mutualTls: options.controlPlane && mutualTlsOf(options.controlPlane, clock),
     policyStatus: () => options.controlPlane?.plane.policies() ?? [],
     policyWarnings: () => options.controlPlane?.plane.policyWarnings() ?? [],
+    meshSources: () => options.controlPlane?.plane.sources() ?? [],
     currentBundle: () => authority.bundle(),
     status: async () => ({
       version,

@@ -4,6 +4,7 @@ import type { Clock } from '../../kernel/index.ts';
 import { createDiscoveryMetrics } from './discovery.ts';
 import { createIstioAliases } from './istio-aliases.ts';
 import { createKeySetMetrics } from './key-sets.ts';
+import { createMeshSourceMetrics } from './mesh-sources.ts';
 
 export interface PrometheusMetrics extends Metrics {
   readonly contentType: string;
@@ -76,6 +77,7 @@ export function createMetrics(clock: Clock, options: { readonly process?: boolea
   return {
     ...createDiscoveryMetrics(registry),
     ...createKeySetMetrics(registry, clock),
+    ...createMeshSourceMetrics(registry, clock),
     contentType: registry.contentType,
     expose: () => registry.metrics(),
     issuanceStarted: () => aliases.requests.inc(),

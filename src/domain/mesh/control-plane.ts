@@ -8,6 +8,7 @@ import type {
   DiscoverySource,
   MeshSource,
   MeshSourceState,
+  Metrics,
   ProxyRenderer,
 } from '../ports/index.ts';
 import { tooMuch } from './bounded-policies.ts';
@@ -16,16 +17,18 @@ import type { MeshSettings, MeshSnapshot, Workload } from './model.ts';
 import { type PolicyStatus, policyStatuses } from './policy-status.ts';
 import { type ProxyState, ProxyTracker } from './proxy-tracker.ts';
 import { resolveWorkload } from './resolve.ts';
+import { describeShadowed } from './shadowed.ts';
 import { composeSnapshot } from './snapshot.ts';
 import { hasTooMuch, indexMesh, type MeshIndex, type ProxyView, sameView, viewOf } from './view.ts';
 
 export interface ControlPlaneOptions {
   readonly settings: MeshSettings;
-  /** The first that names an object wins. */
+  /** Those that are trusted more first: where two name the same object, the first one's counts. */
   readonly sources: readonly MeshSource[];
   readonly renderer: ProxyRenderer;
   /** Absent: policies that want keys fetched get none. */
   readonly keySets?: KeySets;
+  readonly metrics?: Pick<Metrics, 'meshSources'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -63,28 +66,47 @@ const longestWaitForKeys = 10_000;
 
 /** Of rules with rules: everybody waits for whoever asks for the warnings. */
 const comparisons = 1_000_000;
+/** Of what does not count, how much is logged at one change. */
+const mostTold = 100;
 
 /** Brings sources, policies and proxies together: what each connected proxy should have, and what it said of it. */
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
-  const { settings, sources, renderer, keySets, clock, log } = options;
+  const { settings, sources, renderer, keySets, metrics, clock, log } = options;
   let index: MeshIndex | undefined;
   let linted: { readonly snapshot: MeshSnapshot; readonly warnings: readonly LintWarning[] } | undefined;
   let renders = 0;
   const sessions = new Set<Session>();
   const listeners = new Set<() => void>();
+  let closed = false;
+  let toldOf: ReadonlySet<string> = new Set();
   const progressed = () => {
     for (const listener of listeners) listener();
   };
 
   const recompute = () => {
+    if (closed) return;
     const contents = sources.flatMap((source) => source.content() ?? []);
     // A source that has never answered might know of what the others do not: serving without it would take that away.
     if (contents.length < sources.length) return;
     const snapshot = composeSnapshot(settings, contents, index?.snapshot, keySets?.content());
     keySets?.follow(wantedKeySets(snapshot.policies));
     index = indexMesh(snapshot, index);
+    tellOfShadowed(snapshot);
     for (const session of sessions) session.refresh();
     progressed();
+  };
+  const stateOf = (source: MeshSource, at: number): MeshSourceState => {
+    const state = source.state();
+    const own = index?.snapshot.shadowed.filter(({ from }) => from === at).map(describe) ?? [];
+    return own.length === 0 ? state : { ...state, shadowed: [...state.shadowed, ...own] };
+  };
+  const describe = describeShadowed(sources.map(({ name }) => name));
+  /** Each once, for as long as it is so. */
+  const tellOfShadowed = ({ shadowed }: MeshSnapshot) => {
+    const reasons = shadowed.map((each) => describe(each).reason);
+    for (const reason of reasons.filter((each) => !toldOf.has(each)).slice(0, mostTold))
+      log.warn('an object does not count, because an earlier source has one of its name', { reason });
+    toldOf = new Set(reasons);
   };
   const soon = debounce(recompute, { quiet, atMost, clock });
 
@@ -190,6 +212,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 
   return {
     async start() {
+      metrics?.meshSources(() => sources.map(stateOf));
       keySets?.start(() => soon.call());
       await Promise.all(sources.map((source) => source.start(() => soon.call())));
       recompute();
@@ -208,7 +231,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     workloadOf: (proxy) => resolve(proxy).workload,
     view: (workload) => index && viewOf(index, workload),
     snapshot: () => index?.snapshot,
-    sources: () => sources.map((source) => source.state()),
+    sources: () => sources.map(stateOf),
     keySets: () => keySets?.states() ?? [],
     proxies,
     proxiesOf: (proxyKey) =>
@@ -230,6 +253,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     },
     renders: () => renders,
     async close() {
+      closed = true;
       soon.close();
       await Promise.all([...sources.map((source) => source.close()), keySets?.close()]);
     },

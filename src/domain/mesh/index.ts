@@ -1,5 +1,6 @@
 export { type ControlPlane, type ControlPlaneOptions, createControlPlane } from './control-plane.ts';
 export { debounce } from './debounce.ts';
+export { KeptContent, type KeptContentOptions } from './kept.ts';
 export type * from './model.ts';
 export type { PolicyStatus } from './policy-status.ts';
 export type { ProxyResourceState, ProxyState } from './proxy-tracker.ts';

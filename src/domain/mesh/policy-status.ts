@@ -1,5 +1,6 @@
-import type { Policy } from '../policy/index.ts';
+import { describeOrigin, type Policy } from '../policy/index.ts';
 import { tooMuch } from './bounded-policies.ts';
+import { keyOf } from './merge.ts';
 import type { ProxyState } from './proxy-tracker.ts';
 import { hasTooMuch, type MeshIndex } from './view.ts';
 
@@ -13,6 +14,8 @@ export interface PolicyStatus {
   readonly pending: number;
   /** By their proxies, or for them where all their policies are too much. */
   readonly refusals: readonly { readonly workload: string; readonly error: string }[];
+  /** Where other policies of this name stand, which say something else and do not count. */
+  readonly shadowed: readonly string[];
 }
 
 export function policyStatuses(index: MeshIndex, proxies: readonly ProxyState[]): readonly PolicyStatus[] {
@@ -33,6 +36,10 @@ export function policyStatuses(index: MeshIndex, proxies: readonly ProxyState[])
       return workload && hasTooMuch(index, workload);
     }),
   );
+  const shadowed = new Map<string, string[]>();
+  for (const { object, policy } of index.snapshot.shadowed) {
+    if (policy) shadowed.set(object, [...(shadowed.get(object) ?? []), describeOrigin(policy.origin)]);
+  }
   return index.snapshot.policies.map((policy) => {
     const workloads = holders.get(policy) ?? [];
     const streams = workloads.flatMap((workload) => byWorkload.get(workload) ?? []);
@@ -49,6 +56,7 @@ export function policyStatuses(index: MeshIndex, proxies: readonly ProxyState[])
       current,
       pending: streams.length - current - refusals.length,
       refusals,
+      shadowed: shadowed.get(keyOf(policy)) ?? [],
     };
   });
 }

@@ -27,7 +27,7 @@ export { formatPolicies } from './format.ts';
 export { policiesByWorkload } from './holding.ts';
 export { type JudgedMesh, judgePolicy, type PolicyJudgement } from './judge.ts';
 export { type LintRegistry, type LintWarning, lintPolicies } from './lint/index.ts';
-export type * from './model.ts';
+export * from './model.ts';
 export * from './read/index.ts';
 export { indexPolicies, mutualTlsModeOf, precedence } from './select.ts';
 export {

@@ -12,6 +12,11 @@ export interface PolicyOrigin {
   readonly line?: number;
 }
 
+/** For a reader: `a.yaml:3`, `kubernetes/a`. */
+export function describeOrigin({ source, line }: PolicyOrigin): string {
+  return line === undefined ? source : `${source}:${line}`;
+}
+
 export interface PolicyMeta {
   readonly namespace: string;
   readonly name: string;

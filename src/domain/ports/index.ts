@@ -1,6 +1,7 @@
 export type * from './access-log.ts';
 export { accessLogName, accessLogPeriod, accessLogTags, inboundChains } from './access-log-names.ts';
 export type * from './adoption-store.ts';
+export type * from './archive.ts';
 export type * from './attestor.ts';
 export type * from './audit-log.ts';
 export type * from './authority-store.ts';

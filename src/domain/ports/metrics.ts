@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../kernel/index.ts';
+import type { MeshSourceState } from './mesh-source.ts';
 
 /** The parts of one issuance, each timed by itself. */
 export type IssuanceStage = 'attest' | 'authorize' | 'request' | 'sign' | 'record' | 'total';
@@ -40,6 +41,8 @@ export interface Metrics {
   /** One look at where an issuer publishes its keys. */
   keySetFetched(succeeded: boolean, milliseconds: number): void;
   keySets(counts: KeySetCounts): void;
+  /** What is to be asked, whenever somebody wants to know, for how the sources of the mesh are. */
+  meshSources(states: () => readonly MeshSourceState[]): void;
 }
 
 /** The key sets that policies want fetched. */
@@ -68,4 +71,5 @@ export const noMetrics: Metrics = {
   accessLogRefused: () => {},
   keySetFetched: () => {},
   keySets: () => {},
+  meshSources: () => {},
 };

@@ -64,7 +64,7 @@ describe.skipIf(!hasPart('kubeapi'))('the webhook for policies', () => {
     server = cleanup.use(
       await startTestServer({
         attestation: { kubernetes: { clusters: [{ id: 'Kubernetes', kubeconfig }] } },
-        mesh: { sources: { kubernetes: { webhook } } },
+        mesh: { sources: { kubernetes: { webhook, policyStatus: false } } },
       }),
     );
     const port = server.app.webhook?.port ?? 0;
@@ -289,7 +289,7 @@ describe.skipIf(!hasPart('kubeapi'))('a webhook that asks for the API server’s
         attestation: {
           kubernetes: { clusters: [{ id: 'Kubernetes', kubeconfig: directory.join('kubeconfig') }] },
         },
-        mesh: { sources: { kubernetes: { webhook } } },
+        mesh: { sources: { kubernetes: { webhook, policyStatus: false } } },
       }),
     );
     await kube.apply(JSON.stringify(await configuration('citadel-policies', port, namespace)));

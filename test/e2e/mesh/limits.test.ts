@@ -50,6 +50,17 @@ const legal: readonly { readonly what: string; readonly text: string }[] = [
 `,
   },
   {
+    what: 'trust domains and metadata of any form',
+    text: `${head('AuthorizationPolicy', 'domains')}
+  action: DENY
+  rules:
+    - from:
+        - source: {trustDomains: ["*${'a.'.repeat(32)}", "*${'é'.repeat(32)}", "${'b'.repeat(4_000)}*", "${'c'.repeat(4_000)}", "\\u0000", "[(.*"]}
+    - when:
+        - {key: "experimental.envoy.filters.${'x'.repeat(1_000)}[${'y'.repeat(1_000)}]", values: ["[*]", "[é*]", "*", "*\\n"]}
+`,
+  },
+  {
     what: 'rules for tokens of every kind',
     text: `${head('RequestAuthentication', 'tokens')}
   jwtRules:
@@ -58,6 +69,7 @@ const legal: readonly { readonly what: string; readonly text: string }[] = [
       audiences: ["\\n"]
       fromHeaders: [{name: "x-a", prefix: "\\u0001\\u007f é"}]
       fromParams: ["a b&c=d"]
+      spaceDelimitedClaims: ["\\u0000", "a b", "${'é'.repeat(2_000)}"]
       fromCookies: ["a; b"]
       outputPayloadToHeader: "x-b"
 `,

@@ -56,6 +56,35 @@ describe('createMetrics', () => {
     expect(text).toContain('\ncitadel_jwks_oldest_seconds 3600\n');
   });
 
+  it('tells how old a source of the mesh is, and what of it does not count', async () => {
+    const broken = (object: string, kept: boolean) => ({ object, reason: 'is bad', kept });
+    const source = { problem: undefined, rejected: [], shadowed: [], warnings: [] };
+    const text = await exposed((metrics) => {
+      metrics.meshSources(() => [
+        {
+          ...source,
+          name: 'files',
+          currentAt: new Date('2029-12-31T23:00:00Z'),
+          rejected: [broken('a', true), broken('a', true), broken('b', false)],
+          shadowed: [{ object: 'c', reason: 'is another' }],
+        },
+        { ...source, name: 'kubernetes/a', currentAt: undefined, problem: 'is away' },
+      ]);
+    });
+    const lines = text.split('\n').filter((line) => line.startsWith('citadel_mesh_source_'));
+    expect(lines.toSorted()).toEqual([
+      'citadel_mesh_source_age_seconds{source="files"} 3600',
+      'citadel_mesh_source_broken_kept{source="files"} 1',
+      'citadel_mesh_source_broken_kept{source="kubernetes/a"} 0',
+      'citadel_mesh_source_broken{source="files"} 1',
+      'citadel_mesh_source_broken{source="kubernetes/a"} 0',
+      'citadel_mesh_source_shadowed{source="files"} 1',
+      'citadel_mesh_source_shadowed{source="kubernetes/a"} 0',
+      'citadel_mesh_source_up{source="files"} 1',
+      'citadel_mesh_source_up{source="kubernetes/a"} 0',
+    ]);
+  });
+
   it('counts what proxies are sent, and what they make of it', async () => {
     const text = await exposed((metrics) => {
       metrics.streams('ads-delta', 2);

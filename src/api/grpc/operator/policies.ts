@@ -8,7 +8,7 @@ import {
   policyHash,
   policyKey,
 } from '../../../domain/policy/index.ts';
-import type { PolicyObjectKey } from '../../../domain/ports/index.ts';
+import type { MeshSourceState, PolicyObjectKey } from '../../../domain/ports/index.ts';
 import * as wire from '../../../gen/citadel/v1/operator.ts';
 import { CitadelError } from '../../../kernel/index.ts';
 
@@ -17,10 +17,12 @@ export interface PolicyServices {
   readonly policies: PolicyService | undefined;
   readonly policyStatus: () => readonly PolicyStatus[];
   readonly policyWarnings: () => readonly LintWarning[];
+  readonly meshSources: () => readonly MeshSourceState[];
 }
 
 const largestReason = 1024;
 const mostTexts = 10_000;
+const mostProblems = 1_000;
 
 function servicesOf({ policies }: PolicyServices): PolicyService {
   if (policies) return policies;
@@ -50,7 +52,21 @@ export function listPolicies(
       const own = warnings.get(policyKey({ kind, namespace: meta.namespace, name: meta.name })) ?? [];
       return { ...statusToWire(status), warnings: own.map(problemToWire) };
     }),
+    problems: services.meshSources().flatMap(sourceProblems).slice(0, mostProblems),
   };
+}
+
+/** What of a source does not count, one line each. */
+function sourceProblems({ name, problem, rejected, shadowed, warnings }: MeshSourceState): readonly string[] {
+  return [
+    ...(problem === undefined ? [] : [`${name} is away: ${problem}`]),
+    ...rejected.map(
+      ({ reason, kept }) =>
+        `${reason}; ${kept ? 'its last good form is in force' : 'nothing of it is in force'}`,
+    ),
+    ...shadowed.map(({ reason }) => reason),
+    ...warnings.map((warning) => `${name}: ${warning}`),
+  ];
 }
 
 export async function applyPolicies(
@@ -107,7 +123,11 @@ function planToWire(
   return {
     problems: problems.map(problemToWire),
     warnings: warnings.map(problemToWire),
-    effects: effects.map(({ key, kind }) => ({ key: keyToWire(key), kind: effectKinds[kind] })),
+    effects: effects.map(({ key, kind, shadowedBy = '' }) => ({
+      key: keyToWire(key),
+      kind: effectKinds[kind],
+      shadowedBy,
+    })),
     revision: BigInt(revision),
     applied,
   };
@@ -126,6 +146,7 @@ function statusToWire({
   current,
   pending,
   refusals,
+  shadowed,
 }: PolicyStatus): Omit<wire.Policy, 'warnings'> {
   const { kind, meta } = policy;
   return {
@@ -138,5 +159,6 @@ function statusToWire({
     current,
     pending,
     refusals: refusals.map((refusal) => ({ ...refusal })),
+    shadowed: [...shadowed],
   };
 }

@@ -291,6 +291,11 @@ export interface ListPoliciesRequest {
 
 export interface ListPoliciesResponse {
   policies: Policy[];
+  /**
+   * What of the sources does not count, of all namespaces: objects that are broken, or shadowed; a source that is away.
+   * The first 1000.
+   */
+  problems: string[];
 }
 
 export interface Policy {
@@ -312,6 +317,8 @@ export interface Policy {
   refusals: PolicyRefusal[];
   /** Warnings: legal, but surely not meant. */
   warnings: PolicyProblem[];
+  /** Where other policies of this name stand, which say something else and do not count. */
+  shadowed: string[];
 }
 
 export interface PolicyRefusal {
@@ -362,6 +369,11 @@ export interface ApplyPoliciesResponse {
 export interface PolicyEffect {
   key: PolicyKey | undefined;
   kind: PolicyEffect_Kind;
+  /**
+   * Where a policy of this name stands that counts in its place, so that the change would have no effect and is not
+   * done; empty where there is none.
+   */
+  shadowedBy: string;
 }
 
 export const PolicyEffect_Kind = {
@@ -3254,13 +3266,16 @@ export const ListPoliciesRequest: MessageFns<ListPoliciesRequest> = {
 };
 
 function createBaseListPoliciesResponse(): ListPoliciesResponse {
-  return { policies: [] };
+  return { policies: [], problems: [] };
 }
 
 export const ListPoliciesResponse: MessageFns<ListPoliciesResponse> = {
   encode(message: ListPoliciesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.policies) {
       Policy.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.problems) {
+      writer.uint32(18).string(v!);
     }
     return writer;
   },
@@ -3286,6 +3301,14 @@ export const ListPoliciesResponse: MessageFns<ListPoliciesResponse> = {
             message.policies.push(Policy.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.problems.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3304,6 +3327,7 @@ export const ListPoliciesResponse: MessageFns<ListPoliciesResponse> = {
   fromPartial(object: DeepPartial<ListPoliciesResponse>): ListPoliciesResponse {
     const message = createBaseListPoliciesResponse();
     message.policies = object.policies?.map((e) => Policy.fromPartial(e)) || [];
+    message.problems = object.problems?.map((e) => e) || [];
     return message;
   },
 };
@@ -3320,6 +3344,7 @@ function createBasePolicy(): Policy {
     pending: 0,
     refusals: [],
     warnings: [],
+    shadowed: [],
   };
 }
 
@@ -3357,6 +3382,9 @@ export const Policy: MessageFns<Policy> = {
     }
     for (const v of message.warnings) {
       PolicyProblem.encode(v!, writer.uint32(82).fork()).join();
+    }
+    for (const v of message.shadowed) {
+      writer.uint32(90).string(v!);
     }
     return writer;
   },
@@ -3454,6 +3482,14 @@ export const Policy: MessageFns<Policy> = {
             message.warnings.push(PolicyProblem.decode(reader, reader.uint32()));
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.shadowed.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3483,6 +3519,7 @@ export const Policy: MessageFns<Policy> = {
     message.pending = object.pending ?? 0;
     message.refusals = object.refusals?.map((e) => PolicyRefusal.fromPartial(e)) || [];
     message.warnings = object.warnings?.map((e) => PolicyProblem.fromPartial(e)) || [];
+    message.shadowed = object.shadowed?.map((e) => e) || [];
     return message;
   },
 };
@@ -3965,7 +4002,7 @@ export const ApplyPoliciesResponse: MessageFns<ApplyPoliciesResponse> = {
 };
 
 function createBasePolicyEffect(): PolicyEffect {
-  return { key: undefined, kind: 0 };
+  return { key: undefined, kind: 0, shadowedBy: "" };
 }
 
 export const PolicyEffect: MessageFns<PolicyEffect> = {
@@ -3975,6 +4012,9 @@ export const PolicyEffect: MessageFns<PolicyEffect> = {
     }
     if (message.kind !== 0) {
       writer.uint32(16).int32(message.kind);
+    }
+    if (message.shadowedBy !== "") {
+      writer.uint32(26).string(message.shadowedBy);
     }
     return writer;
   },
@@ -4008,6 +4048,14 @@ export const PolicyEffect: MessageFns<PolicyEffect> = {
             message.kind = reader.int32() as any;
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.shadowedBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4027,6 +4075,7 @@ export const PolicyEffect: MessageFns<PolicyEffect> = {
     const message = createBasePolicyEffect();
     message.key = (object.key !== undefined && object.key !== null) ? PolicyKey.fromPartial(object.key) : undefined;
     message.kind = object.kind ?? 0;
+    message.shadowedBy = object.shadowedBy ?? "";
     return message;
   },
 };

@@ -10,7 +10,7 @@ import { fakeKeySets } from '../../../fakes/key-sets.ts';
 import { fakeMeshSource } from '../../../fakes/mesh-source.ts';
 import { waitFor } from '../../../parts/index.ts';
 import { policy } from '../policy/mesh.ts';
-import { connected, content, service, settings, workload } from './samples.ts';
+import { connected, content, peerAuthentication, service, settings, workload } from './samples.ts';
 
 const egress = [{ address: '127.0.0.1', port: 7001, service: 'shop/orders', servicePort: 80 }];
 const orders = workload('orders');
@@ -117,6 +117,44 @@ describe('the control plane', () => {
     await plane.close();
   });
 
+  test('tells of what does not count: in the states, in the policy’s status, and once in the log', async () => {
+    const warn = vi.fn();
+    const from = (source: string, mode: 'STRICT' | 'DISABLE') =>
+      peerAuthentication(mode, {
+        meta: { namespace: 'shop', name: 'default', generation: 1, origin: { source } },
+      });
+    const first = fakeMeshSource('files', content([web], [], [from('a.yaml', 'STRICT')]));
+    const second = fakeMeshSource('kubernetes/b', content([], [], [from('kubernetes/b', 'DISABLE')]));
+    const { plane } = await start({ sources: [first, second], log: { ...silentLog, warn } });
+    const reason =
+      'PeerAuthentication/shop/default of kubernetes/b does not count: that of a.yaml comes first, and says something else';
+    expect(plane.sources().map(({ shadowed }) => shadowed)).toEqual([
+      [],
+      [{ object: 'PeerAuthentication/shop/default', reason }],
+    ]);
+    expect(plane.policies().map(({ shadowed }) => shadowed)).toEqual([['kubernetes/b']]);
+    first.set(content([web, cron], [], [from('a.yaml', 'STRICT')]));
+    await waitFor(() => plane.snapshot()?.workloads.size === 2, { what: 'the change' });
+    expect(warn.mock.calls.map(([, fields]) => fields)).toEqual([{ reason }]);
+    second.set(content([]));
+    await waitFor(() => plane.sources()[1]?.shadowed.length === 0, { what: 'the end of it' });
+    await plane.close();
+  });
+
+  test('works out nothing any more once it is closed, whoever tells of a change', async () => {
+    // The debounce is over at once: what is not held back is done within two turns.
+    const { plane, source } = await start({ clock: { ...systemClock, sleep: () => Promise.resolve() } });
+    plane.open(connected(identityOf('web')), () => {});
+    const [version, renders] = [plane.snapshot()?.version, plane.renders()];
+    const closing = plane.close();
+    source.set(content([web], []));
+    await closing;
+    source.set(content([cron], []));
+    for (let turns = 0; turns < 2; turns += 1) await new Promise(setImmediate);
+    expect(plane.snapshot()?.version).toBe(version);
+    expect(plane.renders()).toBe(renders);
+  });
+
   describe('with a policy whose keys are fetched', () => {
     const uri = (path: string) => `https://id.example/${path}`;
     const policies = (...paths: readonly string[]) =>
@@ -168,6 +206,27 @@ describe('the control plane', () => {
       keySets.set(`jwks:${uri('a')}`, 'A2');
       await waitFor(() => version() === 'A2', { what: 'the new keys' });
       await plane.close();
+    });
+
+    test('a start that is still under way at the close works out nothing any more', async () => {
+      const keySets = fakeKeySets();
+      const source = fakeMeshSource('test', withPolicies('a'));
+      const plane = createControlPlane({
+        settings,
+        sources: [source],
+        renderer: telling,
+        keySets,
+        clock: systemClock,
+        log: silentLog,
+      });
+      const progress = vi.fn();
+      const started = plane.start();
+      await waitFor(() => keySets.wanted.has(`jwks:${uri('a')}`), { what: 'the keys to be wanted' });
+      plane.onProgress(progress);
+      await plane.close();
+      keySets.set(`jwks:${uri('a')}`, 'A1');
+      await started;
+      expect(progress).not.toHaveBeenCalled();
     });
 
     test('a proxy keeps what it has until it is known whether a new rule has keys', async () => {

@@ -61,6 +61,7 @@ export function mesh(
     services: new Map(services.map((each) => [each.id, each])),
     policies,
     keySets: new Map(),
+    shadowed: [],
   };
 }
 
