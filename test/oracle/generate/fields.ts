@@ -131,7 +131,7 @@ const header = (random: Random): ConditionField => {
 const claim = (random: Random): ConditionField => {
   const names = random.weighted([
     [2, ['scope']],
-    [3, random.pick(words.claimPaths.filter((path) => path.length > 1))],
+    [3, random.pick(words.claimPaths.filter((each) => each.length > 1))],
     [6, random.pick(words.claimPaths)],
   ]);
   const kind = names.length > 1 ? 'request.auth.claims nested' : 'request.auth.claims';
