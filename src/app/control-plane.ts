@@ -2,6 +2,11 @@ import { join } from 'node:path';
 import type { Cluster } from '../adapters/kubernetes/index.ts';
 import type { AccessLogServiceOptions, DiscoveryServiceOptions, GrpcService } from '../api/grpc/index.ts';
 import type { AuthorityService } from '../domain/authority/index.ts';
+import {
+  createEnforcementService,
+  type EnforcementService,
+  StrictOrders,
+} from '../domain/enforcement/index.ts';
 import { createEvidenceService, type EvidenceService } from '../domain/evidence/index.ts';
 import { createKeySets, type KeySets } from '../domain/jwks/index.ts';
 import { type ControlPlane, createControlPlane, type MeshSettings } from '../domain/mesh/index.ts';
@@ -30,7 +35,7 @@ interface ControlPlanePorts extends SourcePorts {
   readonly authority: Pick<AuthorityService, 'bundle' | 'onBundleChange'>;
   readonly entropy: Entropy;
   readonly metrics: Metrics;
-  readonly store: Pick<Store, 'policies' | 'audit' | 'evidence'>;
+  readonly store: Pick<Store, 'policies' | 'audit' | 'evidence' | 'enforcement'>;
 }
 
 export interface OpenControlPlane {
@@ -39,6 +44,9 @@ export interface OpenControlPlane {
   /** The policies that authors keep here; they count like those of the other sources. */
   readonly policies: PolicyService;
   readonly evidence: EvidenceService;
+  /** By which workloads are strict whatever PERMISSIVE policies say. */
+  readonly orders: StrictOrders;
+  readonly enforcement: EnforcementService;
 }
 
 /** The control plane of the configuration; undefined where it asks for none. Nothing of it is loaded then. */
@@ -51,11 +59,14 @@ export async function openControlPlane(
   const { createEnvoyRenderer } = await import('../adapters/envoy/index.ts');
   const stored = createStoredPolicySource(store.policies, ports.clock);
   const settings = meshSettings(config, mesh);
+  const orders = new StrictOrders(store.enforcement);
+  await orders.load(ports.clock.now());
   const plane = createControlPlane({
     settings,
     // What is kept here comes last: an object of the same name that a cluster or a file describes is theirs.
     sources: [...(await openSources(config.dataDirectory, mesh, { clusters, ...ports })), stored],
     renderer: createEnvoyRenderer(),
+    isStrict: (workload) => orders.holds(workload),
     keySets: await openKeySets(config.dataDirectory, mesh, { entropy, metrics, ...ports }),
     authority,
     metrics,
@@ -69,7 +80,16 @@ export async function openControlPlane(
     changed: () => stored.refresh(),
   });
   const evidence = createEvidenceService({ mesh: plane, store: store.evidence, ...ports });
-  return { settings, plane, policies, evidence };
+  const enforcement = createEnforcementService({
+    mesh: plane,
+    evidence,
+    orders,
+    audit: store.audit,
+    metrics,
+    entropy,
+    ...ports,
+  });
+  return { settings, plane, policies, evidence, orders, enforcement };
 }
 
 /** What proxies ask, over what the control plane knows; loaded only where there is one. */

@@ -1,3 +1,4 @@
+import type { StrictOrders } from '../domain/enforcement/index.ts';
 import { describeLocation } from '../domain/jwks/index.ts';
 import type { ControlPlane } from '../domain/mesh/index.ts';
 import { CitadelError, type Clock, formatDuration } from '../kernel/index.ts';
@@ -9,11 +10,13 @@ function some(what: string, all: readonly string[]): string {
   return all.length === 1 ? `${what}: ${first}` : `${what}: ${all.length}, the first: ${first}`;
 }
 
+export interface MeshParts {
+  readonly plane: Pick<ControlPlane, 'sources' | 'problem' | 'proxies' | 'keySets'>;
+  readonly orders: Pick<StrictOrders, 'runs'>;
+}
+
 /** What the control plane stands on, and whom it cannot serve. Proxies keep what they have meanwhile. */
-export function meshProbes(
-  controlPlane: Pick<ControlPlane, 'sources' | 'problem' | 'proxies' | 'keySets'>,
-  clock: Pick<Clock, 'now'>,
-): Probe[] {
+export function meshProbes({ plane: controlPlane, orders }: MeshParts, clock: Pick<Clock, 'now'>): Probe[] {
   return [
     {
       name: 'registry',
@@ -64,6 +67,20 @@ export function meshProbes(
             ),
           ]);
         return Promise.resolve(failures.length === 0 ? undefined : some('refused', failures));
+      },
+    },
+    {
+      name: 'mutual-tls-order',
+      why: 'an order to make workloads strict has halted: those that are strict stay so, the others are not',
+      mend: 'citadel mtls status; then citadel mtls enforce to go on, or citadel mtls revert',
+      essential: false,
+      run: () => {
+        const halts = orders
+          .runs()
+          .flatMap(({ state, halt }) =>
+            state === 'halted' && halt ? [`${halt.workload}: ${halt.reason}`] : [],
+          );
+        return Promise.resolve(halts.length === 0 ? undefined : some('halted', halts));
       },
     },
     {

@@ -1,7 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { IssuanceRecord, Page, Store, StoredPolicy } from '../../src/domain/ports/index.ts';
-import { at, auditEvent, authority, callerEvidence, hex, intent, proxyReport } from './store-samples.ts';
+import {
+  at,
+  auditEvent,
+  authority,
+  callerEvidence,
+  enforcementRun,
+  hex,
+  intent,
+  proxyReport,
+} from './store-samples.ts';
 
 async function pages<T>(find: (pageToken?: string) => Promise<Page<T>>): Promise<T[][]> {
   const all: T[][] = [];
@@ -308,6 +317,30 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         await store.evidence.save([callerEvidence(), gone]);
         await store.evidence.remove([gone.workload, 'files/shop/unknown']);
         expect(await store.evidence.list()).toStrictEqual([callerEvidence()]);
+      });
+    });
+
+    describe('enforcement', () => {
+      const halted = enforcementRun({
+        id: 'b2',
+        scope: { kind: 'mesh' },
+        state: 'halted',
+        startedAt: at(5),
+        revertUntil: undefined,
+        halt: { kind: 'refused', workload: 'files/shop/cart', reason: 'why', reverted: false },
+      });
+
+      test('gives runs back whole, the last of each, in the order of their start', async () => {
+        await store.enforcement.save([halted, enforcementRun({ steps: [] })]);
+        await store.enforcement.save([enforcementRun()]);
+        expect(await store.enforcement.list()).toStrictEqual([enforcementRun(), halted]);
+      });
+
+      test('forgets what holds for nothing any more, after long', async () => {
+        const over = (id: string, updatedAt: Date) => enforcementRun({ id, state: 'reverted', updatedAt });
+        await store.enforcement.save([over('old', at(1)), over('new', at(60)), halted, enforcementRun()]);
+        expect(await store.enforcement.prune(at(60))).toBe(1);
+        expect((await store.enforcement.list()).map(({ id }) => id)).toEqual(['a1', 'new', 'b2']);
       });
     });
 

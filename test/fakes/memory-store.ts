@@ -1,8 +1,10 @@
+import type { EnforcementRun } from '../../src/domain/enforcement/index.ts';
 import type {
   AdoptionStore,
   AuditLog,
   AuthorityRecord,
   AuthorityStore,
+  EnforcementStore,
   EvidenceStore,
   IssuanceIntent,
   IssuanceQuery,
@@ -32,6 +34,7 @@ export function memoryStore(): Store {
     authorities: guarded(memoryAuthorities(), opened),
     audit: guarded(memoryAudit(), opened),
     adoption: guarded(memoryAdoption(), opened),
+    enforcement: guarded(memoryEnforcement(), opened),
     evidence: guarded(memoryEvidence(), opened),
     operators: guarded(memoryOperators(), opened),
     policies: guarded(memoryPolicies(), opened),
@@ -188,6 +191,26 @@ function memoryEvidence(): EvidenceStore {
     list: async () => [...rows].sort(byKey).map(([, row]) => row),
     async remove(workloads) {
       for (const workload of workloads) rows.delete(workload);
+    },
+  };
+}
+
+function memoryEnforcement(): EnforcementStore {
+  const runs = new Map<string, EnforcementRun>();
+  return {
+    async save(changed) {
+      for (const run of changed) runs.set(run.id, structuredClone(run));
+    },
+    list: async () =>
+      [...runs.values()].toSorted(
+        (a, b) => a.startedAt.getTime() - b.startedAt.getTime() || (a.id < b.id ? -1 : 1),
+      ),
+    async prune(before) {
+      const over = [...runs.values()].filter(
+        ({ state, updatedAt }) => (state === 'superseded' || state === 'reverted') && updatedAt < before,
+      );
+      for (const { id } of over) runs.delete(id);
+      return over.length;
     },
   };
 }

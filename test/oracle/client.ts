@@ -55,8 +55,18 @@ export function closed(socket: Socket): Promise<void> {
 }
 
 export interface RawRequest {
-  readonly head: boolean;
-  readonly text: string;
+  readonly method: string;
+  readonly path: string;
+  readonly host: string;
+  /** In the place of the one that does not count. */
+  readonly otherHost: string | undefined;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}
+
+function written({ method, path, host, otherHost, headers }: RawRequest): string {
+  const target = otherHost === undefined ? path : `http://${host}${path}`;
+  const lines = headers.map(([name, value]) => `${name}: ${value}`);
+  return [`${method} ${target} HTTP/1.1`, `Host: ${otherHost ?? host}`, ...lines, '', ''].join('\r\n');
 }
 
 /** Requests that no HTTP client would write, one behind the other; a connection that is closed is opened again. */
@@ -70,7 +80,7 @@ export async function exchangeAll(
     const before = replies.length;
     await oneConnection(await connect(), requests, replies);
     fruitless = replies.length === before ? fruitless + 1 : 0;
-    if (fruitless > 2) throw new Error(`no reply to ${requests[before]?.text ?? ''}`);
+    if (fruitless > 2) throw new Error(`no reply to ${JSON.stringify(requests[before])}`);
   }
   return replies;
 }
@@ -86,23 +96,25 @@ async function oneConnection(
   const next = () => {
     const request = requests[replies.length];
     if (request === undefined) socket.destroy();
-    else socket.write(request.text, 'latin1');
+    else socket.write(written(request), 'latin1');
   };
   socket.on('data', (chunk: Buffer) => {
     pending += chunk.toString('latin1');
-    const parsed = parseReply(pending, requests[replies.length]?.head ?? false);
+    const parsed = parseReply(pending, requests[replies.length]?.method === 'HEAD');
     if (parsed === undefined) return;
     pending = pending.slice(parsed.length);
     replies.push(parsed.reply);
-    if (parsed.reply.headers.get('connection') !== 'close') next();
+    if (parsed.reply.headers.get('connection') === 'close') socket.destroy();
+    else next();
   });
-  socket.setTimeout(15_000, () => {
+  socket.setTimeout(60_000, () => {
     silent = true;
     socket.destroy();
   });
   next();
   await closed(socket);
-  if (silent) throw new Error(`no reply to ${requests[replies.length]?.text}; there came ${pending}`);
+  if (silent)
+    throw new Error(`no reply to ${JSON.stringify(requests[replies.length])}; there came ${pending}`);
 }
 
 function parseReply(text: string, head: boolean): { reply: RawReply; length: number } | undefined {

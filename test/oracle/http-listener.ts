@@ -1,10 +1,7 @@
 import {
   type AuthorizationContext,
-  type HttpAuthorizationFilter,
-  httpAuthorization,
   httpFilterConfig,
   type JwksOf,
-  pathSettings,
 } from '../../src/adapters/envoy/authorization/index.ts';
 import type { Policy } from '../../src/domain/policy/index.ts';
 import { ComparisonFilter_Op } from '../../src/gen/envoy/config/accesslog/v3/accesslog.ts';
@@ -16,9 +13,7 @@ import { HttpConnectionManager } from '../../src/gen/envoy/extensions/filters/ne
 import type { Any } from '../../src/gen/google/protobuf/any.ts';
 import { metadataFilter } from './left-metadata.ts';
 import { packed, router } from './messages.ts';
-
-/** Changes what the renderer gave: how the oracle is tested itself. */
-export type Mutation = (filter: HttpAuthorizationFilter) => HttpAuthorizationFilter;
+import type { Rendering } from './rendering.ts';
 
 export interface HttpSide {
   readonly sets: readonly (readonly Policy[])[];
@@ -26,7 +21,7 @@ export interface HttpSide {
   readonly authentication: readonly Policy[];
   readonly jwksOf: JwksOf;
   readonly context: AuthorizationContext;
-  readonly mutation?: Mutation | undefined;
+  readonly rendering: Rendering;
 }
 
 /** The header that tells which set a request is for. */
@@ -35,23 +30,17 @@ export const setHeader = 'x-oracle-set';
 export const metadataHeader = 'x-oracle-metadata';
 export const detailsHeader = 'x-oracle-details';
 
-const unmutated: Mutation = (filter) => filter;
-
 /** One connection manager for all sets: each is a route with the filters' content of its own. */
-export function httpFilter({
-  sets,
-  authentication,
-  jwksOf,
-  context,
-  mutation = unmutated,
-}: HttpSide): Filter {
+export function httpFilter({ sets, authentication, jwksOf, context, rendering }: HttpSide): Filter {
   const answers = responseHeaders();
-  const shared = httpAuthorization(authentication, jwksOf, context).map(mutation);
+  const shared = rendering.http(authentication, jwksOf, context);
   const manager = HttpConnectionManager.fromPartial({
-    ...pathSettings(),
+    ...rendering.paths(),
     statPrefix: 'oracle',
     useRemoteAddress: true,
     xffNumTrustedHops: 1,
+    // What is no request ends its connection, and each time a second would go by.
+    delayedCloseTimeout: { seconds: 0n, nanos: 20_000_000 },
     httpFilters: [
       metadataFilter(),
       ...shared.map((filter) => ({
@@ -70,7 +59,7 @@ export function httpFilter({
             name: 'oracle',
             domains: ['*'],
             responseHeadersToAdd: answers,
-            routes: sets.map((policies, index) => route(index, policies, { jwksOf, context, mutation })),
+            routes: sets.map((policies, index) => route(index, policies, { jwksOf, context, rendering })),
           },
         ],
       },
@@ -81,11 +70,11 @@ export function httpFilter({
   return Filter.fromPartial({ name: 'http', configType: { $case: 'typedConfig', value } });
 }
 
-type Rendering = Required<Pick<HttpSide, 'jwksOf' | 'context'>> & { readonly mutation: Mutation };
+type Side = Pick<HttpSide, 'jwksOf' | 'context' | 'rendering'>;
 
-function route(index: number, policies: readonly Policy[], { jwksOf, context, mutation }: Rendering): Route {
-  const own = httpAuthorization(policies, jwksOf, context)
-    .map(mutation)
+function route(index: number, policies: readonly Policy[], { jwksOf, context, rendering }: Side): Route {
+  const own = rendering
+    .http(policies, jwksOf, context)
     .flatMap((filter): (readonly [string, Any])[] =>
       filter.kind === 'rbac'
         ? [[filter.name, packed(perRoute, RBACPerRoute, RBACPerRoute.fromPartial({ rbac: filter.config }))]]

@@ -1,6 +1,7 @@
 import { recordedDecision } from '../../src/adapters/envoy/authorization/index.ts';
 import { type DecisionContext, decide, type PolicyRequest } from '../../src/domain/policy/index.ts';
 import { exchangeAll, open, type RawReply, type RawRequest } from './client.ts';
+import { countDecided } from './decided.ts';
 import { fieldsSchema } from './fields.ts';
 import {
   type Call,
@@ -12,8 +13,9 @@ import {
   words,
 } from './generate/index.ts';
 import { detailsHeader, metadataHeader, setHeader } from './http-listener.ts';
-import { metadataLines } from './left-metadata.ts';
-import { comparable, type Outcome, outcomeOf, Tally } from './tally.ts';
+import { exchangeAllHttp2 } from './http2-client.ts';
+import { metadataFields } from './left-metadata.ts';
+import { type Compared, comparable, type Outcome, outcomeOf, Tally } from './tally.ts';
 import type { World } from './world.ts';
 
 export interface Making {
@@ -22,8 +24,9 @@ export interface Making {
   readonly coverage: Coverage;
 }
 
-export interface HttpPair {
+interface HttpPair {
   readonly set: number;
+  readonly policies: PolicySet['policies'];
   readonly call: Call;
 }
 
@@ -40,53 +43,60 @@ export async function httpPairs(
   all: readonly Connection[],
   perSet: number,
 ): Promise<Tally> {
-  const byConnection = new Map<Connection, HttpPair[]>();
-  for (const [set, { bases }] of sets.entries()) {
-    for (let count = 0; count < perSet; count += 1) {
-      const made = call(random, bases, all, world.tokens.length, coverage);
-      const own = byConnection.get(made.connection) ?? [];
-      byConnection.set(made.connection, [...own, { set, call: made }]);
-    }
-  }
-  let tally = new Tally();
-  const one = async (connection: Connection, pairs: readonly HttpPair[]) => {
+  const tokens = world.tokens.map(({ claims }) => claims);
+  const pairs = sets.flatMap(({ policies, bases }, set) =>
+    Array.from({ length: perSet }, (): HttpPair => {
+      return { set, policies, call: call(random, bases, all, tokens, coverage) };
+    }),
+  );
+  const replies = new Map<HttpPair, RawReply>();
+  const one = async (connection: Connection, own: readonly HttpPair[]) => {
     const credentials = connection.identity === undefined ? undefined : world.peers.get(connection.identity);
-    const replies = await exchangeAll(
+    const exchange = connection.http === 'HTTP/2' ? exchangeAllHttp2 : exchangeAll;
+    const received = await exchange(
       () => open(connection, credentials),
-      pairs.map((pair) => rawRequest(pair, world)),
+      own.map((pair) => rawRequest(pair, world)),
     );
-    tally = tally.plus(
-      Tally.of(
-        pairs.map((pair, index) => {
-          const policies = sets[pair.set]?.policies ?? [];
-          const request = policyRequest(pair.call, world);
-          const ours = outcomeOf(decide(policies, request, { ...meshContext, tcp: false }));
-          const reply = replies[index];
-          if (reply === undefined) throw new Error('a call without a reply');
-          const envoys = envoysOutcome(reply, policies);
-          return {
-            ours,
-            envoys,
-            pair: {
-              policies,
-              request,
-              details: reply.headers.get(detailsHeader),
-              metadata: reply.headers.get(metadataHeader),
-            },
-          };
-        }),
-      ),
-    );
+    for (const [index, reply] of received.entries()) {
+      const pair = own[index];
+      if (pair !== undefined) replies.set(pair, reply);
+    }
   };
+  const byConnection = new Map<Connection, HttpPair[]>();
+  for (const pair of pairs) {
+    const { connection } = pair.call;
+    byConnection.set(connection, [...(byConnection.get(connection) ?? []), pair]);
+  }
   await atOnce(
     6,
     [...byConnection].map(
-      ([connection, pairs]) =>
+      ([connection, own]) =>
         () =>
-          one(connection, pairs),
+          one(connection, own),
     ),
   );
-  return tally;
+  return Tally.of(
+    pairs.map((pair) => {
+      const reply = replies.get(pair);
+      if (reply === undefined) throw new Error('a call without a reply');
+      const compared = compare(pair, reply, world);
+      countDecided(coverage, 'HTTP request', pair.policies, compared.ours);
+      return compared;
+    }),
+  );
+}
+
+function compare({ policies, call: made }: HttpPair, reply: RawReply, world: World): Compared {
+  const request = policyRequest(made, world);
+  const details = reply.headers.get(detailsHeader);
+  const metadata = reply.headers.get(metadataHeader);
+  return {
+    ours: outcomeOf(
+      decide(policies, request, { ...meshContext, customVerdicts: verdicts(made), tcp: false }),
+    ),
+    envoys: envoysOutcome(reply, policies),
+    pair: { policies, request, details, metadata },
+  };
 }
 
 /** A single connection would wait more than it works. */
@@ -98,17 +108,31 @@ async function atOnce(limit: number, jobs: readonly (() => Promise<void>)[]): Pr
   await Promise.all(Array.from({ length: limit }, worker));
 }
 
+/** Authorizers are asked with the method of the request; those that speak HTTP/1.1 take none in small letters. */
+function verdicts({ method }: Call): DecisionContext['customVerdicts'] {
+  const asked = [...meshContext.customVerdicts];
+  return new Map(
+    asked.map(([name, verdict]) => [
+      name,
+      name.endsWith('-http') && method !== method.toUpperCase() ? 'deny' : verdict,
+    ]),
+  );
+}
+
 function rawRequest({ set, call: made }: HttpPair, { tokens }: World): RawRequest {
-  const lines = [
-    `${made.method} ${made.path} HTTP/1.1`,
-    `Host: ${made.host}`,
-    `${setHeader}: ${set}`,
-    ...made.headers.map(([name, value]) => `${name}: ${value}`),
-    ...metadataLines(made.metadata),
-    ...(made.clientIp === undefined ? [] : [`X-Forwarded-For: ${made.clientIp}`]),
-    ...(made.token === undefined ? [] : [`Authorization: Bearer ${tokens[made.token]?.text}`]),
-  ];
-  return { head: made.method === 'HEAD', text: `${lines.join('\r\n')}\r\n\r\n` };
+  return {
+    method: made.method,
+    path: made.path,
+    host: made.host,
+    otherHost: made.otherHost,
+    headers: [
+      [setHeader, String(set)],
+      ...made.headers,
+      ...metadataFields(made.metadata),
+      ...(made.clientIp === undefined ? [] : [['X-Forwarded-For', made.clientIp] as const]),
+      ...(made.token === undefined ? [] : [['Authorization', `Bearer ${tokens[made.token]?.text}`] as const]),
+    ],
+  };
 }
 
 function policyRequest(made: Call, { tokens }: World): PolicyRequest {
@@ -135,11 +159,13 @@ const providerNames = Object.keys(words.providers).sort();
 
 function envoysOutcome({ status, headers }: RawReply, policies: PolicySet['policies']): Outcome {
   const details = headers.get(detailsHeader) ?? '';
-  if (status === 400) return { verdict: 'deny', step: 'PATH', by: undefined, audit: undefined, dryRun: [] };
-  if (status !== 200 && status !== 403)
+  const asked = details === 'ext_authz_denied';
+  if ((status === 400 && !asked) || details === 'absolute_path_rejected')
+    return { verdict: 'deny', step: 'PATH', by: undefined, audit: undefined, dryRun: [] };
+  if (status !== 200 && status !== 403 && !asked)
     throw new Error(`the oracle does not understand ${status}, ${details}`);
   const fields = fieldsSchema.parse(JSON.parse(headers.get(metadataHeader) ?? '{}'));
-  const refused = status === 403;
+  const refused = status !== 200;
   const recorded = recordedDecision({ ...fields, ...refusal(details, policies) }, refused, providerNames);
   return comparable({ verdict: refused ? 'deny' : 'allow', ...recorded });
 }

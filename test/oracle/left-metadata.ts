@@ -34,10 +34,10 @@ const typedStruct = {
   }),
 };
 
-/** Header lines that make the filter leave this. */
-export function metadataLines(metadata: Claims): readonly string[] {
+/** Headers that make the filter leave this. */
+export function metadataFields(metadata: Claims): readonly (readonly [name: string, value: string])[] {
   return Object.entries(metadata).map(([name, value]) => {
     const encoded = Buffer.from(Value.encode(Value.wrap(value)).finish());
-    return `${headerOf(name)}: ${encoded.toString('base64')}`;
+    return [headerOf(name), encoded.toString('base64')];
   });
 }

@@ -40,7 +40,7 @@ export function tcpAddress(index: number): string {
   return `127.77.${index >> 8}.${index & 0xff}`;
 }
 
-/** A set for each destination address; what is allowed is sent back. Its log says, by the caller's address, what decided. */
+/** A set for each destination address; what is allowed is sent back. Its log says, by both ends, what decided. */
 export function tcpListener(
   port: number,
   sets: readonly { readonly address: string; readonly filters: readonly NetworkAuthorizationFilter[] }[],
@@ -114,7 +114,8 @@ function bothWays(name: string, match: object, filters: readonly Filter[], tls: 
 
 /** The generated types have no file access log: its path is field 1, its format field 5. */
 function fileLog(path: string): AccessLog {
-  const line = '%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%\t%DYNAMIC_METADATA(envoy.filters.network.rbac)%\n';
+  const ends = '%DOWNSTREAM_DIRECT_REMOTE_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS%';
+  const line = `${ends}\t%DYNAMIC_METADATA(envoy.filters.network.rbac)%\n`;
   const format = SubstitutionFormatString.fromPartial({
     format: {
       $case: 'textFormatSource',

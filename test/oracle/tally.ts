@@ -24,49 +24,50 @@ export interface Compared {
   readonly pair: object;
 }
 
-/** What came of many pairs; of the mismatches only the first are kept. */
+/** What came of many pairs, one behind the other; of the mismatches only the first are kept. */
 export class Tally {
   readonly pairs: number;
   readonly allowed: number;
   readonly mismatchCount: number;
   readonly mismatches: readonly Compared[];
-  readonly steps: ReadonlyMap<string, number>;
+  /** How many pairs it took to the first mismatch, itself included. */
+  readonly firstMismatch: number | undefined;
 
   constructor(counts: Partial<Tally> = {}) {
     this.pairs = counts.pairs ?? 0;
     this.allowed = counts.allowed ?? 0;
     this.mismatchCount = counts.mismatchCount ?? 0;
     this.mismatches = counts.mismatches ?? [];
-    this.steps = counts.steps ?? new Map();
+    this.firstMismatch = counts.firstMismatch;
   }
 
   static of(pairs: readonly Compared[]): Tally {
-    const steps = new Map<string, number>();
-    for (const { ours } of pairs) {
-      const what = `${ours.verdict} by ${ours.step}${ours.by === undefined ? ', no rule' : ''}`;
-      steps.set(what, (steps.get(what) ?? 0) + 1);
-    }
-    const mismatches = pairs.filter(({ ours, envoys }) => !isDeepStrictEqual(ours, envoys));
+    const differs = ({ ours, envoys }: Compared) => !isDeepStrictEqual(ours, envoys);
+    const mismatches = pairs.filter(differs);
     return new Tally({
       pairs: pairs.length,
       allowed: pairs.filter(({ ours }) => ours.verdict === 'allow').length,
       mismatchCount: mismatches.length,
       mismatches,
-      steps,
+      firstMismatch: mismatches.length === 0 ? undefined : pairs.findIndex(differs) + 1,
     });
   }
 
   plus(other: Tally): Tally {
-    const steps = new Map(this.steps);
-    for (const [what, count] of other.steps) steps.set(what, (steps.get(what) ?? 0) + count);
+    const { firstMismatch: next } = other;
     return new Tally({
       pairs: this.pairs + other.pairs,
       allowed: this.allowed + other.allowed,
       mismatchCount: this.mismatchCount + other.mismatchCount,
       mismatches: [...this.mismatches, ...other.mismatches].slice(0, 100),
-      steps,
+      firstMismatch: this.firstMismatch ?? (next === undefined ? undefined : this.pairs + next),
     });
   }
+}
+
+/** Neither verdict is a corner. */
+export function isBalanced({ pairs, allowed }: Tally): boolean {
+  return allowed >= 0.3 * pairs && allowed <= 0.7 * pairs;
 }
 
 const at: Readonly<Record<DecisionStep | AuthorizationAction, number>> = {

@@ -4,6 +4,7 @@ import { recordedDecision } from '../../src/adapters/envoy/authorization/index.t
 import { decide, type PolicyRequest } from '../../src/domain/policy/index.ts';
 import { waitFor } from '../parts/index.ts';
 import { closed, open } from './client.ts';
+import { countDecided } from './decided.ts';
 import { fieldsSchema } from './fields.ts';
 import { aimedConnection, type Connection, connections, type PolicySet } from './generate/index.ts';
 import { type Making, meshContext } from './http-pairs.ts';
@@ -14,6 +15,7 @@ interface Options {
   readonly port: number;
   readonly perSet: number;
   readonly log: string;
+  readonly patience: number;
 }
 
 /** Only gRPC providers can be asked about a connection: the others are as if they were not there. */
@@ -25,19 +27,21 @@ const context = {
 const providerNames = [...context.customVerdicts.keys()].sort();
 
 export async function tcpPairs(
-  { random, world }: Making,
+  { random, world, coverage }: Making,
   sets: readonly PolicySet[],
-  { port, perSet, log }: Options,
+  { port, perSet, log, patience }: Options,
 ): Promise<Tally> {
   const all = connections(random, [port], 48).filter(({ sourceIp }) => !sourceIp.includes(':'));
   const tried: {
     policies: PolicySet['policies'];
     request: PolicyRequest;
     allowed: boolean;
-    source: string;
+    ends: string;
   }[] = [];
   for (const [set, { policies, bases }] of sets.entries()) {
     const calls = Array.from({ length: perSet }, () => aimedConnection(random, bases, all));
+    // All of a set at once: the kernel gives no port a second time while its first connection is open, and the next set
+    // has another destination. So both ends together name a connection, which the caller's alone would not.
     const results = await Promise.all(
       calls.map(async (chosen) => {
         const connection = { ...chosen, destinationIp: tcpAddress(set) };
@@ -53,25 +57,29 @@ export async function tcpPairs(
     tried.push(...results);
   }
   if (tried.length === 0) return new Tally();
+  if (new Set(tried.map(({ ends }) => ends)).size < tried.length)
+    throw new Error('two connections between the same ends');
   const logged = await waitFor(
     async () => {
       const lines = readLog(await readFile(log, 'utf8'));
-      return tried.every(({ source }) => lines.has(source)) ? lines : undefined;
+      return tried.every(({ ends }) => lines.has(ends)) ? lines : undefined;
     },
-    { deadline: 20_000, what: 'the log of all connections' },
+    { deadline: patience, what: 'the log of all connections' },
   );
   return Tally.of(
-    tried.map(({ policies, request, allowed, source }) => {
-      const recorded = recordedDecision(logged.get(source) ?? {}, !allowed, providerNames);
+    tried.map(({ policies, request, allowed, ends }) => {
+      const recorded = recordedDecision(logged.get(ends) ?? {}, !allowed, providerNames);
       const envoys = comparable({ verdict: allowed ? 'allow' : 'deny', ...recorded });
-      return { ours: outcomeOf(decide(policies, request, context)), envoys, pair: { policies, request } };
+      const ours = outcomeOf(decide(policies, request, context));
+      countDecided(coverage, 'connection', policies, ours);
+      return { ours, envoys, pair: { policies, request } };
     }),
   );
 }
 
 /** The first bytes decide: they come back, or the connection ends. Fewer would leave the inspector of TLS in doubt. */
-async function attempt(socket: Socket): Promise<{ allowed: boolean; source: string }> {
-  const source = `${socket.localAddress}:${socket.localPort}`;
+async function attempt(socket: Socket): Promise<{ allowed: boolean; ends: string }> {
+  const ends = `${socket.localAddress}:${socket.localPort} ${socket.remoteAddress}:${socket.remotePort}`;
   let allowed = false;
   socket.on('data', () => {
     allowed = true;
@@ -80,7 +88,7 @@ async function attempt(socket: Socket): Promise<{ allowed: boolean; source: stri
   socket.on('end', () => socket.destroy());
   socket.write('hello, is anybody there?');
   await closed(socket);
-  return { allowed, source };
+  return { allowed, ends };
 }
 
 function policyRequest(connection: Connection): PolicyRequest {
@@ -100,8 +108,8 @@ function readLog(text: string): Map<string, Record<string, unknown>> {
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => {
-        const [source = '', fields = '{}'] = line.split('\t', 2);
-        return [source, fields === '-' ? {} : fieldsSchema.parse(JSON.parse(fields))] as const;
+        const [ends = '', fields = '{}'] = line.split('\t', 2);
+        return [ends, fields === '-' ? {} : fieldsSchema.parse(JSON.parse(fields))] as const;
       }),
   );
 }

@@ -17,6 +17,8 @@ export interface EnvoyOptions {
   readonly logLevel?: 'trace' | 'debug' | 'info' | 'warning' | 'error';
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Milliseconds until its admin answers; those of any process by default. */
+  readonly deadline?: number;
 }
 
 export interface Envoy extends AsyncDisposable {
@@ -59,6 +61,7 @@ export async function startEnvoy(options: EnvoyOptions): Promise<Envoy> {
   const started = await startProcess(program, args.flat(), {
     name: 'envoy',
     ...(options.env === undefined ? {} : { env: options.env }),
+    ...(options.deadline === undefined ? {} : { deadline: options.deadline }),
     readyWhen: async () => {
       const address = await readFile(addressFile, 'utf8');
       return address !== '' && (await callAdmin(address, 'GET', '/ready')).status > 0;

@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { AuthorityMetricKind, IssuanceFailure, Metrics } from '../../domain/ports/index.ts';
 import type { Clock } from '../../kernel/index.ts';
 import { createDiscoveryMetrics } from './discovery.ts';
+import { createEnforcementMetrics } from './enforcement.ts';
 import { createIstioAliases } from './istio-aliases.ts';
 import { createKeySetMetrics } from './key-sets.ts';
 import { createMeshSourceMetrics } from './mesh-sources.ts';
@@ -78,6 +79,7 @@ export function createMetrics(clock: Clock, options: { readonly process?: boolea
     ...createDiscoveryMetrics(registry),
     ...createKeySetMetrics(registry, clock),
     ...createMeshSourceMetrics(registry, clock),
+    ...createEnforcementMetrics(registry),
     contentType: registry.contentType,
     expose: () => registry.metrics(),
     issuanceStarted: () => aliases.requests.inc(),

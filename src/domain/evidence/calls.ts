@@ -4,11 +4,23 @@ import type { Denials, PlaintextCaller, PortEvidence } from './model.ts';
 /** Addresses that are remembered of one port; anybody can send plaintext, and must not be able to fill the memory. */
 const mostCallers = 256;
 
-export const noCalls: PortEvidence = { callers: [], forgottenAt: undefined, more: 0, denials: undefined };
+export const noCalls: PortEvidence = {
+  callers: [],
+  forgottenAt: undefined,
+  more: 0,
+  denials: undefined,
+  refused: [],
+};
+
+/** Addresses whose refusals are wanted, and the time at which an entry came. */
+export interface Watch {
+  readonly addresses: ReadonlySet<string>;
+  readonly now: Date;
+}
 
 /** What is known of a port after one more entry. Callers stand in the order of their last call, the oldest first. */
-export function addEntry(evidence: PortEvidence, entry: AccessLogEntry): PortEvidence {
-  const after = addDenial(evidence, entry);
+export function addEntry(evidence: PortEvidence, entry: AccessLogEntry, watch?: Watch): PortEvidence {
+  const after = addRefusal(addDenial(evidence, entry), entry, watch);
   // An application's own TLS passes a permissive port as it is, and strictness ends it too.
   if (entry.transport === 'mtls') return after;
   if (entry.decision === 'allowed') return addCaller(after, entry);
@@ -28,6 +40,18 @@ function addDenial(evidence: PortEvidence, entry: AccessLogEntry): PortEvidence 
     reason: entry.reason,
   };
   return { ...evidence, denials };
+}
+
+function addRefusal(
+  evidence: PortEvidence,
+  { unproved, callerAddress: address }: AccessLogEntry,
+  watch: Watch | undefined,
+): PortEvidence {
+  if (!unproved || !watch?.addresses.has(address)) return evidence;
+  const before = evidence.refused.find((each) => each.address === address);
+  const others = evidence.refused.filter((each) => each !== before);
+  const refused = [...others, { address, last: watch.now, count: (before?.count ?? 0) + 1 }];
+  return { ...evidence, refused: refused.slice(-mostCallers) };
 }
 
 function addCaller(evidence: PortEvidence, { callerAddress, at, first }: AccessLogEntry): PortEvidence {
@@ -65,6 +89,7 @@ export function merged(a: PortEvidence, b: PortEvidence): PortEvidence {
     forgottenAt: b.forgottenAt === undefined ? a.forgottenAt : later(a.forgottenAt, b.forgottenAt),
     more: a.more + b.more,
     denials: denialsOf(a.denials, b.denials),
+    refused: [...a.refused, ...b.refused].slice(-mostCallers),
   });
 }
 

@@ -1,7 +1,7 @@
 import { anyOtherPort } from '../mesh/index.ts';
 import type { AccessLogEntry, StoredEvidence } from '../ports/index.ts';
 import { type Account, newAccount } from './account.ts';
-import { addEntry, merged, noCalls } from './calls.ts';
+import { addEntry, merged, noCalls, type Watch } from './calls.ts';
 import type { PortEvidence } from './model.ts';
 import { StreamCounts } from './stream-counts.ts';
 
@@ -36,9 +36,14 @@ export function isOver({ heardAt, streams }: Known, isGone: boolean, now: Date):
  * Keeps an entry by its port where that is declared; a caller, or a proxy that lies, can name any other, and all of
  * these are one.
  */
-export function addTo({ ports }: Known, entry: AccessLogEntry, declared: ReadonlySet<number>): void {
+export function addTo(
+  { ports }: Known,
+  entry: AccessLogEntry,
+  declared: ReadonlySet<number>,
+  watch?: Watch,
+): void {
   const port = declared.has(entry.port) ? entry.port : anyOtherPort;
-  ports.set(port, addEntry(ports.get(port) ?? noCalls, entry));
+  ports.set(port, addEntry(ports.get(port) ?? noCalls, entry, watch));
 }
 
 /** What was seen on ports that are declared no more. @returns whether there was any */

@@ -19,6 +19,15 @@ export interface Denials {
   readonly reason: string | undefined;
 }
 
+/** A caller that was refused for want of mutual TLS, and is watched for. */
+export interface RefusedCaller {
+  readonly port: number;
+  readonly address: string;
+  /** By this server's clock. */
+  readonly last: Date;
+  readonly count: number;
+}
+
 export interface PortEvidence {
   readonly callers: readonly PlaintextCaller[];
   /** When a caller by plaintext was last forgotten for want of room; undefined: none was. */
@@ -26,6 +35,8 @@ export interface PortEvidence {
   /** Calls of those forgotten. */
   readonly more: number;
   readonly denials: Denials | undefined;
+  /** Of the addresses that are watched for, and no others: strangers leave nothing here. */
+  readonly refused: readonly Omit<RefusedCaller, 'port'>[];
 }
 
 /** What a proxy's agent reads from Envoy's admin. */

@@ -3,7 +3,7 @@ import type { ControlPlane } from '../mesh/index.ts';
 import type { AccessLogSink, EvidenceStore } from '../ports/index.ts';
 import { broken, received, refused, reported, settle } from './account.ts';
 import { addTo, foldUndeclared, isOver, type Known, newKnown, restored } from './known.ts';
-import type { ProxyCounters, WorkloadEvidence } from './model.ts';
+import type { ProxyCounters, RefusedCaller, WorkloadEvidence } from './model.ts';
 import { hasLoggingListeners } from './modes.ts';
 
 export interface EvidenceOptions {
@@ -18,6 +18,9 @@ export interface EvidenceService extends AccessLogSink {
   report(proxyKey: string, counters: ProxyCounters): void;
   /** Undefined where nothing has been heard of this workload. */
   get(workload: string): WorkloadEvidence | undefined;
+  /** From now on refusals of these addresses are kept, each by itself; of no others, for anybody can be refused. */
+  watch(workload: string, addresses: readonly string[]): void;
+  refusals(workload: string): readonly RefusedCaller[];
   /** Reads what was known before; writes what changes, in batches, until `close`. */
   start(): Promise<void>;
   close(): Promise<void>;
@@ -30,6 +33,7 @@ const tidyInterval = 600_000;
 /** Keeps who calls whom without mutual TLS, and since when nothing of it can have been missed. */
 export function createEvidenceService({ mesh, store, clock, log }: EvidenceOptions): EvidenceService {
   const workloads = new Map<string, Known>();
+  const watched = new Map<string, ReadonlySet<string>>();
   const stopping = new AbortController();
   let writing: Promise<void> = Promise.resolve();
   let tidiedAt = clock.now();
@@ -116,7 +120,9 @@ export function createEvidenceService({ mesh, store, clock, log }: EvidenceOptio
         record(entries) {
           stream.count(entries.length);
           const declared = declaredBy(workload);
-          for (const entry of entries) addTo(known, entry, declared);
+          const addresses = watched.get(workload);
+          const watch = addresses && { addresses, now: clock.now() };
+          for (const entry of entries) addTo(known, entry, declared, watch);
           known.account = received(known.account, entries.length, clock.now());
           heard(known);
         },
@@ -152,6 +158,14 @@ export function createEvidenceService({ mesh, store, clock, log }: EvidenceOptio
       const { coverage, confirmedAt, brokenAt, counters } = known.account;
       return { workload, ports: known.ports, coverage, confirmedAt, brokenAt, counters };
     },
+    watch(workload, addresses) {
+      if (addresses.length === 0) watched.delete(workload);
+      else watched.set(workload, new Set(addresses));
+    },
+    refusals: (workload) =>
+      [...(workloads.get(workload)?.ports ?? [])].flatMap(([port, evidence]) =>
+        evidence.refused.map((each) => ({ port, ...each })),
+      ),
     async start() {
       for (const stored of await store.list()) workloads.set(stored.workload, restored(stored));
       writing = writeNowAndThen();

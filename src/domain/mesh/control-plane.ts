@@ -13,6 +13,7 @@ import type {
   ProxyRenderer,
 } from '../ports/index.ts';
 import { tooMuch } from './bounded-policies.ts';
+import { isAboutCalls, mayCall, servicesByWorkload } from './callers.ts';
 import { debounce } from './debounce.ts';
 import type { MeshSettings, MeshSnapshot, Workload } from './model.ts';
 import { type PolicyStatus, policyStatuses } from './policy-status.ts';
@@ -27,6 +28,8 @@ export interface ControlPlaneOptions {
   /** Those that are trusted more first: where two name the same object, the first one's counts. */
   readonly sources: readonly MeshSource[];
   readonly renderer: ProxyRenderer;
+  /** Which workloads an operator made strict; absent: none. `refresh` when it says something else. */
+  readonly isStrict?: (workload: Workload) => boolean;
   /** Absent: policies that want keys fetched get none. */
   readonly keySets?: KeySets;
   /** Whose bundle proxies get that ask for it. Absent: they get none. */
@@ -45,6 +48,8 @@ export interface MeshProblem {
 export interface ControlPlane extends DiscoverySource {
   /** Follows the sources. Resolves when each has had its first answer, good or bad. */
   start(): Promise<void>;
+  /** Looks again at what is neither in the sources nor in the keys. */
+  refresh(): void;
   /** For whom a proxy may speak. @throws CitadelError PermissionDenied when there is none */
   workloadOf(proxy: ConnectedProxy): Workload;
   /** What the proxy of a workload is configured from; undefined when no registry knows the workload. */
@@ -59,6 +64,10 @@ export interface ControlPlane extends DiscoverySource {
   proxies(): readonly ProxyState[];
   /** The streams of one proxy. */
   proxiesOf(proxyKey: string): readonly ProxyState[];
+  /** The streams of the proxies of one workload; of their resources the listeners alone. */
+  listenersAt(workload: string): readonly ProxyState[];
+  /** A workload that may call this one and whose proxy has not accepted yet how. */
+  callerBehind(workload: string): string | undefined;
   policies(): readonly PolicyStatus[];
   /** Calls whenever a policy's status may have changed: often, so that whoever listens waits a little. */
   onProgress(listener: () => void): () => void;
@@ -82,7 +91,7 @@ const mostTold = 100;
 
 /** Brings sources, policies and proxies together: what each connected proxy should have, and what it said of it. */
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
-  const { authority, settings, sources, renderer, keySets, metrics, clock, log } = options;
+  const { authority, settings, sources, renderer, keySets, isStrict, metrics, clock, log } = options;
   let index: MeshIndex | undefined;
   let linted: { readonly snapshot: MeshSnapshot; readonly warnings: readonly LintWarning[] } | undefined;
   let renders = 0;
@@ -100,13 +109,12 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     const contents = sources.flatMap((source) => source.content() ?? []);
     // A source that has never answered might know of what the others do not: serving without it would take that away.
     if (contents.length < sources.length) return;
-    const snapshot = composeSnapshot(
-      settings,
-      contents,
-      index?.snapshot,
-      keySets?.content(),
-      authority ? [authority.bundle()] : [],
-    );
+    const snapshot = composeSnapshot(settings, contents, {
+      previous: index?.snapshot,
+      keySets: keySets?.content(),
+      bundles: authority ? [authority.bundle()] : [],
+      isStrict,
+    });
     keySets?.follow(wantedKeySets(snapshot.policies));
     index = indexMesh(snapshot, index);
     problem = undefined;
@@ -144,6 +152,9 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     #waitingSince: number | undefined;
     #resources: DiscoveryResources;
     #failure: string | undefined;
+    #isBehind = false;
+    /** Worked out when asked for, and kept until something of it changes. */
+    #callsAsTold: boolean | undefined;
 
     constructor(proxy: ConnectedProxy, view: ProxyView, changed: () => void) {
       this.proxyKey = proxy.proxyKey;
@@ -154,7 +165,25 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     }
 
     get state(): ProxyState {
-      return this.#tracker.state(this.#resources, this.#failure);
+      return this.#tracker.state(this.#resources, this.#lag);
+    }
+
+    get listenerState(): ProxyState {
+      return this.#tracker.state(this.#resources, this.#lag, (typeUrl) => typeUrl.endsWith('.Listener'));
+    }
+
+    get #lag() {
+      return { isBehind: this.#isBehind, failure: this.#failure };
+    }
+
+    get workload(): string {
+      return this.#view.workload.id;
+    }
+
+    isBehindIn(called: ReadonlySet<string>): boolean {
+      if (!mayCall(this.#view, called)) return false;
+      this.#callsAsTold ??= this.#tracker.isCurrent(this.#resources, isAboutCalls);
+      return this.#isBehind || !this.#callsAsTold;
     }
 
     /**
@@ -183,6 +212,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
         if (this.#refreshed()) this.#changed();
       } catch (error) {
         const cause = describeError(error);
+        this.#isBehind = true;
         this.#failure = `the server could not make its configuration: ${cause}`;
         metrics.meshFailed('proxy');
         log.error('a proxy could not be configured anew; it keeps what it has', {
@@ -194,15 +224,19 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 
     #refreshed(): boolean {
       const view = index && viewOf(index, this.#view.workload.id);
+      this.#isBehind = view !== undefined && !sameView(this.#view, view);
       if (!view) return false;
-      const changes = !sameView(this.#view, view);
-      if (changes) {
+      if (this.#isBehind) {
         if (this.#waitsForKeys(view)) return false;
         this.#resources = this.#render(view);
         this.#view = view;
+        this.#isBehind = false;
+        this.#callsAsTold = undefined;
+        this.#failure = undefined;
+        return true;
       }
       this.#failure = undefined;
-      return changes;
+      return false;
     }
 
     resources(): DiscoveryResources {
@@ -211,10 +245,12 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 
     sent(typeUrl: string, resources: ReadonlyMap<string, string>, removed: readonly string[]): void {
       this.#tracker.sent(typeUrl, resources, removed, this.#resources);
+      this.#callsAsTold = undefined;
     }
 
     answered(answer: Parameters<DiscoverySession['answered']>[0]): void {
       this.#tracker.answered(answer);
+      this.#callsAsTold = undefined;
       progressed();
       if (answer.error !== undefined) {
         log.warn('a proxy refused its configuration', {
@@ -267,6 +303,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       progressed();
       return session;
     },
+    refresh: () => soon.call(),
     workloadOf: (proxy) => resolve(proxy).workload,
     view: (workload) => index && viewOf(index, workload),
     snapshot: () => index?.snapshot,
@@ -276,6 +313,14 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     proxies,
     proxiesOf: (proxyKey) =>
       [...sessions].filter((session) => session.proxyKey === proxyKey).map(({ state }) => state),
+    listenersAt: (workload) =>
+      [...sessions]
+        .filter((session) => session.workload === workload)
+        .map(({ listenerState }) => listenerState),
+    callerBehind(workload) {
+      const called = index && servicesByWorkload(index.snapshot).get(workload);
+      return called && [...sessions].find((session) => session.isBehindIn(called))?.workload;
+    },
     policyWarnings() {
       if (!index) return [];
       const { snapshot } = index;

@@ -26,7 +26,9 @@ export interface ProxyState {
   readonly proxy: ConnectedProxy;
   readonly workload: string;
   readonly connectedAt: Date;
-  /** Why the server could not make what it should have: it keeps what it has, and `wanted` is of before. */
+  /** What it should have is of an earlier state of the mesh: that of now could not be made, or not yet. */
+  readonly isBehind: boolean;
+  /** Why the server could not make it: the proxy keeps what it has. */
   readonly failure: string | undefined;
   readonly resources: readonly ProxyResourceState[];
 }
@@ -62,9 +64,15 @@ export class ProxyTracker {
     this.#ofType(typeUrl).answer(resources, error, this.#clock.now());
   }
 
-  state(wanted: DiscoveryResources, failure: string | undefined): ProxyState {
+  /** @param isAsked of a type URL; default: of all */
+  state(
+    wanted: DiscoveryResources,
+    lag: Pick<ProxyState, 'isBehind' | 'failure'>,
+    isAsked: (typeUrl: string) => boolean = () => true,
+  ): ProxyState {
     const resources: ProxyResourceState[] = [];
     for (const typeUrl of new Set([...wanted.keys(), ...this.#types.keys()])) {
+      if (!isAsked(typeUrl)) continue;
       const should = wanted.get(typeUrl);
       const tracked = this.#types.get(typeUrl);
       const offered = typeUrl === secretTypeUrl ? [] : (should?.keys() ?? []);
@@ -80,9 +88,20 @@ export class ProxyTracker {
       proxy: this.#proxy,
       workload: this.#workload,
       connectedAt: this.#connectedAt,
-      failure,
+      ...lag,
       resources,
     };
+  }
+
+  /**
+   * Whether it has accepted all that it should have, of the types that are asked for. What it did not ask for does not
+   * count. Without a look at each resource as `state` has it: there may be thousands of a thousand proxies.
+   */
+  isCurrent(wanted: DiscoveryResources, isAsked: (typeUrl: string) => boolean): boolean {
+    for (const [typeUrl, tracked] of this.#types) {
+      if (isAsked(typeUrl) && !tracked.isCurrent(wanted.get(typeUrl))) return false;
+    }
+    return true;
   }
 
   #ofType(typeUrl: string): Tracked {
@@ -142,6 +161,11 @@ class Tracked {
       this.#accepted.set(name, version);
       this.#acceptedAt.set(name, at);
     }
+  }
+
+  /** Whether all that was sent is accepted, as it should be. */
+  isCurrent(wanted: ReadonlyMap<string, DiscoveryResource> | undefined): boolean {
+    return this.#sent.names().every((name) => this.#accepted.get(name) === wanted?.get(name)?.version);
   }
 
   names(): readonly string[] {

@@ -5,7 +5,18 @@ import type { MeshContent } from '../ports/index.ts';
 import type { TrustBundleSnapshot } from '../trust/index.ts';
 import { contentHash } from './content-hash.ts';
 import { hashOf, keyOf, mergeContents } from './merge.ts';
-import type { KeySetTexts, MeshSettings, MeshSnapshot } from './model.ts';
+import type { KeySetTexts, MeshSettings, MeshSnapshot, Workload } from './model.ts';
+
+/** What a snapshot has besides what sources give. */
+export interface SnapshotParts {
+  readonly previous?: MeshSnapshot | undefined;
+  /** What was fetched; default: nothing. */
+  readonly keySets?: KeySetTexts | undefined;
+  /** That proxies may ask for; default: none. */
+  readonly bundles?: readonly TrustBundleSnapshot[];
+  /** Which workloads an operator made strict; default: none. */
+  readonly isStrict?: ((workload: Workload) => boolean) | undefined;
+}
 
 /**
  * Puts what all sources give into one snapshot. Objects are sorted, so that the order in which sources tell them does
@@ -16,9 +27,7 @@ import type { KeySetTexts, MeshSettings, MeshSnapshot } from './model.ts';
 export function composeSnapshot(
   settings: MeshSettings,
   contents: readonly MeshContent[],
-  previous?: MeshSnapshot,
-  fetched: KeySetTexts = new Map(),
-  bundles: readonly TrustBundleSnapshot[] = [],
+  { previous, keySets: fetched = new Map(), bundles = [], isStrict = () => false }: SnapshotParts = {},
 ): MeshSnapshot {
   const merged = mergeContents(contents);
   const workloads = kept(merged.workloads, previous?.workloads);
@@ -26,6 +35,7 @@ export function composeSnapshot(
   const before = new Map((previous?.policies ?? []).map((policy) => [keyOf(policy), policy]));
   const policies = [...kept(merged.policies, before).values()];
   const keySets = keySetsOf(policies, fetched);
+  const strict = new Set([...workloads.values()].filter(isStrict).map(({ id }) => id));
   const version = contentHash([
     settings,
     ...[...workloads.values(), ...services.values()].map((each) => hashOf(each)),
@@ -33,6 +43,7 @@ export function composeSnapshot(
     // Made anew, a policy says the same and may come after another one.
     ...precedence(policies),
     keySets,
+    ...strict,
     bundles.map(bundleId),
   ]);
   return {
@@ -41,6 +52,7 @@ export function composeSnapshot(
     workloads,
     services,
     policies,
+    strict,
     keySets,
     shadowed: merged.shadowed,
     bundles: sameBundles(bundles, previous?.bundles),

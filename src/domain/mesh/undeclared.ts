@@ -1,4 +1,4 @@
-import { mutualTlsModeOf, type Policy } from '../policy/index.ts';
+import type { Policy } from '../policy/index.ts';
 import type { Workload } from './model.ts';
 import type { InboundPort } from './view.ts';
 
@@ -11,13 +11,17 @@ export const anyOtherPort = 0;
  * does not hold there. Ports that an AuthorizationPolicy names need no entry: filters compare the port that the caller
  * wanted.
  */
-export function undeclaredPorts({ proxy, ports }: Workload, policies: readonly Policy[]): InboundPort[] {
+export function undeclaredPorts(
+  { proxy, ports }: Workload,
+  policies: readonly Policy[],
+  modeOf: (port: number) => InboundPort['mode'],
+): InboundPort[] {
   if (proxy !== 'capture') return [];
   const declared = new Set(ports.map(({ port }) => port));
   const named = [...new Set(policies.flatMap(portsWithMode))].filter((port) => !declared.has(port));
   return [...named.toSorted((a, b) => a - b), anyOtherPort].map((port) => ({
     port: { port, protocol: 'tcp', application: undefined },
-    mode: mutualTlsModeOf(policies, port),
+    mode: modeOf(port),
   }));
 }
 

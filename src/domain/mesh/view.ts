@@ -28,6 +28,8 @@ export interface ProxyView {
   readonly settings: MeshSettings;
   readonly workload: Workload;
   readonly inbound: readonly InboundPort[];
+  /** Whether an operator made it strict. */
+  readonly strict: boolean;
   /** Of all kinds, those that hold for this workload; that nobody may call it, where these are too much for a proxy. */
   readonly policies: readonly Policy[];
   /** The fetched keys of these policies, and no others. */
@@ -157,6 +159,8 @@ export function viewOf(index: MeshIndex, workloadId: string): ProxyView | undefi
   if (!workload) return undefined;
   const holding = policiesByWorkload.get(workloadId) ?? noPolicies;
   const policies = hasTooMuch(index, workload) ? nobodyMayCall(holding) : holding;
+  const strict = snapshot.strict.has(workloadId);
+  const modeOf = (port: number) => enforcedMode(mutualTlsModeOf(policies, port), strict);
   // A proxy asks the authorizers that policies may name, whether or not its workload calls them.
   const called = new Set([
     ...workload.egress.map(({ service }) => service),
@@ -170,9 +174,10 @@ export function viewOf(index: MeshIndex, workloadId: string): ProxyView | undefi
     settings: snapshot.settings,
     workload,
     inbound: [
-      ...workload.ports.map((port) => ({ port, mode: mutualTlsModeOf(policies, port.port) })),
-      ...undeclaredPorts(workload, policies),
+      ...workload.ports.map((port) => ({ port, mode: modeOf(port.port) })),
+      ...undeclaredPorts(workload, policies, modeOf),
     ],
+    strict,
     policies,
     keySets: index.keySets.get(holding) ?? noKeySets,
     services: reachable,
@@ -184,8 +189,16 @@ export function viewOf(index: MeshIndex, workloadId: string): ProxyView | undefi
 /** Whether a workload has more policies than its proxy could be told. */
 export function hasTooMuch({ policiesByWorkload, keySets }: MeshIndex, workload: Workload): boolean {
   const policies = policiesByWorkload.get(workload.id) ?? noPolicies;
-  const ports = workload.ports.length + undeclaredPorts(workload, policies).length;
+  const ports = workload.ports.length + undeclaredPorts(workload, policies, () => 'STRICT').length;
   return areTooMuch(policies, keySets.get(policies) ?? noKeySets, ports);
+}
+
+/**
+ * What an operator made strict takes mutual TLS alone where policies would let both in. DISABLE stays: its callers speak
+ * plaintext there by the same policy, and would all be refused.
+ */
+function enforcedMode(mode: InboundPort['mode'], strict: boolean): InboundPort['mode'] {
+  return strict && mode === 'PERMISSIVE' ? 'STRICT' : mode;
 }
 
 const sharedCallees = sharedLists<ServiceView>();
@@ -196,6 +209,7 @@ export function sameView(a: ProxyView, b: ProxyView): boolean {
     a.settings === b.settings &&
     a.workload === b.workload &&
     a.policies === b.policies &&
+    a.strict === b.strict &&
     a.keySets === b.keySets &&
     a.bundles === b.bundles &&
     sameMembers(a.services, b.services)

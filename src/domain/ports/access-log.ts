@@ -19,6 +19,8 @@ export interface AccessLogEntry {
    * (`unserved`: no application there, or not a byte either way), comes as an entry of its own.
    */
   readonly decision: 'allowed' | 'denied' | 'unserved';
+  /** Denied before any policy was asked: no chain takes plaintext here, or the handshake failed. */
+  readonly unproved: boolean;
   /** `<namespace>/<name>` of the policy that decided, where one did. */
   readonly policy: string | undefined;
   readonly rule: number | undefined;

@@ -45,6 +45,7 @@ export interface Metrics {
   keySets(counts: KeySetCounts): void;
   /** What is to be asked, whenever somebody wants to know, for how the sources of the mesh are. */
   meshSources(states: () => readonly MeshSourceState[]): void;
+  enforcement(counts: EnforcementCounts): void;
 }
 
 /** The key sets that policies want fetched. */
@@ -56,6 +57,15 @@ export interface KeySetCounts {
   readonly missing: number;
   /** When the oldest keys were fetched. */
   readonly oldest: Date | undefined;
+}
+
+/** Orders to make workloads strict. */
+export interface EnforcementCounts {
+  readonly running: number;
+  readonly halted: number;
+  readonly done: number;
+  /** Workloads that are strict by them. */
+  readonly workloads: number;
 }
 
 export const noMetrics: Metrics = {
@@ -75,4 +85,5 @@ export const noMetrics: Metrics = {
   keySetFetched: () => {},
   keySets: () => {},
   meshSources: () => {},
+  enforcement: () => {},
 };

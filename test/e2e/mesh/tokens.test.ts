@@ -24,7 +24,7 @@ interface Shop {
   readonly provider: JwksServer;
   readonly key: ProviderKey;
   readonly issuer: string;
-  readonly ask: (token?: string, path?: string) => Promise<Reply>;
+  readonly ask: (token?: string, path?: string, more?: Readonly<Record<string, string>>) => Promise<Reply>;
   readonly claims: (more?: JWTPayload) => JWTPayload;
 }
 
@@ -91,8 +91,8 @@ spec: ${JSON.stringify({ selector: { matchLabels: { app: 'orders' } }, jwtRules:
     provider,
     key,
     issuer: origin,
-    async ask(token, path = '/') {
-      const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    async ask(token, path = '/', more = {}) {
+      const headers = token === undefined ? more : { ...more, authorization: `Bearer ${token}` };
       const { status, body } = await exchange(`http://127.0.0.1:${port}${path}`, { headers });
       return { status, headers: status === 200 ? JSON.parse(body) : {} };
     },
@@ -104,9 +104,9 @@ spec: ${JSON.stringify({ selector: { matchLabels: { app: 'orders' } }, jwtRules:
 }
 
 /** A token whose header says what it should not. */
-function unsigned(claims: JWTPayload, key: ProviderKey): string {
+function unsigned(claims: JWTPayload, key: ProviderKey, alg = 'none'): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  return `${part({ alg: 'none', kid: key.kid })}.${part(claims)}.`;
+  return `${part({ alg, kid: key.kid })}.${part(claims)}.`;
 }
 
 const requireToken = `
@@ -143,6 +143,11 @@ describe.skipIf(!hasPart('envoy'))('tokens whose keys the server fetches, on rea
       'not valid yet': await signToken(claims({ nbf: past + 7200 }), key),
       'of another issuer': await signToken(claims({ iss: 'https://evil.example' }), key),
       'alg none': unsigned(claims(), key),
+      'alg None': unsigned(claims(), key, 'None'),
+      'without its signature': (await signToken(claims(), key)).replace(/[^.]*$/, ''),
+      'with a key of its own': await new SignJWT(claims())
+        .setProtectedHeader({ alg: 'ES256', kid: key.kid, jwk: stranger.publicKey.export({ format: 'jwk' }) })
+        .sign(stranger.privateKey),
       'HS256 with the public key': await mac(spki),
       'HS256 with its DER': await mac(key.publicKey.export({ type: 'spki', format: 'der' })),
       'of an unknown kid': await signToken(claims(), stranger),
@@ -202,6 +207,18 @@ describe.skipIf(!hasPart('envoy'))('tokens whose keys the server fetches, on rea
     expect((await ask()).status).toBe(403);
     expect((await ask(undefined, '/public')).status).toBe(200);
     expect((await ask('a.b.c', '/public')).status, 'a wrong token is worse than none').toBe(401);
+
+    // What comes of tokens comes of nothing else.
+    const forged = { 'x-subject': 'root', 'X-Payload': 'e30', 'x-city': 'Rome' };
+    for (const { headers } of [await ask(undefined, '/public', forged), await ask(token, '/', forged)])
+      expect(Object.values(headers)).not.toEqual(expect.arrayContaining(['root']));
+    expect((await ask(undefined, '/public', forged)).headers).not.toHaveProperty('x-payload');
+    expect((await ask(token, '/', forged)).headers).toMatchObject({ 'x-subject': 'sue', 'x-city': 'Bern' });
+    // A second token beside a good one must be good too, wherever it is.
+    expect((await ask(token, '/?access_token=a.b.c')).status).toBe(401);
+    expect((await ask(undefined, '/public?access_token=a.b.c')).status).toBe(401);
+    for (const two of [`Bearer ${token},Bearer a.b.c`, `Bearer a.b.c,Bearer ${token}`])
+      expect((await ask(undefined, '/public', { authorization: two })).status, 'sent twice').toBe(401);
   });
 
   test('are taken of any issuer where a rule names keys and no issuer, as in Istio', async () => {

@@ -1,4 +1,4 @@
-/** How often the generator used what: every field with every shape of string, every action. */
+/** What was generated and decided how often: every field with every shape of string, every action, every step. */
 export class Coverage {
   readonly #counts = new Map<string, Map<string, number>>();
 
@@ -12,12 +12,16 @@ export class Coverage {
     return this.#counts.get(subject) ?? new Map();
   }
 
-  get subjects(): readonly string[] {
-    return [...this.#counts.keys()].sort();
+  /** What of `expected` never came, as `subject: what`. */
+  missing(expected: Expected): readonly string[] {
+    return Object.entries(expected).flatMap(([subject, all]) =>
+      all.filter((what) => !this.of(subject).has(what)).map((what) => `${subject}: ${what}`),
+    );
   }
 
   report(): string {
-    return this.subjects
+    return [...this.#counts.keys()]
+      .sort()
       .map((subject) => {
         const counts = [...this.of(subject)].sort(([a], [b]) => (a < b ? -1 : 1));
         return `${subject}: ${counts.map(([what, count]) => `${what} ${count}`).join(', ')}`;
@@ -25,3 +29,5 @@ export class Coverage {
       .join('\n');
   }
 }
+
+export type Expected = Readonly<Record<string, readonly string[]>>;

@@ -1,5 +1,5 @@
 import type { Attribute, Bases } from './bases.ts';
-import { blockFor, type Pattern, patternFor, templateFor } from './patterns.ts';
+import { blockFor, type Pattern, patternFor, type Shape, stringShapes, templateFor } from './patterns.ts';
 import type { Random } from './random.ts';
 import * as words from './words.ts';
 
@@ -9,45 +9,70 @@ interface Making {
   readonly ports: readonly string[];
 }
 
-export type FieldMaker = (making: Making) => Pattern;
+export interface FieldMaker {
+  /** All that `make` may give. */
+  readonly shapes: readonly Shape[];
+  readonly make: (making: Making) => Pattern;
+}
 
 function strings(attribute: Attribute, from: readonly string[]): FieldMaker {
-  return ({ random, bases }) => patternFor(random, bases.draw(random, attribute, from));
+  return {
+    shapes: stringShapes,
+    make: ({ random, bases }) => patternFor(random, bases.draw(random, attribute, from)),
+  };
 }
 
 function blocks(attribute: Attribute, from: readonly string[]): FieldMaker {
-  return ({ random, bases }) => blockFor(random, bases.draw(random, attribute, from));
+  return {
+    shapes: ['block'],
+    make: ({ random, bases }) => blockFor(random, bases.draw(random, attribute, from)),
+  };
 }
 
 /** Written without the scheme; sometimes under another name of the mesh, or with the scheme's end for its own. */
-const principal: FieldMaker = ({ random, bases }) => {
-  const base = bases.draw(random, 'identity', words.identities).replace('spiffe://', '');
-  const named = [words.trustDomain, ...words.trustDomainAliases, 'cluster.local'];
-  const other = base.replace(/^[^/]+/, random.pick(named));
-  const pattern = patternFor(random, random.chance(0.3) ? other : base);
-  if (!random.chance(0.05)) return pattern;
-  return { text: `*${random.pick(['/', '//', '://'])}${base}`, shape: 'suffix' };
+const principal: FieldMaker = {
+  shapes: stringShapes,
+  make: ({ random, bases }) => {
+    const base = bases.draw(random, 'identity', words.identities).replace('spiffe://', '');
+    const named = [words.trustDomain, ...words.trustDomainAliases, 'cluster.local'];
+    const other = base.replace(/^[^/]+/, random.pick(named));
+    const pattern = patternFor(random, random.chance(0.3) ? other : base);
+    if (!random.chance(0.05)) return pattern;
+    return { text: `*${random.pick(['/', '//', '://'])}${base}`, shape: 'suffix' };
+  },
 };
 
-const serviceAccount: FieldMaker = ({ random, bases }) => ({
-  text: bases.draw(random, 'serviceAccount', words.serviceAccounts),
-  shape: 'exact',
-});
-
-const requestPrincipal: FieldMaker = ({ random, bases }) => {
-  const issuer = bases.draw(random, 'issuer', words.issuers);
-  return patternFor(random, `${issuer}/${bases.draw(random, 'subject', words.subjects)}`);
+const serviceAccount: FieldMaker = {
+  shapes: ['exact'],
+  make: ({ random, bases }) => ({
+    text: bases.draw(random, 'serviceAccount', words.serviceAccounts),
+    shape: 'exact',
+  }),
 };
 
-const path: FieldMaker = ({ random, bases }) => {
-  const base = bases.draw(random, 'path', words.paths);
-  return random.chance(0.25) ? templateFor(random, base) : patternFor(random, base);
+const requestPrincipal: FieldMaker = {
+  shapes: stringShapes,
+  make: ({ random, bases }) => {
+    const issuer = bases.draw(random, 'issuer', words.issuers);
+    return patternFor(random, `${issuer}/${bases.draw(random, 'subject', words.subjects)}`);
+  },
 };
 
-const port: FieldMaker = ({ random, bases, ports }) => ({
-  text: bases.draw(random, 'port', [...ports, ...ports, '80', '65535']),
-  shape: 'port',
-});
+const path: FieldMaker = {
+  shapes: [...stringShapes, 'template'],
+  make: ({ random, bases }) => {
+    const base = bases.draw(random, 'path', words.paths);
+    return random.chance(0.25) ? templateFor(random, base) : patternFor(random, base);
+  },
+};
+
+const port: FieldMaker = {
+  shapes: ['port'],
+  make: ({ random, bases, ports }) => ({
+    text: bases.draw(random, 'port', [...ports, ...ports, '80', '65535']),
+    shape: 'port',
+  }),
+};
 
 export const sourceFields: Readonly<Record<string, FieldMaker>> = {
   principals: principal,
@@ -66,7 +91,11 @@ export const operationFields: Readonly<Record<string, FieldMaker>> = {
   paths: path,
 };
 
-type ConditionField = { readonly key: string; readonly kind: string; readonly maker: FieldMaker };
+interface ConditionField {
+  readonly key: string;
+  readonly kind: string;
+  readonly maker: FieldMaker;
+}
 
 const plain: Readonly<Record<string, FieldMaker>> = {
   'source.ip': blocks('sourceIp', words.sourceAddresses),
@@ -83,31 +112,46 @@ const plain: Readonly<Record<string, FieldMaker>> = {
   'connection.sni': strings('sni', words.serverNames),
 };
 
+/** What a request's first line says is among the headers too. */
+const firstLine: Readonly<Record<string, FieldMaker>> = {
+  Host: strings('host', words.hosts),
+  ':authority': strings('host', words.hosts),
+  ':method': strings('method', words.methods),
+  ':path': strings('path', words.paths),
+};
+
 const header = (random: Random): ConditionField => {
-  const host = random.chance(0.1);
-  const name = host
-    ? 'Host'
-    : random.pick([random.pick(words.headerNames), random.pick(words.headerNames).toUpperCase()]);
-  const maker = host ? strings('host', words.hosts) : strings('header', words.headerValues);
+  const special = random.chance(0.2) ? random.pick(Object.keys(firstLine)) : undefined;
+  const name =
+    special ?? random.pick([random.pick(words.headerNames), random.pick(words.headerNames).toUpperCase()]);
+  const maker = firstLine[name] ?? strings('header', words.headerValues);
   return { key: `request.headers[${name}]`, kind: 'request.headers', maker };
 };
 
 const claim = (random: Random): ConditionField => {
-  const names = random.pick(words.claimPaths);
+  const names = random.weighted([
+    [2, ['scope']],
+    [3, random.pick(words.claimPaths.filter((each) => each.length > 1))],
+    [6, random.pick(words.claimPaths)],
+  ]);
   const kind = names.length > 1 ? 'request.auth.claims nested' : 'request.auth.claims';
   const maker = strings('claim', [...words.claimWords, ...words.subjects]);
   return { key: `request.auth.claims${names.map((name) => `[${name}]`).join('')}`, kind, maker };
 };
 
 /** In brackets it asks for a list. */
-const metadataValue: FieldMaker = ({ random, bases }) => {
-  const { text, shape } = patternFor(random, bases.draw(random, 'metadata', words.metadataWords));
-  return random.chance(0.5) ? { text, shape } : { text: `[${text}]`, shape: 'list' };
+const metadataValue: FieldMaker = {
+  shapes: [...stringShapes, 'list'],
+  make: ({ random, bases }) => {
+    const { text, shape } = patternFor(random, bases.draw(random, 'metadata', words.metadataWords));
+    return random.chance(0.5) ? { text, shape } : { text: `[${text}]`, shape: 'list' };
+  },
 };
+const metadataKind = `experimental.${words.metadataFilter}`;
 
 const metadata = (random: Random): ConditionField => ({
-  key: `experimental.${words.metadataFilter}[${random.pick(words.metadataNames)}]`,
-  kind: 'experimental.envoy.filters',
+  key: `${metadataKind}[${random.pick(words.metadataNames)}]`,
+  kind: metadataKind,
   maker: metadataValue,
 });
 
@@ -121,4 +165,16 @@ export const conditionFields: readonly ((random: Random) => ConditionField)[] = 
   claim,
   metadata,
   metadata,
+  claim,
+  claim,
+  () => ({ key: 'connection.sni', kind: 'connection.sni', maker: strings('sni', words.serverNames) }),
 ];
+
+/** By the kind that a condition's key is counted under. */
+export const conditionShapes: Readonly<Record<string, readonly Shape[]>> = {
+  ...Object.fromEntries(Object.entries(plain).map(([key, { shapes }]) => [key, shapes])),
+  'request.headers': stringShapes,
+  'request.auth.claims': stringShapes,
+  'request.auth.claims nested': stringShapes,
+  [metadataKind]: metadataValue.shapes,
+};

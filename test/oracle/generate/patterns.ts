@@ -14,6 +14,17 @@ export type Shape =
   | 'block'
   | 'port';
 
+/** What `patternFor` may give. */
+export const stringShapes: readonly Shape[] = [
+  'exact',
+  'prefix',
+  'suffix',
+  'presence',
+  'near',
+  'case',
+  'stars',
+];
+
 export interface Pattern {
   readonly text: string;
   readonly shape: Shape;

@@ -17,29 +17,49 @@ export interface PolicySet {
   readonly bases: Bases;
 }
 
-/** The policies of one workload. */
-export function policySet(random: Random, ports: readonly string[], coverage: Coverage): PolicySet {
+/**
+ * The policies of one workload. On connections a DENY matches more and an ALLOW less: there are fewer of the one and more
+ * of the other, so that about as many are let in.
+ */
+export function policySet(
+  { random, ports, coverage }: Omit<Making, 'bases' | 'weights'>,
+  layer: keyof typeof weights,
+): PolicySet {
   const bases = new Bases();
   const policies = random
     .list(1, 4, () => random.int(1_000_000))
-    .map((number, index) => policy(random, `p${index}-${number % 97}`, { random, bases, ports, coverage }));
+    .map((number, index) =>
+      policy(`p${index}-${number % 97}`, { random, bases, ports, coverage, weights: weights[layer] }),
+    );
   return { policies, bases };
 }
 
+const weights = {
+  http: [
+    [9, 'ALLOW'],
+    [6, 'DENY'],
+    [2, 'AUDIT'],
+    [3, 'CUSTOM'],
+  ],
+  tcp: [
+    [10, 'ALLOW'],
+    [2, 'DENY'],
+    [3, 'AUDIT'],
+    [1, 'CUSTOM'],
+  ],
+} as const satisfies Readonly<Record<string, readonly (readonly [number, AuthorizationAction])[]>>;
+
 interface Making {
+  readonly weights: readonly (readonly [number, AuthorizationAction])[];
   readonly random: Random;
   readonly bases: Bases;
   readonly ports: readonly string[];
   readonly coverage: Coverage;
 }
 
-function policy(random: Random, name: string, making: Making): AuthorizationPolicy {
-  const action = random.weighted<AuthorizationAction>([
-    [9, 'ALLOW'],
-    [6, 'DENY'],
-    [2, 'AUDIT'],
-    [3, 'CUSTOM'],
-  ]);
+function policy(name: string, making: Making): AuthorizationPolicy {
+  const { random } = making;
+  const action = random.weighted(making.weights);
   const dryRun = random.chance(0.12);
   making.coverage.count('action', `${action}${dryRun ? ' dry-run' : ''}`);
   const rules = random.chance(0.06) ? [] : random.list(1, 3, () => rule(making));
@@ -78,7 +98,7 @@ function rule(making: Making): AuthorizationRule {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     () => lists(making, operationFields) as unknown as OperationMatch,
   );
-  const when = Array.from({ length: some(0.35, 2) }, () => condition(making));
+  const when = Array.from({ length: some(0.5, 2) }, () => condition(making));
   const parts = [from, to, when].filter((part) => part.length > 0).length;
   coverage.count('rule', ['empty rule', 'one part', 'two parts', 'three parts'][parts] ?? '');
   return { from, to, when };
@@ -114,12 +134,14 @@ function filled(making: Making, name: string, maker: FieldMaker) {
   const { random, coverage } = making;
   const how = random.weighted<'values' | 'notValues' | 'both'>([
     [6, 'values'],
-    [2, 'notValues'],
+    [3, 'notValues'],
     [1, 'both'],
   ]);
   const draw = (sign: string) => () => {
-    const { text, shape } = maker(making);
-    coverage.count(name, `${sign}${shape}`);
+    const { text, shape } = maker.make(making);
+    coverage.count(`field ${name}`, `${sign}${shape}`);
+    coverage.count('field', `${sign}${name}`);
+    coverage.count('operator', `${sign}${shape}`);
     return text;
   };
   return {

@@ -8,6 +8,8 @@ import * as words from './words.ts';
 /** A way to connect: all that a connection's requests have in common. */
 export interface Connection {
   readonly tls: boolean;
+  /** How requests are written on it; connections of bytes have none. */
+  readonly http: 'HTTP/1.1' | 'HTTP/2';
   readonly identity: string | undefined;
   readonly sni: string | undefined;
   readonly sourceIp: string;
@@ -19,7 +21,10 @@ export interface Call {
   readonly connection: Connection;
   readonly method: string;
   readonly path: string;
+  /** The authority that counts. */
   readonly host: string;
+  /** Another one beside it: HTTP/1.1 has that one in `Host` and the one that counts in the target, HTTP/2 in `host`. */
+  readonly otherHost: string | undefined;
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** What `X-Forwarded-For` says; nobody forwarded without it. */
   readonly clientIp: string | undefined;
@@ -36,6 +41,7 @@ export function connections(random: Random, ports: readonly number[], count: num
     const own = words.identities[index % words.identities.length];
     return {
       tls,
+      http: random.chance(0.3) ? 'HTTP/2' : 'HTTP/1.1',
       identity: tls && random.chance(0.9) ? own : undefined,
       sni: tls && random.chance(0.8) ? random.pick(words.serverNames) : undefined,
       sourceIp,
@@ -51,10 +57,14 @@ export function aimedConnection(random: Random, bases: Bases, all: readonly Conn
   const identity = bases.aim(random, 'identity', words.identities);
   const sourceIp = bases.aim(random, 'sourceIp', words.sourceAddresses);
   const port = Number(bases.aim(random, 'port', ['0']));
+  const sni = bases.aim(random, 'sni', words.serverNames);
+  const [account = ''] = bases.aim(random, 'serviceAccount', words.serviceAccounts).split('/').slice(-1);
   const fits = [
     (each: Connection) => each.identity === identity && each.port === port && each.sourceIp === sourceIp,
     (each: Connection) => each.identity === identity,
     (each: Connection) => each.sourceIp === sourceIp,
+    (each: Connection) => each.sni === sni,
+    (each: Connection) => each.identity?.endsWith(`/sa/${account}`) === true,
     () => true,
   ];
   const from = random.int(fits.length);
@@ -69,21 +79,35 @@ export function call(
   random: Random,
   bases: Bases,
   all: readonly Connection[],
-  tokens: number,
+  tokens: readonly Claims[],
   coverage: Coverage,
 ): Call {
-  const path = spelled(random, bases.aim(random, 'path', words.paths));
-  coverage.count('request path', path.how);
   const headers = headersFor(random, bases);
   coverage.count('request headers', headers.length === 0 ? 'none' : headers.length === 1 ? 'one' : 'several');
+  const connection = aimedConnection(random, bases, all);
+  const written = spelled(random, bases.aim(random, 'path', words.paths));
+  // HTTP/1.1 has no bytes above ASCII in a first line.
+  const path =
+    connection.http === 'HTTP/1.1' && /[\x80-\xff]/.test(written.text)
+      ? { text: '/', how: 'plain' }
+      : written;
+  coverage.count('request path', path.how);
+  const otherHost = path.text.startsWith('/') && random.chance(0.05) ? random.pick(words.hosts) : undefined;
+  const host = bases.aim(random, 'host', words.hosts);
+  const method = bases.aim(random, 'method', words.methods);
+  // By HTTP/1.1 Envoy takes no method in small letters.
+  const small = connection.http === 'HTTP/2' && random.chance(0.05);
+  coverage.count('request target', otherHost === undefined ? 'plain' : `two hosts by ${connection.http}`);
   return {
-    connection: aimedConnection(random, bases, all),
-    method: bases.aim(random, 'method', words.methods),
+    connection,
+    otherHost,
+    method: small ? method.toLowerCase() : method,
     path: path.text,
-    host: hostFor(random, bases.aim(random, 'host', words.hosts)),
+    // A target takes less than a header does.
+    host: otherHost === undefined ? hostFor(random, host, connection.http) : host,
     headers,
     clientIp: random.chance(0.6) ? bases.aim(random, 'remoteIp', words.clientAddresses) : undefined,
-    token: random.chance(0.65) ? random.int(tokens) : undefined,
+    token: random.chance(0.65) ? aimedToken(random, bases, tokens) : undefined,
     metadata: metadataFor(random, bases),
   };
 }
@@ -100,6 +124,13 @@ function metadataFor(random: Random, bases: Bases): Claims {
   return Object.fromEntries(
     words.metadataNames.filter(() => random.chance(0.5)).map((name) => [name, value()]),
   );
+}
+
+/** One in which a word is that the policies were made around, or any. */
+function aimedToken(random: Random, bases: Bases, tokens: readonly Claims[]): number {
+  const word = bases.aim(random, 'claim', words.claimWords);
+  const fitting = tokens.flatMap((claims, index) => (JSON.stringify(claims).includes(word) ? [index] : []));
+  return fitting.length > 0 && random.chance(0.6) ? random.pick(fitting) : random.int(tokens.length);
 }
 
 function headersFor(random: Random, bases: Bases): Call['headers'] {
@@ -120,7 +151,7 @@ function headersFor(random: Random, bases: Bases): Call['headers'] {
   );
 }
 
-function hostFor(random: Random, host: string): string {
+function hostFor(random: Random, host: string, http: Connection['http']): string {
   return random.weighted([
     [8, host],
     [2, host.toUpperCase()],
@@ -128,6 +159,8 @@ function hostFor(random: Random, host: string): string {
     [1, `${host}.`],
     [1, host.replace(/(:\d+)?$/, '.$1')],
     [1, `x${host}`],
+    // By HTTP/2 Envoy takes none of these.
+    [1, http === 'HTTP/1.1' ? random.pick([`user@${host}`, `${host},x`]) : host],
   ]);
 }
 
@@ -151,6 +184,8 @@ export function claimSets(random: Random, count: number): readonly Claims[] {
       if (first === 'sub') continue;
       claims[first] = rest.length === 0 ? claimValue(random) : nested(random, claims[first], rest);
     }
+    if (random.chance(0.4))
+      claims['scope'] = random.list(1, 3, () => random.pick(words.claimWords)).join(' ');
     return claims;
   });
 }

@@ -26,6 +26,11 @@ export function spelled(random: Random, path: string): Spelled {
     [1, 'other segment'],
     [1, 'end'],
     [1, 'odd characters'],
+    [1, 'escapes of what needs none'],
+    [1, 'overlong'],
+    [1, 'fragment'],
+    [1, 'nothing that a path may hold'],
+    [1, 'no path'],
   ]);
   return { text: how === 'plain' ? path : ways[how](random, path), how };
 }
@@ -37,7 +42,7 @@ const ways = {
   'merged slashes': (random: Random, path: string) =>
     atSlash(random, path, random.pick(['//', '///', '/%2F', '\\/'])),
   dots: (random: Random, path: string) =>
-    atSlash(random, path, random.pick(['/zz/../', '/./', '/../', '/.../', '/..x/'])),
+    atSlash(random, path, random.pick(['/zz/../', '/./', '/./././', '/../', '/.../', '/..x/'])),
   'escaped dots': (random: Random, path: string) =>
     atSlash(random, path, random.pick(['/zz/%2e%2e/', '/%2E/', '/zz/.%2e/', '/zz/%2E./'])),
   'dots behind an escaped slash': (random: Random, path: string) =>
@@ -74,7 +79,22 @@ const ways = {
   end: (random: Random, path: string) => `${path}${random.pick(['/', '/.', '/..', '/%2e', '%2F', 'x', '.'])}`,
   'odd characters': (random: Random, path: string) =>
     `${path}${random.pick(['|', '^', '`', '{b}', '[b]', '"', '<>', '%', '%zz', '%7c', '%7C', '%e9', '%20', '!', "'", '*'])}`,
+  'escapes of what needs none': (random: Random, path: string) =>
+    `${path}!`.replaceAll(/[!$&'()*+,:=@]/g, (letter) => escaped(letter, random.chance(0.5))),
+  overlong: (random: Random, path: string) =>
+    atSlash(
+      random,
+      path,
+      random.pick(['%c0%af', '%C0%AF', '%e0%80%af', '/zz/%c0%ae%c0%ae/', '%f0%80%80%af', '%u002f', '%c1%9c']),
+    ),
+  fragment: (random: Random, path: string) => `${path}${random.pick(['#', '#a', '#/../b', '?a#b'])}`,
+  'nothing that a path may hold': (random: Random, path: string) =>
+    atSlash(random, path, random.pick(['%00', '/%00/', '/\xe9/', '/\xc3\xa9/', '/\x7f/'])),
+  'no path': (random: Random, path: string) =>
+    random.pick(['*', path.slice(1) || 'a', `.${path}`, `?${path}`]),
 };
+
+export const spellings: readonly string[] = ['plain', ...Object.keys(ways)];
 
 function atSlash(random: Random, path: string, instead: string): string {
   const slashes = [...path.matchAll(/\//g)].map(({ index }) => index);

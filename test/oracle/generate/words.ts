@@ -73,13 +73,13 @@ export const hosts = [
   '127.0.0.1:80',
   '[::1]:8080',
 ];
+export const methods = ['GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'PATCH', 'OPTIONS', 'PROPFIND'];
 /** Trust domains and ends of them, some of nobody. */
 export const trustDomains = ['mesh.test', 'old.mesh.test', 'older.test', 'other.test', 'cluster.local', 'ns'];
 
-export const methods = ['GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'PATCH', 'OPTIONS'];
 export const serverNames = ['cart.shop', 'CART.shop', 'api.example.com', 'shop'];
 
-export const headerNames = ['x-tier', 'x-user', 'x-flags', 'content-type', 'accept'] as const;
+export const headerNames = ['x-tier', 'x_tier', 'x-user', 'x-flags', 'content-type', 'accept'] as const;
 export const headerValues = ['gold', 'Gold', 'silver', 'gold,silver', 'golden', 'a b', '', '*', 'x/y', '0'];
 
 /** Ours to bind: all of 127.0.0.0/8 is local. */
@@ -105,8 +105,20 @@ export const clientAddresses = [
 export const destinationAddresses = ['127.0.0.1', '127.9.9.9', '127.77.1.2', '::1'];
 
 export const issuers = ['https://idp.test', 'https://idp.test/realm', 'issuer', 'a/b'];
-export const subjects = ['ann', 'bob', 'x/y', 'realm/ann', ''];
-export const claimWords = ['read', 'write', 'admin', 'Admin', 'read write', '', 'a/b', 'administrator'];
+export const subjects = ['ann', 'bob', 'x/y', 'realm/ann', '', 'a\nb'];
+export const claimWords = [
+  'read',
+  'write',
+  'admin',
+  'Admin',
+  'read write',
+  '',
+  'a/b',
+  'administrator',
+  'two\nlines',
+  ' ',
+  ' read',
+];
 export const claimPaths: readonly (readonly string[])[] = [
   ['scope'],
   ['permission'],

@@ -49,11 +49,14 @@ describe('createMetrics', () => {
   it('tells how many key sets are stale or missing, and how old the oldest is', async () => {
     const text = await exposed((metrics) => {
       metrics.keySetFetched(false, 20);
+      metrics.enforcement({ running: 1, halted: 0, done: 2, workloads: 7 });
       metrics.keySets({ current: 2, stale: 1, missing: 0, oldest: new Date('2029-12-31T23:00:00Z') });
     });
     expect(text).toContain('\ncitadel_jwks_fetches_total{outcome="failed"} 1\n');
     expect(text).toContain('\ncitadel_jwks_sets{state="stale"} 1\n');
     expect(text).toContain('\ncitadel_jwks_oldest_seconds 3600\n');
+    expect(text).toContain('\ncitadel_mtls_enforcement_runs{state="done"} 2\n');
+    expect(text).toContain('\ncitadel_mtls_enforced_workloads 7\n');
   });
 
   it('tells how old a source of the mesh is, and what of it does not count', async () => {

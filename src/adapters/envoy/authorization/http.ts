@@ -6,7 +6,7 @@ import { httpExtAuthz } from './ext-authz.ts';
 import type { HttpAuthorizationFilter } from './filters.ts';
 import { type JwksOf, jwtAuthentication } from './jwt.ts';
 import { customPrefix, dryRunPrefix, stepPrefix } from './names.ts';
-import { pathGuard } from './paths.ts';
+import { requestGuard } from './paths.ts';
 import { ruleSet } from './rules.ts';
 import { authorization, byAction, byName } from './select.ts';
 
@@ -50,7 +50,7 @@ export function httpAuthorization(
     });
   return [
     rbac('citadel.path', {
-      rules: pathGuard(authorization(policies).filter(({ dryRun }) => !dryRun)),
+      rules: requestGuard(authorization(policies).filter(({ dryRun }) => !dryRun)),
       rulesStatPrefix: stepPrefix('path'),
     }),
     rbac('citadel.custom_unavailable', {

@@ -74,7 +74,7 @@ function storeCounters(counters: NonNullable<Account['counters']>): NonNullable<
   };
 }
 
-function storePort(port: number, { callers, forgottenAt, denials, more }: PortEvidence): StoredPort {
+function storePort(port: number, { callers, forgottenAt, denials, more, refused }: PortEvidence): StoredPort {
   return {
     port,
     callers: callers.map((caller) => ({
@@ -86,6 +86,7 @@ function storePort(port: number, { callers, forgottenAt, denials, more }: PortEv
     forgottenAt: text(forgottenAt),
     more,
     denials: denials && { ...denials, last: denials.last.toISOString() },
+    refused: refused.map((each) => ({ ...each, last: each.last.toISOString() })),
   };
 }
 
@@ -114,7 +115,13 @@ function loadCounters(stored: NonNullable<StoredAccount['counters']>): NonNullab
   return { ...stored, startedAt: new Date(stored.startedAt), observedAt: new Date(stored.observedAt) };
 }
 
-function loadPort({ callers, forgottenAt, more, denials }: Omit<StoredPort, 'port'>): PortEvidence {
+function loadPort({
+  callers,
+  forgottenAt,
+  more,
+  denials,
+  refused = [],
+}: Omit<StoredPort, 'port'>): PortEvidence {
   return {
     callers: callers.map(({ first, last, previous, ...caller }) => ({
       ...caller,
@@ -130,5 +137,6 @@ function loadPort({ callers, forgottenAt, more, denials }: Omit<StoredPort, 'por
       policy: denials.policy,
       reason: denials.reason,
     },
+    refused: refused.map((each) => ({ ...each, last: new Date(each.last) })),
   };
 }

@@ -58,6 +58,7 @@ export function readEntry(common: AccessLogCommon | undefined, context: EntryCon
     method: text(tags[accessLogTags.method]),
     path: text(tags[accessLogTags.path]?.split('?')[0]),
     decision,
+    unproved: failedHandshake || chain === undefined,
     policy: by && `${by.namespace}/${by.name}`,
     rule: by?.rule,
     reason: denied ? (details ?? text(common.downstreamTransportFailureReason)) : undefined,

@@ -20,12 +20,15 @@ export function withWordLists(
   return (
     claims &&
     Object.fromEntries(
-      Object.entries(claims).map(([name, value]) => [
-        name,
-        names.has(name) && typeof value === 'string' ? value.split(' ').filter((word) => word !== '') : value,
-      ]),
+      Object.entries(claims).map(([name, value]) => [name, names.has(name) ? wordsOf(value) : value]),
     )
   );
+}
+
+/** Of nothing but spaces there are no words, and the string stays what it is. */
+function wordsOf(value: ClaimValue): ClaimValue {
+  const words = typeof value === 'string' ? value.split(' ').filter((word) => word !== '') : [];
+  return words.length > 0 ? words : value;
 }
 
 /** A claim that is a string is compared itself, of a list each string in it; everything else matches nothing. */

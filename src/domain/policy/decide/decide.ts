@@ -1,8 +1,9 @@
 import { compareText } from '../../../kernel/index.ts';
 import type { AuthorizationAction, AuthorizationPolicy, AuthorizationRule, Policy } from '../model.ts';
+import { comparedParts, isAmbiguous } from './ambiguity.ts';
 import { withWordLists } from './claims.ts';
 import { type Facts, fieldsOf, isUsed, matchesField } from './fields.ts';
-import { hasPathParameters, normalizePath } from './paths.ts';
+import { normalizePath } from './paths.ts';
 import type { Decision, DecisionContext, DryRunResult, PolicyRequest } from './request.ts';
 import { type RuleReference, ruleId, ruleReference } from './rule-id.ts';
 
@@ -24,9 +25,9 @@ export function decide(
   const dryRun = dryRunResults(all, first, facts, context.tcp);
   const end = (rest: Omit<Decision, 'dryRun'>): Decision => ({ ...rest, dryRun });
 
-  if (!context.tcp && request.http !== undefined) {
-    const ambiguous = path !== undefined && hasPathParameters(path) && enforced.some(namesPaths);
-    if (path === undefined || ambiguous)
+  const { http } = request;
+  if (!context.tcp && http !== undefined) {
+    if (path === undefined || [...comparedParts(enforced)].some((part) => isAmbiguous(part, http, path)))
       return end({ verdict: 'deny', step: 'PATH', by: undefined, audit: [] });
   }
   const refused = customRefusal(enforced, facts, context);
@@ -39,13 +40,6 @@ export function decide(
   if (allowing.length === 0) return end({ verdict: 'allow', step: 'default', by: undefined, audit });
   const allowed = first(allowing);
   return end({ verdict: allowed === undefined ? 'deny' : 'allow', step: 'ALLOW', by: allowed, audit });
-}
-
-/** A policy that names paths cannot tell `/a` from `/a;x`, which the application may take for the same. */
-export function namesPaths(policy: AuthorizationPolicy): boolean {
-  return policy.rules.some((rule) =>
-    rule.to.some(({ paths, notPaths }) => paths.length + notPaths.length > 0),
-  );
 }
 
 /** Providers are asked in the order of their names, each once, if any rule that names it matches. */

@@ -182,9 +182,13 @@ const path: Matches = (pattern, facts) => {
 
 /** Any of its values matches, each by itself; `*` is for a header that is there, even with nothing in it. */
 function header(name: string): Matches {
-  return (pattern, { request: { http } }) => {
+  return (pattern, { request: { http }, path: normalized }) => {
     if (http === undefined) return false;
-    const values = headerValues(http, name);
+    const values = headerValues({ ...http, path: withQuery(normalized, http.path) }, name);
     return pattern === '*' ? values.length > 0 : values.some((value) => matchesPattern(pattern, value));
   };
+}
+
+function withQuery(normalized: string | undefined, raw: string): string {
+  return `${normalized ?? ''}${/\?.*$/s.exec(raw)?.[0] ?? ''}`;
 }

@@ -19,10 +19,15 @@ export function isJoinedHeader(name: string): boolean {
   return joined.has(name.toLowerCase());
 }
 
-/** The values with which a header's patterns are compared; `name` in small letters. */
-export function headerValues({ headers, host }: HttpAttributes, name: string): readonly string[] {
-  // The proxy keeps what came as `Host` under the name that HTTP/2 gives it.
+/** The values with which a header's patterns are compared; `name` in small letters, the path canonical. */
+export function headerValues(
+  { headers, host, method, path }: HttpAttributes,
+  name: string,
+): readonly string[] {
+  // The proxy keeps what came in the first line, and as `Host`, under the names that HTTP/2 gives them.
   if (name === 'host' || name === ':authority') return [normalizeHost(host)];
+  if (name === ':method') return [method];
+  if (name === ':path') return [path];
   const values = Object.entries(headers).flatMap(([own, some]) => (own.toLowerCase() === name ? some : []));
   return values.length > 1 && isJoinedHeader(name)
     ? [values.filter((value) => value !== '').join(',')]

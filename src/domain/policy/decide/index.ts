@@ -1,6 +1,7 @@
+export { comparedParts, type RequestPart } from './ambiguity.ts';
 export { listPattern } from './claims.ts';
 export { type ConditionSubject, conditionSubject, isHttpOnly } from './condition-key.ts';
-export { decide, namesPaths } from './decide.ts';
+export { decide } from './decide.ts';
 export { isJoinedHeader } from './headers.ts';
 export { isPathTemplate, normalizePath } from './paths.ts';
 export type {

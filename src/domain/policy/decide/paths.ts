@@ -3,10 +3,11 @@
  * are slashes, escaped letters are letters, dot segments are resolved, slashes merged; the query is gone. It says what
  * Envoy does under the settings that our listeners have.
  *
+ * @param raw with a character for each byte; above ASCII HTTP/2 lets them pass, and HTTP/1.1 does not
  * @returns undefined for what has no such form; the proxy answers 400
  */
 export function normalizePath(raw: string): string | undefined {
-  if (!raw.startsWith('/') || raw.includes('#') || /[^\x21-\x7e]/.test(raw)) return undefined;
+  if (!raw.startsWith('/') || raw.includes('#') || /[^\x21-\x7e\x80-\xff]/.test(raw)) return undefined;
   const path = raw.split('?', 1)[0] ?? '';
   if (path.includes('%00')) return undefined;
   const slashed = path.replace(/%2f/gi, '/').replace(/%5c/gi, '\\');
@@ -31,7 +32,7 @@ function canonicalCharacters(path: string): string {
     })
     .replace(/\0(?=[0-9a-fA-F]{2})/g, '%25')
     .replaceAll(stray, '%')
-    .replace(/["<>^`{|}]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replace(/["<>^`{|}\x80-\xff]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
     .replaceAll('\\', '/');
 }
 
@@ -47,11 +48,6 @@ function resolveDots(path: string): string {
     if (dots > 0 && index === segments.length - 1) resolved.push('');
   }
   return `/${resolved.join('/')}`;
-}
-
-/** `;` begins parameters of a segment, which some applications drop before they look at the path, and policies cannot. */
-export function hasPathParameters(path: string): boolean {
-  return path.includes(';') || /%3b/i.test(path);
 }
 
 /** `{*}` stands for one segment with something in it, `{**}` for anything, nothing and slashes included. */

@@ -49,7 +49,7 @@ export interface DecisionContext {
 export type Verdict = 'allow' | 'deny';
 
 /**
- * `PATH`: the path has no form that a policy can be compared with. `ALLOW` without a rule: there are ALLOW policies and
+ * `PATH`: the path, or something else of the first line, has no form that a policy can be compared with. `ALLOW` without a rule: there are ALLOW policies and
  * none matched. `default`: nothing speaks of this request.
  */
 export type DecisionStep = 'PATH' | 'CUSTOM' | 'DENY' | 'ALLOW' | 'default';

@@ -39,7 +39,7 @@ function startMesh(proxy: 'explicit' | 'capture' = 'explicit') {
       const mesh = [orders, stock, db, web].map((each) => (each.proxy === proxy ? each : { ...each, proxy }));
       const services = [service('orders', ...endpoints), service('stock', stock), service('db', db)];
       index = indexMesh(
-        composeSnapshot(settings, [content(mesh, services, policies)], index?.snapshot),
+        composeSnapshot(settings, [content(mesh, services, policies)], { previous: index?.snapshot }),
         index,
       );
     },

@@ -44,6 +44,27 @@ describe('callers without mutual TLS', () => {
     expect(evidence.denials?.count ?? 0).toBe(denials);
   });
 
+  test('refusals are kept of those that are watched for, by this server’s clock, and of no others', () => {
+    const watch = { addresses: new Set(['10.0.0.7']), now: at(50) };
+    const refused = { decision: 'denied', unproved: true, at: at(1) } as const;
+    const entries: readonly Partial<AccessLogEntry>[] = [
+      refused,
+      { ...refused, callerAddress: '10.0.0.8' },
+      // By a policy: strictness has nothing to do with it.
+      { decision: 'denied', policy: 'shop/no' },
+      { transport: 'mtls' },
+      {},
+    ];
+    const add = (evidence: typeof noCalls, changes: Partial<AccessLogEntry>) =>
+      addEntry(evidence, entry(changes), watch);
+    const evidence = entries.reduce(add, noCalls);
+    expect(evidence.refused).toEqual([{ address: '10.0.0.7', last: at(50), count: 1 }]);
+    expect(add(evidence, refused).refused).toEqual([{ address: '10.0.0.7', last: at(50), count: 2 }]);
+    expect(entries.reduce((before, changes) => addEntry(before, entry(changes)), noCalls).refused).toEqual(
+      [],
+    );
+  });
+
   test('a denial names its policy and caller', () => {
     const denied = {
       decision: 'denied',

@@ -13,6 +13,7 @@ const view: ProxyView = {
       mode: 'STRICT',
     },
   ],
+  strict: false,
   policies: [],
   keySets: new Map(),
   services: [],
@@ -38,6 +39,7 @@ function proxy(changes: Partial<Listener>): ProxyState {
     workload: 'w',
     connectedAt: at(0),
     failure: undefined,
+    isBehind: false,
     resources: [listener],
   };
 }
@@ -45,6 +47,12 @@ function proxy(changes: Partial<Listener>): ProxyState {
 describe('the mode of a port', () => {
   test.each([
     { what: 'accepted and drained', states: [proxy({})], has: counters(), detail: undefined },
+    {
+      what: 'of an earlier state of the mesh',
+      states: [{ ...proxy({}), isBehind: true }],
+      has: counters(),
+      detail: /could not be made anew yet/,
+    },
     { what: 'no stream', states: [], has: counters(), detail: /not connected/ },
     {
       what: 'an earlier version accepted',
@@ -60,9 +68,9 @@ describe('the mode of a port', () => {
     },
     {
       what: 'what it should have now could not be made',
-      states: [{ ...proxy({}), failure: 'x' }],
+      states: [{ ...proxy({}), isBehind: true, failure: 'the server could not make it: x' }],
       has: counters(),
-      detail: /could not be made anew/,
+      detail: /could not make it: x/,
     },
     {
       what: 'draining',

@@ -56,6 +56,7 @@ describe('policies that are too much for a proxy', () => {
       workload: orders.id,
       connectedAt: new Date(0),
       failure: undefined,
+      isBehind: false,
       resources: [],
     };
     const [status] = policyStatuses(mesh(many), [proxy]);

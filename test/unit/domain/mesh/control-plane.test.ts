@@ -51,6 +51,57 @@ const identityOf = (name: string) => ({
 });
 
 describe('the control plane', () => {
+  test('tells which caller does not know yet how it is to call, by its clusters alone', async () => {
+    const clusterType = 'type.googleapis.com/test.Cluster';
+    const both = {
+      render: (view: ProxyView): DiscoveryResources => {
+        const one = (name: string, version: string) =>
+          new Map([[name, { name, version, value: new Uint8Array() }]]);
+        const [address = ''] = view.services.flatMap(({ service: { ports } }) =>
+          ports.flatMap((port) => port.endpoints.map((endpoint) => endpoint.address)),
+        );
+        return new Map([
+          [clusterType, one('c', address)],
+          [listenerType, one('l', '1')],
+        ]);
+      },
+    };
+    const { plane, source } = await start({ renderer: both });
+    expect(plane.callerBehind(orders.id)).toBeUndefined();
+    const session = plane.open(connected(identityOf('web')), () => {});
+    const other = plane.open(connected(identityOf('cron')), () => {});
+    const accept = (typeUrl: string, name: string, version: string) => {
+      session.answered({ typeUrl, resources: new Map([[name, version]]), removed: [], error: undefined });
+    };
+    session.sent(clusterType, new Map([['c', '127.0.0.1']]), []);
+    other.sent(clusterType, new Map([['c', 'old']]), []);
+    expect(plane.callerBehind(orders.id)).toBe(web.id);
+    expect(plane.callerBehind(web.id)).toBeUndefined();
+    // Its listeners are no matter of how it calls.
+    session.sent(listenerType, new Map([['l', '0']]), []);
+    expect(plane.callerBehind(orders.id)).toBe(web.id);
+    accept(clusterType, 'c', '127.0.0.1');
+    expect(plane.callerBehind(orders.id)).toBeUndefined();
+    expect(plane.listenersAt(web.id).map(({ resources }) => resources.map(({ name }) => name))).toEqual([
+      ['l'],
+    ]);
+    expect(plane.listenersAt(orders.id)).toEqual([]);
+    const moved = workload('orders', { addresses: ['127.0.0.9'] });
+    source.set(content([moved, web, cron], [service('orders', moved)]));
+    await waitFor(() => plane.callerBehind(orders.id) === web.id, { what: 'the caller to be behind again' });
+    await plane.close();
+  });
+
+  test('asks again who is strict when it is told to', async () => {
+    let strict = false;
+    const { plane } = await start({ isStrict: ({ name }) => strict && name === 'orders' });
+    strict = true;
+    plane.refresh();
+    await waitFor(() => plane.view(orders.id)?.inbound[0]?.mode === 'STRICT', { what: 'the order to hold' });
+    expect(plane.view(web.id)?.inbound[0]?.mode).toBe('PERMISSIVE');
+    await plane.close();
+  });
+
   test('tells those whom a change touches, and works out nothing for others', async () => {
     const { plane, source } = await start();
     const changed = { web: vi.fn(), orders: vi.fn(), cron: vi.fn() };
@@ -98,6 +149,17 @@ describe('the control plane', () => {
     await waitFor(() => changed.cron.mock.calls.length > 0, { what: 'the other proxy to be told' });
     expect(changed.web).not.toHaveBeenCalled();
     expect(session.resources().get(listenerType)?.get('l')?.version).toBe('127.0.0.1');
+    // What it accepts says nothing of what holds now.
+    const behind = () => plane.proxies().map(({ workload: id, isBehind }) => [id, isBehind]);
+    expect(behind()).toEqual([
+      [web.id, true],
+      [cron.id, false],
+    ]);
+    expect(plane.callerBehind(orders.id)).toBe(web.id);
+    source.set(initial);
+    await waitFor(() => behind().every(([, isBehind]) => isBehind === false), {
+      what: 'the old to hold again',
+    });
     await plane.close();
   });
 

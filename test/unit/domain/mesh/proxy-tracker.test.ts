@@ -6,6 +6,7 @@ import { connected } from './samples.ts';
 
 const type = 't';
 type Versions = Readonly<Record<string, string>>;
+const noLag = { isBehind: false, failure: undefined };
 
 function wanting(versions: Versions): DiscoveryResources {
   const resources = Object.entries(versions).map(
@@ -28,7 +29,7 @@ function track() {
   const state = (wanted: Versions) =>
     Object.fromEntries(
       tracker
-        .state(wanting(wanted), undefined)
+        .state(wanting(wanted), noLag)
         .resources.map(({ name, wanted: should, sent, accepted, acceptedAt, error }) => [
           name,
           [should, sent, accepted && `${accepted}@${acceptedAt?.getTime()}`, error]
@@ -88,9 +89,9 @@ describe('what is known of a proxy', () => {
     const tracker = new ProxyTracker(connected(), 'w', systemClock);
     const [[, offered = new Map()] = []] = wanting({ ROOTCA: '1', ALL: '1' });
     const secrets = new Map([[secretTypeUrl, offered]]);
-    expect(tracker.state(secrets, undefined).resources).toEqual([]);
+    expect(tracker.state(secrets, noLag).resources).toEqual([]);
     tracker.sent(secretTypeUrl, new Map([['ROOTCA', '1']]), [], secrets);
-    expect(tracker.state(secrets, undefined).resources).toMatchObject([
+    expect(tracker.state(secrets, noLag).resources).toMatchObject([
       { name: 'ROOTCA', wanted: '1', sent: '1', accepted: undefined },
     ]);
   });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Workload } from '../../../../src/domain/mesh/index.ts';
 import { undeclaredPorts } from '../../../../src/domain/mesh/undeclared.ts';
 import type { AuthorizationPolicy, OperationMatch, Policy } from '../../../../src/domain/policy/index.ts';
+import { mutualTlsModeOf } from '../../../../src/domain/policy/index.ts';
 import { peerAuthentication, workload } from './samples.ts';
 
 const captured = workload('orders', { proxy: 'capture' });
@@ -30,7 +31,10 @@ const authorization = (...rules: AuthorizationPolicy['rules']): AuthorizationPol
 });
 
 const seen = (of: Workload, policies: readonly Policy[]) =>
-  undeclaredPorts(of, policies).map(({ port, mode }) => [port.port, mode]);
+  undeclaredPorts(of, policies, (port) => mutualTlsModeOf(policies, port)).map(({ port, mode }) => [
+    port.port,
+    mode,
+  ]);
 
 describe('the ports that no registry declares', () => {
   test('are none where nothing is captured', () => {
@@ -43,7 +47,7 @@ describe('the ports that no registry declares', () => {
   });
 
   test('are bytes, and go to where they were going', () => {
-    expect(undeclaredPorts(captured, [])[0]?.port).toEqual({
+    expect(undeclaredPorts(captured, [], () => 'STRICT')[0]?.port).toEqual({
       port: 0,
       protocol: 'tcp',
       application: undefined,

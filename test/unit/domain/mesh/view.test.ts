@@ -56,7 +56,7 @@ describe('whom a change touches', () => {
   const before = composeSnapshot(settings, [base()]);
   const index = indexMesh(before);
   const touched = (changed: ReturnType<typeof content>) => {
-    const next = indexMesh(composeSnapshot(settings, [changed], before), index);
+    const next = indexMesh(composeSnapshot(settings, [changed], { previous: before }), index);
     return [...next.snapshot.workloads.values()]
       .filter(({ id }) => {
         const [old, now] = [viewOf(index, id), viewOf(next, id)];
@@ -72,6 +72,21 @@ describe('whom a change touches', () => {
   test('a workload: itself and its callers', () => {
     const moved = workload('orders', { addresses: ['127.0.0.9'] });
     expect(touched(content([moved, web, cron], [service('orders', moved)]))).toEqual(['orders', 'web']);
+  });
+
+  test('an order to be strict: those that it makes so', () => {
+    const strict = composeSnapshot(settings, [base()], {
+      previous: before,
+      isStrict: ({ id }) => id === orders.id,
+    });
+    expect(strict.version).not.toBe(before.version);
+    const next = indexMesh(strict, index);
+    const changed = [orders, web, cron].filter(({ id }) => {
+      const [old, now] = [viewOf(index, id), viewOf(next, id)];
+      return !old || !now || !sameView(old, now);
+    });
+    expect(changed).toEqual([orders]);
+    expect(viewOf(next, orders.id)?.inbound.map(({ mode }) => mode)).toEqual(['STRICT']);
   });
 
   test('a policy of one workload that changes nothing for callers: that one', () => {
@@ -105,10 +120,13 @@ describe('whom a change of keys touches', () => {
     ['jwks:https://other.example/keys', 'other'] as const,
     [`jwks:${uri}`, first] as const,
   ];
-  const before = composeSnapshot(settings, [given], undefined, new Map(keys('1')));
+  const before = composeSnapshot(settings, [given], { keySets: new Map(keys('1')) });
   const index = indexMesh(before);
   const touched = (fetched: ReadonlyMap<string, string>) => {
-    const snapshot = composeSnapshot(settings, [structuredClone(given)], before, fetched);
+    const snapshot = composeSnapshot(settings, [structuredClone(given)], {
+      previous: before,
+      keySets: fetched,
+    });
     const next = indexMesh(snapshot, index);
     const names = [orders, web, cron].flatMap(({ id, name }) => {
       const [old, now] = [viewOf(index, id), viewOf(next, id)];
@@ -136,4 +154,21 @@ test('only what is called explicitly is in view; who is captured sees every serv
   expect(viewOf(mesh, web.id)?.services.map((each) => each.service.name)).toEqual(['orders']);
   expect(viewOf(mesh, captured.id)?.services.map((each) => each.service.name)).toEqual(['cron', 'orders']);
   expect(viewOf(mesh, 'test/shop/gone')).toBeUndefined();
+});
+
+describe('what an order to be strict makes of a port', () => {
+  test.each([
+    { policy: 'UNSET', mode: 'STRICT' },
+    { policy: 'PERMISSIVE', mode: 'STRICT' },
+    { policy: 'STRICT', mode: 'STRICT' },
+    { policy: 'DISABLE', mode: 'DISABLE' },
+  ] as const)('$policy: $mode', ({ policy: said, mode }) => {
+    const captured = workload('orders', { proxy: 'capture' });
+    const mesh = content([captured], [], [peerAuthentication(said)]);
+    const view = viewOf(indexMesh(composeSnapshot(settings, [mesh], { isStrict: () => true })), captured.id);
+    expect(view?.inbound.map((each) => [each.port.port, each.mode])).toEqual([
+      [8080, mode],
+      [0, mode],
+    ]);
+  });
 });

@@ -78,7 +78,7 @@ const cases: readonly {
       accessLogType: AccessLogType.DownstreamEnd,
       customTags: { chain: 'plaintext', details: 'rbac_access_denied_matched_policy[no]' },
     },
-    read: { decision: 'denied', policy: 'shop/no', rule: 2, first: false },
+    read: { decision: 'denied', unproved: false, policy: 'shop/no', rule: 2, first: false },
   },
   {
     what: 'a denial because nothing allows it',
@@ -136,6 +136,7 @@ const cases: readonly {
     read: {
       transport: 'plaintext',
       decision: 'denied',
+      unproved: true,
       reason: 'filter_chain_not_found',
       callerId: undefined,
     },
@@ -149,6 +150,7 @@ const cases: readonly {
     read: {
       transport: 'other-tls',
       decision: 'denied',
+      unproved: true,
       reason: 'TLS_error: no certificate',
       callerId: undefined,
     },
@@ -160,12 +162,12 @@ const cases: readonly {
       customTags: { chain: 'mutual-tls' },
       downstreamTransportFailureReason: 'TLS_error: reset',
     },
-    read: { transport: 'mtls', decision: 'allowed' },
+    read: { transport: 'mtls', decision: 'allowed', unproved: false },
   },
   {
     what: 'a connection to a capture port itself',
     given: { customTags: { chain: 'refused' } },
-    read: { transport: 'plaintext', decision: 'denied' },
+    read: { transport: 'plaintext', decision: 'denied', unproved: false },
   },
   {
     what: 'the application’s own TLS',

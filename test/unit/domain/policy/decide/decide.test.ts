@@ -4,11 +4,12 @@ import {
   type Decision,
   type DecisionContext,
   decide,
+  type HttpAttributes,
   type PolicyRequest,
   parseRuleId,
   ruleId,
 } from '../../../../../src/domain/policy/index.ts';
-import { context, policy, request } from './policies.ts';
+import { context, policy, type RuleText, request } from './policies.ts';
 
 const all = [{}];
 const never = [{ from: [{ namespaces: ['nobody'] }] }];
@@ -134,34 +135,6 @@ const rows: readonly Row[] = [
     { verdict: 'allow', step: 'default', dryRun: [{ action: 'ALLOW', by: undefined }] },
   ],
   [
-    'a path with parameters where paths are named',
-    [policy('DENY', paths)],
-    { verdict: 'deny', step: 'PATH' },
-    context(),
-    request({ path: '/admin;x=1' }),
-  ],
-  [
-    'escaped, too',
-    [policy('DENY', paths)],
-    { verdict: 'deny', step: 'PATH' },
-    context(),
-    request({ path: '/admin%3bx' }),
-  ],
-  [
-    'but not in the query',
-    [policy('DENY', paths)],
-    { verdict: 'allow' },
-    context(),
-    request({ path: '/a?x;y' }),
-  ],
-  [
-    'nor where no policy names paths',
-    [allowA],
-    { verdict: 'allow' },
-    context(),
-    request({ path: '/admin;x=1' }),
-  ],
-  [
     'a path that is none is refused',
     [],
     { verdict: 'deny', step: 'PATH' },
@@ -175,6 +148,33 @@ for (const [name, policies, expected, given = context(), asked = request()] of r
     expect(decide(policies, asked, given)).toMatchObject(expected);
   });
 }
+
+describe('what applications read in different ways', () => {
+  const pathHeader = [{ when: [{ key: 'request.headers[:path]', notValues: ['/admin'] }] }];
+  const hosts = [{ to: [{ notHosts: ['cart.shop'] }] }];
+  const methods = [{ to: [{ methods: ['DELETE'] }] }];
+  test.each<readonly [string, readonly RuleText[], Partial<HttpAttributes>, boolean]>([
+    ['parameters, where paths are named', paths, { path: '/admin;x=1' }, true],
+    ['escaped, too', paths, { path: '/admin%3bx' }, true],
+    ['but not in the query', paths, { path: '/a?x;y' }, false],
+    ['nor where no policy names paths', all, { path: '/admin;x=1' }, false],
+    ['and where one names them by a header', pathHeader, { path: '/admin;x=1' }, true],
+    ['a slash in two bytes of UTF-8', paths, { path: '/admin%c0%AFx' }, true],
+    ['in three', paths, { path: '/admin%E0%80%afx' }, true],
+    ['in four', paths, { path: '/admin%f0%80%80%af' }, true],
+    ['two bytes that are a letter', paths, { path: '/caf%C3%A9' }, false],
+    ['an escape that is none of HTTP', paths, { path: '/admin%u002fx' }, true],
+    ['a method in small letters, where methods are named', methods, { method: 'delete' }, true],
+    ['in some', methods, { method: 'DeLETE' }, true],
+    ['and not elsewhere', paths, { method: 'get' }, false],
+    ['a host that came twice, where hosts are named', hosts, { host: 'cart.shop,x' }, true],
+    ['a host with a user', hosts, { host: 'user@cart.shop' }, true],
+    ['and not elsewhere', methods, { host: 'user@cart.shop' }, false],
+  ])('%s', (_name, rules, http, refused) => {
+    const { step } = decide([policy('DENY', rules)], request(http), context());
+    expect(step === 'PATH').toBe(refused);
+  });
+});
 
 describe('a port that is not read as HTTP', () => {
   const tcp = context({ tcp: true, custom: { asker: 'deny' } });
