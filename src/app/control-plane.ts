@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Cluster } from '../adapters/kubernetes/index.ts';
 import type { AccessLogServiceOptions, DiscoveryServiceOptions, GrpcService } from '../api/grpc/index.ts';
+import type { AuthorityService } from '../domain/authority/index.ts';
 import {
   createEnforcementService,
   type EnforcementService,
@@ -30,6 +31,8 @@ interface SourcePorts extends Ports {
 }
 
 interface ControlPlanePorts extends SourcePorts {
+  /** Whose bundle proxies may ask for. */
+  readonly authority: Pick<AuthorityService, 'bundle' | 'onBundleChange'>;
   readonly entropy: Entropy;
   readonly metrics: Metrics;
   readonly store: Pick<Store, 'policies' | 'audit' | 'evidence' | 'enforcement'>;
@@ -49,7 +52,7 @@ export interface OpenControlPlane {
 /** The control plane of the configuration; undefined where it asks for none. Nothing of it is loaded then. */
 export async function openControlPlane(
   config: ServerConfig,
-  { clusters, store, entropy, metrics, ...ports }: ControlPlanePorts,
+  { authority, clusters, store, entropy, metrics, ...ports }: ControlPlanePorts,
 ): Promise<OpenControlPlane | undefined> {
   const { mesh } = config;
   if (!mesh) return undefined;
@@ -65,6 +68,7 @@ export async function openControlPlane(
     renderer: createEnvoyRenderer(),
     isStrict: (workload) => orders.holds(workload),
     keySets: await openKeySets(config.dataDirectory, mesh, { entropy, metrics, ...ports }),
+    authority,
     metrics,
     ...ports,
   });

@@ -159,7 +159,15 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   const adoption = createAdoptionService(store.adoption, clock);
   const onRefused = recordRefusals({ audit: store.audit, clock, log });
   const csrHealth = createGrpcHealth(['istio.v1.auth.IstioCertificateService', 'citadel.v1.AgentService']);
-  const controlPlane = await openControlPlane(config, { clusters, store, metrics, clock, entropy, log });
+  const controlPlane = await openControlPlane(config, {
+    authority,
+    clusters,
+    store,
+    metrics,
+    clock,
+    entropy,
+    log,
+  });
   if (controlPlane) {
     building.defer(() => controlPlane.plane.close());
     await controlPlane.plane.start();

@@ -11,7 +11,7 @@ function some(what: string, all: readonly string[]): string {
 }
 
 export interface MeshParts {
-  readonly plane: Pick<ControlPlane, 'sources' | 'proxies' | 'keySets'>;
+  readonly plane: Pick<ControlPlane, 'sources' | 'problem' | 'proxies' | 'keySets'>;
   readonly orders: Pick<StrictOrders, 'runs'>;
 }
 
@@ -24,6 +24,11 @@ export function meshProbes({ plane: controlPlane, orders }: MeshParts, clock: Pi
       mend: 'mend what the source names; citadel policy status lists all; broken objects keep their last good form',
       essential: false,
       run: () => {
+        const standstill = controlPlane.problem();
+        if (standstill) {
+          const since = `since ${standstill.since.toISOString()} no change is taken in`;
+          return Promise.reject(new CitadelError('Internal', `${since}: ${standstill.cause}`));
+        }
         const sources = controlPlane.sources();
         const away = sources.flatMap(({ name, problem, currentAt }) =>
           problem === undefined ? [] : [`${name}: ${problem}; ${sinceWhen(currentAt, clock)}`],
@@ -49,18 +54,19 @@ export function meshProbes({ plane: controlPlane, orders }: MeshParts, clock: Pi
     },
     {
       name: 'proxy-configuration',
-      why: 'a proxy that refuses its configuration goes on with the last one that it accepted',
+      why: 'a proxy that refuses its configuration, or for which none can be made, goes on with the last one that it accepted',
       mend: 'citadel proxy list, then citadel proxy show KEY',
       essential: false,
       run: () => {
-        const refusals = controlPlane
+        const failures = controlPlane
           .proxies()
-          .flatMap(({ workload, resources }) =>
-            resources.flatMap(({ name, error }) =>
+          .flatMap(({ workload, failure, resources }) => [
+            ...(failure === undefined ? [] : [`${workload}: ${failure}`]),
+            ...resources.flatMap(({ name, error }) =>
               error === undefined ? [] : [`${workload} refuses ${name}: ${error}`],
             ),
-          );
-        return Promise.resolve(refusals.length === 0 ? undefined : some('refused', refusals));
+          ]);
+        return Promise.resolve(failures.length === 0 ? undefined : some('refused', failures));
       },
     },
     {

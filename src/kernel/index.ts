@@ -19,5 +19,6 @@ export { compareText, sameMembers } from './lists.ts';
 export { type Log, type LogFields, silentLog } from './log.ts';
 export { once } from './once.ts';
 export { Secret } from './secret.ts';
+export { byContent, identityOf, Shared, sharedLists } from './shared.ts';
 export { readTextFile, standardInput } from './text-file.ts';
 export { version } from './version.ts';

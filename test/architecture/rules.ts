@@ -19,9 +19,11 @@ export const rules: Rules = {
     spiffe: [],
     pki: ['kernel', 'spiffe'],
     domain: ['kernel', 'yaml', 'spiffe', 'pki'],
-    adapters: [...below, 'gen'],
+    // Messages that more than one side writes.
+    wire: ['gen'],
+    adapters: [...below, 'gen', 'wire'],
     api: [...below, 'gen'],
-    agent: [...below, 'gen'],
+    agent: [...below, 'gen', 'wire'],
     app: [...below, 'adapters', 'api', 'agent'],
     // Speaks with the kernel of the machine that it runs on, for a command alone: no server, nothing to compose.
     capture: ['kernel', 'domain'],

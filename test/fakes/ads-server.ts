@@ -8,7 +8,12 @@ import {
   startGrpcListener,
 } from '../../src/api/grpc/index.ts';
 import { createSvidVerifier } from '../../src/domain/identity/index.ts';
-import type { AuthorityRecord, IssuanceRecord, Metrics } from '../../src/domain/ports/index.ts';
+import type {
+  AuthorityRecord,
+  DiscoverySource,
+  IssuanceRecord,
+  Metrics,
+} from '../../src/domain/ports/index.ts';
 import { noMetrics } from '../../src/domain/ports/index.ts';
 import { AggregatedDiscoveryServiceClient } from '../../src/gen/envoy/service/discovery/v3/ads.ts';
 import { Secret, silentLog, systemClock } from '../../src/kernel/index.ts';
@@ -16,7 +21,7 @@ import { parseCertificate } from '../../src/pki/index.ts';
 import { FakeDiscoverySource } from './discovery-source.ts';
 import { TestAuthority } from './test-authority.ts';
 
-const trustDomain = 'ads.test';
+export const trustDomain = 'ads.test';
 export const webId = `spiffe://${trustDomain}/ns/shop/sa/web`;
 export const otherId = `spiffe://${trustDomain}/ns/shop/sa/other`;
 
@@ -44,6 +49,8 @@ export interface AdsServer extends AsyncDisposable {
 }
 
 export interface AdsServerOptions {
+  /** Serves this in place of the source that the test fills. */
+  readonly serve?: DiscoverySource;
   readonly limits?: Partial<DiscoveryLimits>;
   readonly metrics?: Metrics;
   readonly messageBytes?: number;
@@ -58,7 +65,7 @@ export async function startAdsServer(options: AdsServerOptions = {}): Promise<Ad
   const stopping = new AbortController();
   const source = new FakeDiscoverySource();
   const service = createDiscoveryService({
-    source,
+    source: options.serve ?? source,
     verifier: createSvidVerifier({
       trustDomain,
       authorities: () => records(authority, serving.chainPem[1]),

@@ -9,10 +9,18 @@ export interface Commands {
     readonly argument: { readonly collect: boolean };
     readonly result: Counters;
   };
-  /** What the proxies of these should have: bytes encoded, and bytes if each had been encoded by itself. */
+  /**
+   * What the proxies of these should have: bytes encoded, and bytes if each had been encoded by itself; how many encoded
+   * messages there are, and how many different ones.
+   */
   readonly encoded: {
     readonly argument: readonly BenchWorkload[];
-    readonly result: { readonly onceBytes: number; readonly eachBytes: number };
+    readonly result: {
+      readonly onceBytes: number;
+      readonly eachBytes: number;
+      readonly encoded: number;
+      readonly different: number;
+    };
   };
 }
 

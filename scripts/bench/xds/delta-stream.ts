@@ -26,13 +26,17 @@ export interface StreamOptions {
   readonly onAck: (response: DeltaDiscoveryResponse, bytes: number) => void;
 }
 
-/** What an Envoy does not fall behind with, whatever it is sent at once. */
-const windowSize = 16 * 1024 * 1024;
+export const streamHeaders = {
+  ':method': 'POST',
+  ':path': '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources',
+  'content-type': 'application/grpc',
+  te: 'trailers',
+} as const;
 
 /**
  * An incremental ADS stream on a TLS connection of its own, which asks as an Envoy does: all clusters, then the endpoints
- * that they name, all listeners, then routes and filters that these name; and accepts all that it is sent. Of HTTP/2
- * itself, so that a thousand of them leave the processor to the server.
+ * that they name, all listeners, then routes and filters that these name; and accepts all that it is sent. HTTP/2's own
+ * window is what an agent's bootstrap has an Envoy open. Of HTTP/2 itself, so that a thousand of them leave the processor to the server.
  */
 export class DeltaStream implements Disposable {
   /** Resolves once it has all that it asked for, and rejects when the stream ends before. */
@@ -53,16 +57,9 @@ export class DeltaStream implements Disposable {
       cert: identity.chainPem,
       key: identity.privateKeyPem,
       servername: 'localhost',
-      settings: { initialWindowSize: windowSize },
     };
     this.#session = connect(`https://127.0.0.1:${port}`, tls);
-    this.#session.once('connect', () => this.#session.setLocalWindowSize(windowSize));
-    this.#stream = this.#session.request({
-      ':method': 'POST',
-      ':path': '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources',
-      'content-type': 'application/grpc',
-      te: 'trailers',
-    });
+    this.#stream = this.#session.request(streamHeaders);
     this.settled = new Promise((resolve, reject) => {
       this.#settle = resolve;
       const fail = (why: unknown) => reject(new Error(`${identity.workload}: ${String(why)}`));

@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
 import { measureFleet } from './fleet.ts';
+import { measureFloor } from './floor.ts';
 import { measureStartUp } from './start-up.ts';
 
-const sections = ['explicit', 'capture', 'start'] as const;
+const sections = ['floor', 'explicit', 'capture', 'start'] as const;
 type Section = (typeof sections)[number];
 const { values } = parseArgs({
   options: {
@@ -27,6 +28,7 @@ if (
 
 const large = values.short ? 50 : 1000;
 const run: Readonly<Record<Section, () => Promise<void>>> = {
+  floor: () => measureFloor({ workloads: streams, services, policies: services, mode: 'explicit' }),
   explicit: () =>
     measureFleet({ workloads: streams, services, policies: services, mode: 'explicit' }, values),
   capture: () => measureFleet({ workloads: streams, services, policies: services, mode: 'capture' }, values),

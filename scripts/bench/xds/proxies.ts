@@ -15,6 +15,8 @@ export interface Tally {
   readonly bytes: number;
   /** Of each resource once, however many got it. */
   readonly distinctBytes: number;
+  /** By type, its name without its package: resources that came to all streams together. */
+  readonly resources: Readonly<Record<string, number>>;
 }
 
 /** The streams of one process. */
@@ -23,6 +25,7 @@ export class Proxies implements Disposable {
   readonly #streams: DeltaStream[] = [];
   readonly #reached = new Set<string>();
   readonly #distinct = new Map<string, number>();
+  readonly #resources = new Map<string, number>();
   #acks = 0;
   #bytes = 0;
   #first = 0;
@@ -54,6 +57,8 @@ export class Proxies implements Disposable {
     this.#acks += 1;
     this.#bytes += bytes;
     this.#reached.add(workload);
+    const type = typeUrl.split('.').at(-1) ?? '';
+    this.#resources.set(type, (this.#resources.get(type) ?? 0) + resources.length);
     for (const { name, version, resource } of resources)
       this.#distinct.set(`${typeUrl} ${name} ${version}`, resource?.value.length ?? 0);
   }
@@ -63,6 +68,7 @@ export class Proxies implements Disposable {
     this.#bytes = 0;
     this.#reached.clear();
     this.#distinct.clear();
+    this.#resources.clear();
   }
 
   tally(): Tally {
@@ -73,6 +79,7 @@ export class Proxies implements Disposable {
       last: this.#last,
       bytes: this.#bytes,
       distinctBytes: [...this.#distinct.values()].reduce((sum, length) => sum + length, 0),
+      resources: Object.fromEntries(this.#resources),
     };
   }
 

@@ -88,6 +88,7 @@ const commands: { [K in Command]: (argument: Commands[K]['argument']) => Promise
   // What is given to all is found by asking for each once more: equal bytes that are one object were encoded once.
   encoded: (workloads) => {
     const once = new Set<Uint8Array>();
+    const different = new Set<string>();
     let each = 0;
     for (const { name, namespace, serviceAccount } of workloads) {
       const session = plane.open(
@@ -100,15 +101,19 @@ const commands: { [K in Command]: (argument: Commands[K]['argument']) => Promise
         },
         () => undefined,
       );
-      for (const { value } of [...session.resources().values()].flatMap((all) => [...all.values()])) {
-        once.add(value);
-        each += value.length;
-      }
+      for (const [typeUrl, all] of session.resources())
+        for (const { name: own, version, value } of all.values()) {
+          once.add(value);
+          different.add(`${typeUrl} ${own} ${version}`);
+          each += value.length;
+        }
       session.close();
     }
     return Promise.resolve({
       onceBytes: [...once].reduce((sum, { length }) => sum + length, 0),
       eachBytes: each,
+      encoded: once.size,
+      different: different.size,
     });
   },
 };

@@ -1,61 +1,45 @@
-import type { MeshSettings, ProxyView, ServiceView, Workload } from '../../domain/mesh/index.ts';
+import type { MeshSettings, ServiceView } from '../../domain/mesh/index.ts';
 import type { DiscoveryResource } from '../../domain/ports/index.ts';
-import { sameMembers } from '../../kernel/index.ts';
+import { once } from '../../kernel/index.ts';
 import { renderDirect, renderPassthrough } from './cluster/original-destination.ts';
-import { renderCapturedInbound } from './listener/capture-inbound.ts';
 import { renderCapturedOutbound } from './listener/capture-outbound.ts';
+import type { Family } from './listener/families.ts';
 import { headlessHttp, renderRoutes } from './listener/headless.ts';
 
-export interface CaptureResources {
+/** What a proxy under capture has for its workload's own calls, beside clusters and endpoints of services. */
+export interface CapturedCalls {
   readonly clusters: readonly DiscoveryResource[];
-  readonly listeners: readonly DiscoveryResource[];
+  readonly listener: DiscoveryResource;
   readonly routes: readonly DiscoveryResource[];
 }
 
-interface Outbound extends CaptureResources {
-  readonly services: readonly ServiceView[];
-  readonly families: string;
-}
-
 /**
- * What a proxy under capture has beside clusters of services. The outbound half names every service of the mesh and is
- * the same for all proxies of a kind: it is rendered once a change, and its bytes are shared.
+ * It names every service of the mesh and is the same for all proxies whose workloads have addresses of the same
+ * families: it is rendered once a change, and shared.
  */
-export function createCaptureRenderer(): (view: ProxyView) => CaptureResources {
-  const recent = new Map<string, Outbound>();
-  return (view) => {
-    const { workload, services, settings } = view;
-    const families = familiesOf(workload);
-    let outbound = recent.get(families);
-    if (!outbound || !sameMembers(outbound.services, services)) {
-      outbound = { ...renderOutbound(workload, services, settings), services, families };
-      recent.set(families, outbound);
-    }
-    return {
-      clusters: outbound.clusters,
-      listeners: [renderCapturedInbound(view), ...outbound.listeners],
-      routes: outbound.routes,
-    };
+export function createCapturedCallsRenderer(
+  settings: MeshSettings,
+): (families: readonly Family[], services: readonly ServiceView[]) => CapturedCalls {
+  const byFamilies = once<readonly ServiceView[], Map<string, CapturedCalls>>(() => new Map());
+  return (families, services) => {
+    const known = byFamilies(services);
+    const calls = known.get(families.join()) ?? render(families, services, settings);
+    known.set(families.join(), calls);
+    return calls;
   };
 }
 
-function renderOutbound(
-  workload: Workload,
+function render(
+  families: readonly Family[],
   services: readonly ServiceView[],
   settings: MeshSettings,
-): CaptureResources {
+): CapturedCalls {
   return {
     clusters: [
       renderPassthrough(),
       ...services.flatMap((view) => renderDirect(view, settings.connectionLifetime)),
     ],
-    listeners: [renderCapturedOutbound(workload, services, settings)],
+    listener: renderCapturedOutbound(families, services, settings),
     routes: [...headlessHttp(services)].map(([port, sharers]) => renderRoutes(port, sharers)),
   };
-}
-
-function familiesOf({ addresses }: Workload): string {
-  return [...new Set(addresses.map((address) => (address.includes(':') ? 'ipv6' : 'ipv4')))]
-    .toSorted()
-    .join();
 }

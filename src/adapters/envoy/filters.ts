@@ -1,12 +1,13 @@
+import { createHash } from 'node:crypto';
 import { keySetId, keySetLocation } from '../../domain/jwks/index.ts';
-import { type MeshSettings, type ProxyView, sameKeySets } from '../../domain/mesh/index.ts';
-import { type JwtRule, readInlineKeys } from '../../domain/policy/index.ts';
+import type { KeySetTexts, MeshSettings, ProxyView, ServiceView } from '../../domain/mesh/index.ts';
+import { type JwtRule, type Policy, readInlineKeys } from '../../domain/policy/index.ts';
 import type { DiscoveryResource } from '../../domain/ports/index.ts';
 import { TypedExtensionConfig } from '../../gen/envoy/config/core/v3/extension.ts';
 import { RBAC as HttpRbac } from '../../gen/envoy/extensions/filters/http/rbac/v3/rbac.ts';
 import { RBAC as NetworkRbac } from '../../gen/envoy/extensions/filters/network/rbac/v3/rbac.ts';
 import type { Any } from '../../gen/google/protobuf/any.ts';
-import { once, sameMembers } from '../../kernel/index.ts';
+import { once, Shared, sameMembers } from '../../kernel/index.ts';
 import {
   type AuthorizationContext,
   httpAuthorization,
@@ -15,7 +16,6 @@ import {
   networkAuthorization,
   networkFilterConfig,
 } from './authorization/index.ts';
-import { isHttp } from './listener/http.ts';
 import { pack } from './messages/any.ts';
 import { names } from './messages/names.ts';
 import { resource } from './messages/resource.ts';
@@ -64,66 +64,101 @@ const slotsOf = once((settings: MeshSettings) => {
   };
 });
 
-interface Rendered extends Pick<ProxyView, 'settings' | 'keySets'> {
-  readonly http: boolean;
-  readonly providers: MeshSettings['authorizationProviders'];
-  readonly resources: readonly DiscoveryResource[];
+/** What the filters of a workload's ports do: they are the same for every port. */
+export interface WorkloadFilters {
+  /** In front of requests; made when a port first needs them. */
+  readonly http: () => readonly DiscoveryResource[];
+  readonly network: readonly DiscoveryResource[];
+  /**
+   * Changes with what decides of connections. One that is not read as HTTP is judged once, when it begins: by this it is
+   * seen that those that are open have to be judged anew. What decides of requests alone, or of nothing, is not in it.
+   */
+  readonly judgement: string;
 }
 
-/**
- * What the filters of a workload's ports do: the policies that hold for it. It is rendered once for all workloads that
- * share the policies, and its bytes are shared.
- */
-export function createFiltersRenderer(): (view: ProxyView) => readonly DiscoveryResource[] {
-  const rendered = new WeakMap<ProxyView['policies'], Rendered>();
-  return ({ settings, keySets, policies, inbound, services }) => {
-    if (inbound.length === 0) return [];
-    const http = inbound.some(({ port }) => isHttp(port.protocol));
-    const providers = settings.authorizationProviders.filter((provider) =>
+interface Rendered extends WorkloadFilters {
+  readonly keySets: KeySetTexts;
+  readonly providers: MeshSettings['authorizationProviders'];
+}
+
+/** Workloads that are under the same policies have the very same filters. */
+export function createFiltersRenderer(settings: MeshSettings): (view: ProxyView) => WorkloadFilters {
+  const filters = new Shared<DiscoveryResource>();
+  const share: Share = (made) => filters.get(`${made.name} ${made.version}`, () => made);
+  const rendered = new WeakMap<readonly Policy[], Rendered>();
+  const reachable = once((services: readonly ServiceView[]) =>
+    settings.authorizationProviders.filter((provider) =>
       services.some(
         ({ service }) =>
           service.id === provider.service && service.ports.some((each) => each.port === provider.port),
       ),
-    );
+    ),
+  );
+  return ({ policies, keySets, services }) => {
+    const providers = reachable(services);
     const known = rendered.get(policies);
-    if (
-      known?.settings === settings &&
-      known.http === http &&
-      sameMembers(known.providers, providers) &&
-      sameKeySets(known.keySets, keySets)
-    )
-      return known.resources;
-    const resources = renderFilters(policies, { settings, keySets, http, providers });
-    rendered.set(policies, { settings, keySets, http, providers, resources });
-    return resources;
+    if (known?.keySets === keySets && sameMembers(known.providers, providers)) return known;
+    const context = contextOf(settings, providers);
+    const made = {
+      keySets,
+      providers,
+      ...networkFilters(policies, { settings, context, share }),
+      http: lazily(() => httpFilters(policies, jwksOf(keySets), { settings, context, share })),
+    };
+    rendered.set(policies, made);
+    return made;
   };
 }
 
-function renderFilters(
-  policies: ProxyView['policies'],
-  { settings, keySets, http, providers }: Omit<Rendered, 'resources'>,
+type Share = (made: DiscoveryResource) => DiscoveryResource;
+
+interface Rendering {
+  readonly settings: MeshSettings;
+  readonly context: AuthorizationContext;
+  readonly share: Share;
+}
+
+function networkFilters(
+  policies: readonly Policy[],
+  { settings, context, share }: Rendering,
+): Pick<WorkloadFilters, 'network' | 'judgement'> {
+  const configs = new Map<string, Any>();
+  const judging = createHash('sha256');
+  for (const filter of networkAuthorization(policies, context)) {
+    const config = networkFilterConfig(filter);
+    configs.set(names.filter('tcp', filter.name), config);
+    if (filter.decides) judging.update(`${filter.name} ${config.value.length}\n`).update(config.value);
+  }
+  return {
+    network: filterSlots('tcp', settings).map(({ name }) =>
+      share(extensionConfig(name, configs.get(name) ?? passNetwork(name))),
+    ),
+    judgement: judging.digest('hex').slice(0, 32),
+  };
+}
+
+function httpFilters(
+  policies: readonly Policy[],
+  jwks: JwksOf,
+  { settings, context, share }: Rendering,
 ): readonly DiscoveryResource[] {
-  const context = contextOf(settings, providers);
-  const tcp = new Map(
-    networkAuthorization(policies, context).map((filter) => [
-      names.filter('tcp', filter.name),
-      networkFilterConfig(filter),
-    ]),
-  );
-  const network = filterSlots('tcp', settings).map(({ name }) =>
-    extensionConfig(name, tcp.get(name) ?? passNetwork(name)),
-  );
-  if (!http) return network;
-  const requests = new Map(
-    httpAuthorization(policies, jwksOf(keySets), context).map((filter) => [
+  const configs = new Map(
+    httpAuthorization(policies, jwks, context).map((filter) => [
       names.filter('http', filter.name),
       httpFilterConfig(filter),
     ]),
   );
-  return [
-    ...filterSlots('http', settings).map(({ name }) => extensionConfig(name, requests.get(name) ?? passHttp)),
-    ...network,
-  ];
+  return filterSlots('http', settings).map(({ name }) =>
+    share(extensionConfig(name, configs.get(name) ?? passHttp)),
+  );
+}
+
+function lazily<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 function jwksOf(keySets: ProxyView['keySets']): JwksOf {

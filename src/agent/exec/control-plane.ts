@@ -13,6 +13,12 @@ export interface ControlPlaneOptions {
 }
 
 /**
+ * What the server may send before it is read. Envoy's own 256 MiB are for bulk: a Node server keeps, for as long as the
+ * connection lasts, a buffer as large as the most that it ever wrote to it at once. It is the least that Envoy takes.
+ */
+const windowBytes = 65_535;
+
+/**
  * What has an Envoy ask the server for its configuration, over mutual TLS with the certificate that the agent keeps.
  * The connection is ended by the server when the certificate of its handshake ends.
  */
@@ -45,7 +51,11 @@ export function controlPlaneBootstrap({ address, serverName }: ControlPlaneOptio
         'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
           '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
           explicit_http_config: {
-            http2_protocol_options: { connection_keepalive: { interval: '30s', timeout: '10s' } },
+            http2_protocol_options: {
+              connection_keepalive: { interval: '30s', timeout: '10s' },
+              initial_stream_window_size: windowBytes,
+              initial_connection_window_size: windowBytes,
+            },
           },
         },
       },

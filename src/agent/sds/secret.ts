@@ -1,12 +1,9 @@
-import type { AdoptedKind } from '../../domain/ports/index.ts';
+import { type AdoptedKind, sdsNames, secretTypeUrl } from '../../domain/ports/index.ts';
 import { DataSource } from '../../gen/envoy/config/core/v3/base.ts';
 import { Secret } from '../../gen/envoy/extensions/transport_sockets/tls/v3/secret.ts';
 import type { Any } from '../../gen/google/protobuf/any.ts';
+import { trustOfAll, trustOfOne } from '../../wire/index.ts';
 import { type AgentSnapshot, type Bundle, type Identity, ownBundle } from '../identity/identity.ts';
-
-export const secretTypeUrl = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret';
-const spiffeValidatorTypeUrl =
-  'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig';
 
 /** One secret as it goes over the wire; encoded once for all streams that carry it. */
 export interface SecretResource {
@@ -30,14 +27,14 @@ const encoded = new WeakMap<object, Map<string, SecretResource>>();
 export function lookupSecret(snapshot: AgentSnapshot, name: string, now: Date): Lookup {
   const { identity, bundles } = snapshot;
   if (identity === undefined) return 'pending';
-  if (name === 'default' || name === identity.id.toString()) {
+  if (name === sdsNames.certificate || name === identity.id.toString()) {
     if (identity.notAfter <= now) return 'pending';
     return once(identity, name, () => certificateSecret(identity, name));
   }
-  if (name === 'ALL') return once(bundles, name, () => allBundlesSecret(bundles, name));
-  const bundle = name === 'ROOTCA' ? ownBundle(snapshot) : bundles.get(trustDomainOf(name));
+  if (name === sdsNames.allBundles) return once(bundles, name, () => allBundlesSecret(bundles, name));
+  const bundle = name === sdsNames.bundle ? ownBundle(snapshot) : bundles.get(trustDomainOf(name));
   if (bundle !== undefined) return once(bundle, name, () => bundleSecret(bundle, name));
-  return name === 'ROOTCA' ? 'pending' : 'unknown';
+  return name === sdsNames.bundle ? 'pending' : 'unknown';
 }
 
 function trustDomainOf(name: string): string {
@@ -64,49 +61,13 @@ function certificateSecret(identity: Identity, name: string): SecretResource {
 }
 
 function bundleSecret(bundle: Bundle, name: string): SecretResource {
-  const value = Secret.fromPartial({
-    name,
-    type: { $case: 'validationContext', value: { trustedCa: inline(bundle.pem) } },
-  });
-  return { name, kind: 'bundle', version: bundle.version, any: pack(value) };
+  return { name, kind: 'bundle', version: bundle.version, any: pack(trustOfOne(name, bundle.pem)) };
 }
 
 function allBundlesSecret(bundles: ReadonlyMap<string, Bundle>, name: string): SecretResource {
   const sorted = [...bundles.values()].sort((a, b) => (a.trustDomain < b.trustDomain ? -1 : 1));
-  const value = Secret.fromPartial({
-    name,
-    type: {
-      $case: 'validationContext',
-      value: {
-        customValidatorConfig: {
-          name: 'envoy.tls.cert_validator.spiffe',
-          typedConfig: { typeUrl: spiffeValidatorTypeUrl, value: encodeSpiffeValidator(sorted) },
-        },
-      },
-    },
-  });
-  return { name, kind: 'bundle', version: sorted.map(({ version }) => version).join('+'), any: pack(value) };
-}
-
-/**
- * SPIFFECertValidatorConfig (tls_spiffe_validator_config.proto): field 1, repeated TrustDomain, of name = 1 and
- * trust_bundle = 2 (a DataSource). It is the one message needed of a file that is generated for nobody else.
- */
-function encodeSpiffeValidator(bundles: readonly Bundle[]): Buffer {
-  const domains = bundles.map(({ trustDomain, pem }) =>
-    Buffer.concat([
-      lengthDelimited(1, Buffer.from(trustDomain)),
-      lengthDelimited(2, DataSource.encode(inline(pem)).finish()),
-    ]),
-  );
-  return Buffer.concat(domains.map((domain) => lengthDelimited(1, domain)));
-}
-
-function lengthDelimited(field: number, content: Uint8Array): Buffer {
-  const head = [(field << 3) | 2];
-  let length = content.length;
-  for (; length > 0x7f; length >>>= 7) head.push((length & 0x7f) | 0x80);
-  return Buffer.concat([Buffer.from([...head, length]), content]);
+  const version = sorted.map((bundle) => bundle.version).join('+');
+  return { name, kind: 'bundle', version, any: pack(trustOfAll(name, sorted)) };
 }
 
 function inline(text: string): DataSource {

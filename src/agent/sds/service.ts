@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ServerDuplexStream, ServerErrorResponse } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
+import { secretTypeUrl } from '../../domain/ports/index.ts';
 import {
   type DeltaDiscoveryRequest,
   DeltaDiscoveryResponse,
@@ -11,7 +12,7 @@ import type { SecretDiscoveryServiceServer } from '../../gen/envoy/service/secre
 import type { Clock, Log } from '../../kernel/index.ts';
 import type { ConsumerRecord } from '../consumers.ts';
 import type { IdentityState } from '../identity/state.ts';
-import { lookupSecret, type SecretResource, secretTypeUrl } from './secret.ts';
+import { lookupSecret, type SecretResource } from './secret.ts';
 import { maxNames, type Push, SecretSubscription } from './subscription.ts';
 
 export interface SdsDependencies {

@@ -94,7 +94,9 @@ export const meshSchema = (context: FieldContext) =>
       .describe('earlier names of this trust domain, for a move from one to another'),
     connectionLifetime: duration('1s', '30d')
       .optional()
-      .describe('after which a connection is made anew; default: certificate.defaultTtl'),
+      .describe(
+        'the most that a connection lasts, and twice what a stream on it does; default: certificate.defaultTtl',
+      ),
     accessLog: z
       .strictObject({
         sample: z

@@ -14,6 +14,7 @@ export function resourceState({ wantedVersion, sentVersion, acceptedVersion, err
 /** What a proxy's configuration comes to, in a word. */
 export function configurationState({ discovery }: Proxy): string {
   if (discovery.length === 0) return '-';
+  if (discovery.some(({ failure }) => failure !== '')) return 'failed';
   const states = discovery.flatMap(({ resources }) => resources.map(resourceState));
   const refused = states.filter((state) => state.startsWith('refused')).length;
   if (refused > 0) return `refused ${refused}`;
@@ -47,9 +48,10 @@ export function printProxy(proxy: Proxy, format: OutputFormat): void {
   if (format !== 'table') return printRecord({ ...proxy }, format);
   const { discovery, ...head } = proxy;
   printRecord({ ...head, configuration: configurationState(proxy) }, format);
-  for (const { workload, nodeId, connectedAt, resources } of discovery) {
+  for (const { workload, nodeId, connectedAt, failure, resources } of discovery) {
     process.stdout.write('\n');
-    printRecord({ workload, node: nodeId, connectedAt: formatTime(connectedAt) }, format);
+    const failed = failure === '' ? {} : { failure };
+    printRecord({ workload, node: nodeId, connectedAt: formatTime(connectedAt), ...failed }, format);
     const differs = (resource: ProxyResource) => (resourceState(resource) === 'current' ? 1 : 0);
     printRows(
       resources.toSorted((a, b) => differs(a) - differs(b)),

@@ -55,20 +55,21 @@ export function portModes(
   counters: ProxyCounters | undefined,
   now: Date,
 ): PortMode[] {
+  const behind = states.find(({ isBehind }) => isBehind);
   return view.inbound.map(({ port: { port }, mode: wanted }) => {
     const policy = mutualTlsModeOf(view.policies, port);
     const name = listenerOf(view, port);
     const listeners = states.flatMap(({ resources }) =>
       resources.filter((each) => each.name === name && isInbound(name)),
     );
-    const [state, detail] = states.some(({ isBehind }) => isBehind)
-      ? notMade
-      : stateOf(listeners, counters, now);
+    const [state, detail] = behind ? notMade(behind) : stateOf(listeners, counters, now);
     return { port, wanted, policy, state, effective: state === 'settled' ? wanted : undefined, detail };
   });
 }
 
-const notMade = ['pending', 'its configuration could not be made anew yet'] as const;
+function notMade({ failure }: ProxyState): readonly [PortModeState, string] {
+  return ['pending', failure ?? 'its configuration could not be made anew yet'];
+}
 
 function stateOf(
   listeners: readonly ProxyResourceState[],

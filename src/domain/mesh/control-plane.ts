@@ -1,4 +1,5 @@
 import { CitadelError, type Clock, describeError, type Log } from '../../kernel/index.ts';
+import type { AuthorityService } from '../authority/index.ts';
 import { type KeySetState, type KeySets, wantedKeySets } from '../jwks/index.ts';
 import { type LintWarning, lintPolicies } from '../policy/index.ts';
 import type {
@@ -31,9 +32,17 @@ export interface ControlPlaneOptions {
   readonly isStrict?: (workload: Workload) => boolean;
   /** Absent: policies that want keys fetched get none. */
   readonly keySets?: KeySets;
-  readonly metrics?: Pick<Metrics, 'meshSources'>;
+  /** Whose bundle proxies get that ask for it. Absent: they get none. */
+  readonly authority?: Pick<AuthorityService, 'bundle' | 'onBundleChange'>;
+  readonly metrics: Pick<Metrics, 'meshFailed' | 'meshSources'>;
   readonly clock: Clock;
   readonly log: Log;
+}
+
+/** Why a change of the mesh reached nobody, and since when: what holds is what held before. */
+export interface MeshProblem {
+  readonly since: Date;
+  readonly cause: string;
 }
 
 export interface ControlPlane extends DiscoverySource {
@@ -48,6 +57,8 @@ export interface ControlPlane extends DiscoverySource {
   /** Undefined until every source has given something. */
   snapshot(): MeshSnapshot | undefined;
   sources(): readonly MeshSourceState[];
+  /** Undefined: the last change was taken in. */
+  problem(): MeshProblem | undefined;
   /** What policies want fetched, and how far it is. */
   keySets(): readonly KeySetState[];
   proxies(): readonly ProxyState[];
@@ -80,10 +91,11 @@ const mostTold = 100;
 
 /** Brings sources, policies and proxies together: what each connected proxy should have, and what it said of it. */
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
-  const { settings, sources, renderer, keySets, isStrict, metrics, clock, log } = options;
+  const { authority, settings, sources, renderer, keySets, isStrict, metrics, clock, log } = options;
   let index: MeshIndex | undefined;
   let linted: { readonly snapshot: MeshSnapshot; readonly warnings: readonly LintWarning[] } | undefined;
   let renders = 0;
+  let problem: MeshProblem | undefined;
   const sessions = new Set<Session>();
   const listeners = new Set<() => void>();
   let closed = false;
@@ -97,9 +109,15 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     const contents = sources.flatMap((source) => source.content() ?? []);
     // A source that has never answered might know of what the others do not: serving without it would take that away.
     if (contents.length < sources.length) return;
-    const snapshot = composeSnapshot(settings, contents, index?.snapshot, keySets?.content(), isStrict);
+    const snapshot = composeSnapshot(settings, contents, {
+      previous: index?.snapshot,
+      keySets: keySets?.content(),
+      bundles: authority ? [authority.bundle()] : [],
+      isStrict,
+    });
     keySets?.follow(wantedKeySets(snapshot.policies));
     index = indexMesh(snapshot, index);
+    problem = undefined;
     tellOfShadowed(snapshot);
     for (const session of sessions) session.refresh();
     progressed();
@@ -117,7 +135,14 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       log.warn('an object does not count, because an earlier source has one of its name', { reason });
     toldOf = new Set(reasons);
   };
-  const soon = debounce(recompute, { quiet, atMost, clock });
+  const failed = (error: unknown) => {
+    const cause = describeError(error);
+    problem = { since: problem?.since ?? clock.now(), cause };
+    metrics.meshFailed('mesh');
+    log.error('a change of the mesh could not be taken in; what held before goes on to hold', { cause });
+  };
+  let unfollow: (() => void) | undefined;
+  const soon = debounce(recompute, { quiet, atMost, clock, failed });
 
   class Session implements DiscoverySession {
     readonly proxyKey: string;
@@ -126,6 +151,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     #view: ProxyView;
     #waitingSince: number | undefined;
     #resources: DiscoveryResources;
+    #failure: string | undefined;
     #isBehind = false;
     /** Worked out when asked for, and kept until something of it changes. */
     #callsAsTold: boolean | undefined;
@@ -139,11 +165,15 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     }
 
     get state(): ProxyState {
-      return this.#tracker.state(this.#resources, this.#isBehind);
+      return this.#tracker.state(this.#resources, this.#lag);
     }
 
     get listenerState(): ProxyState {
-      return this.#tracker.state(this.#resources, this.#isBehind, (typeUrl) => typeUrl.endsWith('.Listener'));
+      return this.#tracker.state(this.#resources, this.#lag, (typeUrl) => typeUrl.endsWith('.Listener'));
+    }
+
+    get #lag() {
+      return { isBehind: this.#isBehind, failure: this.#failure };
     }
 
     get workload(): string {
@@ -178,22 +208,35 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 
     /** A workload that has left the registry keeps what it has for as long as its certificate keeps the stream open. */
     refresh(): void {
+      try {
+        if (this.#refreshed()) this.#changed();
+      } catch (error) {
+        const cause = describeError(error);
+        this.#isBehind = true;
+        this.#failure = `the server could not make its configuration: ${cause}`;
+        metrics.meshFailed('proxy');
+        log.error('a proxy could not be configured anew; it keeps what it has', {
+          workload: this.#view.workload.id,
+          cause,
+        });
+      }
+    }
+
+    #refreshed(): boolean {
       const view = index && viewOf(index, this.#view.workload.id);
       this.#isBehind = view !== undefined && !sameView(this.#view, view);
-      if (!view || !this.#isBehind || this.#waitsForKeys(view)) return;
-      try {
+      if (!view) return false;
+      if (this.#isBehind) {
+        if (this.#waitsForKeys(view)) return false;
         this.#resources = this.#render(view);
-      } catch (error) {
-        log.error('a proxy could not be configured anew; it keeps what it has', {
-          workload: view.workload.id,
-          cause: describeError(error),
-        });
-        return;
+        this.#view = view;
+        this.#isBehind = false;
+        this.#callsAsTold = undefined;
+        this.#failure = undefined;
+        return true;
       }
-      this.#view = view;
-      this.#isBehind = false;
-      this.#callsAsTold = undefined;
-      this.#changed();
+      this.#failure = undefined;
+      return false;
     }
 
     resources(): DiscoveryResources {
@@ -201,7 +244,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     }
 
     sent(typeUrl: string, resources: ReadonlyMap<string, string>, removed: readonly string[]): void {
-      this.#tracker.sent(typeUrl, resources, removed);
+      this.#tracker.sent(typeUrl, resources, removed, this.#resources);
       this.#callsAsTold = undefined;
     }
 
@@ -243,14 +286,15 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 
   return {
     async start() {
-      metrics?.meshSources(() => sources.map(stateOf));
+      metrics.meshSources(() => sources.map(stateOf));
       keySets?.start(() => soon.call());
+      unfollow = authority?.onBundleChange(() => soon.call());
       await Promise.all(sources.map((source) => source.start(() => soon.call())));
-      recompute();
+      soon.now();
       if (!keySets) return;
       // Proxies of an earlier run come with keys: without these they would be told to refuse what they accept.
       await keySets.settled();
-      recompute();
+      soon.now();
     },
     open(proxy, changed) {
       const view = resolve(proxy);
@@ -264,6 +308,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     view: (workload) => index && viewOf(index, workload),
     snapshot: () => index?.snapshot,
     sources: () => sources.map(stateOf),
+    problem: () => problem,
     keySets: () => keySets?.states() ?? [],
     proxies,
     proxiesOf: (proxyKey) =>
@@ -294,6 +339,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     renders: () => renders,
     async close() {
       closed = true;
+      unfollow?.();
       soon.close();
       await Promise.all([...sources.map((source) => source.close()), keySets?.close()]);
     },

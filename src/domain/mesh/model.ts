@@ -1,4 +1,5 @@
 import type { Policy, PolicyOrigin } from '../policy/index.ts';
+import type { TrustBundleSnapshot } from '../trust/index.ts';
 
 /** What a port's bytes are; everything that is not HTTP is `tcp`, TLS of the applications' own included. */
 export type AppProtocol = 'http' | 'http2' | 'tcp';
@@ -96,7 +97,7 @@ export interface MeshSettings {
   readonly rootNamespace: string;
   readonly authorizationProviders: readonly AuthorizationProvider[];
   /**
-   * Milliseconds after which a connection is ended and made anew: an open one is not looked at again when certificates,
+   * Milliseconds, the most that a connection lasts, whatever goes on on it: an open one is not looked at again when certificates,
    * bundles or revocations change, so it must not outlive a leaf.
    */
   readonly connectionLifetime: number;
@@ -116,6 +117,8 @@ export interface MeshSnapshot {
   readonly strict: ReadonlySet<string>;
   /** Keys that policies name and the server fetched, as JWKS, by keySetId; none for those that have never been read. */
   readonly keySets: KeySetTexts;
+  /** Of the trust domains whose members proxies may be asked to know. */
+  readonly bundles: readonly TrustBundleSnapshot[];
   /** What sources say that does not count; proxies do not hang on it. */
   readonly shadowed: readonly ShadowedObject[];
 }

@@ -12,7 +12,7 @@ export interface PolicyStatus {
   /** Streams of their proxies that have accepted all that they should have; an ACK says parsed, not used. */
   readonly current: number;
   readonly pending: number;
-  /** By their proxies, or for them where all their policies are too much. */
+  /** By their proxies, or for them: all their policies are too much, or the server could not make their configuration. */
   readonly refusals: readonly { readonly workload: string; readonly error: string }[];
   /** Where other policies of this name stand, which say something else and do not count. */
   readonly shadowed: readonly string[];
@@ -43,10 +43,10 @@ export function policyStatuses(index: MeshIndex, proxies: readonly ProxyState[])
   return index.snapshot.policies.map((policy) => {
     const workloads = holders.get(policy) ?? [];
     const streams = workloads.flatMap((workload) => byWorkload.get(workload) ?? []);
-    const refusals = streams.flatMap(({ workload, resources }) => {
+    const refusals = streams.flatMap(({ workload, failure, resources }) => {
       const error = overfull.has(workload)
         ? tooMuch
-        : resources.find((resource) => resource.error !== undefined)?.error;
+        : (failure ?? resources.find((resource) => resource.error !== undefined)?.error);
       return error === undefined ? [] : [{ workload, error }];
     });
     const current = streams.filter((each) => !overfull.has(each.workload) && isCurrent(each)).length;
@@ -62,9 +62,12 @@ export function policyStatuses(index: MeshIndex, proxies: readonly ProxyState[])
 }
 
 /** What nobody asked for, as endpoints of a service that is not called, is not waited for. */
-function isCurrent({ resources }: ProxyState): boolean {
-  return resources.every(
-    ({ wanted, sent, accepted, error }) =>
-      error === undefined && (accepted === wanted || (sent === undefined && wanted !== undefined)),
+function isCurrent({ failure, resources }: ProxyState): boolean {
+  return (
+    failure === undefined &&
+    resources.every(
+      ({ wanted, sent, accepted, error }) =>
+        error === undefined && (accepted === wanted || (sent === undefined && wanted !== undefined)),
+    )
   );
 }

@@ -1,5 +1,12 @@
-import type { Clock } from '../../kernel/index.ts';
-import type { ConnectedProxy, DiscoveryAnswer, DiscoveryResources } from '../ports/index.ts';
+import { type Clock, once } from '../../kernel/index.ts';
+import type {
+  ConnectedProxy,
+  DiscoveryAnswer,
+  DiscoveryResource,
+  DiscoveryResources,
+} from '../ports/index.ts';
+import { secretTypeUrl } from '../ports/index.ts';
+import { Layered } from './layered.ts';
 
 /** One resource of one proxy: what it should have, was sent, and accepted. An ACK says parsed, not used. */
 export interface ProxyResourceState {
@@ -19,17 +26,19 @@ export interface ProxyState {
   readonly proxy: ConnectedProxy;
   readonly workload: string;
   readonly connectedAt: Date;
-  /** What it should have is of an earlier state of the mesh: that of now could not be made yet. */
+  /** What it should have is of an earlier state of the mesh: that of now could not be made, or not yet. */
   readonly isBehind: boolean;
+  /** Why the server could not make it: the proxy keeps what it has. */
+  readonly failure: string | undefined;
   readonly resources: readonly ProxyResourceState[];
 }
 
-interface Tracked {
-  sent?: string;
-  accepted?: string;
-  acceptedAt?: Date;
-  error?: string;
-}
+type Versions = ReadonlyMap<string, string>;
+
+/** The versions of all resources of a type, one map for all proxies that should have the same. */
+const versionsOf = once<ReadonlyMap<string, DiscoveryResource>, Versions>(
+  (resources) => new Map([...resources].map(([name, { version }]) => [name, version])),
+);
 
 /** Remembers of one stream what was sent and what became of it. */
 export class ProxyTracker {
@@ -37,8 +46,7 @@ export class ProxyTracker {
   readonly #workload: string;
   readonly #clock: Clock;
   readonly #connectedAt: Date;
-  /** By type URL, then by name. */
-  readonly #tracked = new Map<string, Map<string, Tracked>>();
+  readonly #types = new Map<string, Tracked>();
 
   constructor(proxy: ConnectedProxy, workload: string, clock: Clock) {
     this.#proxy = proxy;
@@ -47,53 +55,40 @@ export class ProxyTracker {
     this.#connectedAt = clock.now();
   }
 
-  sent(typeUrl: string, resources: ReadonlyMap<string, string>, removed: readonly string[]): void {
-    const ofType = this.#ofType(typeUrl);
-    for (const [name, version] of resources) ofType.set(name, { ...ofType.get(name), sent: version });
-    for (const name of removed) ofType.delete(name);
+  /** @param wanted what it should have now */
+  sent(typeUrl: string, resources: Versions, removed: readonly string[], wanted: DiscoveryResources): void {
+    this.#ofType(typeUrl).send(resources, removed, wanted.get(typeUrl));
   }
 
   answered({ typeUrl, resources, error }: DiscoveryAnswer): void {
-    const ofType = this.#ofType(typeUrl);
-    const acceptedAt = this.#clock.now();
-    for (const [name, version] of resources) {
-      const { error: _, ...before } = ofType.get(name) ?? {};
-      ofType.set(
-        name,
-        error === undefined ? { ...before, accepted: version, acceptedAt } : { ...before, error },
-      );
-    }
+    this.#ofType(typeUrl).answer(resources, error, this.#clock.now());
   }
 
   /** @param isAsked of a type URL; default: of all */
   state(
     wanted: DiscoveryResources,
-    isBehind: boolean,
+    lag: Pick<ProxyState, 'isBehind' | 'failure'>,
     isAsked: (typeUrl: string) => boolean = () => true,
   ): ProxyState {
     const resources: ProxyResourceState[] = [];
-    for (const typeUrl of new Set([...wanted.keys(), ...this.#tracked.keys()])) {
+    for (const typeUrl of new Set([...wanted.keys(), ...this.#types.keys()])) {
       if (!isAsked(typeUrl)) continue;
       const should = wanted.get(typeUrl);
-      const has = this.#tracked.get(typeUrl);
-      for (const name of new Set([...(should?.keys() ?? []), ...(has?.keys() ?? [])])) {
-        const { sent, accepted, acceptedAt, error } = has?.get(name) ?? {};
+      const tracked = this.#types.get(typeUrl);
+      const offered = typeUrl === secretTypeUrl ? [] : (should?.keys() ?? []);
+      for (const name of new Set([...offered, ...(tracked?.names() ?? [])]))
         resources.push({
           typeUrl,
           name,
           wanted: should?.get(name)?.version,
-          sent,
-          accepted,
-          acceptedAt,
-          error,
+          ...(tracked?.of(name) ?? unknown),
         });
-      }
     }
     return {
       proxy: this.#proxy,
       workload: this.#workload,
       connectedAt: this.#connectedAt,
-      isBehind,
+      ...lag,
       resources,
     };
   }
@@ -103,21 +98,91 @@ export class ProxyTracker {
    * count. Without a look at each resource as `state` has it: there may be thousands of a thousand proxies.
    */
   isCurrent(wanted: DiscoveryResources, isAsked: (typeUrl: string) => boolean): boolean {
-    for (const typeUrl of new Set([...wanted.keys(), ...this.#tracked.keys()])) {
-      if (!isAsked(typeUrl)) continue;
-      const should = wanted.get(typeUrl);
-      for (const [name, { sent, accepted }] of this.#tracked.get(typeUrl) ?? [])
-        if (sent !== undefined && accepted !== should?.get(name)?.version) return false;
+    for (const [typeUrl, tracked] of this.#types) {
+      if (isAsked(typeUrl) && !tracked.isCurrent(wanted.get(typeUrl))) return false;
     }
     return true;
   }
 
-  #ofType(typeUrl: string): Map<string, Tracked> {
-    let ofType = this.#tracked.get(typeUrl);
-    if (!ofType) {
-      ofType = new Map();
-      this.#tracked.set(typeUrl, ofType);
-    }
-    return ofType;
+  #ofType(typeUrl: string): Tracked {
+    const tracked = this.#types.get(typeUrl) ?? new Tracked();
+    this.#types.set(typeUrl, tracked);
+    return tracked;
   }
+}
+
+type Became = Pick<ProxyResourceState, 'sent' | 'accepted' | 'acceptedAt' | 'error'>;
+
+const unknown: Became = { sent: undefined, accepted: undefined, acceptedAt: undefined, error: undefined };
+
+/** One type on one stream. What is all that there is, as at the start, is not held for each stream. */
+class Tracked {
+  readonly #sent = new Layered<string>();
+  readonly #accepted = new Layered<string>();
+  readonly #acceptedAt = new Map<string, Date>();
+  readonly #errors = new Map<string, string>();
+  /** What was sent whole last, until it is answered; and when it was accepted. */
+  #whole: Versions | undefined;
+  #wholeAcceptedAt: Date | undefined;
+
+  send(
+    resources: Versions,
+    removed: readonly string[],
+    wanted: ReadonlyMap<string, DiscoveryResource> | undefined,
+  ): void {
+    this.#whole = wanted && sameVersions(resources, versionsOf(wanted)) ? versionsOf(wanted) : undefined;
+    if (this.#whole) this.#sent.rest(this.#whole);
+    else for (const [name, version] of resources) this.#sent.set(name, version);
+    for (const name of removed) {
+      this.#sent.delete(name);
+      this.#accepted.delete(name);
+      this.#acceptedAt.delete(name);
+      this.#errors.delete(name);
+    }
+  }
+
+  answer(resources: Versions, error: string | undefined, at: Date): void {
+    if (error !== undefined) {
+      for (const name of resources.keys()) this.#errors.set(name, error);
+      return;
+    }
+    for (const name of resources.keys()) this.#errors.delete(name);
+    if (this.#whole && sameVersions(resources, this.#whole)) {
+      const before = this.#wholeAcceptedAt;
+      for (const name of this.#accepted.names()) {
+        if (resources.has(name)) this.#acceptedAt.delete(name);
+        else if (before && !this.#acceptedAt.has(name)) this.#acceptedAt.set(name, before);
+      }
+      this.#accepted.rest(this.#whole);
+      this.#wholeAcceptedAt = at;
+      return;
+    }
+    for (const [name, version] of resources) {
+      this.#accepted.set(name, version);
+      this.#acceptedAt.set(name, at);
+    }
+  }
+
+  /** Whether all that was sent is accepted, as it should be. */
+  isCurrent(wanted: ReadonlyMap<string, DiscoveryResource> | undefined): boolean {
+    return this.#sent.names().every((name) => this.#accepted.get(name) === wanted?.get(name)?.version);
+  }
+
+  names(): readonly string[] {
+    return [...new Set([...this.#sent.names(), ...this.#accepted.names(), ...this.#errors.keys()])];
+  }
+
+  of(name: string): Became {
+    const accepted = this.#accepted.get(name);
+    return {
+      sent: this.#sent.get(name),
+      accepted,
+      acceptedAt: accepted === undefined ? undefined : (this.#acceptedAt.get(name) ?? this.#wholeAcceptedAt),
+      error: this.#errors.get(name),
+    };
+  }
+}
+
+function sameVersions(a: Versions, b: Versions): boolean {
+  return a === b || (a.size === b.size && [...a].every(([name, version]) => b.get(name) === version));
 }

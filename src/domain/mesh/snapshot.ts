@@ -1,10 +1,22 @@
-import { compareText } from '../../kernel/index.ts';
+import { compareText, sameMembers } from '../../kernel/index.ts';
 import { wantedKeySets } from '../jwks/index.ts';
 import { type Policy, policyHash, precedence } from '../policy/index.ts';
 import type { MeshContent } from '../ports/index.ts';
+import type { TrustBundleSnapshot } from '../trust/index.ts';
 import { contentHash } from './content-hash.ts';
 import { hashOf, keyOf, mergeContents } from './merge.ts';
 import type { KeySetTexts, MeshSettings, MeshSnapshot, Workload } from './model.ts';
+
+/** What a snapshot has besides what sources give. */
+export interface SnapshotParts {
+  readonly previous?: MeshSnapshot | undefined;
+  /** What was fetched; default: nothing. */
+  readonly keySets?: KeySetTexts | undefined;
+  /** That proxies may ask for; default: none. */
+  readonly bundles?: readonly TrustBundleSnapshot[];
+  /** Which workloads an operator made strict; default: none. */
+  readonly isStrict?: ((workload: Workload) => boolean) | undefined;
+}
 
 /**
  * Puts what all sources give into one snapshot. Objects are sorted, so that the order in which sources tell them does
@@ -15,9 +27,7 @@ import type { KeySetTexts, MeshSettings, MeshSnapshot, Workload } from './model.
 export function composeSnapshot(
   settings: MeshSettings,
   contents: readonly MeshContent[],
-  previous?: MeshSnapshot,
-  fetched: KeySetTexts = new Map(),
-  isStrict: (workload: Workload) => boolean = () => false,
+  { previous, keySets: fetched = new Map(), bundles = [], isStrict = () => false }: SnapshotParts = {},
 ): MeshSnapshot {
   const merged = mergeContents(contents);
   const workloads = kept(merged.workloads, previous?.workloads);
@@ -34,8 +44,29 @@ export function composeSnapshot(
     ...precedence(policies),
     keySets,
     ...strict,
+    bundles.map(bundleId),
   ]);
-  return { version, settings, workloads, services, policies, strict, keySets, shadowed: merged.shadowed };
+  return {
+    version,
+    settings,
+    workloads,
+    services,
+    policies,
+    strict,
+    keySets,
+    shadowed: merged.shadowed,
+    bundles: sameBundles(bundles, previous?.bundles),
+  };
+}
+
+const bundleId = ({ trustDomain, version }: TrustBundleSnapshot) => `${trustDomain} ${version}`;
+
+/** The list that there was, where it has the same content: a bundle is read anew more often than it changes. */
+function sameBundles(
+  bundles: readonly TrustBundleSnapshot[],
+  before: readonly TrustBundleSnapshot[] = [],
+): readonly TrustBundleSnapshot[] {
+  return sameMembers(bundles.map(bundleId), before.map(bundleId)) ? before : bundles;
 }
 
 /** Of what was fetched, that which policies want, in one order. */

@@ -14,7 +14,6 @@ export const anyOtherPort = 0;
 export function undeclaredPorts(
   { proxy, ports }: Workload,
   policies: readonly Policy[],
-  judgement: string,
   modeOf: (port: number) => InboundPort['mode'],
 ): InboundPort[] {
   if (proxy !== 'capture') return [];
@@ -22,7 +21,6 @@ export function undeclaredPorts(
   const named = [...new Set(policies.flatMap(portsWithMode))].filter((port) => !declared.has(port));
   return [...named.toSorted((a, b) => a - b), anyOtherPort].map((port) => ({
     port: { port, protocol: 'tcp', application: undefined },
-    judgement,
     mode: modeOf(port),
   }));
 }

@@ -1,15 +1,14 @@
 import { forWorkload, TrustDomain } from '@citadel/spiffe';
-import { once, sameMembers } from '../../kernel/index.ts';
+import { sameMembers, sharedLists } from '../../kernel/index.ts';
 import {
   indexPolicies,
   type MutualTlsMode,
   mutualTlsModeOf,
   type Policy,
   policiesByWorkload as policiesOfAll,
-  policyHash,
 } from '../policy/index.ts';
+import type { TrustBundleSnapshot } from '../trust/index.ts';
 import { areTooMuch, nobodyMayCall } from './bounded-policies.ts';
-import { contentHash } from './content-hash.ts';
 import type {
   EgressListener,
   Endpoint,
@@ -35,17 +34,14 @@ export interface ProxyView {
   readonly policies: readonly Policy[];
   /** The fetched keys of these policies, and no others. */
   readonly keySets: KeySetTexts;
-  /** What it may call; the same object for all who may call it. */
+  /** What it may call; the same objects, and the same list, for all who may call the same. */
   readonly services: readonly ServiceView[];
   readonly egress: readonly EgressListener[];
+  /** For whoever asks for them; the same list for all. */
+  readonly bundles: readonly TrustBundleSnapshot[];
 }
 
 export interface InboundPort {
-  /**
-   * Changes with the AuthorizationPolicies that hold for the workload. A connection that is not read as HTTP is judged
-   * once, when it begins: by this it is seen that those that are open have to be judged anew.
-   */
-  readonly judgement: string;
   readonly port: Pick<WorkloadPort, 'port' | 'protocol'> & {
     /** Undefined for a port that no registry declares: wherever the caller wanted to go. */
     readonly application: WorkloadPort['application'] | undefined;
@@ -82,8 +78,8 @@ export interface MeshIndex {
   /** The services once more, for those who may call each. */
   readonly everyService: readonly ServiceView[];
   readonly policiesByWorkload: ReadonlyMap<string, readonly Policy[]>;
-  /** Of the workloads whose policies want keys fetched. */
-  readonly keySetsByWorkload: ReadonlyMap<string, KeySetTexts>;
+  /** Of the lists of policies that want keys fetched; workloads that share a list share its keys. */
+  readonly keySets: ReadonlyMap<readonly Policy[], KeySetTexts>;
 }
 
 const noKeySets: KeySetTexts = new Map();
@@ -96,12 +92,12 @@ export function indexMesh(snapshot: MeshSnapshot, previous?: MeshIndex): MeshInd
     snapshot.workloads.values(),
     previous?.policiesByWorkload,
   );
-  const keySetsByWorkload = new Map<string, KeySetTexts>();
-  for (const [id, applying] of policiesByWorkload) {
+  const keySets = new Map<readonly Policy[], KeySetTexts>();
+  for (const applying of new Set(policiesByWorkload.values())) {
     const keys = keySetsOf(applying, snapshot.keySets);
     if (keys.size === 0) continue;
-    const before = previous?.keySetsByWorkload.get(id);
-    keySetsByWorkload.set(id, before && sameKeySets(before, keys) ? before : keys);
+    const before = previous?.keySets.get(applying);
+    keySets.set(applying, before && sameKeySets(before, keys) ? before : keys);
   }
   const isAsBefore = unchanged({ snapshot, policiesByWorkload }, previous);
   const services = new Map<string, ServiceView>();
@@ -116,7 +112,7 @@ export function indexMesh(snapshot: MeshSnapshot, previous?: MeshIndex): MeshInd
   }
   const all = [...services.values()];
   const everyService = previous && sameMembers(previous.everyService, all) ? previous.everyService : all;
-  return { snapshot, policiesByWorkload, keySetsByWorkload, services, everyService };
+  return { snapshot, policiesByWorkload, keySets, services, everyService };
 }
 
 type Holding = Pick<MeshIndex, 'snapshot' | 'policiesByWorkload'>;
@@ -158,13 +154,11 @@ function viewService(service: Service, { snapshot, policiesByWorkload }: Holding
 
 /** @returns undefined when the workload is no longer there */
 export function viewOf(index: MeshIndex, workloadId: string): ProxyView | undefined {
-  const { snapshot, services, everyService, policiesByWorkload, keySetsByWorkload } = index;
+  const { snapshot, services, everyService, policiesByWorkload } = index;
   const workload = snapshot.workloads.get(workloadId);
   if (!workload) return undefined;
-  const keySets = keySetsByWorkload.get(workloadId) ?? noKeySets;
   const holding = policiesByWorkload.get(workloadId) ?? noPolicies;
   const policies = hasTooMuch(index, workload) ? nobodyMayCall(holding) : holding;
-  const judgement = judgementOf(policies);
   const strict = snapshot.strict.has(workloadId);
   const modeOf = (port: number) => enforcedMode(mutualTlsModeOf(policies, port), strict);
   // A proxy asks the authorizers that policies may name, whether or not its workload calls them.
@@ -175,30 +169,28 @@ export function viewOf(index: MeshIndex, workloadId: string): ProxyView | undefi
   const reachable =
     workload.proxy === 'capture'
       ? everyService
-      : [...called].toSorted().flatMap((id) => services.get(id) ?? []);
+      : sharedCallees([...called].toSorted().flatMap((id) => services.get(id) ?? []));
   return {
     settings: snapshot.settings,
     workload,
     inbound: [
-      ...workload.ports.map((port) => ({ port, judgement, mode: modeOf(port.port) })),
-      ...undeclaredPorts(workload, policies, judgement, modeOf),
+      ...workload.ports.map((port) => ({ port, mode: modeOf(port.port) })),
+      ...undeclaredPorts(workload, policies, modeOf),
     ],
     strict,
     policies,
-    keySets,
+    keySets: index.keySets.get(holding) ?? noKeySets,
     services: reachable,
     egress: workload.egress,
+    bundles: snapshot.bundles,
   };
 }
 
 /** Whether a workload has more policies than its proxy could be told. */
-export function hasTooMuch(
-  { policiesByWorkload, keySetsByWorkload }: MeshIndex,
-  workload: Workload,
-): boolean {
+export function hasTooMuch({ policiesByWorkload, keySets }: MeshIndex, workload: Workload): boolean {
   const policies = policiesByWorkload.get(workload.id) ?? noPolicies;
-  const ports = workload.ports.length + undeclaredPorts(workload, policies, '', () => 'STRICT').length;
-  return areTooMuch(policies, keySetsByWorkload.get(workload.id) ?? noKeySets, ports);
+  const ports = workload.ports.length + undeclaredPorts(workload, policies, () => 'STRICT').length;
+  return areTooMuch(policies, keySets.get(policies) ?? noKeySets, ports);
 }
 
 /**
@@ -209,10 +201,7 @@ function enforcedMode(mode: InboundPort['mode'], strict: boolean): InboundPort['
   return strict && mode === 'PERMISSIVE' ? 'STRICT' : mode;
 }
 
-/** Of a list that workloads share for as long as nothing of it changes. */
-const judgementOf = once((policies: readonly Policy[]): string =>
-  contentHash(policies.filter(({ kind }) => kind === 'AuthorizationPolicy').map(policyHash)),
-);
+const sharedCallees = sharedLists<ServiceView>();
 
 /** Whether a proxy whose view was `a` needs nothing new for `b`. */
 export function sameView(a: ProxyView, b: ProxyView): boolean {
@@ -222,12 +211,12 @@ export function sameView(a: ProxyView, b: ProxyView): boolean {
     a.policies === b.policies &&
     a.strict === b.strict &&
     a.keySets === b.keySets &&
+    a.bundles === b.bundles &&
     sameMembers(a.services, b.services)
   );
 }
 
-/** Whether they say the same of the same. */
-export function sameKeySets(a: KeySetTexts, b: KeySetTexts): boolean {
+function sameKeySets(a: KeySetTexts, b: KeySetTexts): boolean {
   return a.size === b.size && [...a].every(([id, jwks]) => b.get(id) === jwks);
 }
 

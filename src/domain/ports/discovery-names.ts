@@ -10,5 +10,16 @@ export const inboundListeners = {
   captured: 'capture/inbound',
 } as const;
 
-/** The names under which the agent serves its own certificate and the trust bundle (Istio's own). */
-export const sdsNames = { certificate: 'default', bundle: 'ROOTCA' } as const;
+/** Of secrets: the one type of which no proxy must have what there is; it is given what it asks for. */
+export const secretTypeUrl = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret';
+
+/**
+ * Names of secrets (the first two are Istio's own): the agent's own certificate, its trust domain's bundle, all bundles
+ * each for its own trust domain, and that of one trust domain. Of the server a proxy gets all but the first.
+ */
+export const sdsNames = {
+  certificate: 'default',
+  bundle: 'ROOTCA',
+  allBundles: 'ALL',
+  ofTrustDomain: (name: string) => `spiffe://${name}`,
+} as const;

@@ -8,7 +8,7 @@ export type * from './authority-store.ts';
 export type * from './bundle-publisher.ts';
 export { capturePorts, captureSources } from './capture.ts';
 export type * from './discovery.ts';
-export { agentCluster, inboundListeners, sdsNames, serverCluster } from './discovery-names.ts';
+export { agentCluster, inboundListeners, sdsNames, secretTypeUrl, serverCluster } from './discovery-names.ts';
 export type * from './enforcement-store.ts';
 export type * from './evidence-store.ts';
 export type * from './issuance-store.ts';

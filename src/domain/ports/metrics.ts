@@ -38,6 +38,8 @@ export interface Metrics {
   discoveryAnswer(type: string, accepted: boolean, milliseconds: number): void;
   /** Entries of proxies' access logs that could not be read. */
   accessLogRefused(entries: number): void;
+  /** The configuration of one proxy could not be made anew, or a change of the whole mesh not be taken in. */
+  meshFailed(what: 'proxy' | 'mesh'): void;
   /** One look at where an issuer publishes its keys. */
   keySetFetched(succeeded: boolean, milliseconds: number): void;
   keySets(counts: KeySetCounts): void;
@@ -79,6 +81,7 @@ export const noMetrics: Metrics = {
   discoveryPush: () => {},
   discoveryAnswer: () => {},
   accessLogRefused: () => {},
+  meshFailed: () => {},
   keySetFetched: () => {},
   keySets: () => {},
   meshSources: () => {},

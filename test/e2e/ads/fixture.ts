@@ -110,8 +110,18 @@ export function endpoints(name: string, port: number): Uint8Array {
 
 export type ApiType = 'GRPC' | 'DELTA_GRPC';
 
-/** An Envoy that takes all from the server by ADS, with the identity in files. */
-export async function adsEnvoy(server: AdsServer, identity: Identity, apiType: ApiType): Promise<Envoy> {
+export interface IdentityFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** An Envoy that takes all from the server by ADS, with the identity in files; beside it these listeners of its own. */
+export async function adsEnvoy(
+  server: AdsServer,
+  identity: Identity,
+  apiType: ApiType,
+  listeners: (files: IdentityFiles) => readonly object[] = () => [],
+): Promise<Envoy> {
   await using cleanup = new AsyncDisposableStack();
   const directory = cleanup.use(await temporaryDirectory('ads'));
   const files = {
@@ -137,6 +147,7 @@ export async function adsEnvoy(server: AdsServer, identity: Identity, apiType: A
         lds_config: source,
       },
       static_resources: {
+        listeners: listeners(files),
         clusters: [
           {
             name: 'citadel',

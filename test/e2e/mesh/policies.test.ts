@@ -1,4 +1,6 @@
-import { Agent, request } from 'node:http';
+import { Agent, createServer, request } from 'node:http';
+import { createServer as createTcpServer, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { exchange, freePort, hasPart, waitFor } from '../../parts/index.ts';
 import { startApplication, startTestMesh, type TestMesh } from '../../support/mesh.ts';
@@ -32,6 +34,45 @@ function statusOfRaw(port: number, path: string, method: string): Promise<number
     sent.once('error', reject);
     sent.end();
   });
+}
+
+async function get(port: number, agent: Agent): Promise<{ status: number; reused: boolean }> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: '127.0.0.1', port, agent, path: '/' }, (response) => {
+      response.resume();
+      response.once('end', () => resolve({ status: response.statusCode ?? 0, reused: sent.reusedSocket }));
+    });
+    sent.once('error', reject);
+    sent.end();
+  });
+}
+
+/** HTTP, and TLS to which it listens without a word. */
+async function startMixedApplication(stack: AsyncDisposableStack) {
+  let tlsConnections = 0;
+  const http = createServer((_request, response) => response.end('well'));
+  const sockets = new Set<Socket>();
+  const server = createTcpServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.once('data', (chunk: Buffer) => {
+      if (chunk[0] === 0x16) {
+        tlsConnections += 1;
+        socket.resume();
+        return;
+      }
+      http.emit('connection', socket);
+      socket.unshift(chunk);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  stack.defer(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the application has no port');
+  return { port: address.port, tlsConnections: () => tlsConnections };
 }
 
 /** orders, and two callers with mutual TLS. */
@@ -126,6 +167,46 @@ describe.skipIf(!hasPart('envoy'))('policies on real Envoys', () => {
     await mesh.write('policy.yaml', '');
     await waitFor(async () => (await onOne()).status === 200, { what: 'the denial to be gone' });
     expect(await onOne()).toMatchObject({ reused: true });
+  });
+
+  test('an edit about callers ends TLS that is passed through, and nothing that is read as HTTP', async () => {
+    await using stack = new AsyncDisposableStack();
+    const application = await startMixedApplication(stack);
+    const [port, web] = [await freePort(), await freePort()];
+    const text = registryText(
+      [
+        { name: 'orders', ports: [{ port, application: application.port }] },
+        ...callersOf('orders', 80, { web }),
+      ],
+      [{ name: 'orders', ports: [{ port: 80, targetPort: port }] }],
+    );
+    const mesh = stack.use(await startTestMesh({ registry: { 'shop.yaml': text } }));
+    await mesh.startWorkload('orders', 'orders', { args: ['--drain-time-s', '1'] });
+    const caller = await mesh.startWorkload('web', 'web', { args: ['--drain-time-s', '1'] });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    stack.defer(() => agent.destroy());
+    const plaintext = await get(port, agent);
+    expect(plaintext).toEqual({ status: 200, reused: false });
+    const asWeb = () => statusOfRaw(web, '/', 'GET');
+    expect(await asWeb()).toBe(200);
+    const passed = connectTls({ host: '127.0.0.1', port });
+    passed.on('error', () => undefined);
+    let ended = false;
+    passed.once('close', () => {
+      ended = true;
+    });
+    await waitFor(() => application.tlsConnections() === 1, { what: 'TLS to be passed through' });
+
+    await mesh.write('policy.yaml', rules('DENY', '[{to: [{operation: {paths: ["/none"]}}]}]'));
+    await waitFor(() => ended, { what: 'the connection that the policy denies by now to end' });
+    await mesh.write('policy.yaml', rules('DENY', '[{from: [{source: {principals: ["*/sa/cron"]}}]}]'));
+    await waitFor(async () => (await statusOfRaw(port, '/none', 'GET')) === 200, {
+      what: 'the second edit to hold',
+    });
+    expect(await get(port, agent)).toEqual({ status: 200, reused: true });
+    expect(await asWeb()).toBe(200);
+    const connections = await caller.stats('^cluster.outbound/shop/orders/80.upstream_cx_(total|destroy)$');
+    expect(Object.values(connections).toSorted((a, b) => a - b)).toEqual([0, 1]);
   });
 
   test('a broken edit keeps the last good policy, and is told', async () => {

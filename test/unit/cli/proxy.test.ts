@@ -34,6 +34,8 @@ test('a proxy’s state is its worst', () => {
       Proxy.fromPartial({ discovery: [ProxyDiscovery.fromPartial({ resources: resources.map(resource) })] }),
     );
   const current = { sentVersion: 'b', acceptedVersion: 'b' };
+  const failed = { failure: 'cannot be rendered', resources: [resource(current)] };
+  expect(configurationState(Proxy.fromPartial({ discovery: [failed] }))).toBe('failed');
   expect(configurationState(Proxy.fromPartial({}))).toBe('-');
   expect(state(current, {})).toBe('current');
   expect(state(current, { sentVersion: 'b' })).toBe('pending 1');

@@ -13,7 +13,11 @@ export type HttpAuthorizationFilter = { readonly name: string } & (
   | { readonly kind: 'jwt_authn'; readonly config: JwtAuthentication }
 );
 
-export type NetworkAuthorizationFilter = { readonly name: string } & (
+export type NetworkAuthorizationFilter = {
+  readonly name: string;
+  /** Whether what becomes of a connection hangs on it; otherwise it only marks. */
+  readonly decides: boolean;
+} & (
   | { readonly kind: 'rbac'; readonly config: NetworkRbac }
   | { readonly kind: 'ext_authz'; readonly config: NetworkExtAuthz }
 );

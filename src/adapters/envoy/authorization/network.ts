@@ -25,25 +25,26 @@ export function networkAuthorization(
     const own = of('CUSTOM', false).filter((policy) => policy.provider === provider.name);
     const shadow = ruleSet(own, 'CUSTOM', 'network', context);
     return [
-      rbac(`citadel.custom.${provider.name}`, customPrefix(provider.name), undefined, shadow),
+      rbac(`citadel.custom.${provider.name}`, customPrefix(provider.name), undefined, shadow, true),
       {
         name: `citadel.ext_authz.${provider.name}`,
         kind: 'ext_authz',
+        decides: true,
         config: networkExtAuthz(provider, context.providerCluster(provider)),
       },
     ];
   });
   const step = (action: 'AUDIT' | 'DENY' | 'ALLOW', name: 'audit' | 'deny' | 'allow') => {
     const rules = ruleSet(of(action, false), action, 'network', context);
-    return rbac(`citadel.${name}`, stepPrefix(name), rules, rules);
+    return rbac(`citadel.${name}`, stepPrefix(name), rules, rules, action !== 'AUDIT');
   };
   const dryRun = (action: AuthorizationAction) => {
     const rules = ruleSet(of(action, true), action, 'network', context);
-    return rbac(`citadel.dry_run.${action.toLowerCase()}`, dryRunPrefix(action), undefined, rules);
+    return rbac(`citadel.dry_run.${action.toLowerCase()}`, dryRunPrefix(action), undefined, rules, false);
   };
   const lostRules = ruleSet(lost, 'CUSTOM', 'network', context);
   return [
-    rbac('citadel.custom_unavailable', stepPrefix('custom_unavailable'), lostRules, lostRules),
+    rbac('citadel.custom_unavailable', stepPrefix('custom_unavailable'), lostRules, lostRules, true),
     dryRun('CUSTOM'),
     ...custom,
     dryRun('AUDIT'),
@@ -60,7 +61,8 @@ function rbac(
   prefix: string,
   rules: RBAC | undefined,
   shadowRules: RBAC | undefined,
+  decides: boolean,
 ): NetworkAuthorizationFilter {
   const names = { statPrefix: prefix, shadowRulesStatPrefix: prefix };
-  return { name, kind: 'rbac', config: { ...NetworkRbac.fromPartial(names), rules, shadowRules } };
+  return { name, decides, kind: 'rbac', config: { ...NetworkRbac.fromPartial(names), rules, shadowRules } };
 }

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { anyOtherPort, type InboundPort, type WorkloadPort } from '../../../domain/mesh/index.ts';
+import { anyOtherPort, type WorkloadPort } from '../../../domain/mesh/index.ts';
 import { captureSources, type DiscoveryResource } from '../../../domain/ports/index.ts';
 import { Cluster, Cluster_DiscoveryType } from '../../../gen/envoy/config/cluster/v3/cluster.ts';
 import { BindConfig, SocketAddress } from '../../../gen/envoy/config/core/v3/address.ts';
@@ -13,18 +13,7 @@ import { originalDestination } from './original-destination.ts';
  * The application itself, behind its proxy.
  * @param captured whether the proxy's connections to it must be told from others, lest they be captured again
  */
-export function renderApplications(
-  inbound: readonly InboundPort[],
-  captured: boolean,
-): readonly DiscoveryResource[] {
-  const declared = inbound.flatMap(({ port: { application, ...port } }) =>
-    application ? [renderApplication({ ...port, application }, captured)] : [],
-  );
-  const rest = inbound.find(({ port }) => port.application === undefined);
-  return rest ? [...declared, renderUndeclared()] : declared;
-}
-
-function renderApplication(
+export function renderApplication(
   { port, protocol, application }: WorkloadPort,
   captured: boolean,
 ): DiscoveryResource {
@@ -60,7 +49,7 @@ function renderApplication(
 }
 
 /** The application on any port, at the address by which it was called. */
-function renderUndeclared(): DiscoveryResource {
+export function renderUndeclared(): DiscoveryResource {
   return originalDestination(names.inboundCluster(anyOtherPort), {
     connectTimeout: duration(5_000),
     upstreamBindConfig: bindTo(captureSources.ipv4, captureSources.ipv6),

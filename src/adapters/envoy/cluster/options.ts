@@ -3,7 +3,7 @@ import { CircuitBreakers } from '../../../gen/envoy/config/cluster/v3/circuit_br
 import type { Cluster } from '../../../gen/envoy/config/cluster/v3/cluster.ts';
 import { HttpProtocolOptions } from '../../../gen/envoy/extensions/upstreams/http/v3/http_protocol_options.ts';
 import { pack } from '../messages/any.ts';
-import { duration } from '../messages/values.ts';
+import { httpLifetime } from '../messages/lifetime.ts';
 
 const most = 4_294_967_295;
 
@@ -31,7 +31,9 @@ export function httpOptions(
   const options = HttpProtocolOptions.fromPartial({
     ...(connectionLifetime === undefined
       ? {}
-      : { commonHttpProtocolOptions: { maxConnectionDuration: duration(connectionLifetime) } }),
+      : {
+          commonHttpProtocolOptions: { maxConnectionDuration: httpLifetime(connectionLifetime).connection },
+        }),
     upstreamProtocolOptions: {
       $case: 'explicitHttpConfig',
       value: {

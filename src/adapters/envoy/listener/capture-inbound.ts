@@ -1,4 +1,4 @@
-import type { ProxyView } from '../../../domain/mesh/index.ts';
+import type { MeshSettings } from '../../../domain/mesh/index.ts';
 import { capturePorts, type DiscoveryResource, inboundChains } from '../../../domain/ports/index.ts';
 import { TrafficDirection } from '../../../gen/envoy/config/core/v3/base.ts';
 import { Listener, Listener_DrainType } from '../../../gen/envoy/config/listener/v3/listener.ts';
@@ -7,8 +7,8 @@ import { listenerLogs } from '../access-log/loggers.ts';
 import { names } from '../messages/names.ts';
 import { resource } from '../messages/resource.ts';
 import { duration } from '../messages/values.ts';
-import { capturedPortChains } from './chains.ts';
-import { addressesOf } from './families.ts';
+import { capturedPortChains, type JudgedPort } from './chains.ts';
+import { addressesOf, type Family } from './families.ts';
 import { inspectionTimeout, originalDestination, tlsInspector } from './listener-filters.ts';
 
 /**
@@ -24,14 +24,18 @@ export function refused(port: number): FilterChain {
 }
 
 /** What callers meet, whichever port they wanted. */
-export function renderCapturedInbound({ workload, inbound, settings }: ProxyView): DiscoveryResource {
+export function renderCapturedInbound(
+  families: readonly Family[],
+  inbound: readonly JudgedPort[],
+  settings: MeshSettings,
+): DiscoveryResource {
   const name = names.captureInbound;
   return resource(
     name,
     Listener,
     Listener.fromPartial({
       name,
-      ...addressesOf(workload, { ipv4: '0.0.0.0', ipv6: '::' }, capturePorts.inbound),
+      ...addressesOf(families, { ipv4: '0.0.0.0', ipv6: '::' }, capturePorts.inbound),
       trafficDirection: TrafficDirection.INBOUND,
       drainType: Listener_DrainType.MODIFY_ONLY,
       listenerFilters: [originalDestination, tlsInspector],

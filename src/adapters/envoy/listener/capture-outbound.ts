@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import type { MeshSettings, ServicePortView, ServiceView, Workload } from '../../../domain/mesh/index.ts';
+import type { MeshSettings, ServicePortView, ServiceView } from '../../../domain/mesh/index.ts';
 import { capturePorts, type DiscoveryResource } from '../../../domain/ports/index.ts';
 import { TrafficDirection } from '../../../gen/envoy/config/core/v3/base.ts';
 import { Listener, Listener_DrainType } from '../../../gen/envoy/config/listener/v3/listener.ts';
@@ -8,7 +8,7 @@ import { names } from '../messages/names.ts';
 import { resource } from '../messages/resource.ts';
 import { duration } from '../messages/values.ts';
 import { refused } from './capture-inbound.ts';
-import { addressesOf } from './families.ts';
+import { addressesOf, type Family } from './families.ts';
 import { headlessHttp } from './headless.ts';
 import { httpFilter, isHttp } from './http.ts';
 import { httpInspector, httpProtocols, inspectionTimeout, originalDestination } from './listener-filters.ts';
@@ -16,7 +16,7 @@ import { tcpFilter } from './tcp.ts';
 
 /** Where applications' calls go: to the service whose address they name, or on to where they were going. */
 export function renderCapturedOutbound(
-  workload: Workload,
+  families: readonly Family[],
   services: readonly ServiceView[],
   { connectionLifetime }: MeshSettings,
 ): DiscoveryResource {
@@ -28,7 +28,7 @@ export function renderCapturedOutbound(
     Listener.fromPartial({
       name,
       // From the machine itself alone: the kernel brings its own connections to these.
-      ...addressesOf(workload, { ipv4: '127.0.0.1', ipv6: '::1' }, capturePorts.outbound),
+      ...addressesOf(families, { ipv4: '127.0.0.1', ipv6: '::1' }, capturePorts.outbound),
       trafficDirection: TrafficDirection.OUTBOUND,
       drainType: Listener_DrainType.MODIFY_ONLY,
       listenerFilters: [originalDestination, ...(byHost.length > 0 ? [httpInspector(byHost)] : [])],

@@ -10,11 +10,16 @@ import { inboundTls, meshProtocols } from '../tls.ts';
 import { discoveredFilter, httpFilter, isHttp } from './http.ts';
 import { tcpFilter } from './tcp.ts';
 
+/** A port, and what shows of the policies in its chains: see PortFilters. */
+export interface JudgedPort extends InboundPort {
+  readonly judgement: string;
+}
+
 /**
  * What callers of one port meet. The chain of mutual TLS is the same in every mode, byte for byte, so that a change of
  * mode does not touch the connections on it: only those of a chain that goes, or is changed, are drained.
  */
-export function portChains(inbound: InboundPort, settings: MeshSettings): FilterChain[] {
+export function portChains(inbound: JudgedPort, settings: MeshSettings): FilterChain[] {
   const { port, mode } = inbound;
   const mutual = mutualTlsChain(inbound, settings, inboundChains.mutualTls, meshProtocols);
   const plaintext = FilterChain.fromPartial({
@@ -40,7 +45,7 @@ export function portChains(inbound: InboundPort, settings: MeshSettings): Filter
 }
 
 /** The same for a listener that all ports share: told apart by where the caller wanted to go. */
-export function capturedPortChains(inbound: InboundPort, settings: MeshSettings): FilterChain[] {
+export function capturedPortChains(inbound: JudgedPort, settings: MeshSettings): FilterChain[] {
   const { port } = inbound.port;
   return portChains(inbound, settings).map(({ name, filterChainMatch, ...chain }) =>
     FilterChain.fromPartial({
@@ -60,12 +65,12 @@ type Port = InboundPort['port'];
  * Requests are judged one by one, connections when they begin. By this a chain of connections changes with what judges
  * them, so that those that are open drain, and are judged again when they come back.
  */
-function judgedOnce({ judgement }: InboundPort): Pick<FilterChain, 'metadata'> {
+function judgedOnce({ judgement }: JudgedPort): Pick<FilterChain, 'metadata'> {
   return { metadata: Metadata.fromPartial({ filterMetadata: { 'citadel.dev': { judgement } } }) };
 }
 
 function mutualTlsChain(
-  inbound: InboundPort,
+  inbound: JudgedPort,
   settings: MeshSettings,
   name: string,
   protocols: readonly string[],

@@ -1,4 +1,4 @@
-import type { EgressListener, MeshSettings, ServiceView } from '../../../domain/mesh/index.ts';
+import type { AppProtocol, EgressListener, MeshSettings } from '../../../domain/mesh/index.ts';
 import type { DiscoveryResource } from '../../../domain/ports/index.ts';
 import { TrafficDirection } from '../../../gen/envoy/config/core/v3/base.ts';
 import { Listener, Listener_DrainType } from '../../../gen/envoy/config/listener/v3/listener.ts';
@@ -8,15 +8,12 @@ import { socketAddress } from '../messages/values.ts';
 import { httpFilter, isHttp } from './http.ts';
 import { tcpFilter } from './tcp.ts';
 
-/** A port on which a workload calls a service through its proxy; undefined while no registry knows the service. */
+/** A port on which a workload calls a service through its proxy. */
 export function renderEgress(
   egress: EgressListener,
-  services: readonly ServiceView[],
+  protocol: AppProtocol,
   { connectionLifetime }: MeshSettings,
-): DiscoveryResource | undefined {
-  const service = services.find((view) => view.service.id === egress.service);
-  const port = service?.ports.find((view) => view.port.port === egress.servicePort)?.port;
-  if (!port) return undefined;
+): DiscoveryResource {
   const name = names.egressListener(egress.address, egress.port);
   const cluster = names.outboundCluster(egress.service, egress.servicePort);
   return resource(
@@ -30,7 +27,7 @@ export function renderEgress(
       filterChains: [
         {
           filters: [
-            isHttp(port.protocol)
+            isHttp(protocol)
               ? httpFilter({
                   name: cluster,
                   to: { cluster },

@@ -1,22 +1,28 @@
 import { isIPv6 } from 'node:net';
-import type { Workload } from '../../../domain/mesh/index.ts';
 import type { Listener } from '../../../gen/envoy/config/listener/v3/listener.ts';
 import { socketAddress } from '../messages/values.ts';
 
-/**
- * A port on one address of each family that the workload has: where a machine has no IPv6, a listener on it would be
- * refused, and everything with it.
- */
-export function addressesOf(
-  { addresses }: Workload,
-  { ipv4, ipv6 }: { readonly ipv4: string; readonly ipv6: string },
-  port: number,
-): Pick<Listener, 'address'> & { readonly additionalAddresses: { readonly address: Listener['address'] }[] } {
+export type Family = 'ipv4' | 'ipv6';
+
+/** The families of a workload's addresses; IPv4 where it has none. */
+export function familiesOf(addresses: readonly string[]): readonly Family[] {
   const six = addresses.some((address) => isIPv6(address));
   const four = !six || addresses.some((address) => !isIPv6(address));
-  const [first = ipv4, ...others] = [...(four ? [ipv4] : []), ...(six ? [ipv6] : [])];
+  return [...(four ? (['ipv4'] as const) : []), ...(six ? (['ipv6'] as const) : [])];
+}
+
+/**
+ * A port on one address of each family: where a machine has no IPv6, a listener on it would be refused, and everything
+ * with it.
+ */
+export function addressesOf(
+  families: readonly Family[],
+  address: Readonly<Record<Family, string>>,
+  port: number,
+): Pick<Listener, 'address'> & { readonly additionalAddresses: { readonly address: Listener['address'] }[] } {
+  const [first = 'ipv4', ...others] = families;
   return {
-    address: socketAddress(first, port),
-    additionalAddresses: others.map((address) => ({ address: socketAddress(address, port) })),
+    address: socketAddress(address[first], port),
+    additionalAddresses: others.map((family) => ({ address: socketAddress(address[family], port) })),
   };
 }

@@ -15,6 +15,7 @@ import {
 import type { InboundLogs } from '../access-log/loggers.ts';
 import { pathSettings } from '../authorization/index.ts';
 import { pack, typeUrlOf } from '../messages/any.ts';
+import { httpLifetime } from '../messages/lifetime.ts';
 import { duration } from '../messages/values.ts';
 
 const never = { seconds: 0n, nanos: 0 };
@@ -58,6 +59,7 @@ export interface HttpOptions {
 
 export function httpFilter(options: HttpOptions): Filter {
   const { accessLog } = options;
+  const { connection, notice, stream } = httpLifetime(options.connectionLifetime);
   const manager = HttpConnectionManager.fromPartial({
     codecType: HttpConnectionManager_CodecType.AUTO,
     statPrefix: options.name,
@@ -70,7 +72,8 @@ export function httpFilter(options: HttpOptions): Filter {
     ...(options.callerKnown ? { setCurrentClientCertDetails: { uri: true } } : {}),
     // By its id a denied caller can ask about the denial, and learns nothing from it.
     ...(options.judged ? { ...pathSettings(), alwaysSetRequestIdInResponse: true } : {}),
-    commonHttpProtocolOptions: { maxConnectionDuration: duration(options.connectionLifetime) },
+    commonHttpProtocolOptions: { maxConnectionDuration: connection, maxStreamDuration: stream },
+    drainTimeout: notice,
     streamIdleTimeout: never,
     ...(accessLog
       ? {

@@ -9,6 +9,7 @@ export const resourceTypes = {
   listener: 'envoy.config.listener.v3.Listener',
   route: 'envoy.config.route.v3.RouteConfiguration',
   extension: 'envoy.config.core.v3.TypedExtensionConfig',
+  secret: 'envoy.extensions.transport_sockets.tls.v3.Secret',
 } as const;
 
 /** Encodes a message once; its version is the hash of its bytes. */

@@ -1,5 +1,6 @@
 import { debounce, type PolicyStatus } from '../../../domain/mesh/index.ts';
 import { policyHash, policyKey } from '../../../domain/policy/index.ts';
+import { describeError } from '../../../kernel/index.ts';
 import type { Cluster } from '../cluster.ts';
 import { Informer, type PolicyCollection, policyCollections } from '../mesh/index.ts';
 import { WorkQueue } from '../work-queue.ts';
@@ -43,7 +44,13 @@ export async function writePolicyStatuses(
   let standings: ReadonlyMap<string, Standing> = new Map();
   let progressed = true;
 
-  const look = debounce(() => lookAtAll(), { quiet, atMost, clock });
+  const look = debounce(() => lookAtAll(), {
+    quiet,
+    atMost,
+    clock,
+    failed: (error) =>
+      log.error('the status of policies could not be worked out', { cause: describeError(error) }),
+  });
   const informers = policyCollections.map((collection) => ({
     collection,
     informer: new Informer({

@@ -130,6 +130,7 @@ function discoveryToWire(state: ProxyState): wire.ProxyDiscovery {
     workload: state.workload,
     nodeId: state.proxy.nodeId,
     connectedAt: state.connectedAt,
+    failure: state.failure ?? '',
     resources: state.resources.map((resource) => ({
       type: resource.typeUrl.replace(typeUrlPrefix, ''),
       name: resource.name,

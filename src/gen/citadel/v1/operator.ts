@@ -226,6 +226,8 @@ export interface ProxyDiscovery {
   nodeId: string;
   connectedAt: Date | undefined;
   resources: ProxyResource[];
+  /** Why the server could not make what it should have now; it keeps what it has. Empty: it could. */
+  failure: string;
 }
 
 /** wanted: what it should have; sent; accepted: an ACK, which says that it was parsed, not that it is used. */
@@ -2642,7 +2644,7 @@ export const Proxy: MessageFns<Proxy> = {
 };
 
 function createBaseProxyDiscovery(): ProxyDiscovery {
-  return { workload: "", nodeId: "", connectedAt: undefined, resources: [] };
+  return { workload: "", nodeId: "", connectedAt: undefined, resources: [], failure: "" };
 }
 
 export const ProxyDiscovery: MessageFns<ProxyDiscovery> = {
@@ -2658,6 +2660,9 @@ export const ProxyDiscovery: MessageFns<ProxyDiscovery> = {
     }
     for (const v of message.resources) {
       ProxyResource.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.failure !== "") {
+      writer.uint32(42).string(message.failure);
     }
     return writer;
   },
@@ -2707,6 +2712,14 @@ export const ProxyDiscovery: MessageFns<ProxyDiscovery> = {
             message.resources.push(ProxyResource.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.failure = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2728,6 +2741,7 @@ export const ProxyDiscovery: MessageFns<ProxyDiscovery> = {
     message.nodeId = object.nodeId ?? "";
     message.connectedAt = object.connectedAt ?? undefined;
     message.resources = object.resources?.map((e) => ProxyResource.fromPartial(e)) || [];
+    message.failure = object.failure ?? "";
     return message;
   },
 };

@@ -24,13 +24,9 @@ function planned(
   order?: ReturnType<typeof run>,
   of = orders,
 ) {
-  const snapshot = composeSnapshot(
-    settings,
-    [content([of], [], [policy])],
-    undefined,
-    undefined,
-    () => order !== undefined,
-  );
+  const snapshot = composeSnapshot(settings, [content([of], [], [policy])], {
+    isStrict: () => order !== undefined,
+  });
   const view = viewOf(indexMesh(snapshot), of.id);
   if (!view) throw new Error('no view');
   return planWorkload({ view, evidence: known, order }, window, now);

@@ -31,7 +31,7 @@ async function service(
   const held = new StrictOrders(store.enforcement);
   await held.load(now);
   const snapshot = () =>
-    composeSnapshot(settings, [content(workloads)], undefined, undefined, (each) => held.holds(each));
+    composeSnapshot(settings, [content(workloads)], { isStrict: (each) => held.holds(each) });
   let known = snapshot();
   const watch = vi.fn();
   const mesh = {

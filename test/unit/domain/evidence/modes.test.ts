@@ -10,7 +10,6 @@ const view: ProxyView = {
   inbound: [
     {
       port: { port: 8080, protocol: 'http', application: { address: '127.0.0.1', port: 1 } },
-      judgement: 'j',
       mode: 'STRICT',
     },
   ],
@@ -19,6 +18,7 @@ const view: ProxyView = {
   keySets: new Map(),
   services: [],
   egress: [],
+  bundles: [],
 };
 
 type Listener = ProxyState['resources'][number];
@@ -38,6 +38,7 @@ function proxy(changes: Partial<Listener>): ProxyState {
     proxy: { proxyKey: 'k', spiffeId: 's', svidSerial: '1', nodeId: 'n', nodeMetadata: {} },
     workload: 'w',
     connectedAt: at(0),
+    failure: undefined,
     isBehind: false,
     resources: [listener],
   };
@@ -64,6 +65,12 @@ describe('the mode of a port', () => {
       states: [proxy({ error: 'bad' })],
       has: counters(),
       detail: /refuses the listener: bad/,
+    },
+    {
+      what: 'what it should have now could not be made',
+      states: [{ ...proxy({}), isBehind: true, failure: 'the server could not make it: x' }],
+      has: counters(),
+      detail: /could not make it: x/,
     },
     {
       what: 'draining',

@@ -22,7 +22,14 @@ function proxyState(accepted: string | undefined): ProxyState {
     acceptedAt: accepted === undefined ? undefined : at(1),
     error: undefined,
   };
-  return { proxy, workload: orders.id, connectedAt: at(0), isBehind: false, resources: [listener] };
+  return {
+    proxy,
+    workload: orders.id,
+    connectedAt: at(0),
+    isBehind: false,
+    failure: undefined,
+    resources: [listener],
+  };
 }
 
 /** A service at a time that the test sets, over a mesh of one workload. */

@@ -55,6 +55,7 @@ describe('policies that are too much for a proxy', () => {
       proxy: { proxyKey: 'k', spiffeId: 's', svidSerial: '1', nodeId: 'n', nodeMetadata: {} },
       workload: orders.id,
       connectedAt: new Date(0),
+      failure: undefined,
       isBehind: false,
       resources: [],
     };

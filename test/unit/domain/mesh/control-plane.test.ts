@@ -4,7 +4,7 @@ import {
   createControlPlane,
   type ProxyView,
 } from '../../../../src/domain/mesh/index.ts';
-import type { DiscoveryResources } from '../../../../src/domain/ports/index.ts';
+import { type DiscoveryResources, noMetrics } from '../../../../src/domain/ports/index.ts';
 import { silentLog, systemClock } from '../../../../src/kernel/index.ts';
 import { fakeKeySets } from '../../../fakes/key-sets.ts';
 import { fakeMeshSource } from '../../../fakes/mesh-source.ts';
@@ -36,6 +36,7 @@ async function start(over: Partial<ControlPlaneOptions> = {}) {
     settings,
     sources: [source],
     renderer,
+    metrics: noMetrics,
     clock: systemClock,
     log: silentLog,
     ...over,
@@ -162,6 +163,58 @@ describe('the control plane', () => {
     await plane.close();
   });
 
+  test('shows a configuration that cannot be made, though what the proxy has was accepted, until one can', async () => {
+    const failures: string[] = [];
+    const { plane, source } = await start({
+      metrics: { ...noMetrics, meshFailed: (what) => void failures.push(what) },
+    });
+    const session = plane.open(connected(identityOf('web')), () => {});
+    const versions = new Map([['l', '127.0.0.1']]);
+    session.sent(listenerType, versions, []);
+    session.answered({ typeUrl: listenerType, resources: versions, removed: [], error: undefined });
+    const denial = policy('shop/p', { action: 'DENY', rules: [{}] });
+    const mesh = (of: typeof web) => content([orders, of, cron], [service('orders', orders)], [denial]);
+    source.set(mesh(workload('web', { egress, labels: { broken: 'yes' } })));
+    const state = () => plane.proxies()[0];
+    await waitFor(() => state()?.failure !== undefined, { what: 'the failure' });
+    expect(state()?.failure).toBe('the server could not make its configuration: cannot be rendered');
+    expect(failures).toEqual(['proxy']);
+    expect(plane.policies()).toMatchObject([
+      { current: 0, pending: 0, refusals: [{ workload: 'test/shop/web', error: state()?.failure }] },
+    ]);
+    source.set(mesh(workload('web', { egress, labels: { mended: 'yes' } })));
+    await waitFor(() => state()?.failure === undefined, { what: 'the mend' });
+    expect(plane.policies()).toMatchObject([{ current: 1, refusals: [] }]);
+    await plane.close();
+  });
+
+  test('shows a change that cannot be taken in, keeps what held before, and takes in the next', async () => {
+    const failures: string[] = [];
+    const { plane, source } = await start({
+      metrics: { ...noMetrics, meshFailed: (what) => void failures.push(what) },
+    });
+    const session = plane.open(connected(identityOf('web')), () => {});
+    const before = plane.snapshot();
+    source.set({
+      ...initial,
+      get services(): never {
+        throw new Error('not to be read');
+      },
+    });
+    await waitFor(() => plane.problem() !== undefined, { what: 'the problem' });
+    expect(plane.problem()?.cause).toBe('not to be read');
+    expect(failures).toEqual(['mesh']);
+    expect(plane.snapshot()).toBe(before);
+    expect(() => plane.open(connected(identityOf('cron')), () => {})).not.toThrow();
+    const moved = workload('orders', { addresses: ['127.0.0.9'] });
+    source.set(content([moved, web, cron], [service('orders', moved)]));
+    await waitFor(() => session.resources().get(listenerType)?.get('l')?.version === '127.0.0.9', {
+      what: 'the next change',
+    });
+    expect(plane.problem()).toBeUndefined();
+    await plane.close();
+  });
+
   test('keeps sent, accepted and refused apart', async () => {
     const { plane } = await start();
     const session = plane.open(connected(identityOf('web')), () => {});
@@ -249,6 +302,7 @@ describe('the control plane', () => {
         sources: [source],
         renderer: telling,
         keySets,
+        metrics: noMetrics,
         clock,
         log: silentLog,
       });
@@ -278,6 +332,7 @@ describe('the control plane', () => {
         sources: [source],
         renderer: telling,
         keySets,
+        metrics: noMetrics,
         clock: systemClock,
         log: silentLog,
       });

@@ -55,7 +55,7 @@ test('what did not change stays the same object', () => {
   const after = composeSnapshot(
     settings,
     [content([structuredClone(web), workload('orders', { addresses: ['127.0.0.2'] })])],
-    before,
+    { previous: before },
   );
   expect(after.workloads.get(web.id)).toBe(before.workloads.get(web.id));
   expect(after.workloads.get(orders.id)).not.toBe(before.workloads.get(orders.id));

@@ -31,7 +31,7 @@ const authorization = (...rules: AuthorizationPolicy['rules']): AuthorizationPol
 });
 
 const seen = (of: Workload, policies: readonly Policy[]) =>
-  undeclaredPorts(of, policies, 'j', (port) => mutualTlsModeOf(policies, port)).map(({ port, mode }) => [
+  undeclaredPorts(of, policies, (port) => mutualTlsModeOf(policies, port)).map(({ port, mode }) => [
     port.port,
     mode,
   ]);
@@ -47,7 +47,7 @@ describe('the ports that no registry declares', () => {
   });
 
   test('are bytes, and go to where they were going', () => {
-    expect(undeclaredPorts(captured, [], 'j', () => 'STRICT')[0]?.port).toEqual({
+    expect(undeclaredPorts(captured, [], () => 'STRICT')[0]?.port).toEqual({
       port: 0,
       protocol: 'tcp',
       application: undefined,

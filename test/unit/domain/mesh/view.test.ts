@@ -56,7 +56,7 @@ describe('whom a change touches', () => {
   const before = composeSnapshot(settings, [base()]);
   const index = indexMesh(before);
   const touched = (changed: ReturnType<typeof content>) => {
-    const next = indexMesh(composeSnapshot(settings, [changed], before), index);
+    const next = indexMesh(composeSnapshot(settings, [changed], { previous: before }), index);
     return [...next.snapshot.workloads.values()]
       .filter(({ id }) => {
         const [old, now] = [viewOf(index, id), viewOf(next, id)];
@@ -75,7 +75,10 @@ describe('whom a change touches', () => {
   });
 
   test('an order to be strict: those that it makes so', () => {
-    const strict = composeSnapshot(settings, [base()], before, undefined, ({ id }) => id === orders.id);
+    const strict = composeSnapshot(settings, [base()], {
+      previous: before,
+      isStrict: ({ id }) => id === orders.id,
+    });
     expect(strict.version).not.toBe(before.version);
     const next = indexMesh(strict, index);
     const changed = [orders, web, cron].filter(({ id }) => {
@@ -117,10 +120,13 @@ describe('whom a change of keys touches', () => {
     ['jwks:https://other.example/keys', 'other'] as const,
     [`jwks:${uri}`, first] as const,
   ];
-  const before = composeSnapshot(settings, [given], undefined, new Map(keys('1')));
+  const before = composeSnapshot(settings, [given], { keySets: new Map(keys('1')) });
   const index = indexMesh(before);
   const touched = (fetched: ReadonlyMap<string, string>) => {
-    const snapshot = composeSnapshot(settings, [structuredClone(given)], before, fetched);
+    const snapshot = composeSnapshot(settings, [structuredClone(given)], {
+      previous: before,
+      keySets: fetched,
+    });
     const next = indexMesh(snapshot, index);
     const names = [orders, web, cron].flatMap(({ id, name }) => {
       const [old, now] = [viewOf(index, id), viewOf(next, id)];
@@ -159,10 +165,7 @@ describe('what an order to be strict makes of a port', () => {
   ] as const)('$policy: $mode', ({ policy: said, mode }) => {
     const captured = workload('orders', { proxy: 'capture' });
     const mesh = content([captured], [], [peerAuthentication(said)]);
-    const view = viewOf(
-      indexMesh(composeSnapshot(settings, [mesh], undefined, undefined, () => true)),
-      captured.id,
-    );
+    const view = viewOf(indexMesh(composeSnapshot(settings, [mesh], { isStrict: () => true })), captured.id);
     expect(view?.inbound.map((each) => [each.port.port, each.mode])).toEqual([
       [8080, mode],
       [0, mode],

@@ -63,6 +63,7 @@ export function mesh(
     strict: new Set(),
     keySets: new Map(),
     shadowed: [],
+    bundles: [],
   };
 }
 

@@ -1,0 +1,1 @@
+export { type TrustedDomain, trustOfAll, trustOfOne } from './trust.ts';

@@ -1,0 +1,73 @@
+import { createEnvoyRenderer } from '../../src/adapters/envoy/index.ts';
+import { createControlPlane } from '../../src/domain/mesh/index.ts';
+import { noMetrics } from '../../src/domain/ports/index.ts';
+import type { TrustBundleSnapshot } from '../../src/domain/trust/index.ts';
+import { silentLog, systemClock } from '../../src/kernel/index.ts';
+import { type AdsServer, startAdsServer, trustDomain } from '../fakes/ads-server.ts';
+import { fakeMeshSource } from '../fakes/mesh-source.ts';
+
+export interface TrustServer extends AsyncDisposable {
+  readonly server: AdsServer;
+  /** Has the server know these roots, and tell its proxies. */
+  trust(...rootPems: readonly string[]): void;
+}
+
+/** A control plane with one workload, web, that listens on nothing and calls nobody; its bundle is the test's. */
+export async function startTrustServer(): Promise<TrustServer> {
+  const web = {
+    id: 'test/shop/web',
+    namespace: 'shop',
+    name: 'web',
+    serviceAccount: 'web',
+    labels: {},
+    addresses: ['127.0.0.1'],
+    proxy: 'explicit' as const,
+    proxyKey: undefined,
+    ports: [],
+    egress: [],
+  };
+  const listeners = new Set<(bundle: TrustBundleSnapshot) => void>();
+  let bundle = bundleOf([]);
+  const plane = createControlPlane({
+    settings: {
+      trustDomain,
+      trustDomainAliases: [],
+      rootNamespace: 'root',
+      authorizationProviders: [],
+      connectionLifetime: 3_600_000,
+      accessLogSample: 1,
+    },
+    sources: [fakeMeshSource('test', { workloads: [web], services: [], policies: [] })],
+    renderer: createEnvoyRenderer(),
+    authority: {
+      bundle: () => bundle,
+      onBundleChange: (listener) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+    },
+    metrics: noMetrics,
+    clock: systemClock,
+    log: silentLog,
+  });
+  const server = await startAdsServer({ serve: plane, messageBytes: 1_048_576 });
+  const trust = (...rootPems: readonly string[]) => {
+    bundle = bundleOf(rootPems);
+    for (const listener of listeners) listener(bundle);
+  };
+  trust(server.rootPem);
+  await plane.start();
+  return {
+    server,
+    trust,
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+      await plane.close();
+    },
+  };
+}
+
+function bundleOf(rootPems: readonly string[]): TrustBundleSnapshot {
+  const pem = rootPems.join('');
+  return { trustDomain, authorities: [], version: pem, sequenceNumber: 0n, pem };
+}
