@@ -4,6 +4,7 @@ import type {
   AuthorityRecord,
   IssuanceIntent,
   ProxyReport,
+  RootRotation,
   StoredEvidence,
 } from '../../src/domain/ports/index.ts';
 
@@ -139,6 +140,23 @@ export function callerEvidence(changes: Partial<StoredEvidence> = {}): StoredEvi
       ],
       [0, { callers: [], forgottenAt: at(5), more: 7, denials: undefined }],
     ]),
+    ...changes,
+  };
+}
+
+export function rotation(changes: Partial<RootRotation> = {}): RootRotation {
+  return {
+    id: 'a',
+    phase: 'prepare',
+    phaseSince: at(1),
+    oldRoot: hex('root-1'),
+    newRoot: undefined,
+    algorithm: 'ecdsa-p256',
+    lifetime: 1000,
+    startedAt: at(0),
+    startedBy: 'operator:ann',
+    reason: 'the root is old',
+    words: [],
     ...changes,
   };
 }

@@ -95,7 +95,10 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
       trustDomain,
       authorities: roots.map((root) => root.certificate),
       version,
-      sequenceNumber: await store.noteBundleContent(version),
+      sequenceNumber: await store.noteBundleContent(
+        version,
+        roots.map(({ fingerprint }) => fingerprint),
+      ),
       pem: roots.map((root) => toPem(root.certificate)).join(''),
     };
     tellExpiry('root', records);
