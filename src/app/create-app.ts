@@ -44,6 +44,7 @@ import { connectClusters, publishBundles } from './kubernetes.ts';
 import { runMaintenance } from './maintenance.ts';
 import { startOperatorApi } from './operators.ts';
 import { recordRefusals } from './refusals.ts';
+import { rotationOf } from './rotation.ts';
 import { loadServerId } from './server-id.ts';
 import { takeOverExisting, upstreamOf } from './upstream.ts';
 
@@ -122,6 +123,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     log,
   });
   await authority.start();
+  const rotation = rotationOf(upstreamOptions, authority);
 
   const leaves = createLeafService({ validity: config.certificate, store: store.issuance, clock, entropy });
   const verifier = createSvidVerifier({
@@ -185,6 +187,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   building.defer(() => csr.close(shutdownGrace));
   const maintained = runMaintenance({
     authority,
+    rotation,
     certificates,
     clock,
     entropy,
@@ -222,6 +225,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     config,
     store,
     authority,
+    rotation,
     verifier,
     leaves,
     certificates,

@@ -22,6 +22,7 @@ import {
   operatorPath,
 } from '../domain/operators/index.ts';
 import type { Metrics, Store } from '../domain/ports/index.ts';
+import type { RotationService } from '../domain/rotation/index.ts';
 import type { ServingCertificateSource } from '../domain/serving/index.ts';
 import { type Clock, type Entropy, type Log, type Secret, version } from '../kernel/index.ts';
 import { readCertificateRequest } from '../pki/index.ts';
@@ -33,6 +34,7 @@ export interface OperatorApiOptions {
   readonly config: ServerConfig;
   readonly store: Store;
   readonly authority: AuthorityService;
+  readonly rotation: RotationService;
   readonly verifier: SvidVerifier;
   readonly leaves: LeafService;
   readonly certificates: ServingCertificateSource;
@@ -89,6 +91,7 @@ export async function startOperatorApi(options: OperatorApiOptions): Promise<Ope
     mutualTls: options.controlPlane && mutualTlsOf(options.controlPlane, clock),
     policyStatus: () => options.controlPlane?.plane.policies() ?? [],
     policyWarnings: () => options.controlPlane?.plane.policyWarnings() ?? [],
+    rotation: options.rotation,
     currentBundle: () => authority.bundle(),
     status: async () => ({
       version,

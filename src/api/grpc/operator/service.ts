@@ -25,6 +25,14 @@ import { unary } from '../status.ts';
 import * as messages from './messages.ts';
 import { getMutualTlsStatus, type MutualTlsServices } from './mutual-tls.ts';
 import { applyPolicies, listPolicies, listPolicyRevisions, type PolicyServices } from './policies.ts';
+import {
+  abortRotation,
+  continueRotation,
+  excuseProxy,
+  getRotation,
+  type RotationServices,
+  startRotation,
+} from './rotation.ts';
 
 /** What `citadel check` asks a running server. */
 export interface OperatorStatus {
@@ -40,7 +48,7 @@ export interface OperatorStatus {
   }[];
 }
 
-export interface OperatorServices extends PolicyServices, MutualTlsServices {
+export interface OperatorServices extends PolicyServices, MutualTlsServices, RotationServices {
   readonly access: OperatorAccess;
   readonly enrol: EnrolOperator;
   readonly issuance: Pick<IssuanceStore, 'get' | 'find'>;
@@ -181,6 +189,19 @@ export function createOperatorService(
     ),
     listPolicyRevisions: method('listPolicyRevisions', (request: wire.ListPolicyRevisionsRequest) =>
       listPolicyRevisions(services, request),
+    ),
+    getRotation: method('getRotation', () => getRotation(services)),
+    startRotation: method('startRotation', (request: wire.StartRotationRequest, caller) =>
+      startRotation(services, request, caller),
+    ),
+    continueRotation: method('continueRotation', (request: wire.ContinueRotationRequest, caller) =>
+      continueRotation(services, request, caller),
+    ),
+    excuseProxy: method('excuseProxy', (request: wire.ExcuseProxyRequest, caller) =>
+      excuseProxy(services, request, caller),
+    ),
+    abortRotation: method('abortRotation', (request: wire.AbortRotationRequest, caller) =>
+      abortRotation(services, request, caller),
     ),
     listOperators: method('listOperators', async () => ({
       operators: (await access.listOperators()).map(messages.operatorToWire),
