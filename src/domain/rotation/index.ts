@@ -1,17 +1,4 @@
-export { decideRotation, type RotationAction, type RotationEffect } from './decide.ts';
+export { decideRotation } from './decide.ts';
 export { type Gate, gateOf, type RotationEvidence } from './gate.ts';
-export {
-  createRotationService,
-  type RotationOrder,
-  type RotationService,
-  type RotationServiceOptions,
-  type RotationStatus,
-} from './service.ts';
-export {
-  bundleStanding,
-  type LiveProxy,
-  leafStanding,
-  liveProxies,
-  type ProxyStanding,
-  type Standing,
-} from './standing.ts';
+export { createRotationService, type RotationService, type RotationStatus } from './service.ts';
+export { liveProxies, type Standing } from './standing.ts';
