@@ -23,6 +23,7 @@ import {
 import type { ControlPlane } from '../domain/mesh/index.ts';
 import type { PolicyService } from '../domain/policy/index.ts';
 import { type Metrics, noMetrics, type Store } from '../domain/ports/index.ts';
+import type { RotationService } from '../domain/rotation/index.ts';
 import { createServingCertificateSource } from '../domain/serving/index.ts';
 import {
   type Clock,
@@ -66,6 +67,7 @@ export interface App {
   /** Makes the first operator: for the operator's eyes, once. */
   readonly firstCredential: Secret<string> | undefined;
   readonly authority: AuthorityService;
+  readonly rotation: RotationService;
   readonly issuance: IssuanceService;
   readonly controlPlane: ControlPlane | undefined;
   readonly policies: PolicyService | undefined;
@@ -281,6 +283,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     webhook: clusterPolicies?.webhook,
     firstCredential: operatorApi.firstCredential,
     authority,
+    rotation,
     issuance,
     controlPlane: controlPlane?.plane,
     policies: controlPlane?.policies,

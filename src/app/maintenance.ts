@@ -26,14 +26,13 @@ export async function runMaintenance(options: MaintenanceOptions): Promise<void>
       .sleep(failures === 0 ? interval : backoffDelay(failures, backoff, entropy), signal)
       .catch(() => {});
     if (signal.aborted) return;
-    try {
-      await rotation.tick();
-      await authority.tick();
-      failures = 0;
-    } catch (error) {
-      failures += 1;
+    // Each by itself: a rotation that waits for its key's home must not hold up issuing authorities.
+    const results = await Promise.allSettled([rotation.tick(), authority.tick()]);
+    const failed = results.filter((result) => result.status === 'rejected');
+    failures = failed.length === 0 ? 0 : failures + 1;
+    for (const { reason } of failed) {
       log.warn('maintenance of the authorities failed; trying again', {
-        cause: describeError(error),
+        cause: describeError(reason),
         failures,
       });
     }

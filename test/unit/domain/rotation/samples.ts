@@ -10,7 +10,7 @@ import { liveProxies, type RotationEvidence } from '../../../../src/domain/rotat
 export const at = (seconds: number) => new Date(Date.UTC(2030, 0, 1) + seconds * 1000);
 
 /** Bundles by what they hold. */
-export const bundles = new Map([
+const bundles = new Map([
   ['only-old', ['old']],
   ['both', ['new', 'old']],
   ['only-new', ['new']],
@@ -54,7 +54,7 @@ export function report(
   };
 }
 
-export function authority(
+function authority(
   fingerprint: string,
   state: AuthorityRecord['state'],
   changes: Partial<AuthorityRecord> = {},
