@@ -216,6 +216,8 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   const probes = createProbes({
     store,
     authority,
+    rotation,
+    leafTtl: config.certificate.maximumTtl,
     certificates,
     checkRootKey: async (signal) => (await (isUpstream ? upstream() : homes.root())).check(signal),
     clusters,

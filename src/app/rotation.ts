@@ -17,6 +17,7 @@ export function rotationOf(
     keysOf: homes.rootOf,
     backdate,
     defaults,
+    leafTtl: config.certificate.defaultTtl,
     clock,
     entropy,
     log,

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import {
   OperatorServiceService as api,
+  type PlannedPhase,
   type ProxyStanding,
   type RotationStatus,
 } from '../../gen/citadel/v1/operator.ts';
@@ -22,6 +23,12 @@ export function addRotateCommands(program: Command): void {
   reading(status, async (connection, { output }) => {
     printStatus(await connection.call(api.getRotation, {}), output);
   });
+  const plan = rotate
+    .command('plan')
+    .description('what a rotation would wait for if it began now, and when it could end');
+  reading(plan, async (connection, { output }) => {
+    printRows((await connection.call(api.planRotation, {})).phases, planColumns, output);
+  });
   addStart(rotate);
   addContinue(rotate);
   addExcuse(rotate);
@@ -36,9 +43,9 @@ function addStart(rotate: Command): void {
     .option('--lifetime <duration>', 'of its certificate (default: as configured)', seconds, 0);
   changing(command, async (connection, { yes, reason }) => {
     const { algorithm, lifetime } = command.opts<{ readonly algorithm: string; readonly lifetime: number }>();
-    const { activeRoot, phase } = await connection.call(api.getRotation, {});
-    if (phase !== '' && !isOver(phase)) process.stderr.write(`A rotation is in phase ${phase} already.\n`);
-    await confirm(startPlan(activeRoot), yes);
+    const { activeRoot } = await connection.call(api.getRotation, {});
+    const { phases } = await connection.call(api.planRotation, {});
+    await confirm(startPlan(activeRoot, phases), yes);
     return connection.call(api.startRotation, {
       reason,
       oldRoot: activeRoot,
@@ -48,13 +55,14 @@ function addStart(rotate: Command): void {
   });
 }
 
-function startPlan(activeRoot: string): string {
+function startPlan(activeRoot: string, phases: readonly PlannedPhase[]): string {
   return [
-    `The root ${activeRoot.slice(0, 16)} is to be replaced:`,
-    '  distribute  a new root is made and handed out; nothing signs with it',
-    '  drain       once every live proxy uses it, it signs; certificates under the old root end',
-    '  retire      once none is left, the old root leaves the bundle, and then its key is destroyed',
-    'distribute and drain end by `citadel rotate continue`, and only when that is seen to be safe.',
+    `A root is made to take the place of ${activeRoot.slice(0, 16)}, and is handed out; nothing signs with it yet.`,
+    ...phases.map(
+      ({ phase, waitsFor, earliestEnd }) =>
+        `  ${phase}, until ${formatTime(earliestEnd)} at the earliest, waits for ${waitsFor}`,
+    ),
+    'distribute and drain end by `citadel rotate continue`, and only where that is seen to be safe.',
   ].join('\n');
 }
 
@@ -128,10 +136,6 @@ function changing(
   });
 }
 
-function isOver(phase: string): boolean {
-  return phase === 'done' || phase === 'aborted';
-}
-
 function printStatus(status: RotationStatus, format: OutputFormat): void {
   if (format !== 'table') return printRecord({ ...status }, format);
   const { gate } = status;
@@ -162,6 +166,12 @@ function printStatus(status: RotationStatus, format: OutputFormat): void {
 function describe({ spiffeId, proxyKey, standing, detail }: ProxyStanding): string {
   return `${spiffeId} (${proxyKey}): ${standing}, ${detail}`;
 }
+
+const planColumns = [
+  { title: 'PHASE', value: (row: PlannedPhase) => row.phase },
+  { title: 'ENDS AT THE EARLIEST', value: (row: PlannedPhase) => formatTime(row.earliestEnd) },
+  { title: 'WAITS FOR', value: (row: PlannedPhase) => row.waitsFor },
+];
 
 const stragglerColumns = [
   { title: 'WAITS FOR', value: (row: ProxyStanding) => row.spiffeId },

@@ -21,6 +21,7 @@ export const methodRequirements = {
   listPolicyRevisions: 'viewer',
   getMutualTlsStatus: 'viewer',
   getRotation: 'viewer',
+  planRotation: 'viewer',
   startRotation: 'operator',
   continueRotation: 'operator',
   excuseProxy: 'operator',

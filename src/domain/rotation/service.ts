@@ -5,6 +5,7 @@ import type { AuditLog, RootRotation, RotationPhase, RotationWord, Store } from 
 import { decideRotation, type RotationAction } from './decide.ts';
 import { applyEffect, type EffectPorts, makeNewRoot } from './effects.ts';
 import { type Gate, gateOf, type RotationEvidence } from './gate.ts';
+import { type PlannedPhase, planRotation } from './plan.ts';
 import { liveProxies } from './standing.ts';
 
 export interface RotationServiceOptions extends Omit<EffectPorts, 'store'> {
@@ -13,6 +14,8 @@ export interface RotationServiceOptions extends Omit<EffectPorts, 'store'> {
   readonly authority: Pick<AuthorityService, 'tick'>;
   /** Of new roots, where an operator says nothing else. Lifetime in milliseconds. */
   readonly defaults: { readonly algorithm: KeyAlgorithm; readonly lifetime: number };
+  /** Of leaves, milliseconds; for plans. */
+  readonly leafTtl: number;
   readonly entropy: Entropy;
   readonly log: Log;
 }
@@ -35,6 +38,8 @@ export interface RotationStatus {
 
 export interface RotationService {
   status(): Promise<RotationStatus>;
+  /** What a rotation would wait for if it began now. */
+  plan(): Promise<readonly PlannedPhase[]>;
   /**
    * Begins: the new root is made and enters the bundle; nothing signs with it yet.
    * @param order.oldRoot fingerprint of the root that the operator saw active
@@ -183,6 +188,7 @@ export function createRotationService(options: RotationServiceOptions): Rotation
 
   return {
     status,
+    plan: async () => planRotation(await evidence(), options.leafTtl, clock.now()),
     start: (order) =>
       inTurn(async () => {
         const current = await store.rotations.current();

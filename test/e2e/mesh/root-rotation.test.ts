@@ -12,12 +12,12 @@ async function load(port: number, stop: AbortSignal): Promise<{ requests: number
   let requests = 0;
   while (!stop.aborted) {
     requests += 1;
-    await exchange(`http://127.0.0.1:${port}/x`).then(
-      ({ status, body }) => {
-        if (status !== 200) failures.push(`${status} ${body}`);
-      },
-      (error: unknown) => failures.push(String(error)),
-    );
+    try {
+      const { status, body } = await exchange(`http://127.0.0.1:${port}/x`);
+      if (status !== 200) failures.push(`${status} ${body}`);
+    } catch (error) {
+      failures.push(String(error));
+    }
   }
   return { requests, failures };
 }

@@ -17,6 +17,10 @@ export async function getRotation({ rotation }: RotationServices): Promise<wire.
   return statusToWire(await rotation.status());
 }
 
+export async function planRotation({ rotation }: RotationServices): Promise<wire.PlanRotationResponse> {
+  return { phases: (await rotation.plan()).map((phase) => ({ ...phase })) };
+}
+
 export async function startRotation(
   { rotation }: RotationServices,
   { reason, oldRoot, algorithm, lifetimeSeconds }: wire.StartRotationRequest,

@@ -30,6 +30,7 @@ import {
   continueRotation,
   excuseProxy,
   getRotation,
+  planRotation,
   type RotationServices,
   startRotation,
 } from './rotation.ts';
@@ -191,6 +192,7 @@ export function createOperatorService(
       listPolicyRevisions(services, request),
     ),
     getRotation: method('getRotation', () => getRotation(services)),
+    planRotation: method('planRotation', () => planRotation(services)),
     startRotation: method('startRotation', (request: wire.StartRotationRequest, caller) =>
       startRotation(services, request, caller),
     ),

@@ -481,6 +481,20 @@ export interface DeniedCalls {
   reason: string;
 }
 
+export interface PlanRotationRequest {
+}
+
+export interface PlanRotationResponse {
+  phases: PlannedPhase[];
+}
+
+export interface PlannedPhase {
+  phase: string;
+  waitsFor: string;
+  /** If each phase before it is ended as early as it can be. */
+  earliestEnd: Date | undefined;
+}
+
 export interface GetRotationRequest {
 }
 
@@ -5088,6 +5102,183 @@ export const DeniedCalls: MessageFns<DeniedCalls> = {
   },
 };
 
+function createBasePlanRotationRequest(): PlanRotationRequest {
+  return {};
+}
+
+export const PlanRotationRequest: MessageFns<PlanRotationRequest> = {
+  encode(_: PlanRotationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PlanRotationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlanRotationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PlanRotationRequest>): PlanRotationRequest {
+    return PlanRotationRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<PlanRotationRequest>): PlanRotationRequest {
+    const message = createBasePlanRotationRequest();
+    return message;
+  },
+};
+
+function createBasePlanRotationResponse(): PlanRotationResponse {
+  return { phases: [] };
+}
+
+export const PlanRotationResponse: MessageFns<PlanRotationResponse> = {
+  encode(message: PlanRotationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.phases) {
+      PlannedPhase.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PlanRotationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlanRotationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.phases.push(PlannedPhase.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PlanRotationResponse>): PlanRotationResponse {
+    return PlanRotationResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PlanRotationResponse>): PlanRotationResponse {
+    const message = createBasePlanRotationResponse();
+    message.phases = object.phases?.map((e) => PlannedPhase.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePlannedPhase(): PlannedPhase {
+  return { phase: "", waitsFor: "", earliestEnd: undefined };
+}
+
+export const PlannedPhase: MessageFns<PlannedPhase> = {
+  encode(message: PlannedPhase, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.phase !== "") {
+      writer.uint32(10).string(message.phase);
+    }
+    if (message.waitsFor !== "") {
+      writer.uint32(18).string(message.waitsFor);
+    }
+    if (message.earliestEnd !== undefined) {
+      Timestamp.encode(toTimestamp(message.earliestEnd), writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PlannedPhase {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlannedPhase();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.phase = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.waitsFor = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.earliestEnd = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PlannedPhase>): PlannedPhase {
+    return PlannedPhase.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PlannedPhase>): PlannedPhase {
+    const message = createBasePlannedPhase();
+    message.phase = object.phase ?? "";
+    message.waitsFor = object.waitsFor ?? "";
+    message.earliestEnd = object.earliestEnd ?? undefined;
+    return message;
+  },
+};
+
 function createBaseGetRotationRequest(): GetRotationRequest {
   return {};
 }
@@ -6106,6 +6297,17 @@ export const OperatorServiceService = {
     responseSerialize: (value: RotationStatus): Buffer => Buffer.from(RotationStatus.encode(value).finish()),
     responseDeserialize: (value: Buffer): RotationStatus => RotationStatus.decode(value),
   },
+  /** What a rotation would wait for if it began now. */
+  planRotation: {
+    path: "/citadel.v1.OperatorService/PlanRotation" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PlanRotationRequest): Buffer => Buffer.from(PlanRotationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PlanRotationRequest => PlanRotationRequest.decode(value),
+    responseSerialize: (value: PlanRotationResponse): Buffer =>
+      Buffer.from(PlanRotationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PlanRotationResponse => PlanRotationResponse.decode(value),
+  },
   /** Makes the new root and puts it into the bundle; nothing signs with it yet. */
   startRotation: {
     path: "/citadel.v1.OperatorService/StartRotation" as const,
@@ -6197,6 +6399,8 @@ export interface OperatorServiceServer extends UntypedServiceImplementation {
   listPolicyRevisions: handleUnaryCall<ListPolicyRevisionsRequest, ListPolicyRevisionsResponse>;
   /** The rotation of the trust root that is under way, or else the last one, and what it waits for. */
   getRotation: handleUnaryCall<GetRotationRequest, RotationStatus>;
+  /** What a rotation would wait for if it began now. */
+  planRotation: handleUnaryCall<PlanRotationRequest, PlanRotationResponse>;
   /** Makes the new root and puts it into the bundle; nothing signs with it yet. */
   startRotation: handleUnaryCall<StartRotationRequest, RotationStatus>;
   /** Ends the phase that the caller saw, where evidence permits it, or by force. */
@@ -6425,6 +6629,22 @@ export interface OperatorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RotationStatus) => void,
+  ): ClientUnaryCall;
+  /** What a rotation would wait for if it began now. */
+  planRotation(
+    request: PlanRotationRequest,
+    callback: (error: ServiceError | null, response: PlanRotationResponse) => void,
+  ): ClientUnaryCall;
+  planRotation(
+    request: PlanRotationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PlanRotationResponse) => void,
+  ): ClientUnaryCall;
+  planRotation(
+    request: PlanRotationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PlanRotationResponse) => void,
   ): ClientUnaryCall;
   /** Makes the new root and puts it into the bundle; nothing signs with it yet. */
   startRotation(

@@ -87,6 +87,7 @@ class World {
       keysOf,
       backdate,
       defaults: { algorithm: 'ecdsa-p256', lifetime },
+      leafTtl: 100_000,
     });
     return { authority, rotation };
   }
