@@ -11,7 +11,7 @@ import {
   startOperatorSocket,
 } from '../api/grpc/index.ts';
 import type { Refusal } from '../api/listen/index.ts';
-import type { AuthorityService } from '../domain/authority/index.ts';
+import { type AuthorityService, createTaint } from '../domain/authority/index.ts';
 import { mutualTlsStatus } from '../domain/evidence/index.ts';
 import type { SvidVerifier } from '../domain/identity/index.ts';
 import type { LeafService } from '../domain/issuance/index.ts';
@@ -92,6 +92,7 @@ export async function startOperatorApi(options: OperatorApiOptions): Promise<Ope
     policyStatus: () => options.controlPlane?.plane.policies() ?? [],
     policyWarnings: () => options.controlPlane?.plane.policyWarnings() ?? [],
     rotation: options.rotation,
+    taint: createTaint({ store: store.authorities, audit, authority, clock, log }),
     currentBundle: () => authority.bundle(),
     status: async () => ({
       version,

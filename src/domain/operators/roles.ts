@@ -13,6 +13,7 @@ export const methodRequirements = {
   listCertificates: 'viewer',
   getCertificate: 'viewer',
   listAuthorities: 'viewer',
+  taintAuthority: 'operator',
   getBundle: 'viewer',
   listProxies: 'viewer',
   listAuditEvents: 'viewer',

@@ -1,4 +1,5 @@
 import type { ServerUnaryCall } from '@grpc/grpc-js';
+import type { TaintAuthority } from '../../../domain/authority/index.ts';
 import type { ProxyState } from '../../../domain/mesh/index.ts';
 import type {
   EnrolOperator,
@@ -54,6 +55,7 @@ export interface OperatorServices extends PolicyServices, MutualTlsServices, Rot
   readonly enrol: EnrolOperator;
   readonly issuance: Pick<IssuanceStore, 'get' | 'find'>;
   readonly authorities: Pick<AuthorityStore, 'list'>;
+  readonly taint: TaintAuthority;
   readonly audit: Pick<AuditLog, 'find'>;
   readonly adoption: Pick<AdoptionStore, 'list'>;
   readonly discovery: () => readonly ProxyState[];
@@ -160,6 +162,16 @@ export function createOperatorService(
     listAuthorities: method('listAuthorities', async () => ({
       authorities: (await services.authorities.list()).map(messages.authorityToWire),
     })),
+    taintAuthority: method('taintAuthority', async ({ id, reason }: wire.TaintAuthorityRequest, caller) =>
+      messages.authorityToWire(
+        await services.taint({
+          id: filter(id) ?? '',
+          reason: filter(reason) ?? '',
+          by: caller.subject,
+          proof: caller.proof,
+        }),
+      ),
+    ),
     getBundle: method('getBundle', async ({ trustDomain }: wire.GetBundleRequest) => {
       const bundle = services.currentBundle();
       if (trustDomain !== '' && trustDomain !== bundle.trustDomain)

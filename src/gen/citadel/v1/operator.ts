@@ -163,6 +163,12 @@ export interface Certificate {
   tbsDigest: string;
 }
 
+export interface TaintAuthorityRequest {
+  /** Its id or fingerprint. */
+  id: string;
+  reason: string;
+}
+
 export interface ListAuthoritiesRequest {
 }
 
@@ -1905,6 +1911,73 @@ export const Certificate: MessageFns<Certificate> = {
     message.bundleVersion = object.bundleVersion ?? "";
     message.pem = object.pem ?? "";
     message.tbsDigest = object.tbsDigest ?? "";
+    return message;
+  },
+};
+
+function createBaseTaintAuthorityRequest(): TaintAuthorityRequest {
+  return { id: "", reason: "" };
+}
+
+export const TaintAuthorityRequest: MessageFns<TaintAuthorityRequest> = {
+  encode(message: TaintAuthorityRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TaintAuthorityRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTaintAuthorityRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TaintAuthorityRequest>): TaintAuthorityRequest {
+    return TaintAuthorityRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TaintAuthorityRequest>): TaintAuthorityRequest {
+    const message = createBaseTaintAuthorityRequest();
+    message.id = object.id ?? "";
+    message.reason = object.reason ?? "";
     return message;
   },
 };
@@ -6213,6 +6286,17 @@ export const OperatorServiceService = {
       Buffer.from(ListAuthoritiesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListAuthoritiesResponse => ListAuthoritiesResponse.decode(value),
   },
+  /** Marks an issuing authority as compromised: another one signs, and agents under it make new keys. */
+  taintAuthority: {
+    path: "/citadel.v1.OperatorService/TaintAuthority" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: TaintAuthorityRequest): Buffer =>
+      Buffer.from(TaintAuthorityRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): TaintAuthorityRequest => TaintAuthorityRequest.decode(value),
+    responseSerialize: (value: Authority): Buffer => Buffer.from(Authority.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Authority => Authority.decode(value),
+  },
   getBundle: {
     path: "/citadel.v1.OperatorService/GetBundle" as const,
     requestStream: false as const,
@@ -6387,6 +6471,8 @@ export interface OperatorServiceServer extends UntypedServiceImplementation {
   listCertificates: handleUnaryCall<ListCertificatesRequest, ListCertificatesResponse>;
   getCertificate: handleUnaryCall<GetCertificateRequest, Certificate>;
   listAuthorities: handleUnaryCall<ListAuthoritiesRequest, ListAuthoritiesResponse>;
+  /** Marks an issuing authority as compromised: another one signs, and agents under it make new keys. */
+  taintAuthority: handleUnaryCall<TaintAuthorityRequest, Authority>;
   getBundle: handleUnaryCall<GetBundleRequest, GetBundleResponse>;
   listProxies: handleUnaryCall<ListProxiesRequest, ListProxiesResponse>;
   listAuditEvents: handleUnaryCall<ListAuditEventsRequest, ListAuditEventsResponse>;
@@ -6505,6 +6591,22 @@ export interface OperatorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListAuthoritiesResponse) => void,
+  ): ClientUnaryCall;
+  /** Marks an issuing authority as compromised: another one signs, and agents under it make new keys. */
+  taintAuthority(
+    request: TaintAuthorityRequest,
+    callback: (error: ServiceError | null, response: Authority) => void,
+  ): ClientUnaryCall;
+  taintAuthority(
+    request: TaintAuthorityRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Authority) => void,
+  ): ClientUnaryCall;
+  taintAuthority(
+    request: TaintAuthorityRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Authority) => void,
   ): ClientUnaryCall;
   getBundle(
     request: GetBundleRequest,
