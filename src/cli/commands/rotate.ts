@@ -7,12 +7,12 @@ import {
 } from '../../gen/citadel/v1/operator.ts';
 import { confirm } from '../confirm.ts';
 import { type ConnectionOptions, connectOperator, type OperatorConnection } from '../connection.ts';
-import { seconds, withConnection } from '../options.ts';
+import { seconds, withConnection, withYes } from '../options.ts';
 import { formatTime, type OutputFormat, printRecord, printRows } from '../output.ts';
 import { reading } from './read.ts';
 
 interface ChangingOptions extends ConnectionOptions {
-  readonly yes: boolean;
+  readonly yes?: boolean;
   readonly reason: string;
 }
 
@@ -124,8 +124,8 @@ function changing(
   command: Command,
   change: (connection: OperatorConnection, options: ChangingOptions) => Promise<RotationStatus>,
 ): void {
-  command.option('--yes', 'do not ask', false).option('--reason <text>', 'for the record', '');
-  withConnection(command).action(async () => {
+  command.option('--reason <text>', 'for the record', '');
+  withConnection(withYes(command)).action(async () => {
     const options = command.opts<ChangingOptions>();
     const connection = connectOperator(options);
     try {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { OperatorServiceService as api } from '../../gen/citadel/v1/operator.ts';
 import { confirm } from '../confirm.ts';
 import { type ConnectionOptions, connectOperator } from '../connection.ts';
-import { withConnection } from '../options.ts';
+import { withConnection, withYes } from '../options.ts';
 
 /** Adds `authority taint`. */
 export function addTaintCommand(authority: Command): void {
@@ -10,10 +10,9 @@ export function addTaintCommand(authority: Command): void {
     .command('taint')
     .description('mark an issuing authority as compromised: another one signs, and agents make new keys')
     .argument('<id>', 'its id or fingerprint')
-    .option('--yes', 'do not ask', false)
     .option('--reason <text>', 'for the record', '');
-  withConnection(command).action(async () => {
-    const options = command.opts<ConnectionOptions & { readonly yes: boolean; readonly reason: string }>();
+  withConnection(withYes(command)).action(async () => {
+    const options = command.opts<ConnectionOptions & { readonly yes?: boolean; readonly reason: string }>();
     const [id = ''] = command.args;
     await confirm(
       `${id} signs no more, and every agent whose certificate it issued is told to make a new key.`,
