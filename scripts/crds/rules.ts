@@ -26,7 +26,7 @@ const rightGroup: Validation = {
 
 const targets: Readonly<Record<string, Addition>> = {
   '': { rules: [oneTarget] },
-  'selector.matchLabels': { maxProperties: 256 },
+  'selector.matchLabels': { maxProperties: 4096 },
   targetRef: { rules: [ownNamespace, rightGroup] },
   'targetRefs[]': { rules: [ownNamespace, rightGroup] },
 };
@@ -78,10 +78,10 @@ export const additions: Readonly<Record<PolicyKind, Readonly<Record<string, Addi
         },
       ],
     },
-    'selector.matchLabels': { maxProperties: 256 },
+    'selector.matchLabels': { maxProperties: 4096 },
     portLevelMtls: {
       minProperties: 1,
-      maxProperties: 256,
+      maxProperties: 64,
       rules: [
         {
           rule: "self.all(port, port.matches('^[1-9][0-9]{0,4}$') && int(port) <= 65535)",
@@ -95,8 +95,12 @@ export const additions: Readonly<Record<PolicyKind, Readonly<Record<string, Addi
     'jwtRules[]': {
       rules: [
         {
-          rule: '!(has(self.jwks) && has(self.jwksUri))',
+          rule: '(has(self.jwks) ? 1 : 0) + (has(self.jwksUri) ? 1 : 0) + (has(self.jwks_uri) ? 1 : 0) <= 1',
           message: 'only one of jwks and jwksUri may be there',
+        },
+        {
+          rule: 'has(self.issuer) || has(self.jwksUri) || has(self.jwks_uri)',
+          message: 'issuer is required where there is no jwksUri',
         },
       ],
     },

@@ -42,7 +42,7 @@ const taken = z.object({
   description: z.string().exactOptional(),
 });
 /** What is left away knowingly: a structural schema has its own way for unknown fields, and knows none for names. */
-const left = new Set(['$schema', 'propertyNames', 'additionalProperties', 'properties', 'items', 'not']);
+const left = new Set(['$schema', 'propertyNames', 'additionalProperties', 'properties', 'items']);
 
 /**
  * Makes a structural schema (kubernetes.io, "Custom Resources: Specifying a structural schema"). What it cannot say is
@@ -58,21 +58,12 @@ export function structural(value: unknown, path = 'spec'): Schema {
   if (given['items'] !== undefined) schema.items = structural(given['items'], `${path}[]`);
   if (given['properties'] !== undefined) {
     const entries = Object.entries(z.record(z.string(), z.unknown()).parse(given['properties']));
-    const refused = entries.filter(([, each]) => isNever(each)).map(([name]) => name);
     schema.properties = Object.fromEntries(
-      entries.map(([name, each]) => [
-        name,
-        // Declared all the same: a field that is not would be dropped, and the policy would mean something else.
-        isNever(each) ? { type: 'array', items: { type: 'string' } } : structural(each, `${path}.${name}`),
-      ]),
+      entries.map(([name, each]) => [name, structural(each, `${path}.${name}`)]),
     );
-    for (const name of refused)
-      addRule(schema, { rule: `!has(self.${name})`, message: `${name} is not supported` });
   }
   return schema;
 }
-
-const isNever = (value: unknown): boolean => z.object({ not: z.object({}) }).safeParse(value).success;
 
 export function addRule(schema: Schema, ...rules: readonly Validation[]): void {
   schema['x-kubernetes-validations'] = [...(schema['x-kubernetes-validations'] ?? []), ...rules];

@@ -11,15 +11,15 @@ const program = [
   join(root, 'src/cli/main.ts'),
 ];
 
-/** Starts `citadel ...` as a process of its own, and waits until its log says that it is ready. */
+/** Starts `citadel ...` as a process of its own, and waits until its log says that it is ready, where it is to. */
 export function startCitadel(
   name: string,
   args: readonly string[],
-  readyWhen: RegExp,
+  readyWhen?: RegExp,
 ): Promise<RunningProcess> {
   return startProcess(node, [...program, ...args], {
     name,
-    readyWhen,
+    ...(readyWhen ? { readyWhen } : {}),
     deadline: 60_000,
     stopDeadline: 15_000,
   });

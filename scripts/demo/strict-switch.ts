@@ -1,19 +1,31 @@
 import { parseArgs } from 'node:util';
-import { freePort, waitFor } from '../../test/parts/index.ts';
-import { call } from './call.ts';
+import { freePort } from '../../test/parts/index.ts';
+import { startApplication } from '../../test/support/echo-application.ts';
+import { loadEcho, loadHttp, loadHttp2, type Tally } from '../../test/support/load.ts';
 import { developmentPlatform } from './platform.ts';
-import { startApplication } from './strict/application.ts';
-import { loadEcho, loadHttp, loadHttp2, type Tally } from './strict/load.ts';
-import { startWorld, type World } from './world.ts';
+import { byOrder, byPolicy } from './strict/switches.ts';
+import { startWorld } from './world.ts';
 
 const { values } = parseArgs({
-  options: { cycles: { type: 'string', default: '5' }, seconds: { type: 'string', default: '4' } },
+  options: {
+    cycles: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '4' },
+    by: { type: 'string', default: 'order' },
+  },
 });
 const cycles = Number(values.cycles);
 /** In each mode. */
 const seconds = Number(values.seconds);
-if (!(cycles >= 1 && cycles <= 1000 && seconds >= 1 && seconds <= 600)) {
-  console.error('usage: demo-strict-switch [--cycles 5] [--seconds 4]');
+if (
+  !(
+    cycles >= 1 &&
+    cycles <= 1000 &&
+    seconds >= 1 &&
+    seconds <= 600 &&
+    ['order', 'policy'].includes(values.by)
+  )
+) {
+  console.error('usage: demo-strict-switch [--cycles 5] [--seconds 4] [--by order|policy]');
   process.exit(2);
 }
 
@@ -66,36 +78,16 @@ ${list((name) => `  - {port: ${inbound[name]}, protocol: ${name}}`)}
     loadEcho(egress.tcp, false, stop.signal),
     loadEcho(egress.http, true, stop.signal),
   ]);
-  let switches = 0;
+  const switches =
+    values.by === 'policy' ? byPolicy(world, inbound.http) : byOrder(world, inbound.http, seconds);
   for (let cycle = 0; cycle < cycles; cycle++) {
-    await setMode(world, 'STRICT', inbound.http);
+    await switches.strict(cycle);
     await pause(loads);
-    await setMode(world, 'PERMISSIVE', inbound.http);
+    await switches.permissive();
     await pause(loads);
-    switches += 2;
   }
   stop.abort();
-  report(await loads, switches);
-}
-
-/** As an operator would; a caller in plaintext shows when it holds. */
-async function setMode(world: World, mode: 'STRICT' | 'PERMISSIVE', port: number): Promise<void> {
-  await world.writeRegistry(
-    'peer.yaml',
-    `apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {namespace: shop, name: default}\nspec:\n  mtls: {mode: ${mode}}\n`,
-  );
-  const taken = mode === 'PERMISSIVE';
-  await waitFor(
-    async () => {
-      const status = await call(port, '/plain').then(
-        (reply) => reply.status,
-        () => 0,
-      );
-      return (status === 200) === taken;
-    },
-    { what: `plaintext to be ${taken ? 'taken' : 'refused'}` },
-  );
-  console.log(`${mode}: a caller in plaintext is ${taken ? 'answered' : 'refused'}`);
+  report(await loads, 2 * cycles);
 }
 
 /** Some load in this mode; ends early when a load has given up. */

@@ -27,9 +27,12 @@ export interface Workload {
 
 export interface World extends AsyncDisposable {
   readonly directory: string;
-  readonly server: RunningProcess;
+  /** Kills the server, as a crash would, and starts it again. */
+  crashServer(): Promise<void>;
   /** Runs a `citadel` command against the server, as the local operator. */
   operator(...args: readonly string[]): Promise<string>;
+  /** Starts one that goes on for longer. */
+  startOperator(...args: readonly string[]): Promise<RunningProcess>;
   /** Starts an agent with its Envoy beside one workload. */
   startWorkload(
     serviceAccount: string,
@@ -73,11 +76,21 @@ export async function startWorld({ platform, ttl }: WorldOptions): Promise<World
       ...settings,
     }),
   );
-  const server = building.use(
-    await startCitadel('citadel server', ['server', '--config', config], /"message":"ready"/),
-  );
+  const startServer = () =>
+    startCitadel('citadel server', ['server', '--config', config], /"message":"ready"/);
+  let server = await startServer();
+  building.defer(async () => {
+    await server.stop();
+  });
+  const crashServer = async () => {
+    server.kill('SIGKILL');
+    await server.exited;
+    server = await startServer();
+  };
   const socket = join(directory, 'data', 'operator.sock');
   const operator = (...args: readonly string[]) => citadel(...args, '--socket', socket);
+  const startOperator: World['startOperator'] = (...args) =>
+    startCitadel(`citadel ${args.join(' ')}`, [...args, '--socket', socket]);
   const envoy = requirePart('envoy');
 
   /** An agent with an Envoy beside it. @param more its configuration beyond what each has */
@@ -152,8 +165,9 @@ export async function startWorld({ platform, ttl }: WorldOptions): Promise<World
   const running = building.move();
   return {
     directory,
-    server,
+    crashServer,
     operator,
+    startOperator,
     startWorkload,
     writeRegistry,
     startFollower,

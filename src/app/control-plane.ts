@@ -1,6 +1,11 @@
 import { join } from 'node:path';
 import type { Cluster } from '../adapters/kubernetes/index.ts';
 import type { AccessLogServiceOptions, DiscoveryServiceOptions, GrpcService } from '../api/grpc/index.ts';
+import {
+  createEnforcementService,
+  type EnforcementService,
+  StrictOrders,
+} from '../domain/enforcement/index.ts';
 import { createEvidenceService, type EvidenceService } from '../domain/evidence/index.ts';
 import { createKeySets, type KeySets } from '../domain/jwks/index.ts';
 import { type ControlPlane, createControlPlane, type MeshSettings } from '../domain/mesh/index.ts';
@@ -11,8 +16,8 @@ import {
   type PolicyService,
   readPolicy,
 } from '../domain/policy/index.ts';
-import type { MeshSource, Metrics, Store } from '../domain/ports/index.ts';
-import { CitadelError, type Clock, type Entropy, type Log } from '../kernel/index.ts';
+import type { KeptMeshSource, MeshSource, Metrics, Store } from '../domain/ports/index.ts';
+import { CitadelError, type Clock, describeError, type Entropy, type Log } from '../kernel/index.ts';
 import type { ServerConfig } from './config/index.ts';
 
 interface Ports {
@@ -27,7 +32,7 @@ interface SourcePorts extends Ports {
 interface ControlPlanePorts extends SourcePorts {
   readonly entropy: Entropy;
   readonly metrics: Metrics;
-  readonly store: Pick<Store, 'policies' | 'audit' | 'evidence'>;
+  readonly store: Pick<Store, 'policies' | 'audit' | 'evidence' | 'enforcement'>;
 }
 
 export interface OpenControlPlane {
@@ -36,6 +41,9 @@ export interface OpenControlPlane {
   /** The policies that authors keep here; they count like those of the other sources. */
   readonly policies: PolicyService;
   readonly evidence: EvidenceService;
+  /** By which workloads are strict whatever PERMISSIVE policies say. */
+  readonly orders: StrictOrders;
+  readonly enforcement: EnforcementService;
 }
 
 /** The control plane of the configuration; undefined where it asks for none. Nothing of it is loaded then. */
@@ -48,12 +56,16 @@ export async function openControlPlane(
   const { createEnvoyRenderer } = await import('../adapters/envoy/index.ts');
   const stored = createStoredPolicySource(store.policies, ports.clock);
   const settings = meshSettings(config, mesh);
+  const orders = new StrictOrders(store.enforcement);
+  await orders.load(ports.clock.now());
   const plane = createControlPlane({
     settings,
     // What is kept here comes last: an object of the same name that a cluster or a file describes is theirs.
-    sources: [...(await openSources(mesh, { clusters, ...ports })), stored],
+    sources: [...(await openSources(config.dataDirectory, mesh, { clusters, ...ports })), stored],
     renderer: createEnvoyRenderer(),
+    isStrict: (workload) => orders.holds(workload),
     keySets: await openKeySets(config.dataDirectory, mesh, { entropy, metrics, ...ports }),
+    metrics,
     ...ports,
   });
   const policies = createPolicyService({
@@ -64,7 +76,16 @@ export async function openControlPlane(
     changed: () => stored.refresh(),
   });
   const evidence = createEvidenceService({ mesh: plane, store: store.evidence, ...ports });
-  return { settings, plane, policies, evidence };
+  const enforcement = createEnforcementService({
+    mesh: plane,
+    evidence,
+    orders,
+    audit: store.audit,
+    metrics,
+    entropy,
+    ...ports,
+  });
+  return { settings, plane, policies, evidence, orders, enforcement };
 }
 
 /** What proxies ask, over what the control plane knows; loaded only where there is one. */
@@ -122,14 +143,24 @@ async function openKeySets(
   });
 }
 
+/** Bytes of what one collection of a source holds: some fifty thousand pods. Writing it holds up all else. */
+const largestCollection = 64 * 1024 * 1024;
+
 async function openSources(
+  dataDirectory: string,
   { sources }: MeshConfig,
   { clusters, ...ports }: SourcePorts,
 ): Promise<MeshSource[]> {
-  const opened: MeshSource[] = [];
+  const { createArchive } = await import('../adapters/archive/index.ts');
+  const archive = createArchive({
+    directory: join(dataDirectory, 'sources'),
+    what: 'content of a source',
+    largest: largestCollection,
+  });
+  const opened: KeptMeshSource[] = [];
   if (sources.files) {
     const { createFileSource } = await import('../adapters/registry/index.ts');
-    opened.push(createFileSource({ directory: sources.files.directory, ...ports }));
+    opened.push(createFileSource({ directory: sources.files.directory, archive, ...ports }));
   }
   if (sources.kubernetes) {
     const { clusterDomain } = sources.kubernetes;
@@ -139,6 +170,7 @@ async function openSources(
       opened.push(
         createKubernetesMeshSource({
           cluster,
+          archive,
           clusterDomain,
           readPolicy(object) {
             const { policy, problems } = readPolicy(object, origin);
@@ -148,6 +180,10 @@ async function openSources(
       );
     }
   }
+  // Of a source that is taken out of the configuration nothing old must come back when it is put in again.
+  await archive.retain(new Set(opened.flatMap(({ kept }) => kept))).catch((error: unknown) => {
+    ports.log.warn('what earlier sources said cannot be forgotten', { reason: describeError(error) });
+  });
   if (opened.length === 0) throw new CitadelError('FailedPrecondition', 'mesh.sources names no source');
   return opened;
 }

@@ -169,6 +169,8 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     await controlPlane.plane.start();
     await controlPlane.evidence.start();
     building.defer(() => controlPlane.evidence.close());
+    controlPlane.enforcement.start();
+    building.defer(() => controlPlane.enforcement.close());
   }
   const evidence = controlPlane?.evidence;
   const sync = { verifier, authority, adoption, evidence, metrics, stopping: stopping.signal, clock, log };
@@ -221,7 +223,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     certificates,
     checkRootKey: async (signal) => (await (isUpstream ? upstream() : homes.root())).check(signal),
     clusters,
-    controlPlane: controlPlane?.plane,
+    controlPlane,
     overdueBelow: (1 - issuing.activateAt) * 0.9,
     clock,
   });

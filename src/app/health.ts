@@ -1,12 +1,11 @@
 import type { Cluster } from '../adapters/kubernetes/index.ts';
 import type { HealthCheck } from '../api/http/index.ts';
 import type { AuthorityService } from '../domain/authority/index.ts';
-import type { ControlPlane } from '../domain/mesh/index.ts';
 import type { Store } from '../domain/ports/index.ts';
 import type { RotationService } from '../domain/rotation/index.ts';
 import type { ServingCertificateSource } from '../domain/serving/index.ts';
 import { CitadelError, type Clock, describeError, isCitadelError } from '../kernel/index.ts';
-import { meshProbes } from './mesh-health.ts';
+import { type MeshParts, meshProbes, meshProbes } from './mesh-health.ts';
 import { rotationProbes } from './rotation-health.ts';
 
 /** One thing that is looked at, by /readyz and by `citadel check` alike. */
@@ -32,7 +31,7 @@ export interface HealthOptions {
   /** Rejects where the home of the root's key, or the upstream in its place, could not sign. */
   readonly checkRootKey: (signal: AbortSignal) => Promise<void>;
   readonly clusters: ReadonlyMap<string, Cluster>;
-  readonly controlPlane: Pick<ControlPlane, 'sources' | 'proxies' | 'keySets'> | undefined;
+  readonly controlPlane: MeshParts | undefined;
   /** Part of an issuing authority's lifetime below which its successor is overdue. */
   readonly overdueBelow: number;
   readonly clock: Clock;

@@ -1,3 +1,4 @@
+import type { StrictOrders } from '../domain/enforcement/index.ts';
 import { describeLocation } from '../domain/jwks/index.ts';
 import type { ControlPlane } from '../domain/mesh/index.ts';
 import { CitadelError, type Clock, formatDuration } from '../kernel/index.ts';
@@ -9,27 +10,41 @@ function some(what: string, all: readonly string[]): string {
   return all.length === 1 ? `${what}: ${first}` : `${what}: ${all.length}, the first: ${first}`;
 }
 
+export interface MeshParts {
+  readonly plane: Pick<ControlPlane, 'sources' | 'proxies' | 'keySets'>;
+  readonly orders: Pick<StrictOrders, 'runs'>;
+}
+
 /** What the control plane stands on, and whom it cannot serve. Proxies keep what they have meanwhile. */
-export function meshProbes(
-  controlPlane: Pick<ControlPlane, 'sources' | 'proxies' | 'keySets'>,
-  clock: Pick<Clock, 'now'>,
-): Probe[] {
+export function meshProbes({ plane: controlPlane, orders }: MeshParts, clock: Pick<Clock, 'now'>): Probe[] {
   return [
     {
       name: 'registry',
       why: 'proxies keep what they have, and see no change of services, endpoints and policies',
-      mend: 'mend what the source names; objects that are broken keep their last good form',
+      mend: 'mend what the source names; citadel policy status lists all; broken objects keep their last good form',
       essential: false,
       run: () => {
         const sources = controlPlane.sources();
         const away = sources.flatMap(({ name, problem, currentAt }) =>
-          problem === undefined
-            ? []
-            : [`${name}: ${problem}; last current ${currentAt?.toISOString() ?? 'never'}`],
+          problem === undefined ? [] : [`${name}: ${problem}; ${sinceWhen(currentAt, clock)}`],
         );
-        if (away.length > 0) return Promise.reject(new CitadelError('Unavailable', some('away', away)));
-        const rejected = sources.flatMap((source) => source.rejected.map(({ reason }) => reason));
-        return Promise.resolve(rejected.length === 0 ? undefined : some('broken objects', rejected));
+        const rejected = sources.flatMap((source) => source.rejected);
+        const broken = (inForce: boolean) =>
+          rejected.filter(({ kept }) => kept === inForce).map(({ reason }) => reason);
+        const findings = (
+          [
+            ['away', away],
+            ['broken, and nothing of it is in force', broken(false)],
+            ['broken, and its last good form is in force', broken(true)],
+            ['does not count', sources.flatMap(({ shadowed }) => shadowed.map(({ reason }) => reason))],
+            ['also', sources.flatMap(({ warnings }) => warnings)],
+          ] as const
+        ).flatMap(([what, all]) => (all.length === 0 ? [] : [some(what, all)]));
+        if (findings.length === 0) return Promise.resolve(undefined);
+        const told = findings.join('; ');
+        return away.length > 0
+          ? Promise.reject(new CitadelError('Unavailable', told))
+          : Promise.resolve(told);
       },
     },
     {
@@ -46,6 +61,20 @@ export function meshProbes(
             ),
           );
         return Promise.resolve(refusals.length === 0 ? undefined : some('refused', refusals));
+      },
+    },
+    {
+      name: 'mutual-tls-order',
+      why: 'an order to make workloads strict has halted: those that are strict stay so, the others are not',
+      mend: 'citadel mtls status; then citadel mtls enforce to go on, or citadel mtls revert',
+      essential: false,
+      run: () => {
+        const halts = orders
+          .runs()
+          .flatMap(({ state, halt }) =>
+            state === 'halted' && halt ? [`${halt.workload}: ${halt.reason}`] : [],
+          );
+        return Promise.resolve(halts.length === 0 ? undefined : some('halted', halts));
       },
     },
     {
@@ -68,6 +97,12 @@ export function meshProbes(
       },
     },
   ];
+}
+
+/** How old what proxies are configured from is. */
+function sinceWhen(currentAt: Date | undefined, clock: Pick<Clock, 'now'>): string {
+  if (currentAt === undefined) return 'it has never been read, and until it is no proxy is configured';
+  return `last current ${currentAt.toISOString()}, ${ageOf(currentAt, clock)} ago`;
 }
 
 function ageOf(time: Date, clock: Pick<Clock, 'now'>): string {

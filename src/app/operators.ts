@@ -15,6 +15,7 @@ import { type AuthorityService, createTaint } from '../domain/authority/index.ts
 import { mutualTlsStatus } from '../domain/evidence/index.ts';
 import type { SvidVerifier } from '../domain/identity/index.ts';
 import type { LeafService } from '../domain/issuance/index.ts';
+import type { Workload } from '../domain/mesh/index.ts';
 import {
   createEnrolment,
   createOperatorAccess,
@@ -89,8 +90,10 @@ export async function startOperatorApi(options: OperatorApiOptions): Promise<Ope
     discovery: () => options.controlPlane?.plane.proxies() ?? [],
     policies: options.controlPlane?.policies,
     mutualTls: options.controlPlane && mutualTlsOf(options.controlPlane, clock),
+    enforcement: options.controlPlane?.enforcement,
     policyStatus: () => options.controlPlane?.plane.policies() ?? [],
     policyWarnings: () => options.controlPlane?.plane.policyWarnings() ?? [],
+    meshSources: () => options.controlPlane?.plane.sources() ?? [],
     rotation: options.rotation,
     taint: createTaint({ store: store.authorities, audit, authority, clock, log }),
     currentBundle: () => authority.bundle(),
@@ -147,9 +150,15 @@ export async function startOperatorApi(options: OperatorApiOptions): Promise<Ope
   }
 }
 
-function mutualTlsOf({ plane, evidence }: OpenControlPlane, clock: Clock): OperatorServices['mutualTls'] {
-  return (query) =>
-    mutualTlsStatus(plane, (workload) => evidence.get(workload), { ...query, now: clock.now() });
+function mutualTlsOf(
+  { plane, evidence, orders }: OpenControlPlane,
+  clock: Clock,
+): OperatorServices['mutualTls'] {
+  const known = {
+    evidence: (workload: string) => evidence.get(workload),
+    enforcedBy: (workload: Workload) => orders.orderFor(workload)?.id,
+  };
+  return (query) => mutualTlsStatus(plane, known, { ...query, now: clock.now() });
 }
 
 async function tokenVerifier({ operators }: ServerConfig, clock: Clock) {

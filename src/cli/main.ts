@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { explainError } from './exit-codes.ts';
+import { printable } from './output.ts';
 import { createProgram } from './program.ts';
 
 // What Node will change one day concerns whoever writes the program: grpc-js gives an address for a server's name.
@@ -15,6 +16,7 @@ try {
   await createProgram().parseAsync();
 } catch (error) {
   const { exitCode, message } = explainError(error);
-  if (message !== undefined) process.stderr.write(`citadel: ${message}\n`);
+  if (message !== undefined)
+    process.stderr.write(`citadel: ${message.split('\n').map(printable).join('\n')}\n`);
   process.exitCode = exitCode;
 }

@@ -1,5 +1,7 @@
 /** The same function, which works out its answer once for each object that it is asked about. */
-export function once<T extends object, R extends string | object>(of: (value: T) => R): (value: T) => R {
+export function once<T extends object, R extends string | number | object>(
+  of: (value: T) => R,
+): (value: T) => R {
   const known = new WeakMap<T, R>();
   return (value) => {
     const before = known.get(value);

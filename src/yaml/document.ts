@@ -7,9 +7,11 @@ import {
   LineCounter,
   type ParseOptions,
   parseAllDocuments,
+  visit,
 } from 'yaml';
 import { describeError } from '../kernel/index.ts';
 import { splitDocuments, type YamlChunk } from './split.ts';
+import { mostProblems } from './strict.ts';
 
 export type YamlPath = readonly (string | number)[];
 
@@ -59,10 +61,11 @@ const defaults: Required<YamlLimits> = {
   maximumAliases: 20,
 };
 
-/** Strict: keys are strings and stand once, nothing is merged. */
+/** Strict: keys are strings, nothing is merged. */
 export const strictOptions = {
   prettyErrors: false,
-  uniqueKeys: true,
+  // The library compares each key with each: a map of a megabyte would take minutes. See keysTwice.
+  uniqueKeys: false,
   stringKeys: true,
   merge: false,
   version: '1.2',
@@ -71,10 +74,17 @@ export const strictOptions = {
 
 /** Reads a YAML 1.2 text of one or several documents. It never throws; what is wrong with one leaves the others. */
 export function parseYaml(text: string, limits: YamlLimits = {}): readonly YamlDocument[] {
+  return [...yamlDocuments(text, limits)];
+}
+
+/** The documents of a text, each read when it is asked for: between two of a long text others may have their turn. */
+export function* yamlDocuments(text: string, limits: YamlLimits = {}): Generator<YamlDocument, void> {
   const bounds = { ...defaults, ...limits };
-  if (Buffer.byteLength(text) > bounds.maximumTextBytes)
-    return [broken(0, `larger than ${bounds.maximumTextBytes} bytes in all`)];
-  return splitDocuments(text).flatMap((chunk) => parseChunk(chunk, bounds));
+  if (Buffer.byteLength(text) > bounds.maximumTextBytes) {
+    yield broken(0, `larger than ${bounds.maximumTextBytes} bytes in all`);
+    return;
+  }
+  for (const chunk of splitDocuments(text)) yield* parseChunk(chunk, bounds);
 }
 
 function parseChunk(chunk: YamlChunk, limits: Required<YamlLimits>): readonly YamlDocument[] {
@@ -103,10 +113,11 @@ function toDocument(
   place: (offset: number) => YamlPlace,
   limits: Required<YamlLimits>,
 ): YamlDocument {
-  const problems: YamlProblem[] = [...document.errors, ...document.warnings].map((error) => ({
-    ...place(error.pos[0]),
-    message: `not valid YAML: ${error.message}`,
-  }));
+  const wrong = [...document.errors, ...document.warnings].map(({ pos: [at], message }) => ({ at, message }));
+  const problems: YamlProblem[] = [...wrong, ...keysTwice(document)]
+    .toSorted((a, b) => a.at - b.at)
+    .slice(0, mostProblems)
+    .map(({ at, message }) => ({ ...place(at), message: `not valid YAML: ${message}` }));
   const start = place(rangeOf(document.contents) ?? document.range[0]);
   let value: unknown;
   if (problems.length === 0) {
@@ -123,6 +134,22 @@ function toDocument(
     position: (path) => place(offsetOf(document, path)),
     keyPosition: (parent, key) => place(keyOffset(document, parent, key)),
   };
+}
+
+/** Keys that a map has already, each with where it stands again. */
+function keysTwice(document: Document.Parsed): readonly { readonly at: number; readonly message: string }[] {
+  const found: { at: number; message: string }[] = [];
+  visit(document, {
+    Map(_, map) {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value)) found.push({ at: rangeOf(key) ?? 0, message: 'Map keys must be unique' });
+        seen.add(key.value);
+      }
+    },
+  });
+  return found;
 }
 
 /** Stands for a text that could not be read at all. */

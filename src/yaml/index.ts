@@ -7,6 +7,7 @@ export {
   type YamlPlace,
   type YamlPositions,
   type YamlProblem,
+  yamlDocuments,
 } from './document.ts';
 export { formatYaml, printYaml } from './format.ts';
 export { formatPath } from './path.ts';

@@ -18,7 +18,13 @@ export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
   return z.toJSONSchema(schema, { io: 'input', target: 'draft-2020-12', unrepresentable: 'any' });
 }
 
-/** What `schema` refused, in the order of the text: unknown keys by themselves, each with the known one that was meant. */
+/** More of one document helps nobody, and finding the place of each takes time. */
+export const mostProblems = 100;
+
+/**
+ * What `schema` refused, in the order of the text: unknown keys by themselves, each with the known one that was meant. Of
+ * very many only some.
+ */
 export function schemaProblems(
   error: z.ZodError,
   shape: JsonSchema,
@@ -26,7 +32,9 @@ export function schemaProblems(
   positions?: YamlPositions,
 ): readonly SchemaProblem[] {
   return error.issues
+    .slice(0, mostProblems)
     .flatMap((issue) => problemsOf(issue, shape, value, positions))
+    .slice(0, mostProblems)
     .sort((a, b) => inOrder(a.place, b.place));
 }
 
@@ -43,7 +51,7 @@ function problemsOf(
   const path = issue.path.filter((part) => typeof part !== 'symbol');
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(schemaAt(shape, path));
-    return issue.keys.map((key) => {
+    return issue.keys.slice(0, mostProblems).map((key) => {
       const meant = closest(key, known);
       return {
         path: [...path, key],

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import type { EnforcementRun } from '../../src/domain/enforcement/index.ts';
 import type {
   AuditEvent,
   AuthorityRecord,
@@ -125,7 +126,7 @@ export function callerEvidence(changes: Partial<StoredEvidence> = {}): StoredEvi
       [
         8080,
         {
-          callers: [{ address: '10.0.0.7', first: at(1), last: at(2), count: 3 }],
+          callers: [{ address: '10.0.0.7', first: at(1), last: at(3), previous: at(2), count: 3 }],
           forgottenAt: undefined,
           more: 0,
           denials: {
@@ -136,10 +137,55 @@ export function callerEvidence(changes: Partial<StoredEvidence> = {}): StoredEvi
             policy: undefined,
             reason: 'filter_chain_not_found',
           },
+          refused: [{ address: '10.0.0.7', last: at(8), count: 2 }],
         },
       ],
-      [0, { callers: [], forgottenAt: at(5), more: 7, denials: undefined }],
+      [0, { callers: [], forgottenAt: at(5), more: 7, denials: undefined, refused: [] }],
     ]),
+    ...changes,
+  };
+}
+
+export function enforcementRun(changes: Partial<EnforcementRun> = {}): EnforcementRun {
+  return {
+    id: 'a1',
+    scope: { kind: 'namespace', namespace: 'shop' },
+    state: 'running',
+    startedAt: at(0),
+    startedBy: 'operator:ada',
+    reason: 'a "reason"',
+    observe: 60_000,
+    window: 3_600_000,
+    revertUntil: at(600),
+    steps: [
+      {
+        workload: 'files/shop/cart',
+        group: 'shop/cart',
+        state: 'settling',
+        since: at(9),
+        askedAt: at(3),
+        drainedAt: at(10),
+        known: ['10.0.0.7'],
+        accepted: ['10.0.0.8'],
+        forced: true,
+        losses: 1,
+      },
+      {
+        workload: 'files/shop/web',
+        group: 'shop/web',
+        state: 'waiting',
+        since: at(0),
+        askedAt: undefined,
+        drainedAt: undefined,
+        known: [],
+        accepted: [],
+        forced: false,
+        losses: 0,
+      },
+    ],
+    halt: undefined,
+    exempt: [{ kind: 'workload', namespace: 'shop', workload: 'files/shop/db' }],
+    updatedAt: at(10),
     ...changes,
   };
 }

@@ -6,6 +6,7 @@ import {
   auditEvent,
   authority,
   callerEvidence,
+  enforcementRun,
   hex,
   intent,
   proxyReport,
@@ -379,11 +380,35 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         expect(await store.evidence.list()).toStrictEqual([other, callerEvidence()]);
       });
 
-      test('forgets what nothing was heard of for long', async () => {
-        const old = callerEvidence({ workload: 'files/shop/a', updatedAt: at(1) });
-        await store.evidence.save([callerEvidence(), old]);
-        expect(await store.evidence.prune(at(60))).toBe(1);
+      test('forgets the workloads that it is told', async () => {
+        const gone = callerEvidence({ workload: 'files/shop/a' });
+        await store.evidence.save([callerEvidence(), gone]);
+        await store.evidence.remove([gone.workload, 'files/shop/unknown']);
         expect(await store.evidence.list()).toStrictEqual([callerEvidence()]);
+      });
+    });
+
+    describe('enforcement', () => {
+      const halted = enforcementRun({
+        id: 'b2',
+        scope: { kind: 'mesh' },
+        state: 'halted',
+        startedAt: at(5),
+        revertUntil: undefined,
+        halt: { kind: 'refused', workload: 'files/shop/cart', reason: 'why', reverted: false },
+      });
+
+      test('gives runs back whole, the last of each, in the order of their start', async () => {
+        await store.enforcement.save([halted, enforcementRun({ steps: [] })]);
+        await store.enforcement.save([enforcementRun()]);
+        expect(await store.enforcement.list()).toStrictEqual([enforcementRun(), halted]);
+      });
+
+      test('forgets what holds for nothing any more, after long', async () => {
+        const over = (id: string, updatedAt: Date) => enforcementRun({ id, state: 'reverted', updatedAt });
+        await store.enforcement.save([over('old', at(1)), over('new', at(60)), halted, enforcementRun()]);
+        expect(await store.enforcement.prune(at(60))).toBe(1);
+        expect((await store.enforcement.list()).map(({ id }) => id)).toEqual(['a1', 'new', 'b2']);
       });
     });
 

@@ -1,8 +1,10 @@
+import type { EnforcementRun } from '../../src/domain/enforcement/index.ts';
 import type {
   AdoptionStore,
   AuditLog,
   AuthorityRecord,
   AuthorityStore,
+  EnforcementStore,
   EvidenceStore,
   IssuanceIntent,
   IssuanceQuery,
@@ -33,6 +35,7 @@ export function memoryStore(): Store {
     authorities: guarded(memoryAuthorities(), opened),
     audit: guarded(memoryAudit(), opened),
     adoption: guarded(memoryAdoption(), opened),
+    enforcement: guarded(memoryEnforcement(), opened),
     evidence: guarded(memoryEvidence(), opened),
     operators: guarded(memoryOperators(), opened),
     policies: guarded(memoryPolicies(), opened),
@@ -206,10 +209,28 @@ function memoryEvidence(): EvidenceStore {
       for (const row of evidence) rows.set(row.workload, structuredClone(row));
     },
     list: async () => [...rows].sort(byKey).map(([, row]) => row),
+    async remove(workloads) {
+      for (const workload of workloads) rows.delete(workload);
+    },
+  };
+}
+
+function memoryEnforcement(): EnforcementStore {
+  const runs = new Map<string, EnforcementRun>();
+  return {
+    async save(changed) {
+      for (const run of changed) runs.set(run.id, structuredClone(run));
+    },
+    list: async () =>
+      [...runs.values()].toSorted(
+        (a, b) => a.startedAt.getTime() - b.startedAt.getTime() || (a.id < b.id ? -1 : 1),
+      ),
     async prune(before) {
-      const forgotten = [...rows.values()].filter(({ updatedAt }) => updatedAt < before);
-      for (const { workload } of forgotten) rows.delete(workload);
-      return forgotten.length;
+      const over = [...runs.values()].filter(
+        ({ state, updatedAt }) => (state === 'superseded' || state === 'reverted') && updatedAt < before,
+      );
+      for (const { id } of over) runs.delete(id);
+      return over.length;
     },
   };
 }

@@ -15,7 +15,14 @@ export function fakeMeshSource(name: string, initial?: MeshContent): FakeMeshSou
       return Promise.resolve();
     },
     content: () => content,
-    state: () => ({ name, currentAt: undefined, problem: undefined, rejected: [] }),
+    state: () => ({
+      name,
+      currentAt: undefined,
+      problem: undefined,
+      rejected: [],
+      shadowed: [],
+      warnings: [],
+    }),
     set: (next) => {
       content = next;
       changed();

@@ -4,12 +4,14 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { waitFor } from '../parts/index.ts';
 import { runCitadel } from '../support/citadel.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
@@ -138,6 +140,90 @@ describe('citadel policy apply', () => {
       outcome: 'allowed',
       target: 'AuthorizationPolicy/shop/x',
     });
+  });
+});
+
+describe('a policy of a name that a file of the registry has', () => {
+  const file = () => join(server.directory, 'registry', 'owned.yaml');
+  const plane = () => server.app.controlPlane ?? expect.fail('no control plane');
+  const counts = (name: string) =>
+    waitFor(
+      () =>
+        plane()
+          .policies()
+          .some(({ policy }) => policy.meta.name === name),
+      {
+        what: `${name} to count`,
+      },
+    );
+  const shadowed = (some: boolean) =>
+    waitFor(
+      () =>
+        plane()
+          .sources()
+          .some((source) => source.shadowed.length > 0) === some,
+      {
+        what: 'the conflict',
+      },
+    );
+
+  it('is not applied, for it would have no effect: the plan says where the other one is', async () => {
+    writeFileSync(file(), deny('owned'));
+    await counts('owned');
+    const own = write('own.yaml', deny('owned', '["/other"]'));
+    const refused = await citadel('policy', 'apply', own, ...socket(), '--yes');
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain(
+      'creates AuthorizationPolicy/shop/owned without effect: the one of this name in owned.yaml:1 counts; change it there, or give this one another name',
+    );
+    const policies = server.app.policies ?? expect.fail('no control plane');
+    const change = { texts: [{ source: 'own.yaml', text: deny('owned', '["/other"]') }], remove: [] };
+    const { revision } = await policies.plan(change);
+    await expect(
+      policies.apply(change, revision, { subject: 'test', proof: 'test' }, ''),
+    ).rejects.toMatchObject({ code: 'FailedPrecondition', message: expect.stringContaining('owned.yaml:1') });
+    expect(await policies.plan(change)).toMatchObject({ revision });
+  });
+
+  it('stays where it was applied before, does not count, is told, and can be taken away', async () => {
+    const before = write('before.yaml', deny('taken', '["/other"]'));
+    expect(await citadel('policy', 'apply', before, ...socket(), '--yes')).toMatchObject({ code: 0 });
+    writeFileSync(file(), deny('taken'));
+    const told =
+      'warning: AuthorizationPolicy/shop/taken of store/AuthorizationPolicy/shop/taken:1 does not count: that of owned.yaml:1 comes first, and says something else';
+    await shadowed(true);
+    expect((await citadel('policy', 'status', ...socket())).stderr).toContain(told);
+    const json = await citadel('policy', 'status', '-o', 'json', ...socket());
+    expect(json.stdout).toContain('"store/AuthorizationPolicy/shop/taken:1"');
+    expect((await citadel('check', ...socket())).stdout).toContain(
+      'does not count: AuthorizationPolicy/shop/taken',
+    );
+    const removed = await citadel('policy', 'remove', 'AuthorizationPolicy/shop/taken', ...socket(), '--yes');
+    expect(removed).toMatchObject({ code: 0 });
+    await shadowed(false);
+    rmSync(file());
+  });
+
+  it('moves no cursor and no colour, whatever names it', async () => {
+    const name = `\u001b[2J\u202e${'x'.repeat(3)}.yaml`;
+    writeFileSync(join(server.directory, 'registry', name), 'kind: "\\e[31mGadget"\nmetadata: {name: x}\n');
+    await waitFor(
+      () =>
+        plane()
+          .sources()
+          .some(({ rejected }) => rejected.length > 0),
+      { what: 'the problem' },
+    );
+    for (const { stdout, stderr } of [
+      await citadel('policy', 'status', ...socket()),
+      await citadel('check', ...socket()),
+      await citadel('policy', 'lint', join(server.directory, 'registry', name)),
+    ]) {
+      expect(stdout + stderr).toContain('xxx.yaml');
+      expect(stdout + stderr).not.toContain('\u001b');
+      expect(stdout + stderr).not.toContain('\u202e');
+    }
+    rmSync(join(server.directory, 'registry', name));
   });
 });
 

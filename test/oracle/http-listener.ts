@@ -14,6 +14,7 @@ import { Route } from '../../src/gen/envoy/config/route/v3/route_components.ts';
 import { RBACPerRoute } from '../../src/gen/envoy/extensions/filters/http/rbac/v3/rbac.ts';
 import { HttpConnectionManager } from '../../src/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
 import type { Any } from '../../src/gen/google/protobuf/any.ts';
+import { metadataFilter } from './left-metadata.ts';
 import { packed, router } from './messages.ts';
 
 /** Changes what the renderer gave: how the oracle is tested itself. */
@@ -52,6 +53,7 @@ export function httpFilter({
     useRemoteAddress: true,
     xffNumTrustedHops: 1,
     httpFilters: [
+      metadataFilter(),
       ...shared.map((filter) => ({
         name: filter.name,
         configType: { $case: 'typedConfig', value: httpFilterConfig(filter) } as const,

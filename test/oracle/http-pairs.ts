@@ -12,6 +12,7 @@ import {
   words,
 } from './generate/index.ts';
 import { detailsHeader, metadataHeader, setHeader } from './http-listener.ts';
+import { metadataLines } from './left-metadata.ts';
 import { comparable, type Outcome, outcomeOf, Tally } from './tally.ts';
 import type { World } from './world.ts';
 
@@ -103,6 +104,7 @@ function rawRequest({ set, call: made }: HttpPair, { tokens }: World): RawReques
     `Host: ${made.host}`,
     `${setHeader}: ${set}`,
     ...made.headers.map(([name, value]) => `${name}: ${value}`),
+    ...metadataLines(made.metadata),
     ...(made.clientIp === undefined ? [] : [`X-Forwarded-For: ${made.clientIp}`]),
     ...(made.token === undefined ? [] : [`Authorization: Bearer ${tokens[made.token]?.text}`]),
   ];
@@ -113,6 +115,8 @@ function policyRequest(made: Call, { tokens }: World): PolicyRequest {
   const { connection, clientIp, token } = made;
   const headers: Record<string, string[]> = {};
   for (const [name, value] of made.headers) headers[name] = [...(headers[name] ?? []), value];
+  const jwt = token === undefined ? undefined : tokens[token]?.claims;
+  const issuer = jwt?.['iss'];
   return {
     http: { method: made.method, path: made.path, host: made.host, headers },
     sourcePrincipal: connection.identity,
@@ -121,7 +125,9 @@ function policyRequest(made: Call, { tokens }: World): PolicyRequest {
     destinationIp: connection.destinationIp,
     destinationPort: connection.port,
     sni: connection.sni,
-    jwt: token === undefined ? undefined : tokens[token]?.claims,
+    jwt,
+    spaceDelimitedClaims: typeof issuer === 'string' ? words.spaceDelimited[issuer] : undefined,
+    metadata: { [words.metadataFilter]: made.metadata },
   };
 }
 

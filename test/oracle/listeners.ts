@@ -8,7 +8,7 @@ import { Listener } from '../../src/gen/envoy/config/listener/v3/listener.ts';
 import { Filter, FilterChain } from '../../src/gen/envoy/config/listener/v3/listener_components.ts';
 import { DownstreamTlsContext } from '../../src/gen/envoy/extensions/transport_sockets/tls/v3/tls.ts';
 import { Any } from '../../src/gen/google/protobuf/any.ts';
-import { emptyMessage, packed } from './messages.ts';
+import { emptyMessage, lengthDelimited, packed } from './messages.ts';
 
 export interface ServerTls {
   readonly certificatePem: string;
@@ -128,12 +128,6 @@ function fileLog(path: string): AccessLog {
   const type = 'envoy.extensions.access_loggers.file.v3.FileAccessLog';
   const typed = Any.fromPartial({ typeUrl: `type.googleapis.com/${type}`, value });
   return AccessLog.fromPartial({ name: 'file', configType: { $case: 'typedConfig', value: typed } });
-}
-
-function lengthDelimited(field: number, value: Buffer): Buffer {
-  if (value.length > 16_383) throw new Error('longer than two bytes of length');
-  const length = value.length < 128 ? [value.length] : [(value.length & 0x7f) | 0x80, value.length >> 7];
-  return Buffer.concat([Buffer.of((field << 3) | 2, ...length), value]);
 }
 
 function socket(address: string, portValue: number) {

@@ -13,6 +13,13 @@ export function packed<T>(type: string, writer: Writer<T>, message: T): Any {
   });
 }
 
+/** A field of a message whose contract is not among those that we have. */
+export function lengthDelimited(field: number, value: Buffer): Buffer {
+  if (value.length > 16_383) throw new Error('longer than two bytes of length');
+  const length = value.length < 128 ? [value.length] : [(value.length & 0x7f) | 0x80, value.length >> 7];
+  return Buffer.concat([Buffer.of((field << 3) | 2, ...length), value]);
+}
+
 export function emptyMessage(type: string): Any {
   return Any.fromPartial({ typeUrl: `type.googleapis.com/${type}` });
 }

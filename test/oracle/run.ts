@@ -67,7 +67,7 @@ export async function run(world: World, options: RunOptions, coverage: Coverage)
   const rejected = envoy
     .logs()
     .split('\n')
-    .find((line) => line.includes('update rejected'));
+    .find((line) => line.includes('update rejected') || /deprecated/i.test(line));
   if (rejected !== undefined) throw new Error(`seed ${options.seed}: ${rejected}`);
   await envoy.listenerPort(`http-${ports[0]}`);
   const all = connections(random, ports, 48);

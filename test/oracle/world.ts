@@ -63,6 +63,7 @@ function authenticationOf(issuers: readonly string[]): RequestAuthentication {
       outputClaimToHeaders: [],
       forwardOriginalToken: false,
       timeout: 5000,
+      spaceDelimitedClaims: words.spaceDelimited[issuer] ?? [],
     })),
   };
 }

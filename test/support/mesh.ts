@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import type { PrometheusMetrics } from '../../src/adapters/metrics/index.ts';
 import { createAgent, envoyAdminSocket, runEnvoy } from '../../src/agent/index.ts';
 import { type Log, silentLog } from '../../src/kernel/index.ts';
 import { exchange, type HttpReply, requirePart, waitFor } from '../parts/index.ts';
@@ -42,6 +43,7 @@ export interface MeshOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly mesh?: Readonly<Record<string, unknown>>;
   readonly log?: Log;
+  readonly metrics?: PrometheusMetrics;
 }
 
 /** A whole server with a registry of files, and workloads on demand. */
@@ -60,7 +62,10 @@ export async function startTestMesh(options: MeshOptions = {}): Promise<TestMesh
           ...options.settings,
         };
       },
-      options.log ? { log: options.log } : {},
+      {
+        ...(options.log ? { log: options.log } : {}),
+        ...(options.metrics ? { metrics: options.metrics } : {}),
+      },
     ),
   );
   const write = async (name: string, text: string) => {

@@ -1,11 +1,12 @@
 import { keySetId, keySetLocation } from '../../domain/jwks/index.ts';
-import type { InboundPort, MeshSettings, ProxyView } from '../../domain/mesh/index.ts';
+import { type MeshSettings, type ProxyView, sameKeySets } from '../../domain/mesh/index.ts';
+import { type JwtRule, readInlineKeys } from '../../domain/policy/index.ts';
 import type { DiscoveryResource } from '../../domain/ports/index.ts';
 import { TypedExtensionConfig } from '../../gen/envoy/config/core/v3/extension.ts';
 import { RBAC as HttpRbac } from '../../gen/envoy/extensions/filters/http/rbac/v3/rbac.ts';
 import { RBAC as NetworkRbac } from '../../gen/envoy/extensions/filters/network/rbac/v3/rbac.ts';
 import type { Any } from '../../gen/google/protobuf/any.ts';
-import { once } from '../../kernel/index.ts';
+import { once, sameMembers } from '../../kernel/index.ts';
 import {
   type AuthorizationContext,
   httpAuthorization,
@@ -19,7 +20,7 @@ import { pack } from './messages/any.ts';
 import { names } from './messages/names.ts';
 import { resource } from './messages/resource.ts';
 
-/** A filter of a port whose configuration comes by ECDS. */
+/** A filter of every port whose configuration comes by ECDS. */
 export interface FilterSlot {
   readonly name: string;
   /** Full names of the messages that it may get. */
@@ -42,71 +43,100 @@ const networkTypes = {
 
 /**
  * The filters of a port, whatever the policies say: all are there at all times, so that a policy that comes or goes
- * changes a configuration, and no listener. Only an operator's change of the providers changes them.
+ * changes a configuration, and no listener. Only an operator's change of the providers changes them. They are the same
+ * for every port, so that what policies say is there once, however many ports there are.
  */
-export function filterSlots(
-  port: number,
-  protocol: 'http' | 'tcp',
-  settings: MeshSettings,
-): readonly FilterSlot[] {
-  return slotsOf(settings)[protocol].map(({ name, types }) => ({
-    name: names.filter(port, protocol, name),
-    types,
-  }));
+export function filterSlots(protocol: 'http' | 'tcp', settings: MeshSettings): readonly FilterSlot[] {
+  return slotsOf(settings)[protocol];
 }
 
-/** The same for every port. */
 const slotsOf = once((settings: MeshSettings) => {
   const context = contextOf(settings, settings.authorizationProviders);
   return {
     http: httpAuthorization([], () => undefined, context).map(({ name, kind }) => ({
-      name,
+      name: names.filter('http', name),
       types: httpTypes[kind],
     })),
-    tcp: networkAuthorization([], context).map(({ name, kind }) => ({ name, types: networkTypes[kind] })),
+    tcp: networkAuthorization([], context).map(({ name, kind }) => ({
+      name: names.filter('tcp', name),
+      types: networkTypes[kind],
+    })),
   };
 });
 
-/** What the filters of a port do: the policies that hold for it. */
-export function renderFilters(view: ProxyView, { port }: InboundPort): DiscoveryResource[] {
-  const { settings, policies } = view;
-  const reachable = settings.authorizationProviders.filter((provider) =>
-    view.services.some(
-      ({ service }) =>
-        service.id === provider.service && service.ports.some((each) => each.port === provider.port),
-    ),
-  );
-  const context = contextOf(settings, reachable);
+interface Rendered extends Pick<ProxyView, 'settings' | 'keySets'> {
+  readonly http: boolean;
+  readonly providers: MeshSettings['authorizationProviders'];
+  readonly resources: readonly DiscoveryResource[];
+}
+
+/**
+ * What the filters of a workload's ports do: the policies that hold for it. It is rendered once for all workloads that
+ * share the policies, and its bytes are shared.
+ */
+export function createFiltersRenderer(): (view: ProxyView) => readonly DiscoveryResource[] {
+  const rendered = new WeakMap<ProxyView['policies'], Rendered>();
+  return ({ settings, keySets, policies, inbound, services }) => {
+    if (inbound.length === 0) return [];
+    const http = inbound.some(({ port }) => isHttp(port.protocol));
+    const providers = settings.authorizationProviders.filter((provider) =>
+      services.some(
+        ({ service }) =>
+          service.id === provider.service && service.ports.some((each) => each.port === provider.port),
+      ),
+    );
+    const known = rendered.get(policies);
+    if (
+      known?.settings === settings &&
+      known.http === http &&
+      sameMembers(known.providers, providers) &&
+      sameKeySets(known.keySets, keySets)
+    )
+      return known.resources;
+    const resources = renderFilters(policies, { settings, keySets, http, providers });
+    rendered.set(policies, { settings, keySets, http, providers, resources });
+    return resources;
+  };
+}
+
+function renderFilters(
+  policies: ProxyView['policies'],
+  { settings, keySets, http, providers }: Omit<Rendered, 'resources'>,
+): readonly DiscoveryResource[] {
+  const context = contextOf(settings, providers);
   const tcp = new Map(
     networkAuthorization(policies, context).map((filter) => [
-      names.filter(port.port, 'tcp', filter.name),
+      names.filter('tcp', filter.name),
       networkFilterConfig(filter),
     ]),
   );
-  const network = filterSlots(port.port, 'tcp', settings).map(({ name }) =>
+  const network = filterSlots('tcp', settings).map(({ name }) =>
     extensionConfig(name, tcp.get(name) ?? passNetwork(name)),
   );
-  if (!isHttp(port.protocol)) return network;
-  const http = new Map(
-    httpAuthorization(policies, jwksOf(view), context).map((filter) => [
-      names.filter(port.port, 'http', filter.name),
+  if (!http) return network;
+  const requests = new Map(
+    httpAuthorization(policies, jwksOf(keySets), context).map((filter) => [
+      names.filter('http', filter.name),
       httpFilterConfig(filter),
     ]),
   );
   return [
-    ...filterSlots(port.port, 'http', settings).map(({ name }) =>
-      extensionConfig(name, http.get(name) ?? passHttp),
-    ),
+    ...filterSlots('http', settings).map(({ name }) => extensionConfig(name, requests.get(name) ?? passHttp)),
     ...network,
   ];
 }
 
-function jwksOf({ keySets }: ProxyView): JwksOf {
+function jwksOf(keySets: ProxyView['keySets']): JwksOf {
   return (rule) => {
     const location = keySetLocation(rule);
-    return location ? keySets.get(keySetId(location)) : rule.jwks;
+    if (location) return keySets.get(keySetId(location));
+    const keys = inlineKeys(rule);
+    return 'message' in keys ? undefined : keys.jwks;
   };
 }
+
+/** Worked out once for each rule, however many proxies it holds for. */
+const inlineKeys = once(({ jwks = '' }: JwtRule) => readInlineKeys(jwks));
 
 function contextOf(
   settings: MeshSettings,

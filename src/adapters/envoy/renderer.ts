@@ -3,7 +3,7 @@ import type { DiscoveryResource, ProxyRenderer } from '../../domain/ports/index.
 import { createCaptureRenderer } from './capture.ts';
 import { renderApplications } from './cluster/inbound.ts';
 import { type OutboundResources, renderService } from './cluster/outbound.ts';
-import { renderFilters } from './filters.ts';
+import { createFiltersRenderer } from './filters.ts';
 import { renderEgress } from './listener/egress.ts';
 import { renderInbound } from './listener/inbound.ts';
 import { typeUrlOf } from './messages/any.ts';
@@ -21,6 +21,7 @@ export function createEnvoyRenderer(): ProxyRenderer {
     return rendered;
   };
   const capture = createCaptureRenderer();
+  const filters = createFiltersRenderer();
   return {
     render(view) {
       const { inbound, egress, settings, workload } = view;
@@ -39,7 +40,7 @@ export function createEnvoyRenderer(): ProxyRenderer {
             ...egress.flatMap((listener) => renderEgress(listener, view.services, settings) ?? []),
           ],
           [resourceTypes.route]: captured?.routes ?? [],
-          [resourceTypes.extension]: inbound.flatMap((port) => renderFilters(view, port)),
+          [resourceTypes.extension]: filters(view),
         }).map(([name, resources]) => [typeUrlOf(name), byName(resources)]),
       );
     },

@@ -2,8 +2,10 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { AuthorityMetricKind, IssuanceFailure, Metrics } from '../../domain/ports/index.ts';
 import type { Clock } from '../../kernel/index.ts';
 import { createDiscoveryMetrics } from './discovery.ts';
+import { createEnforcementMetrics } from './enforcement.ts';
 import { createIstioAliases } from './istio-aliases.ts';
 import { createKeySetMetrics } from './key-sets.ts';
+import { createMeshSourceMetrics } from './mesh-sources.ts';
 
 export interface PrometheusMetrics extends Metrics {
   readonly contentType: string;
@@ -68,9 +70,16 @@ export function createMetrics(clock: Clock, options: { readonly process?: boolea
     labelNames: ['method', 'code'],
     registers,
   });
+  const refusedEntries = new Counter({
+    name: 'citadel_access_log_refused_total',
+    help: 'Entries of proxies’ access logs that could not be read',
+    registers,
+  });
   return {
     ...createDiscoveryMetrics(registry),
     ...createKeySetMetrics(registry, clock),
+    ...createMeshSourceMetrics(registry, clock),
+    ...createEnforcementMetrics(registry),
     contentType: registry.contentType,
     expose: () => registry.metrics(),
     issuanceStarted: () => aliases.requests.inc(),
@@ -90,6 +99,7 @@ export function createMetrics(clock: Clock, options: { readonly process?: boolea
     storeQueue: (length) => queue.set(length),
     streams: (service, count) => open.set({ service }, count),
     keyHome: (backend, available) => homes.set({ backend }, available ? 1 : 0),
+    accessLogRefused: (entries) => refusedEntries.inc(entries),
     operatorCall: (method, code) => calls.inc({ method, code }),
   };
 }

@@ -6,6 +6,8 @@ import {
 } from '../../gen/citadel/v1/operator.ts';
 import { seconds } from '../options.ts';
 import { formatTime, type OutputFormat, printRows } from '../output.ts';
+import { addEnforceCommands } from './enforce.ts';
+import { enforcementColumns } from './enforce-text.ts';
 import { reading } from './read.ts';
 
 interface StatusFilters {
@@ -28,7 +30,16 @@ export function addMutualTlsCommands(program: Command): void {
     const windowSeconds = BigInt(Math.ceil(window));
     const response = await connection.call(api.getMutualTlsStatus, { namespace, workload, windowSeconds });
     printStatus(response.workloads, output);
+    if (output !== 'table') return;
+    const { enforcements } = await connection.call(api.listEnforcements, { id: '' });
+    const live = enforcements.filter(
+      ({ state }) => state === 'running' || state === 'halted' || state === 'done',
+    );
+    if (live.length === 0) return;
+    process.stdout.write('\n');
+    printRows(live, enforcementColumns, output);
   });
+  addEnforceCommands(mtls);
 }
 
 function printStatus(workloads: readonly MutualTlsStatus[], format: OutputFormat): void {
@@ -47,15 +58,28 @@ function printStatus(workloads: readonly MutualTlsStatus[], format: OutputFormat
 export function modesOf({ ports }: MutualTlsStatus): string {
   return ports
     .map(({ port, wantedMode, effectiveMode, detail }) => {
-      const name = port === 0 ? 'other' : String(port);
+      const name = portName(port);
       return effectiveMode === '' ? `${name} (${wantedMode}: ${detail})` : `${name} ${effectiveMode}`;
     })
     .join(', ');
 }
 
+/** All ports that the workload does not declare are one. */
+function portName(port: number): string {
+  return port === 0 ? 'other' : String(port);
+}
+
+/** The order; policies that say the same make it superfluous. */
+function enforcedBy({ enforcedBy: order, ports }: MutualTlsStatus): string {
+  if (order === '') return '';
+  const superfluous = ports.every(({ policyMode, wantedMode }) => policyMode === wantedMode);
+  return superfluous ? `${order} (as policies do)` : order;
+}
+
 const workloadColumns = [
   { title: 'WORKLOAD', value: (row: MutualTlsStatus) => row.workload },
   { title: 'MODE', value: modesOf },
+  { title: 'ENFORCED BY', value: enforcedBy },
   { title: 'STRICT IS', value: (row: MutualTlsStatus) => row.strict },
   { title: 'BY PLAINTEXT', value: (row: MutualTlsStatus) => String(row.callers.length) },
   { title: 'LAST', value: (row: MutualTlsStatus) => formatTime(row.callers[0]?.lastAt) },
@@ -66,7 +90,7 @@ const workloadColumns = [
 type Caller = PlaintextCaller & { readonly to: string };
 
 const callerColumns = [
-  { title: 'CALLED', value: (row: Caller) => `${row.to}:${row.port}` },
+  { title: 'CALLED', value: (row: Caller) => `${row.to}:${portName(row.port)}` },
   { title: 'BY PLAINTEXT FROM', value: (row: Caller) => row.address },
   { title: 'WORKLOAD', value: (row: Caller) => row.workloads.join(', ') },
   { title: 'FIRST', value: (row: Caller) => formatTime(row.firstAt) },

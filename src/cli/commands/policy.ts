@@ -11,7 +11,7 @@ import { confirm } from '../confirm.ts';
 import { type ConnectionOptions, connectOperator, type OperatorConnection } from '../connection.ts';
 import { ExitRequest, exitCodes } from '../exit-codes.ts';
 import { pageSizeArgument, withConnection, withYes } from '../options.ts';
-import { formatTime, printRows, tellNextPage } from '../output.ts';
+import { formatTime, printable, printRows, tellNextPage } from '../output.ts';
 import { readPolicyFiles } from '../policy-files.ts';
 import { addTextCommands, policyFilesHelp } from './policy-text.ts';
 import { reading } from './read.ts';
@@ -35,11 +35,12 @@ function addStatus(policy: Command): void {
     .option('--namespace <namespace>', 'of one namespace');
   reading(command, async (connection, { output }) => {
     const { namespace = '' } = command.opts<{ readonly namespace?: string }>();
-    const { policies } = await connection.call(api.listPolicies, { namespace });
+    const { policies, problems } = await connection.call(api.listPolicies, { namespace });
     printRows(policies, statusColumns, output);
+    for (const problem of problems) tell(`warning: ${problem}`);
     if (output !== 'table') return;
     for (const warning of policies.flatMap(({ warnings }) => warnings))
-      process.stderr.write(`warning: ${problemText(warning)}\n`);
+      tell(`warning: ${problemText(warning)}`);
   });
 }
 
@@ -102,7 +103,7 @@ async function change(
     applyOnce(connection, { ...what, reason: options.reason ?? '', ...more });
   try {
     const plan = await call({ dryRun: true, expectedRevision: 0n });
-    for (const warning of plan.warnings) process.stderr.write(`warning: ${problemText(warning)}\n`);
+    for (const warning of plan.warnings) tell(`warning: ${problemText(warning)}`);
     if (plan.effects.length === 0)
       throw new CitadelError('OutOfRange', 'there is no policy in what was given; nothing was done');
     const effects = plan.effects.filter(({ kind }) => kind !== wire.PolicyEffect_Kind.KIND_UNCHANGED);
@@ -110,7 +111,13 @@ async function change(
       process.stdout.write('Nothing changes: these policies hold already.\n');
       return;
     }
-    const lines = effects.map(({ key, kind }) => `  ${effectNames[kind]} ${keyText(key)}`);
+    const shadowed = effects.filter(({ shadowedBy }) => shadowedBy !== '');
+    for (const { key, kind, shadowedBy } of shadowed)
+      tell(
+        `${effectNames[kind]} ${keyText(key)} without effect: the one of this name in ${shadowedBy} counts; change it there, or give this one another name`,
+      );
+    if (shadowed.length > 0) throw new ExitRequest(exitCodes.broken);
+    const lines = effects.map(({ key, kind }) => printable(`  ${effectNames[kind]} ${keyText(key)}`));
     await confirm(lines.join('\n'), options.yes);
     const done = await call({ dryRun: false, expectedRevision: plan.revision });
     process.stdout.write(
@@ -121,12 +128,16 @@ async function change(
   }
 }
 
+function tell(line: string): void {
+  process.stderr.write(`${printable(line)}\n`);
+}
+
 async function applyOnce(
   connection: OperatorConnection,
   request: wire.ApplyPoliciesRequest,
 ): Promise<wire.ApplyPoliciesResponse> {
   const response = await connection.call(api.applyPolicies, request);
-  for (const problem of response.problems) process.stderr.write(`${problemText(problem)}\n`);
+  for (const problem of response.problems) tell(problemText(problem));
   if (response.problems.length > 0) throw new ExitRequest(exitCodes.broken);
   return response;
 }
@@ -144,7 +155,8 @@ function problemText({ source, line, column, path, message, mend, object }: wire
     source,
     path,
     message,
-    ...(line === 0 ? {} : { line, column }),
+    ...(line === 0 ? {} : { line }),
+    ...(column === 0 ? {} : { column }),
     ...(mend === '' ? {} : { mend }),
     ...(object && isPolicyKind(object.kind) ? { object: { ...object, kind: object.kind } } : {}),
   };

@@ -44,6 +44,16 @@ export function received(account: Account, count: number, now: Date): Account {
   return settle({ ...account, received: account.received + count }, now);
 }
 
+/** Entries came that cannot be read: of what they would have told, nothing is known. */
+export function refused(account: Account, count: number, reason: string, now: Date): Account {
+  const after = received(account, count, now);
+  if (after.coverage === undefined) return after;
+  return {
+    ...after,
+    coverage: { since: now, reason: `${count} entries of its log could not be read: ${reason}` },
+  };
+}
+
 /** A stream ended; what was under way may be lost. */
 export function broken(account: Account, now: Date): Account {
   return { ...account, brokenAt: now };

@@ -3,10 +3,12 @@ export interface PlaintextCaller {
   readonly address: string;
   readonly first: Date;
   readonly last: Date;
+  /** The one before the last, to go back to when the last comes to nothing. */
+  readonly previous?: Date | undefined;
   readonly count: number;
 }
 
-/** Calls that were refused, by policies or because nothing takes them. */
+/** Calls that were refused, by policies or because no filter chain takes them. */
 export interface Denials {
   readonly last: Date;
   readonly count: number;
@@ -17,6 +19,15 @@ export interface Denials {
   readonly reason: string | undefined;
 }
 
+/** A caller that was refused for want of mutual TLS, and is watched for. */
+export interface RefusedCaller {
+  readonly port: number;
+  readonly address: string;
+  /** By this server's clock. */
+  readonly last: Date;
+  readonly count: number;
+}
+
 export interface PortEvidence {
   readonly callers: readonly PlaintextCaller[];
   /** When a caller by plaintext was last forgotten for want of room; undefined: none was. */
@@ -24,6 +35,8 @@ export interface PortEvidence {
   /** Calls of those forgotten. */
   readonly more: number;
   readonly denials: Denials | undefined;
+  /** Of the addresses that are watched for, and no others: strangers leave nothing here. */
+  readonly refused: readonly Omit<RefusedCaller, 'port'>[];
 }
 
 /** What a proxy's agent reads from Envoy's admin. */
@@ -50,6 +63,7 @@ export interface Coverage {
 /** All that is known of one workload's callers. */
 export interface WorkloadEvidence {
   readonly workload: string;
+  /** Of the ports that the workload declares; all others together are `anyOtherPort`. */
   readonly ports: ReadonlyMap<number, PortEvidence>;
   readonly coverage: Coverage | undefined;
   /** Up to when the proxy's counters have shown that all it logged has arrived; undefined: not yet. */

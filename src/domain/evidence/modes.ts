@@ -1,17 +1,39 @@
 import type { InboundPort, ProxyResourceState, ProxyState, ProxyView } from '../mesh/index.ts';
 import { anyOtherPort } from '../mesh/index.ts';
+import { mutualTlsModeOf } from '../policy/index.ts';
 import { inboundListeners } from '../ports/index.ts';
 import type { ProxyCounters } from './model.ts';
+
+/**
+ * How far a port is with what policies ask for. `away`: no stream. `refused`: a NACK. `pending`: not answered. `warming`:
+ * accepted, not in use. `draining`: in use, for what is new. `unreported`: the agent has not told since. `settled`: so it is.
+ */
+export type PortModeState =
+  | 'away'
+  | 'refused'
+  | 'pending'
+  | 'warming'
+  | 'draining'
+  | 'unreported'
+  | 'settled';
 
 export interface PortMode {
   /** 0: every port that no registry declares. */
   readonly port: number;
-  /** What policies ask for. */
+  /** What policies and orders ask for. */
   readonly wanted: InboundPort['mode'];
+  /** What policies alone ask for, without orders. */
+  readonly policy: InboundPort['mode'];
+  readonly state: PortModeState;
   /** What is so now; undefined where it cannot be said. */
   readonly effective: InboundPort['mode'] | undefined;
   /** Why it is not what is wanted, or cannot be said. */
   readonly detail: string | undefined;
+}
+
+/** Whether the proxy takes new connections as is wanted: what came before may drain still. */
+export function isAccepted(state: PortModeState): boolean {
+  return state === 'draining' || state === 'unreported' || state === 'settled';
 }
 
 /** Milliseconds; Envoy's own default. */
@@ -34,32 +56,40 @@ export function portModes(
   now: Date,
 ): PortMode[] {
   return view.inbound.map(({ port: { port }, mode: wanted }) => {
+    const policy = mutualTlsModeOf(view.policies, port);
     const name = listenerOf(view, port);
     const listeners = states.flatMap(({ resources }) =>
       resources.filter((each) => each.name === name && isInbound(name)),
     );
-    const detail = whyNot(listeners, counters, now);
-    return { port, wanted, effective: detail === undefined ? wanted : undefined, detail };
+    const [state, detail] = states.some(({ isBehind }) => isBehind)
+      ? notMade
+      : stateOf(listeners, counters, now);
+    return { port, wanted, policy, state, effective: state === 'settled' ? wanted : undefined, detail };
   });
 }
 
-function whyNot(
+const notMade = ['pending', 'its configuration could not be made anew yet'] as const;
+
+function stateOf(
   listeners: readonly ProxyResourceState[],
   counters: ProxyCounters | undefined,
   now: Date,
-): string | undefined {
-  if (listeners.length === 0) return 'its proxy is not connected';
+): readonly [PortModeState, string | undefined] {
+  if (listeners.length === 0) return ['away', 'its proxy is not connected'];
   for (const { accepted, wanted, error } of listeners) {
-    if (error !== undefined) return `its proxy refuses the listener: ${error}`;
-    if (accepted !== wanted || accepted === undefined) return 'its proxy has not accepted the listener yet';
+    if (error !== undefined) return ['refused', `its proxy refuses the listener: ${error}`];
+    if (accepted !== wanted || accepted === undefined)
+      return ['pending', 'its proxy has not accepted the listener yet'];
   }
   const acceptedAt = new Date(Math.max(...listeners.map((listener) => listener.acceptedAt?.getTime() ?? 0)));
   const drained = new Date(acceptedAt.getTime() + (counters?.drainTime ?? defaultDrainTime));
   const until = `draining until at most ${drained.toISOString().replace(/\.\d{3}Z$/, 'Z')}`;
   if (counters === undefined || counters.observedAt <= acceptedAt)
-    return now < drained ? `what came before is ${until}` : 'its agent has not reported since the change';
-  if (counters.warming > 0) return 'the listener is not in use yet';
-  return counters.draining > 0 ? `what came before is ${until}` : undefined;
+    return now < drained
+      ? ['draining', `what came before is ${until}`]
+      : ['unreported', 'its agent has not reported since the change'];
+  if (counters.warming > 0) return ['warming', 'the listener is not in use yet'];
+  return counters.draining > 0 ? ['draining', `what came before is ${until}`] : ['settled', undefined];
 }
 
 function listenerOf({ workload }: ProxyView, port: number): string {

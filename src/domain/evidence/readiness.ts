@@ -1,3 +1,4 @@
+import { anyOtherPort } from '../mesh/index.ts';
 import { accessLogPeriod } from '../ports/index.ts';
 import type { WorkloadEvidence } from './model.ts';
 
@@ -15,7 +16,7 @@ const mostReasons = 10;
 
 /** Whether strict mutual TLS would refuse nobody who has called within `window` milliseconds, and how that is known. */
 export function readiness(evidence: WorkloadEvidence, now: Date, window: number): Readiness {
-  const begin = new Date(now.getTime() - Math.max(window, shortestWindow));
+  const begin = beginOf(now, window);
   // What was seen is true whatever may have been missed.
   const calls = plaintextSince(evidence, begin);
   if (calls.length > 0) return { state: 'unsafe', reasons: calls.slice(0, mostReasons) };
@@ -24,16 +25,40 @@ export function readiness(evidence: WorkloadEvidence, now: Date, window: number)
   return { state: 'safe', reasons: [] };
 }
 
-function plaintextSince({ ports }: WorkloadEvidence, begin: Date): string[] {
-  return [...ports].flatMap(([port, { callers, forgottenAt }]) => [
-    ...callers
-      .filter(({ last }) => last >= begin)
-      .toReversed()
-      .map(({ address, last }) => `${address} called port ${port} without mutual TLS at ${iso(last)}`),
-    ...(forgottenAt !== undefined && forgottenAt >= begin
-      ? [`port ${port} has more callers than are kept`]
-      : []),
+/** Addresses that called without mutual TLS within a window. */
+export function callersSince({ ports }: WorkloadEvidence, now: Date, window: number): readonly string[] {
+  const begin = beginOf(now, window);
+  const calling = [...ports.values()].flatMap(({ callers }) => callers.filter(({ last }) => last >= begin));
+  return [...new Set(calling.map(({ address }) => address))];
+}
+
+/** When strictness is safe at the earliest, should nobody call without mutual TLS and nothing be missed from now on. */
+export function safeFrom({ ports, coverage }: WorkloadEvidence, now: Date, window: number): Date {
+  const last = [...ports.values()].flatMap(({ callers, forgottenAt }) => [
+    ...callers.map((caller) => caller.last),
+    ...(forgottenAt ? [forgottenAt] : []),
   ]);
+  const since = [...last, coverage?.since ?? now].map((time) => time.getTime());
+  return new Date(Math.max(now.getTime(), Math.max(...since) + Math.max(window, shortestWindow)));
+}
+
+function beginOf(now: Date, window: number): Date {
+  return new Date(now.getTime() - Math.max(window, shortestWindow));
+}
+
+function plaintextSince({ ports }: WorkloadEvidence, begin: Date): string[] {
+  return [...ports].flatMap(([number, { callers, forgottenAt }]) => {
+    const port = number === anyOtherPort ? 'a port that is not declared' : `port ${number}`;
+    return [
+      ...callers
+        .filter(({ last }) => last >= begin)
+        .toReversed()
+        .map(({ address, last }) => `${address} called ${port} without mutual TLS at ${iso(last)}`),
+      ...(forgottenAt !== undefined && forgottenAt >= begin
+        ? [`${port} has more callers than are kept`]
+        : []),
+    ];
+  });
 }
 
 function doubtsOf(

@@ -1,14 +1,13 @@
 import { type Clock, describeError, type Log } from '../../kernel/index.ts';
 import type { ControlPlane } from '../mesh/index.ts';
-import type { AccessLogEntry, AccessLogSink, EvidenceStore } from '../ports/index.ts';
-import { type Account, broken, newAccount, received, reported, settle } from './account.ts';
-import { addEntry, noCalls } from './calls.ts';
-import type { PortEvidence, ProxyCounters, WorkloadEvidence } from './model.ts';
+import type { AccessLogSink, EvidenceStore } from '../ports/index.ts';
+import { broken, received, refused, reported, settle } from './account.ts';
+import { addTo, foldUndeclared, isOver, type Known, newKnown, restored } from './known.ts';
+import type { ProxyCounters, RefusedCaller, WorkloadEvidence } from './model.ts';
 import { hasLoggingListeners } from './modes.ts';
-import { StreamCounts } from './stream-counts.ts';
 
 export interface EvidenceOptions {
-  readonly mesh: Pick<ControlPlane, 'workloadOf' | 'proxiesOf'>;
+  readonly mesh: Pick<ControlPlane, 'workloadOf' | 'proxiesOf' | 'snapshot'>;
   readonly store: EvidenceStore;
   readonly clock: Clock;
   readonly log: Log;
@@ -19,6 +18,9 @@ export interface EvidenceService extends AccessLogSink {
   report(proxyKey: string, counters: ProxyCounters): void;
   /** Undefined where nothing has been heard of this workload. */
   get(workload: string): WorkloadEvidence | undefined;
+  /** From now on refusals of these addresses are kept, each by itself; of no others, for anybody can be refused. */
+  watch(workload: string, addresses: readonly string[]): void;
+  refusals(workload: string): readonly RefusedCaller[];
   /** Reads what was known before; writes what changes, in batches, until `close`. */
   start(): Promise<void>;
   close(): Promise<void>;
@@ -26,47 +28,46 @@ export interface EvidenceService extends AccessLogSink {
 
 /** What a proxy that was killed has logged and not told is lost without a trace: at most this long ago. */
 const writeInterval = 2_000;
-/** After this nothing that was seen concerns any window. */
-const retention = 7 * 86_400_000;
-
-interface Known {
-  account: Account;
-  readonly ports: Map<number, PortEvidence>;
-  readonly streams: StreamCounts;
-  dirty: boolean;
-}
+const tidyInterval = 600_000;
 
 /** Keeps who calls whom without mutual TLS, and since when nothing of it can have been missed. */
 export function createEvidenceService({ mesh, store, clock, log }: EvidenceOptions): EvidenceService {
   const workloads = new Map<string, Known>();
+  const watched = new Map<string, ReadonlySet<string>>();
   const stopping = new AbortController();
   let writing: Promise<void> = Promise.resolve();
+  let tidiedAt = clock.now();
 
   const knownOf = (workload: string): Known => {
     let known = workloads.get(workload);
     if (!known) {
-      known = { account: newAccount, ports: new Map(), streams: new StreamCounts(), dirty: false };
+      known = newKnown(clock.now());
       workloads.set(workload, known);
     }
     return known;
   };
 
-  const record = (known: Known, entries: readonly AccessLogEntry[]) => {
-    for (const entry of entries)
-      known.ports.set(entry.port, addEntry(known.ports.get(entry.port) ?? noCalls, entry));
-    known.account = received(known.account, entries.length, clock.now());
+  const heard = (known: Known) => {
+    known.heardAt = clock.now();
     known.dirty = true;
   };
+
+  const declaredBy = (workload: string): ReadonlySet<number> =>
+    new Set(
+      mesh
+        .snapshot()
+        ?.workloads.get(workload)
+        ?.ports.map(({ port }) => port),
+    );
 
   const write = async () => {
     const changed = [...workloads].filter(([, { dirty }]) => dirty);
     if (changed.length === 0) return;
-    const updatedAt = clock.now();
-    const rows = changed.map(([workload, { account, ports }]) => ({
+    const rows = changed.map(([workload, { account, ports, heardAt }]) => ({
       workload,
       account,
       ports: new Map(ports),
-      updatedAt,
+      updatedAt: heardAt,
     }));
     for (const [, known] of changed) known.dirty = false;
     try {
@@ -79,9 +80,32 @@ export function createEvidenceService({ mesh, store, clock, log }: EvidenceOptio
     }
   };
 
+  /** Before every source has given something nobody can say that a workload is gone. */
+  const tidy = async () => {
+    const now = clock.now();
+    if (now.getTime() - tidiedAt.getTime() < tidyInterval) return;
+    tidiedAt = now;
+    const snapshot = mesh.snapshot();
+    if (!snapshot) return;
+    const over = [...workloads]
+      .filter(([workload, known]) => isOver(known, !snapshot.workloads.has(workload), now))
+      .map(([workload]) => workload);
+    for (const workload of over) workloads.delete(workload);
+    for (const [workload, known] of workloads)
+      if (snapshot.workloads.has(workload) && foldUndeclared(known, declaredBy(workload))) known.dirty = true;
+    try {
+      if (over.length > 0) await store.remove(over);
+    } catch (error) {
+      log.warn('what is known of the callers of workloads that are gone could not be removed', {
+        cause: describeError(error),
+      });
+    }
+  };
+
   const writeNowAndThen = async () => {
     while (!stopping.signal.aborted) {
       await clock.sleep(writeInterval, stopping.signal).catch(() => undefined);
+      await tidy();
       await write();
     }
   };
@@ -95,12 +119,22 @@ export function createEvidenceService({ mesh, store, clock, log }: EvidenceOptio
         workload,
         record(entries) {
           stream.count(entries.length);
-          record(known, entries);
+          const declared = declaredBy(workload);
+          const addresses = watched.get(workload);
+          const watch = addresses && { addresses, now: clock.now() };
+          for (const entry of entries) addTo(known, entry, declared, watch);
+          known.account = received(known.account, entries.length, clock.now());
+          heard(known);
+        },
+        refuse(entries, reason) {
+          stream.count(entries);
+          known.account = refused(known.account, entries, reason, clock.now());
+          heard(known);
         },
         close() {
           stream.close();
           known.account = broken(known.account, clock.now());
-          known.dirty = true;
+          heard(known);
         },
       };
     },
@@ -115,7 +149,7 @@ export function createEvidenceService({ mesh, store, clock, log }: EvidenceOptio
         logging: states.some(hasLoggingListeners),
         now: clock.now(),
       });
-      known.dirty = true;
+      heard(known);
     },
     get(workload) {
       const known = workloads.get(workload);
@@ -124,15 +158,16 @@ export function createEvidenceService({ mesh, store, clock, log }: EvidenceOptio
       const { coverage, confirmedAt, brokenAt, counters } = known.account;
       return { workload, ports: known.ports, coverage, confirmedAt, brokenAt, counters };
     },
+    watch(workload, addresses) {
+      if (addresses.length === 0) watched.delete(workload);
+      else watched.set(workload, new Set(addresses));
+    },
+    refusals: (workload) =>
+      [...(workloads.get(workload)?.ports ?? [])].flatMap(([port, evidence]) =>
+        evidence.refused.map((each) => ({ port, ...each })),
+      ),
     async start() {
-      await store.prune(new Date(clock.now().getTime() - retention));
-      for (const { workload, account, ports } of await store.list())
-        workloads.set(workload, {
-          account,
-          ports: new Map(ports),
-          streams: new StreamCounts(),
-          dirty: false,
-        });
+      for (const stored of await store.list()) workloads.set(stored.workload, restored(stored));
       writing = writeNowAndThen();
     },
     async close() {

@@ -1,4 +1,4 @@
-import type { ControlPlane, MeshSnapshot } from '../mesh/index.ts';
+import type { ControlPlane, MeshSnapshot, ProxyState, Workload } from '../mesh/index.ts';
 import type { Denials, PlaintextCaller, WorkloadEvidence } from './model.ts';
 import { type PortMode, portModes } from './modes.ts';
 import { type Readiness, readiness } from './readiness.ts';
@@ -21,6 +21,8 @@ export interface MutualTlsStatus {
   /** Since when the evidence is complete; undefined: it is not. */
   readonly completeSince: Date | undefined;
   readonly strict: Readiness;
+  /** The order by which it takes mutual TLS alone, whatever PERMISSIVE policies say. */
+  readonly enforcedBy: string | undefined;
 }
 
 export interface StatusQuery {
@@ -33,25 +35,31 @@ export interface StatusQuery {
 
 type Mesh = Pick<ControlPlane, 'snapshot' | 'view' | 'proxies'>;
 
+export interface KnownOfWorkloads {
+  evidence(workload: string): WorkloadEvidence | undefined;
+  enforcedBy(workload: Workload): string | undefined;
+}
+
 /** Of every workload with a proxy that is asked for, in the order of their ids. */
 export function mutualTlsStatus(
   mesh: Mesh,
-  evidenceOf: (workload: string) => WorkloadEvidence | undefined,
+  known: KnownOfWorkloads,
   { namespace, workload, window, now }: StatusQuery,
 ): MutualTlsStatus[] {
   const snapshot = mesh.snapshot();
   if (!snapshot) return [];
-  const proxies = mesh.proxies();
+  const proxies = byWorkload(mesh.proxies());
   const byAddress = addresses(snapshot);
   return [...snapshot.workloads.values()]
     .filter((each) => each.proxy !== 'none')
     .filter((each) => namespace === undefined || each.namespace === namespace)
     .filter((each) => workload === undefined || each.name === workload || each.id === workload)
-    .flatMap(({ id, namespace: within, name }) => {
+    .flatMap((each) => {
+      const { id, namespace: within, name } = each;
       const view = mesh.view(id);
       if (!view) return [];
-      const evidence = evidenceOf(id) ?? nothing(id);
-      const states = proxies.filter((state) => state.workload === id);
+      const evidence = known.evidence(id) ?? noEvidence(id);
+      const states = proxies.get(id) ?? [];
       return {
         workload: id,
         namespace: within,
@@ -61,11 +69,13 @@ export function mutualTlsStatus(
         denials: [...evidence.ports].flatMap(([port, { denials }]) => (denials ? { port, ...denials } : [])),
         completeSince: evidence.coverage?.since,
         strict: readiness(evidence, now, window),
+        enforcedBy: known.enforcedBy(each),
       };
     });
 }
 
-function nothing(workload: string): WorkloadEvidence {
+/** Of a workload that nothing was heard of. */
+export function noEvidence(workload: string): WorkloadEvidence {
   return {
     workload,
     ports: new Map(),
@@ -85,6 +95,16 @@ function callersOf(
       callers.map((caller) => ({ port, ...caller, workloads: byAddress.get(caller.address) ?? [] })),
     )
     .toSorted((a, b) => b.last.getTime() - a.last.getTime());
+}
+
+function byWorkload(states: readonly ProxyState[]): ReadonlyMap<string, readonly ProxyState[]> {
+  const found = new Map<string, ProxyState[]>();
+  for (const state of states) {
+    const known = found.get(state.workload);
+    if (known) known.push(state);
+    else found.set(state.workload, [state]);
+  }
+  return found;
 }
 
 function addresses({ workloads }: MeshSnapshot): ReadonlyMap<string, readonly string[]> {

@@ -26,6 +26,10 @@ export class StreamCounts {
     };
   }
 
+  get isOpen(): boolean {
+    return this.#open.size > 0;
+  }
+
   /** Entries by streams that began with a process, or after it. */
   since(startedAt: Date): number {
     const begin = startedAt.getTime() - tolerance;

@@ -3,10 +3,10 @@ import type { KeySetLocation } from '../ports/index.ts';
 
 /** Where a rule's keys are fetched; undefined where it brings its own. */
 export function keySetLocation(rule: JwtRule): KeySetLocation | undefined {
-  if (rule.jwks !== undefined) return undefined;
-  return rule.jwksUri === undefined
-    ? { kind: 'openid', issuer: rule.issuer }
-    : { kind: 'jwks', uri: rule.jwksUri };
+  const { issuer, jwks, jwksUri } = rule;
+  if (jwks !== undefined) return undefined;
+  if (jwksUri !== undefined) return { kind: 'jwks', uri: jwksUri };
+  return issuer === undefined ? undefined : { kind: 'openid', issuer };
 }
 
 /** Two rules with the same id share their keys. */

@@ -11,6 +11,7 @@ export interface DebounceOptions {
 export interface Debounced {
   /** Asks for the work to be done soon. */
   call(): void;
+  /** After it nothing is done any more, whoever asks. */
   close(): void;
 }
 
@@ -18,6 +19,7 @@ export interface Debounced {
 export function debounce(work: () => void, { quiet, atMost, clock }: DebounceOptions): Debounced {
   let first: number | undefined;
   let waiting: AbortController | undefined;
+  let closed = false;
   const run = () => {
     first = undefined;
     waiting = undefined;
@@ -25,6 +27,7 @@ export function debounce(work: () => void, { quiet, atMost, clock }: DebounceOpt
   };
   return {
     call() {
+      if (closed) return;
       const now = clock.now().getTime();
       first ??= now;
       waiting?.abort();
@@ -34,6 +37,7 @@ export function debounce(work: () => void, { quiet, atMost, clock }: DebounceOpt
       clock.sleep(delay, own.signal).then(run, () => undefined);
     },
     close() {
+      closed = true;
       waiting?.abort();
       waiting = undefined;
     },

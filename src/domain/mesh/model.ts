@@ -1,4 +1,4 @@
-import type { Policy } from '../policy/index.ts';
+import type { Policy, PolicyOrigin } from '../policy/index.ts';
 
 /** What a port's bytes are; everything that is not HTTP is `tcp`, TLS of the applications' own included. */
 export type AppProtocol = 'http' | 'http2' | 'tcp';
@@ -112,8 +112,29 @@ export interface MeshSnapshot {
   readonly workloads: ReadonlyMap<string, Workload>;
   readonly services: ReadonlyMap<string, Service>;
   readonly policies: readonly Policy[];
+  /** Workloads that an operator made strict: where policies ask for PERMISSIVE they take mutual TLS alone. */
+  readonly strict: ReadonlySet<string>;
   /** Keys that policies name and the server fetched, as JWKS, by keySetId; none for those that have never been read. */
   readonly keySets: KeySetTexts;
+  /** What sources say that does not count; proxies do not hang on it. */
+  readonly shadowed: readonly ShadowedObject[];
+}
+
+/** Of one source's object, what does not count because an earlier source has one of its name. */
+export interface ShadowedObject {
+  /** `<kind>/<namespace>/<name>`. */
+  readonly object: string;
+  /** Which source's it is, by its place among all. */
+  readonly from: number;
+  /** Whose counts. */
+  readonly by: number;
+  /** What of it does not count; absent: all of it, for it says something else. */
+  readonly what?: string;
+  /** For a policy alone. */
+  readonly policy?: {
+    readonly origin: PolicyOrigin;
+    readonly counting: PolicyOrigin;
+  };
 }
 
 /** JWKS by keySetId. */

@@ -1,6 +1,8 @@
-import type { Policy } from '../policy/index.ts';
+import { describeOrigin, type Policy } from '../policy/index.ts';
+import { tooMuch } from './bounded-policies.ts';
+import { keyOf } from './merge.ts';
 import type { ProxyState } from './proxy-tracker.ts';
-import type { MeshIndex } from './view.ts';
+import { hasTooMuch, type MeshIndex } from './view.ts';
 
 /** How far a policy has come: accepted here, and by the proxies of the workloads for which it holds. */
 export interface PolicyStatus {
@@ -10,7 +12,10 @@ export interface PolicyStatus {
   /** Streams of their proxies that have accepted all that they should have; an ACK says parsed, not used. */
   readonly current: number;
   readonly pending: number;
+  /** By their proxies, or for them where all their policies are too much. */
   readonly refusals: readonly { readonly workload: string; readonly error: string }[];
+  /** Where other policies of this name stand, which say something else and do not count. */
+  readonly shadowed: readonly string[];
 }
 
 export function policyStatuses(index: MeshIndex, proxies: readonly ProxyState[]): readonly PolicyStatus[] {
@@ -25,20 +30,33 @@ export function policyStatuses(index: MeshIndex, proxies: readonly ProxyState[])
       else holders.set(policy, [workload]);
     }
   }
+  const overfull = new Set(
+    [...byWorkload.keys()].filter((id) => {
+      const workload = index.snapshot.workloads.get(id);
+      return workload && hasTooMuch(index, workload);
+    }),
+  );
+  const shadowed = new Map<string, string[]>();
+  for (const { object, policy } of index.snapshot.shadowed) {
+    if (policy) shadowed.set(object, [...(shadowed.get(object) ?? []), describeOrigin(policy.origin)]);
+  }
   return index.snapshot.policies.map((policy) => {
     const workloads = holders.get(policy) ?? [];
     const streams = workloads.flatMap((workload) => byWorkload.get(workload) ?? []);
     const refusals = streams.flatMap(({ workload, resources }) => {
-      const error = resources.find((resource) => resource.error !== undefined)?.error;
+      const error = overfull.has(workload)
+        ? tooMuch
+        : resources.find((resource) => resource.error !== undefined)?.error;
       return error === undefined ? [] : [{ workload, error }];
     });
-    const current = streams.filter(isCurrent).length;
+    const current = streams.filter((each) => !overfull.has(each.workload) && isCurrent(each)).length;
     return {
       policy,
       workloads: workloads.length,
       current,
       pending: streams.length - current - refusals.length,
       refusals,
+      shadowed: shadowed.get(keyOf(policy)) ?? [],
     };
   });
 }

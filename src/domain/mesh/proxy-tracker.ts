@@ -19,6 +19,8 @@ export interface ProxyState {
   readonly proxy: ConnectedProxy;
   readonly workload: string;
   readonly connectedAt: Date;
+  /** What it should have is of an earlier state of the mesh: that of now could not be made yet. */
+  readonly isBehind: boolean;
   readonly resources: readonly ProxyResourceState[];
 }
 
@@ -63,9 +65,15 @@ export class ProxyTracker {
     }
   }
 
-  state(wanted: DiscoveryResources): ProxyState {
+  /** @param isAsked of a type URL; default: of all */
+  state(
+    wanted: DiscoveryResources,
+    isBehind: boolean,
+    isAsked: (typeUrl: string) => boolean = () => true,
+  ): ProxyState {
     const resources: ProxyResourceState[] = [];
     for (const typeUrl of new Set([...wanted.keys(), ...this.#tracked.keys()])) {
+      if (!isAsked(typeUrl)) continue;
       const should = wanted.get(typeUrl);
       const has = this.#tracked.get(typeUrl);
       for (const name of new Set([...(should?.keys() ?? []), ...(has?.keys() ?? [])])) {
@@ -81,7 +89,27 @@ export class ProxyTracker {
         });
       }
     }
-    return { proxy: this.#proxy, workload: this.#workload, connectedAt: this.#connectedAt, resources };
+    return {
+      proxy: this.#proxy,
+      workload: this.#workload,
+      connectedAt: this.#connectedAt,
+      isBehind,
+      resources,
+    };
+  }
+
+  /**
+   * Whether it has accepted all that it should have, of the types that are asked for. What it did not ask for does not
+   * count. Without a look at each resource as `state` has it: there may be thousands of a thousand proxies.
+   */
+  isCurrent(wanted: DiscoveryResources, isAsked: (typeUrl: string) => boolean): boolean {
+    for (const typeUrl of new Set([...wanted.keys(), ...this.#tracked.keys()])) {
+      if (!isAsked(typeUrl)) continue;
+      const should = wanted.get(typeUrl);
+      for (const [name, { sent, accepted }] of this.#tracked.get(typeUrl) ?? [])
+        if (sent !== undefined && accepted !== should?.get(name)?.version) return false;
+    }
+    return true;
   }
 
   #ofType(typeUrl: string): Map<string, Tracked> {

@@ -1,45 +1,31 @@
-import { once } from '../../kernel/index.ts';
+import { compareText } from '../../kernel/index.ts';
 import { wantedKeySets } from '../jwks/index.ts';
 import { type Policy, policyHash, precedence } from '../policy/index.ts';
 import type { MeshContent } from '../ports/index.ts';
 import { contentHash } from './content-hash.ts';
-import type { KeySetTexts, MeshSettings, MeshSnapshot, Service, Workload } from './model.ts';
-
-/** Each object's hash, kept beside the snapshot so that what did not change stays the very same object. */
-const hashOf = once<object, string>(contentHash);
+import { hashOf, keyOf, mergeContents } from './merge.ts';
+import type { KeySetTexts, MeshSettings, MeshSnapshot, Workload } from './model.ts';
 
 /**
  * Puts what all sources give into one snapshot. Objects are sorted, so that the order in which sources tell them does
- * not count; where two sources name the same object, the first source's stands. What is as it was in `previous` is the
- * same object there and here: whoever depends on it can see by identity that nothing changed.
+ * not count. What is as it was in `previous` is the same object there and here: whoever depends on it can see by identity
+ * that nothing changed.
+ * @param contents those of the sources that are trusted more first, see mergeContents
  */
 export function composeSnapshot(
   settings: MeshSettings,
   contents: readonly MeshContent[],
   previous?: MeshSnapshot,
   fetched: KeySetTexts = new Map(),
+  isStrict: (workload: Workload) => boolean = () => false,
 ): MeshSnapshot {
-  const workloads = collect<Workload>(
-    contents.flatMap((content) => content.workloads),
-    ({ id }) => id,
-    previous?.workloads,
-  );
-  const services = collect<Service>(
-    contents.flatMap((content) => content.services),
-    ({ id }) => id,
-    previous?.services,
-  );
-  const policyId = ({ kind, meta }: MeshContent['policies'][number]) =>
-    `${kind}/${meta.namespace}/${meta.name}`;
-  const before = new Map((previous?.policies ?? []).map((policy) => [policyId(policy), policy]));
-  const policies = [
-    ...collect(
-      contents.flatMap((content) => content.policies),
-      policyId,
-      before,
-    ).values(),
-  ];
+  const merged = mergeContents(contents);
+  const workloads = kept(merged.workloads, previous?.workloads);
+  const services = kept(merged.services, previous?.services);
+  const before = new Map((previous?.policies ?? []).map((policy) => [keyOf(policy), policy]));
+  const policies = [...kept(merged.policies, before).values()];
   const keySets = keySetsOf(policies, fetched);
+  const strict = new Set([...workloads.values()].filter(isStrict).map(({ id }) => id));
   const version = contentHash([
     settings,
     ...[...workloads.values(), ...services.values()].map((each) => hashOf(each)),
@@ -47,8 +33,9 @@ export function composeSnapshot(
     // Made anew, a policy says the same and may come after another one.
     ...precedence(policies),
     keySets,
+    ...strict,
   ]);
-  return { version, settings, workloads, services, policies, keySets };
+  return { version, settings, workloads, services, policies, strict, keySets, shadowed: merged.shadowed };
 }
 
 /** Of what was fetched, that which policies want, in one order. */
@@ -62,17 +49,12 @@ export function keySetsOf(policies: readonly Policy[], fetched: KeySetTexts): Ke
   );
 }
 
-function collect<T extends object>(
-  values: readonly T[],
-  idOf: (value: T) => string,
+/** In one order, and the same objects wherever they say the same. */
+function kept<T extends object>(
+  values: ReadonlyMap<string, T>,
   previous: ReadonlyMap<string, T> | undefined,
 ): ReadonlyMap<string, T> {
-  const byId = new Map<string, T>();
-  for (const value of values) {
-    const id = idOf(value);
-    if (!byId.has(id)) byId.set(id, value);
-  }
-  const sorted = [...byId].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const sorted = [...values].toSorted(([a], [b]) => compareText(a, b));
   return new Map(
     sorted.map(([id, value]) => {
       const old = previous?.get(id);

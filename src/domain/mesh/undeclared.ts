@@ -1,4 +1,4 @@
-import { mutualTlsModeOf, type Policy } from '../policy/index.ts';
+import type { Policy } from '../policy/index.ts';
 import type { Workload } from './model.ts';
 import type { InboundPort } from './view.ts';
 
@@ -6,35 +6,28 @@ import type { InboundPort } from './view.ts';
 export const anyOtherPort = 0;
 
 /**
- * The ports that capture brings to a proxy though no registry declares them: those that policies name, and all others
- * together. Nothing is known of their protocol, so they are bytes, and what policies say of HTTP does not hold there.
+ * The ports that capture brings to a proxy though no registry declares them: those for which a policy sets a mode of
+ * their own, and all others together. Nothing is known of their protocol, so they are bytes, and what policies say of HTTP
+ * does not hold there. Ports that an AuthorizationPolicy names need no entry: filters compare the port that the caller
+ * wanted.
  */
 export function undeclaredPorts(
   { proxy, ports }: Workload,
   policies: readonly Policy[],
   judgement: string,
+  modeOf: (port: number) => InboundPort['mode'],
 ): InboundPort[] {
   if (proxy !== 'capture') return [];
   const declared = new Set(ports.map(({ port }) => port));
-  const named = [...new Set(policies.flatMap(portsNamedBy))].filter((port) => !declared.has(port));
+  const named = [...new Set(policies.flatMap(portsWithMode))].filter((port) => !declared.has(port));
   return [...named.toSorted((a, b) => a - b), anyOtherPort].map((port) => ({
     port: { port, protocol: 'tcp', application: undefined },
     judgement,
-    mode: mutualTlsModeOf(policies, port),
+    mode: modeOf(port),
   }));
 }
 
-function portsNamedBy(policy: Policy): number[] {
-  if (policy.kind === 'PeerAuthentication') return [...policy.portLevel.keys()];
-  if (policy.kind !== 'AuthorizationPolicy') return [];
-  return policy.rules
-    .flatMap(({ to, when }) => [
-      ...to.flatMap(({ ports, notPorts }) => [...ports, ...notPorts]),
-      ...when
-        .filter(({ key }) => key === 'destination.port')
-        .flatMap(({ values, notValues }) => [...values, ...notValues]),
-    ])
-    .filter((text) => /^\d{1,5}$/.test(text))
-    .map(Number)
-    .filter((port) => port > 0 && port <= 65_535);
+/** Of all that hold for a workload one has such, and the reader bounds how many. */
+function portsWithMode(policy: Policy): number[] {
+  return policy.kind === 'PeerAuthentication' ? [...policy.portLevel.keys()] : [];
 }

@@ -8,6 +8,7 @@ import {
   policiesByWorkload as policiesOfAll,
   policyHash,
 } from '../policy/index.ts';
+import { areTooMuch, nobodyMayCall } from './bounded-policies.ts';
 import { contentHash } from './content-hash.ts';
 import type {
   EgressListener,
@@ -28,7 +29,9 @@ export interface ProxyView {
   readonly settings: MeshSettings;
   readonly workload: Workload;
   readonly inbound: readonly InboundPort[];
-  /** Of all kinds, those that hold for this workload. */
+  /** Whether an operator made it strict. */
+  readonly strict: boolean;
+  /** Of all kinds, those that hold for this workload; that nobody may call it, where these are too much for a proxy. */
   readonly policies: readonly Policy[];
   /** The fetched keys of these policies, and no others. */
   readonly keySets: KeySetTexts;
@@ -158,8 +161,12 @@ export function viewOf(index: MeshIndex, workloadId: string): ProxyView | undefi
   const { snapshot, services, everyService, policiesByWorkload, keySetsByWorkload } = index;
   const workload = snapshot.workloads.get(workloadId);
   if (!workload) return undefined;
-  const policies = policiesByWorkload.get(workloadId) ?? noPolicies;
+  const keySets = keySetsByWorkload.get(workloadId) ?? noKeySets;
+  const holding = policiesByWorkload.get(workloadId) ?? noPolicies;
+  const policies = hasTooMuch(index, workload) ? nobodyMayCall(holding) : holding;
   const judgement = judgementOf(policies);
+  const strict = snapshot.strict.has(workloadId);
+  const modeOf = (port: number) => enforcedMode(mutualTlsModeOf(policies, port), strict);
   // A proxy asks the authorizers that policies may name, whether or not its workload calls them.
   const called = new Set([
     ...workload.egress.map(({ service }) => service),
@@ -173,14 +180,33 @@ export function viewOf(index: MeshIndex, workloadId: string): ProxyView | undefi
     settings: snapshot.settings,
     workload,
     inbound: [
-      ...workload.ports.map((port) => ({ port, judgement, mode: mutualTlsModeOf(policies, port.port) })),
-      ...undeclaredPorts(workload, policies, judgement),
+      ...workload.ports.map((port) => ({ port, judgement, mode: modeOf(port.port) })),
+      ...undeclaredPorts(workload, policies, judgement, modeOf),
     ],
+    strict,
     policies,
-    keySets: keySetsByWorkload.get(workloadId) ?? noKeySets,
+    keySets,
     services: reachable,
     egress: workload.egress,
   };
+}
+
+/** Whether a workload has more policies than its proxy could be told. */
+export function hasTooMuch(
+  { policiesByWorkload, keySetsByWorkload }: MeshIndex,
+  workload: Workload,
+): boolean {
+  const policies = policiesByWorkload.get(workload.id) ?? noPolicies;
+  const ports = workload.ports.length + undeclaredPorts(workload, policies, '', () => 'STRICT').length;
+  return areTooMuch(policies, keySetsByWorkload.get(workload.id) ?? noKeySets, ports);
+}
+
+/**
+ * What an operator made strict takes mutual TLS alone where policies would let both in. DISABLE stays: its callers speak
+ * plaintext there by the same policy, and would all be refused.
+ */
+function enforcedMode(mode: InboundPort['mode'], strict: boolean): InboundPort['mode'] {
+  return strict && mode === 'PERMISSIVE' ? 'STRICT' : mode;
 }
 
 /** Of a list that workloads share for as long as nothing of it changes. */
@@ -194,12 +220,14 @@ export function sameView(a: ProxyView, b: ProxyView): boolean {
     a.settings === b.settings &&
     a.workload === b.workload &&
     a.policies === b.policies &&
+    a.strict === b.strict &&
     a.keySets === b.keySets &&
     sameMembers(a.services, b.services)
   );
 }
 
-function sameKeySets(a: KeySetTexts, b: KeySetTexts): boolean {
+/** Whether they say the same of the same. */
+export function sameKeySets(a: KeySetTexts, b: KeySetTexts): boolean {
   return a.size === b.size && [...a].every(([id, jwks]) => b.get(id) === jwks);
 }
 

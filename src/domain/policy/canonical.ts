@@ -46,9 +46,10 @@ function peer({ selector, mode, portLevel }: PeerAuthentication): object {
 function request({ selector, targetRefs, jwtRules }: RequestAuthentication): object {
   return {
     ...target(selector, targetRefs),
-    jwtRules: jwtRules.map(({ audiences, outputClaimToHeaders, ...rest }) => ({
+    jwtRules: jwtRules.map(({ audiences, outputClaimToHeaders, spaceDelimitedClaims, ...rest }) => ({
       ...ordered(rest),
       audiences: asSet(audiences),
+      ...(spaceDelimitedClaims.length > 0 ? { spaceDelimitedClaims: asSet(spaceDelimitedClaims) } : {}),
       outputClaimToHeaders: asSet(outputClaimToHeaders.map(({ header, claim }) => ({ header, claim }))),
     })),
   };

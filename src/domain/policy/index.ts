@@ -13,6 +13,7 @@ export {
   type HttpAttributes,
   isHttpOnly,
   isPathTemplate,
+  listPattern,
   namesPaths,
   type PolicyRequest,
   parseRuleId,
@@ -25,7 +26,7 @@ export { formatPolicies } from './format.ts';
 export { policiesByWorkload } from './holding.ts';
 export { type JudgedMesh, judgePolicy, type PolicyJudgement } from './judge.ts';
 export { type LintRegistry, type LintWarning, lintPolicies } from './lint/index.ts';
-export type * from './model.ts';
+export * from './model.ts';
 export * from './read/index.ts';
 export { indexPolicies, mutualTlsModeOf, precedence } from './select.ts';
 export {
@@ -37,3 +38,4 @@ export {
   type PolicyService,
 } from './service.ts';
 export { createStoredPolicySource, type StoredPolicySource } from './stored-source.ts';
+export { policiesWeight } from './weight.ts';

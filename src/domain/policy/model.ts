@@ -12,6 +12,11 @@ export interface PolicyOrigin {
   readonly line?: number;
 }
 
+/** For a reader: `a.yaml:3`, `kubernetes/a`. */
+export function describeOrigin({ source, line }: PolicyOrigin): string {
+  return line === undefined ? source : `${source}:${line}`;
+}
+
 export interface PolicyMeta {
   readonly namespace: string;
   readonly name: string;
@@ -69,6 +74,8 @@ export interface SourceMatch {
   /** `<service account>` of the policy's own namespace, or `<namespace>/<service account>`. */
   readonly serviceAccounts: readonly string[];
   readonly notServiceAccounts: readonly string[];
+  readonly trustDomains: readonly string[];
+  readonly notTrustDomains: readonly string[];
   /** Addresses or CIDRs, of the connection's peer. */
   readonly ipBlocks: readonly string[];
   readonly notIpBlocks: readonly string[];
@@ -90,7 +97,7 @@ export interface OperationMatch {
 }
 
 export interface Condition {
-  /** `request.headers[x]`, `source.ip`, `request.auth.claims[a][b]`, ... */
+  /** `request.headers[x]`, `source.ip`, `request.auth.claims[a][b]`, `experimental.envoy.filters.a.b[c]`, ... */
   readonly key: string;
   readonly values: readonly string[];
   readonly notValues: readonly string[];
@@ -116,7 +123,8 @@ export interface RequestAuthentication {
 }
 
 export interface JwtRule {
-  readonly issuer: string;
+  /** Undefined takes tokens of any issuer that the keys of `jwksUri` verify. */
+  readonly issuer: string | undefined;
   readonly audiences: readonly string[];
   /** Inline keys (RFC 7517), as text; exactly one of both, or neither: discovered from the issuer. */
   readonly jwks: string | undefined;
@@ -129,6 +137,8 @@ export interface JwtRule {
   readonly forwardOriginalToken: boolean;
   /** Milliseconds, for fetching keys. */
   readonly timeout: number;
+  /** Claims whose string is a list of words, beside `scope` and `permission`, which always are. */
+  readonly spaceDelimitedClaims: readonly string[];
 }
 
 export type Policy = AuthorizationPolicy | PeerAuthentication | RequestAuthentication;

@@ -4,8 +4,9 @@ import type { AuditLog, PolicyObjectKey, PolicyStore, StoredPolicy } from '../po
 import { policyHash } from './canonical.ts';
 import { formatPolicyObject } from './format.ts';
 import { type LintWarning, lintPolicies } from './lint/index.ts';
-import type { Policy } from './model.ts';
+import { describeOrigin, type Policy } from './model.ts';
 import { type PolicyLocator, type PolicyProblem, policyKey, readPolicies } from './read/index.ts';
+import { storedOrigin } from './stored.ts';
 
 export interface PolicyAuthor {
   readonly subject: string;
@@ -20,6 +21,8 @@ export interface PolicyChangeRequest {
 export interface PolicyEffect {
   readonly key: PolicyObjectKey;
   readonly kind: 'create' | 'update' | 'unchanged' | 'remove';
+  /** Where the policy of this name stands that counts in its place: a source that comes first has one. */
+  readonly shadowedBy?: string;
 }
 
 /** What a change would do. */
@@ -39,7 +42,8 @@ export interface PolicyService {
    * Does what `plan` says, all of it or nothing.
    * @param expected the revision that the author saw
    * @returns the new revision; that which was there when nothing had to be done
-   * @throws CitadelError InvalidArgument where the plan has problems, Aborted where another change came first
+   * @throws CitadelError InvalidArgument where the plan has problems, FailedPrecondition where a part of it would have
+   *   no effect, Aborted where another change came first
    */
   apply(
     request: PolicyChangeRequest,
@@ -69,7 +73,9 @@ export function createPolicyService(options: PolicyServiceOptions): PolicyServic
   async function plan(request: PolicyChangeRequest): Promise<PolicyPlan & { objects: NewVersion[] }> {
     const { revision, policies: stored } = await store.current();
     const { policies, ...change } = decideChange(request, stored);
-    return { ...change, warnings: warningsOf(policies, change.effects, options.snapshot()), revision };
+    const snapshot = options.snapshot();
+    const warnings = warningsOf(policies, change.effects, snapshot);
+    return { ...change, effects: withShadows(change.effects, snapshot), warnings, revision };
   }
 
   return {
@@ -81,6 +87,8 @@ export function createPolicyService(options: PolicyServiceOptions): PolicyServic
       const { objects, ...told } = await plan(request);
       const [first] = told.problems;
       if (first) throw new CitadelError('InvalidArgument', `the policies have problems: ${first.message}`);
+      const shadowed = told.effects.find(({ shadowedBy }) => shadowedBy !== undefined);
+      if (shadowed) throw withoutEffect(shadowed);
       if (told.revision !== expected) throw changedMeanwhile();
       if (objects.length === 0) return told;
       const at = clock.now();
@@ -169,6 +177,33 @@ function decideChange(
   if (objects.length > mostObjects)
     problems.push({ source: '', path: '', message: `more than ${mostObjects} objects in one change` });
   return { problems, effects, objects, policies };
+}
+
+/** Says of what would have no effect where the policy stands that counts in its place. */
+function withShadows(
+  effects: readonly PolicyEffect[],
+  snapshot: MeshSnapshot | undefined,
+): readonly PolicyEffect[] {
+  const origins = new Map(
+    snapshot?.policies.map(({ kind, meta }) => [
+      keyText({ kind, namespace: meta.namespace, name: meta.name }),
+      meta.origin,
+    ]),
+  );
+  return effects.map((effect) => {
+    const origin = origins.get(keyText(effect.key));
+    if (!origin || origin.source === storedOrigin(effect.key)) return effect;
+    // Taking a shadowed one away changes nothing either, and ends the confusion.
+    if (effect.kind === 'remove' || effect.kind === 'unchanged') return effect;
+    return { ...effect, shadowedBy: describeOrigin(origin) };
+  });
+}
+
+function withoutEffect({ key, shadowedBy }: PolicyEffect): CitadelError {
+  return new CitadelError(
+    'FailedPrecondition',
+    `${keyText(key)} would have no effect: the one of this name in ${shadowedBy} counts; change it there, or give this one another name`,
+  );
 }
 
 interface LocatedPolicy {

@@ -1,5 +1,5 @@
 import { type Clock, describeError } from '../../kernel/index.ts';
-import type { MeshContent, MeshSource, PolicyStore } from '../ports/index.ts';
+import type { MeshContent, MeshSource, PolicyStore, RejectedObject } from '../ports/index.ts';
 import { formatPolicyProblem } from './read/index.ts';
 import { readStoredPolicies } from './stored.ts';
 
@@ -13,14 +13,18 @@ export function createStoredPolicySource(store: PolicyStore, clock: Clock): Stor
   let content: MeshContent | undefined;
   let currentAt: Date | undefined;
   let problem: string | undefined;
-  let rejected: readonly { readonly object: string; readonly reason: string }[] = [];
+  let rejected: readonly RejectedObject[] = [];
   let changed = () => {};
 
   async function refresh(): Promise<void> {
     try {
       const { policies, problems } = readStoredPolicies((await store.current()).policies);
       content = { workloads: [], services: [], policies };
-      rejected = problems.map((each) => ({ object: each.source, reason: formatPolicyProblem(each) }));
+      rejected = problems.map((each) => ({
+        object: each.source,
+        reason: formatPolicyProblem(each),
+        kept: false,
+      }));
       currentAt = clock.now();
       problem = undefined;
     } catch (error) {
@@ -37,7 +41,7 @@ export function createStoredPolicySource(store: PolicyStore, clock: Clock): Stor
     },
     refresh,
     content: () => content,
-    state: () => ({ name: 'store', currentAt, problem, rejected }),
+    state: () => ({ name: 'store', currentAt, problem, rejected, shadowed: [], warnings: [] }),
     close: () => Promise.resolve(),
   };
 }

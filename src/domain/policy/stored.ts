@@ -1,14 +1,19 @@
-import type { StoredPolicy } from '../ports/index.ts';
+import type { PolicyObjectKey, StoredPolicy } from '../ports/index.ts';
 import type { Policy } from './model.ts';
 import { type PolicyProblem, readPolicies } from './read/index.ts';
+
+/** Where a policy says that it stands when it is kept here. */
+export function storedOrigin({ kind, namespace, name }: PolicyObjectKey): string {
+  return `store/${kind}/${namespace}/${name}`;
+}
 
 /** What the store holds, read: it was valid when it was stored, by the rules of the program of that time. */
 export function readStoredPolicies(stored: readonly StoredPolicy[]): {
   readonly policies: readonly Policy[];
   readonly problems: readonly PolicyProblem[];
 } {
-  const readings = stored.map(({ kind, namespace, name, text = '', revision }) => {
-    const { policies, problems } = readPolicies(text, { source: `store/${kind}/${namespace}/${name}` });
+  const readings = stored.map(({ text = '', revision, ...key }) => {
+    const { policies, problems } = readPolicies(text, { source: storedOrigin(key) });
     // A revision counts as a generation: it grows with each change of the object.
     const numbered = policies.map((policy) => ({
       ...policy,

@@ -14,8 +14,13 @@ export interface AccessLogEntry {
   readonly method: string | undefined;
   /** Without its query. */
   readonly path: string | undefined;
-  /** What is logged at its start is allowed as far as is known; a denial comes as an entry of its own. */
-  readonly decision: 'allowed' | 'denied';
+  /**
+   * What is logged at its start is allowed as far as is known; that it was denied, or that nothing took it
+   * (`unserved`: no application there, or not a byte either way), comes as an entry of its own.
+   */
+  readonly decision: 'allowed' | 'denied' | 'unserved';
+  /** Denied before any policy was asked: no chain takes plaintext here, or the handshake failed. */
+  readonly unproved: boolean;
   /** `<namespace>/<name>` of the policy that decided, where one did. */
   readonly policy: string | undefined;
   readonly rule: number | undefined;
@@ -31,6 +36,8 @@ export interface AccessLogEntry {
 export interface AccessLogSession {
   readonly workload: string;
   record(entries: readonly AccessLogEntry[]): void;
+  /** So many came that cannot be read, for a reason such as this: what they would have told is not known. */
+  refuse(entries: number, reason: string): void;
   /** Envoy ends no stream of its own accord: each end is one in which something may have been lost. */
   close(): void;
 }

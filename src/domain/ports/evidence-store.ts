@@ -5,6 +5,7 @@ export interface StoredEvidence {
   readonly workload: string;
   readonly account: Account;
   readonly ports: ReadonlyMap<number, PortEvidence>;
+  /** When something was last heard of it. */
   readonly updatedAt: Date;
 }
 
@@ -12,6 +13,6 @@ export interface EvidenceStore {
   /** Replaces what was known of these workloads, all in one. */
   save(evidence: readonly StoredEvidence[]): Promise<void>;
   list(): Promise<readonly StoredEvidence[]>;
-  /** Forgets workloads of which nothing was heard since `before`. @returns how many */
-  prune(before: Date): Promise<number>;
+  /** Forgets these workloads. */
+  remove(workloads: readonly string[]): Promise<void>;
 }

@@ -1,6 +1,7 @@
 export type * from './access-log.ts';
 export { accessLogName, accessLogPeriod, accessLogTags, inboundChains } from './access-log-names.ts';
 export type * from './adoption-store.ts';
+export type * from './archive.ts';
 export type * from './attestor.ts';
 export type * from './audit-log.ts';
 export type * from './authority-store.ts';
@@ -8,6 +9,7 @@ export type * from './bundle-publisher.ts';
 export { capturePorts, captureSources } from './capture.ts';
 export type * from './discovery.ts';
 export { agentCluster, inboundListeners, sdsNames, serverCluster } from './discovery-names.ts';
+export type * from './enforcement-store.ts';
 export type * from './evidence-store.ts';
 export type * from './issuance-store.ts';
 export type * from './jwks-source.ts';

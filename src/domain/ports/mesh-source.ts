@@ -14,8 +14,25 @@ export interface MeshSourceState {
   readonly currentAt: Date | undefined;
   /** What keeps it from being current, for the operator; undefined when nothing does. */
   readonly problem: string | undefined;
-  /** Objects that were left out because they are broken, each with where and why. */
-  readonly rejected: readonly { readonly object: string; readonly reason: string }[];
+  /** Objects that are broken, each with where and why. */
+  readonly rejected: readonly RejectedObject[];
+  /** Objects that are good and do not count, wholly or in part, because of another one of their name. */
+  readonly shadowed: readonly { readonly object: string; readonly reason: string }[];
+  /** What else keeps the source from doing all that it should. */
+  readonly warnings: readonly string[];
+}
+
+export interface RejectedObject {
+  readonly object: string;
+  readonly reason: string;
+  /** Whether an earlier, good form of it is in force meanwhile; otherwise nothing of it is. */
+  readonly kept: boolean;
+}
+
+/** A source that remembers over a restart. */
+export interface KeptMeshSource extends MeshSource {
+  /** The ids under which it keeps what it read. */
+  readonly kept: readonly string[];
 }
 
 /** Where workloads, services and policies come from: Kubernetes, files, the store. */
@@ -23,7 +40,7 @@ export interface MeshSource {
   readonly name: string;
   /**
    * Begins to follow; `changed` is called whenever content or state may have changed. A source that cannot be reached
-   * keeps its last good content and goes on trying.
+   * keeps its last good content, over a restart too, and goes on trying.
    */
   start(changed: () => void): Promise<void>;
   /** The last good content; undefined until there is one. */

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../kernel/index.ts';
+import type { MeshSourceState } from './mesh-source.ts';
 
 /** The parts of one issuance, each timed by itself. */
 export type IssuanceStage = 'attest' | 'authorize' | 'request' | 'sign' | 'record' | 'total';
@@ -35,9 +36,14 @@ export interface Metrics {
   discoveryPush(type: string, bytes: number): void;
   /** A proxy accepted, or refused, such a response, so long after it was sent. */
   discoveryAnswer(type: string, accepted: boolean, milliseconds: number): void;
+  /** Entries of proxies' access logs that could not be read. */
+  accessLogRefused(entries: number): void;
   /** One look at where an issuer publishes its keys. */
   keySetFetched(succeeded: boolean, milliseconds: number): void;
   keySets(counts: KeySetCounts): void;
+  /** What is to be asked, whenever somebody wants to know, for how the sources of the mesh are. */
+  meshSources(states: () => readonly MeshSourceState[]): void;
+  enforcement(counts: EnforcementCounts): void;
 }
 
 /** The key sets that policies want fetched. */
@@ -49,6 +55,15 @@ export interface KeySetCounts {
   readonly missing: number;
   /** When the oldest keys were fetched. */
   readonly oldest: Date | undefined;
+}
+
+/** Orders to make workloads strict. */
+export interface EnforcementCounts {
+  readonly running: number;
+  readonly halted: number;
+  readonly done: number;
+  /** Workloads that are strict by them. */
+  readonly workloads: number;
 }
 
 export const noMetrics: Metrics = {
@@ -63,6 +78,9 @@ export const noMetrics: Metrics = {
   operatorCall: () => {},
   discoveryPush: () => {},
   discoveryAnswer: () => {},
+  accessLogRefused: () => {},
   keySetFetched: () => {},
   keySets: () => {},
+  meshSources: () => {},
+  enforcement: () => {},
 };

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasPart, waitFor } from '../../parts/index.ts';
 import { hasNamespaces } from '../../support/netns/index.ts';
 import { proxyUser } from './proxy.ts';
-import { addresses, denied, peers, registry } from './registry.ts';
+import { addresses, denied, deniedToAll, peers, registry } from './registry.ts';
 import { startWorld, type World } from './world.ts';
 
 const web = 'URI=spiffe://example.org/ns/shop/sa/web';
@@ -39,6 +39,7 @@ describe.skipIf(!hasPart('envoy') || !hasPart('nftables') || !hasNamespaces())('
       await world[name].inside.serveHttp({ name, port: 8080 });
       await world[name].inside.serveEcho({ port: 9000 });
       await world[name].inside.serveEcho({ port: 7070 });
+      await world[name].inside.serveEcho({ port: 7071 });
     }
     for (const machine of [world.web, world.orders])
       expect(await machine.capture('apply', ...mine)).toMatchObject({ code: 0 });
@@ -115,6 +116,55 @@ describe.skipIf(!hasPart('envoy') || !hasPart('nftables') || !hasNamespaces())('
       expect(reply.headers?.['x-caller']).toBe('nobody known');
     }
     expect(await world.web.count('^listener\\..*1500[16]\\.downstream_cx_total$')).toBe(before);
+  });
+
+  test('tells ports that are not declared apart by policies, and keeps evidence of them together', async () => {
+    const evidence = async () => {
+      const known = await world.mesh.server.app.store.evidence.list();
+      return known.find(({ workload }) => workload === 'files/shop/orders-1');
+    };
+    const allArrived = async () => {
+      const now = new Date();
+      await waitFor(
+        async () => {
+          const account = (await evidence())?.account;
+          return (
+            account && account.confirmedAt && account.confirmedAt > now && account.brokenAt === undefined
+          );
+        },
+        { what: 'all entries' },
+      );
+    };
+    const calls = async () => {
+      const callers = (await evidence())?.ports.get(0)?.callers ?? [];
+      return callers.map(({ address, count }) => `${address} ${count}`);
+    };
+    await policy('one-port.yaml', deniedToAll, 'a denial of one port');
+    await waitFor(async () => (await (await dial('outside', orders4, 7070)).say('a')).failed, {
+      what: 'the denial',
+    });
+    await allArrived();
+    const before = await calls();
+    expect(before.length).toBeLessThanOrEqual(1);
+
+    const passed = await dial('outside', orders4, 7071);
+    expect(await passed.say('hello')).toEqual({ body: 'hello' });
+    // Nothing listens there: the proxy takes the connection, and finds nobody behind it.
+    for (let port = 5_000; port < 5_008; port++) {
+      const { opened, say } = await dial('outside', orders4, port);
+      if (opened.failed === undefined) expect(await say('x')).toHaveProperty('failed');
+    }
+    expect(await (await dial('outside', orders4, 7070)).say('a')).toHaveProperty('failed');
+    await allArrived();
+    const count = Number(before[0]?.split(' ')[1] ?? 0);
+    expect(await calls()).toEqual([`10.77.2.1 ${count + 1}`]);
+    const known = await evidence();
+    expect([...(known?.ports.keys() ?? [])].filter((port) => ![0, 8080, 9000].includes(port))).toEqual([]);
+    expect(known?.ports.get(0)?.denials).toMatchObject({ caller: '10.77.2.1', policy: 'shop/one-port' });
+    await policy('one-port.yaml', '', 'its end');
+    await waitFor(async () => (await (await dial('outside', orders4, 7070)).say('a')).body, {
+      what: 'calls to pass again',
+    });
   });
 
   test('takes plaintext from outside while the callee is permissive, and not when it is strict', async () => {
@@ -250,13 +300,13 @@ describe.skipIf(!hasPart('envoy') || !hasPart('nftables') || !hasNamespaces())('
   });
 
   test('leaves what was open before it where it is', async () => {
-    const deniedAt = async (port: number) => {
+    // It is no declared port: all of these are one.
+    const deniedThere = async () => {
       const known = await world.mesh.server.app.store.evidence.list();
-      return (
-        known.find(({ workload }) => workload === 'files/shop/orders-1')?.ports.get(port)?.denials?.count ?? 0
-      );
+      const orders = known.find(({ workload }) => workload === 'files/shop/orders-1');
+      return orders?.ports.get(0)?.denials?.count ?? 0;
     };
-    const told = await deniedAt(7070);
+    const told = await deniedThere();
     const before = await dial('outside', orders4, 7070);
     expect(await before.say('direct')).toEqual({ body: 'direct' });
     expect(await world.orders.capture('apply', ...mine)).toMatchObject({ code: 0 });
@@ -264,7 +314,7 @@ describe.skipIf(!hasPart('envoy') || !hasPart('nftables') || !hasNamespaces())('
     const after = await dial('outside', orders4, 7070);
     expect(await after.say('captured')).toHaveProperty('failed');
     // The server is told of it, on the stream on which it was told of all before: it had no entry to refuse there.
-    await waitFor(async () => (await deniedAt(7070)) > told, { what: 'evidence of the refusal' });
+    await waitFor(async () => (await deniedThere()) > told, { what: 'evidence of the refusal' });
     expect(await world.orders.count('^cluster\\.citadel_server\\.upstream_rq_[rt]x_reset$')).toBe(0);
   });
 });

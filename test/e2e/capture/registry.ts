@@ -55,6 +55,17 @@ metadata: {namespace: shop, name: default}
 spec: {mtls: {mode: ${mode}}}
 `;
 
+/** For one of the ports that the registry does not declare, and for whoever calls it. */
+export const deniedToAll = `
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {namespace: shop, name: one-port}
+spec:
+  selector: {matchLabels: {app: orders}}
+  action: DENY
+  rules: [{to: [{operation: {ports: ["7070"]}}]}]
+`;
+
 /** For a port that the registry does not declare. */
 export const denied = `
 apiVersion: security.istio.io/v1

@@ -72,11 +72,15 @@ describe.skipIf(!hasPart('kubeapi'))('the definitions of the policy kinds', () =
                 },
               },
               { source: { serviceAccounts: ['a/b'], remoteIpBlocks: ['2001:db8::/32'] } },
+              { source: { trustDomains: ['example.org'], notTrustDomains: ['*.other'] } },
             ],
             to: [
               { operation: { hosts: ['*.example'], ports: ['8080'], methods: ['GET'], paths: ['/a/{*}'] } },
             ],
-            when: [{ key: 'request.headers[x]', notValues: ['y'] }],
+            when: [
+              { key: 'request.headers[x]', notValues: ['y'] },
+              { key: 'experimental.envoy.filters.http.ext_authz[tier]', values: ['gold', '[gold]'] },
+            ],
           },
         ],
       },
@@ -113,7 +117,9 @@ describe.skipIf(!hasPart('kubeapi'))('the definitions of the policy kinds', () =
             outputPayloadToHeader: 'x-claims',
             outputClaimToHeaders: [{ header: 'x-sub', claim: 'sub' }],
             forwardOriginalToken: true,
+            spaceDelimitedClaims: ['roles'],
           },
+          { jwks_uri: 'https://c.example/keys' },
         ],
       },
     ],
@@ -137,7 +143,7 @@ describe.skipIf(!hasPart('kubeapi'))('the definitions of the policy kinds', () =
     ['AuthorizationPolicy', from({ principals: [] }), /at least 1 items/],
     ['AuthorizationPolicy', from({ principals: [''] }), /at least 1 char/],
     ['AuthorizationPolicy', from({ principals: 'a' }), /expected/],
-    ['AuthorizationPolicy', from({ trustDomains: ['a'] }), /trustDomains is not supported/],
+    ['AuthorizationPolicy', from({ trustDomains: [] }), /at least 1 items/],
     ['AuthorizationPolicy', from({ serviceAccounts: ['a'], namespaces: ['b'] }), /cannot be in one source/],
     ['AuthorizationPolicy', { rules: [{ when: [{ key: 'source.ip' }] }] }, /at least one of values/],
     [
@@ -160,7 +166,7 @@ describe.skipIf(!hasPart('kubeapi'))('the definitions of the policy kinds', () =
     ['PeerAuthentication', { selector: labels, portLevelMtls: { '0': {} } }, /from 1 to 65535/],
     ['PeerAuthentication', { selector: labels, portLevelMtls: { '65536': {} } }, /from 1 to 65535/],
     ['PeerAuthentication', { selector: labels, portLevelMtls: { http: {} } }, /from 1 to 65535/],
-    ['RequestAuthentication', { jwtRules: [{ jwksUri: 'https://a' }] }, /issuer: Required/],
+    ['RequestAuthentication', { jwtRules: [{ jwks: key }] }, /issuer is required where there is no jwksUri/],
     [
       'RequestAuthentication',
       { jwtRules: [{ issuer: 'a', jwks: key, jwksUri: 'https://a' }] },
@@ -168,8 +174,13 @@ describe.skipIf(!hasPart('kubeapi'))('the definitions of the policy kinds', () =
     ],
     [
       'RequestAuthentication',
-      { jwtRules: [{ issuer: 'a', spaceDelimitedClaims: ['x'] }] },
-      /is not supported/,
+      { jwtRules: [{ issuer: 'a', spaceDelimitedClaims: Array.from({ length: 65 }, () => 'x') }] },
+      /at most 64 items/,
+    ],
+    [
+      'RequestAuthentication',
+      { jwtRules: [{ issuer: 'a', jwksUri: 'https://a', jwks_uri: 'https://a' }] },
+      /only one of jwks/,
     ],
   ])('refuse a bad %s: %j', async (kind, spec, reason) => {
     const { reply, object } = await apply(kind, spec);

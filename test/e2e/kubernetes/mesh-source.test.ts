@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { text } from '../../../src/adapters/kubernetes/api/index.ts';
 import { createKubernetesMeshSource } from '../../../src/adapters/kubernetes/mesh/index.ts';
 import { formatPolicyProblem, readPolicy } from '../../../src/domain/policy/index.ts';
 import type { MeshContent, MeshSource } from '../../../src/domain/ports/index.ts';
+import { type MemoryArchive, memoryArchive } from '../../fakes/memory-archive.ts';
 import { hasPart, waitFor } from '../../parts/index.ts';
 import type { Fault, SeenRequest } from './fault-proxy.ts';
 import { type Fixture, readManifest, startFixture } from './fixture.ts';
@@ -14,6 +16,7 @@ describe.skipIf(!hasPart('kubeapi'))('the mesh source of a cluster', () => {
   let namespace: string;
   let source: MeshSource;
   let contents: (MeshContent | undefined)[];
+  let archive: MemoryArchive;
 
   beforeAll(async () => {
     fixture = await startFixture();
@@ -29,10 +32,15 @@ describe.skipIf(!hasPart('kubeapi'))('the mesh source of a cluster', () => {
 
   const start = async (fault?: (request: SeenRequest) => Fault | undefined) => {
     namespace = await fixture.kube.createNamespace('source');
+    archive = memoryArchive();
+    await open(fault);
+  };
+  const open = async (fault?: (request: SeenRequest) => Fault | undefined) => {
     fixture.proxy.fault = fault;
     contents = [];
     source = createKubernetesMeshSource({
       cluster: fixture.cluster,
+      archive,
       readPolicy(object) {
         const { policy, problems } = readPolicy(object, { source: 'kubernetes/test' });
         return { policy, problems: problems.map(formatPolicyProblem) };
@@ -170,6 +178,89 @@ describe.skipIf(!hasPart('kubeapi'))('the mesh source of a cluster', () => {
     );
     await addPolicy();
     await waitFor(() => policiesIn(source.content()) === 1, { what: 'the policy' });
+  });
+
+  describe('over a restart', () => {
+    const path = () => `/apis/security.istio.io/v1/namespaces/${namespace}/peerauthentications/default`;
+    const modes = () =>
+      source
+        .content()
+        ?.policies.filter(({ meta }) => meta.namespace === namespace)
+        .map((policy) => policy.kind === 'PeerAuthentication' && policy.mode);
+    const away: Fault = { kind: 'status', status: 403 };
+    /** The next version of the policy as the API server gives it, whose definition would not have let it pass. */
+    const broken =
+      (uid: string) =>
+      (request: SeenRequest): Fault | undefined => {
+        if (!request.path.endsWith('/peerauthentications')) return undefined;
+        if (isWatch(request)) return { kind: 'hang' };
+        const metadata = { namespace, name: 'default', uid, resourceVersion: '1', generation: 2 };
+        const items = [{ metadata, spec: { mtls: { mode: 'STRICTLY' } } }];
+        return { kind: 'status', status: 200, body: { metadata: { resourceVersion: '1' }, items } };
+      };
+    let known: string;
+    const begin = async () => {
+      await start();
+      await addPolicy();
+      await addPod('one');
+      await podsAre('one');
+      await waitFor(() => modes()?.[0] === 'STRICT', { what: 'the policy' });
+      known = text(await fixture.kube.request('GET', path()), 'metadata', 'uid') ?? '';
+      await source.close();
+    };
+
+    it('gives what it knew while the API server is away, with its age, and follows it when it is back', async () => {
+      await begin();
+      const before = Date.now();
+      await fixture.kube.deletePod(namespace, 'one');
+      await open(() => away);
+      expect(pods()).toEqual(['one']);
+      expect(modes()).toEqual(['STRICT']);
+      const { problem, currentAt } = source.state();
+      expect(problem).toContain('pods: list /api/v1/pods: HTTP 403');
+      expect(currentAt?.getTime()).toBeLessThanOrEqual(before);
+      fixture.proxy.fault = undefined;
+      await podsAre();
+      await current();
+      expect(modes()).toEqual(['STRICT']);
+      expect(source.state().currentAt?.getTime()).toBeGreaterThan(before);
+    });
+
+    it('keeps the last good form of what is broken by then', async () => {
+      await begin();
+      await open(broken(known));
+      expect(modes()).toEqual(['STRICT']);
+      expect(source.state().rejected).toMatchObject([
+        { object: `peerauthentications ${namespace}/default`, kept: true },
+      ]);
+      // Of an object that was made anew under the name there is no earlier form.
+      await source.close();
+      await open(broken('another'));
+      expect(modes()).toEqual([]);
+      expect(source.state().rejected).toMatchObject([{ kept: false }]);
+    });
+
+    it('drops with the first answer what was deleted meanwhile', async () => {
+      await begin();
+      await fixture.kube.request('DELETE', path());
+      await open();
+      expect(modes()).toEqual([]);
+      expect(contents.map((content) => policiesIn(content)).slice(-1)).not.toContain(1);
+      await source.close();
+      await open(() => away);
+      expect(modes()).toEqual([]);
+    });
+
+    it('begins with what is there when nothing that was kept can be believed', async () => {
+      await begin();
+      for (const id of archive.kept.keys()) archive.kept.set(id, { content: 'nonsense', at: new Date(0) });
+      await open(({ path: asked }) => (asked === '/api/v1/pods' ? away : undefined));
+      expect(source.content()).toBeUndefined();
+      expect(source.state().currentAt).toBeUndefined();
+      expect(source.state().warnings.join()).toContain('pods is left alone: it is no list of objects');
+      fixture.proxy.fault = undefined;
+      await podsAre('one');
+    });
   });
 
   it('does not drop policies at one odd answer', async () => {

@@ -72,7 +72,7 @@ describe.skipIf(!hasPart('kubeapi'))('the status of policies', () => {
     );
   const writes = (name: string) => fixture.proxy.count('PATCH', new RegExp(`/${plural}/${name}/status$`));
   const set = (name: string, status: Partial<PolicyStatus>) => {
-    statuses.set(name, { workloads: 1, current: 0, pending: 0, refusals: [], ...status });
+    statuses.set(name, { workloads: 1, current: 0, pending: 0, refusals: [], shadowed: [], ...status });
     progress();
   };
 
@@ -101,7 +101,7 @@ describe.skipIf(!hasPart('kubeapi'))('the status of policies', () => {
         statuses: () =>
           [...policies].map(([name, policy]) => ({
             policy,
-            ...(statuses.get(name) ?? { workloads: 0, current: 0, pending: 0, refusals: [] }),
+            ...(statuses.get(name) ?? { workloads: 0, current: 0, pending: 0, refusals: [], shadowed: [] }),
           })),
         onProgress(listener) {
           listeners.add(listener);

@@ -64,7 +64,7 @@ describe.skipIf(!hasPart('kubeapi'))('the webhook for policies', () => {
     server = cleanup.use(
       await startTestServer({
         attestation: { kubernetes: { clusters: [{ id: 'Kubernetes', kubeconfig }] } },
-        mesh: { sources: { kubernetes: { webhook } } },
+        mesh: { sources: { kubernetes: { webhook, policyStatus: false } } },
       }),
     );
     const port = server.app.webhook?.port ?? 0;
@@ -149,11 +149,11 @@ describe.skipIf(!hasPart('kubeapi'))('the webhook for policies', () => {
     await asked();
     await create(policy('changed', from({ namespaces: ['shop'] })));
     const path = `/apis/security.istio.io/v1/namespaces/${namespace}/authorizationpolicies/changed`;
-    const change = { metadata: { annotations: { 'istio.io/dry-run': '1' } } };
+    const change = { metadata: { annotations: { 'istio.io/dry-run': 'yes' } } };
     const contentType = 'application/merge-patch+json';
     expect((await fixture.kube.send('PATCH', path, change, { contentType })).status).toBe(422);
     const apply = { contentType: 'application/apply-patch+yaml' };
-    const object = policy('changed', from({ namespaces: ['shop'] }), { 'istio.io/dry-run': '1' });
+    const object = policy('changed', from({ namespaces: ['shop'] }), { 'istio.io/dry-run': 'yes' });
     expect((await fixture.kube.send('PATCH', `${path}?fieldManager=kubectl`, object, apply)).status).toBe(
       422,
     );
@@ -289,7 +289,7 @@ describe.skipIf(!hasPart('kubeapi'))('a webhook that asks for the API server’s
         attestation: {
           kubernetes: { clusters: [{ id: 'Kubernetes', kubeconfig: directory.join('kubeconfig') }] },
         },
-        mesh: { sources: { kubernetes: { webhook } } },
+        mesh: { sources: { kubernetes: { webhook, policyStatus: false } } },
       }),
     );
     await kube.apply(JSON.stringify(await configuration('citadel-policies', port, namespace)));

@@ -51,9 +51,34 @@ describe('the short form of', () => {
   );
 
   it.skipIf(!hasPart('envoy'))(
+    'scripts/demo-strict-switch, by order: nor when the server is killed in the midst of it',
+    async () => {
+      const ended = await runDemo('strict-switch.ts', ['--cycles', '1', '--seconds', '1'], deadline);
+      expect(ended.code, `${ended.stdout}\n${ended.stderr}`).toBe(0);
+      const [, requests] = /^requests (\d+), failures 0$/.exec(ended.lastLine) ?? [];
+      expect(Number(requests)).toBeGreaterThan(500);
+      const told = ended.stdout.match(
+        /^(STRICT:|the server was|nobody was|files\/shop\/orders reverted|PERMISSIVE:)/gm,
+      );
+      expect(told).toEqual([
+        'STRICT:',
+        'the server was',
+        'nobody was',
+        'files/shop/orders reverted',
+        'PERMISSIVE:',
+      ]);
+    },
+    deadline + 10_000,
+  );
+
+  it.skipIf(!hasPart('envoy'))(
     'scripts/demo-strict-switch: no request of a caller with mutual TLS fails when plaintext is shut out',
     async () => {
-      const ended = await runDemo('strict-switch.ts', ['--cycles', '2', '--seconds', '1'], deadline);
+      const ended = await runDemo(
+        'strict-switch.ts',
+        ['--by', 'policy', '--cycles', '2', '--seconds', '1'],
+        deadline,
+      );
       expect(ended.code, `${ended.stdout}\n${ended.stderr}`).toBe(0);
       const [, requests] = /^requests (\d+), failures 0$/.exec(ended.lastLine) ?? [];
       expect(Number(requests)).toBeGreaterThan(500);

@@ -115,7 +115,18 @@ async function start(relayed = false) {
     ...(relayed ? { serverPort: relay.port } : {}),
   });
   const running = building.move();
-  return { ports, mesh, relay, orders, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  const stopApplications = async () => {
+    await http[Symbol.asyncDispose]();
+    await tcp[Symbol.asyncDispose]();
+  };
+  return {
+    ports,
+    mesh,
+    relay,
+    orders,
+    stopApplications,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
 }
 
 const socketOf = ({ server }: TestMesh) => join(server.directory, 'operator.sock');
@@ -139,6 +150,21 @@ async function statusOf(mesh: TestMesh, seconds: number): Promise<MutualTlsStatu
 
 const callsTo = ({ callers }: MutualTlsStatus, port: number) =>
   Number(callers.find((caller) => caller.port === port)?.calls ?? 0n);
+
+/** Until all that the proxy has logged by now is known to have come. */
+async function allArrived({ server }: TestMesh): Promise<void> {
+  const now = new Date();
+  await waitFor(
+    async () => {
+      const [known] = await server.app.store.evidence.list();
+      const { counters, confirmedAt, brokenAt } = known?.account ?? {};
+      return (
+        brokenAt === undefined && counters && counters.observedAt > now && confirmedAt && confirmedAt > now
+      );
+    },
+    { what: 'all entries' },
+  );
+}
 
 const becomes = (mesh: TestMesh, state: string, seconds: number, why = /(?:)/) =>
   waitFor(
@@ -236,9 +262,73 @@ describe.skipIf(!hasPart('envoy'))('evidence of plaintext', () => {
       what: 'the denial of plaintext',
     });
     expect(await denied()).toMatchObject([{ caller: '127.0.0.1', policy: 'shop/no-admin' }]);
-    expect(callsTo(await statusOf(mesh, 3), ports.http)).toBe(1);
+    // STRICT would take nothing away from one that is refused already.
+    expect(callsTo(await statusOf(mesh, 3), ports.http)).toBe(0);
     // One stream for all ports, chains and layers, beside that of discovery.
     expect(Object.values(await orders.stats('^cluster.citadel_server.upstream_rq_active$'))).toEqual([2]);
+  });
+
+  test('who scans, or reaches no application, is no caller', async () => {
+    await using started = await start();
+    const { ports, mesh, stopApplications } = started;
+    const dial = async (port: number, bytes?: string | Buffer) => {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => undefined);
+      await once(socket, 'connect');
+      if (bytes !== undefined) socket.write(bytes);
+      return socket;
+    };
+    const halfHello = Buffer.from('1603010200010001fc0303', 'hex');
+    for (const port of [ports.http, ports.tcp]) {
+      (await dial(port)).destroy();
+      (await dial(port, halfHello)).destroy();
+    }
+    const garbage = await dial(ports.http, 'this is no HTTP\r\n\r\n');
+    expect(String((await once(garbage, 'data'))[0])).toMatch(/^HTTP\/1\.1 400/);
+    // It is a connection until it is seen that nothing went over it.
+    const silent = await dial(ports.tcp);
+    await waitFor(async () => callsTo(await statusOf(mesh, 3), ports.tcp) === 1, { what: 'the silent one' });
+    silent.destroy();
+    await waitFor(async () => callsTo(await statusOf(mesh, 3), ports.tcp) === 0, { what: 'its end' });
+
+    await stopApplications();
+    expect((await exchange(`http://127.0.0.1:${ports.http}/`)).status).toBe(503);
+    const refused = await dial(ports.tcp, 'hello');
+    await new Promise((closed) => refused.once('close', closed));
+    await allArrived(mesh);
+    expect((await statusOf(mesh, 60)).callers).toEqual([]);
+  });
+
+  test('who says to be called from elsewhere is told of by the address that it has', async () => {
+    await using started = await start();
+    const { ports, mesh } = started;
+    const headers = {
+      'x-forwarded-for': '198.51.100.1',
+      forwarded: 'for=198.51.100.2',
+      'x-real-ip': '198.51.100.3',
+      'x-envoy-external-address': '198.51.100.4',
+      'x-envoy-original-dst-host': '127.0.0.1:1',
+    };
+    expect((await exchange(`http://127.0.0.1:${ports.http}/`, { headers })).status).toBe(200);
+    const version1 = 'PROXY TCP4 198.51.100.5 198.51.100.6 1 2\r\n';
+    const version2 = Buffer.from('0d0a0d0a000d0a515549540a2111000cc6336407c633640800010002', 'hex');
+    for (const header of [version1, version2]) {
+      const socket = connect(ports.tcp, '127.0.0.1');
+      socket.write(header);
+      // It is bytes as any other.
+      expect((await once(socket, 'data'))[0]).toEqual(Buffer.from(header));
+      socket.destroy();
+    }
+    await waitFor(
+      async () => {
+        const status = await statusOf(mesh, 60);
+        return callsTo(status, ports.http) === 1 && callsTo(status, ports.tcp) === 2;
+      },
+      { what: 'all three calls' },
+    );
+    expect(new Set((await statusOf(mesh, 60)).callers.map(({ address }) => address))).toEqual(
+      new Set(['127.0.0.1']),
+    );
   });
 
   test('a strict port is said to be strict when plaintext has drained, and what it refuses is told of', async () => {

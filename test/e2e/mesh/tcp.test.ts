@@ -93,6 +93,10 @@ describe.skipIf(!hasPart('envoy'))('a TCP port', () => {
     await waitFor(async () => (await says(port)) === 'ping', { what: 'the denial of one caller' });
     expect([await says(web), await says(cron), await says(port)]).toEqual(['ping', '', 'ping']);
 
+    await mesh.write('policy.yaml', policy('DENY', '{from: [{source: {notTrustDomains: ["example.org"]}}]}'));
+    await waitFor(async () => (await says(port)) === '', { what: 'the denial of who has no trust domain' });
+    expect([await says(web), await says(cron), await says(port)]).toEqual(['ping', 'ping', '']);
+
     await mesh.write(
       'policy.yaml',
       policy('ALLOW', '{from: [{source: {principals: ["*/sa/web"]}}], to: [{operation: {methods: [GET]}}]}'),

@@ -204,6 +204,17 @@ describe.skipIf(!hasPart('envoy'))('tokens whose keys the server fetches, on rea
     expect((await ask('a.b.c', '/public')).status, 'a wrong token is worse than none').toBe(401);
   });
 
+  test('are taken of any issuer where a rule names keys and no issuer, as in Istio', async () => {
+    await using stack = new AsyncDisposableStack();
+    const { ask, claims, key } = await startShop(stack, (origin) => ({
+      issuer: undefined,
+      jwksUri: `${origin}/jwks`,
+    }));
+    const other = claims({ iss: 'https://other.example' });
+    expect((await ask(await signToken(other, key))).status).toBe(200);
+    expect((await ask(await signToken(other, newProviderKey()))).status).toBe(401);
+  });
+
   test('are refused where keys have never been fetched, and it is said why', async () => {
     await using stack = new AsyncDisposableStack();
     const { ask, claims, key, mesh, provider } = await startShop(

@@ -2,6 +2,7 @@ import { connectivityState, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDelta, openSotw } from '../../fakes/ads-client.ts';
 import { type AdsServer, startAdsServer, webId } from '../../fakes/ads-server.ts';
+import { resource as fakeResource } from '../../fakes/discovery-source.ts';
 import { waitFor } from '../../parts/index.ts';
 
 const clusters = 'type.googleapis.com/envoy.config.cluster.v3.Cluster';
@@ -63,6 +64,28 @@ describe('StreamAggregatedResources', () => {
   });
 });
 
+describe('a client of the whole that comes back', () => {
+  it('has accepted all, where its version is that of what there is', async () => {
+    server.source.set(webId, clusters, { a: 'a1' });
+    const identity = await server.identity();
+    const versionInfo = await (async () => {
+      using first = openSotw(server.client(identity));
+      first.send({ typeUrl: clusters });
+      return (await first.next()).versionInfo;
+    })();
+    const answersTo = async (version: string) => {
+      using stream = openSotw(server.client(identity));
+      stream.send({ typeUrl: clusters, versionInfo: version });
+      stream.send({ typeUrl: listeners });
+      await stream.next();
+      return seen().answers.map(({ resources }) => [...resources.keys()]);
+    };
+    server.source.set(webId, listeners, { l: 'l1' });
+    expect(await answersTo(versionInfo)).toEqual([['a']]);
+    expect(await answersTo('another')).toEqual([]);
+  });
+});
+
 describe('DeltaAggregatedResources', () => {
   it('gives what the client lacks, and removes what is gone', async () => {
     server.source.set(webId, clusters, { a: 'a1', b: 'b1' });
@@ -83,6 +106,25 @@ describe('DeltaAggregatedResources', () => {
     const second = await stream.next();
     expect(second.resources.map(({ name }) => name)).toEqual(['a']);
     expect(second.removedResources).toEqual(['b']);
+  });
+
+  it('tells the source what a client brings from an earlier stream, and of nothing that is not there', async () => {
+    const { a = '', b = '' } = Object.fromEntries(
+      [fakeResource('a', 'a1'), fakeResource('b', 'b1')].map(({ name, version }) => [name, version]),
+    );
+    server.source.set(webId, clusters, { a: 'a1', b: 'b2' });
+    using stream = openDelta(server.client(await server.identity()));
+    stream.send({ typeUrl: clusters, initialResourceVersions: { a, b, gone: 'x' } });
+    expect((await stream.next()).resources.map(({ name }) => name)).toEqual(['b']);
+    const resources = new Map([
+      ['a', a],
+      ['b', b],
+    ]);
+    expect(seen().answers).toEqual([{ typeUrl: clusters, resources, removed: [], error: undefined }]);
+    stream.send({ typeUrl: clusters, initialResourceVersions: { a: 'other' } });
+    stream.send({ typeUrl: listeners });
+    await stream.next();
+    expect(seen().answers).toHaveLength(1);
   });
 });
 

@@ -1,12 +1,15 @@
 import { type ClientWritableStream, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { OperatorServiceClient } from '../../../src/gen/citadel/v1/operator.ts';
+import { createMetrics } from '../../../src/adapters/metrics/index.ts';
+import { OperatorServiceClient, type PlaintextCaller } from '../../../src/gen/citadel/v1/operator.ts';
 import {
   AccessLogServiceClient,
   StreamAccessLogsMessage,
 } from '../../../src/gen/envoy/service/accesslog/v3/als.ts';
+import { systemClock } from '../../../src/kernel/index.ts';
 import { waitFor } from '../../parts/index.ts';
 import { startTestMesh, type TestMesh } from '../../support/mesh.ts';
+import { sample } from '../../support/observe.ts';
 import { newRequest } from '../../support/server.ts';
 
 const registry = `
@@ -29,7 +32,8 @@ spec:
 
 let mesh: TestMesh;
 beforeAll(async () => {
-  mesh = await startTestMesh({ registry: { 'shop.yaml': registry } });
+  const metrics = createMetrics(systemClock, { process: false });
+  mesh = await startTestMesh({ registry: { 'shop.yaml': registry }, metrics });
 });
 afterAll(() => mesh[Symbol.asyncDispose]());
 
@@ -84,11 +88,16 @@ const address = (host: string, port: number) => ({
   },
 });
 
-function entries(count: number, logName = 'citadel/inbound', node: object = {}): StreamAccessLogsMessage {
+function entries(
+  count: number,
+  logName = 'citadel/inbound',
+  node: object = {},
+  port = 8080,
+): StreamAccessLogsMessage {
   const logEntry = Array.from({ length: count }, () => ({
     commonProperties: {
       downstreamDirectRemoteAddress: address('10.9.9.9', 40_000),
-      downstreamLocalAddress: address('127.0.0.1', 8080),
+      downstreamLocalAddress: address('127.0.0.1', port),
       customTags: { chain: 'plaintext' },
     },
   }));
@@ -98,16 +107,17 @@ function entries(count: number, logName = 'citadel/inbound', node: object = {}):
   });
 }
 
-/** How many calls by plaintext are known of a workload. */
-async function callsTo(workload: string): Promise<number> {
+const callsTo = async (workload: string) =>
+  (await callersOf(workload)).reduce((sum, { calls }) => sum + Number(calls), 0);
+
+/** Who is known to call a workload by plaintext. */
+async function callersOf(workload: string): Promise<readonly PlaintextCaller[]> {
   const socket = `unix:${mesh.server.directory}/operator.sock`;
   const client = new OperatorServiceClient(socket, credentials.createInsecure());
   try {
     return await new Promise((resolve, reject) =>
       client.getMutualTlsStatus({ namespace: '', workload, windowSeconds: 0n }, (error, response) =>
-        error
-          ? reject(error)
-          : resolve(Number(response.workloads[0]?.callers.reduce((sum, { calls }) => sum + calls, 0n))),
+        error ? reject(error) : resolve(response.workloads[0]?.callers ?? []),
       ),
     );
   } finally {
@@ -133,6 +143,38 @@ describe('the access log service', () => {
     await Promise.race([opened.ended, waitFor(async () => (await callsTo('web-1')) > 0)]);
     expect(await callsTo('orders-1')).toBe(before);
     if ('metadata' in node) expect((await opened.ended)?.code).toBe(status.PERMISSION_DENIED);
+  });
+
+  it('refuses entries that are broken, counts them, and keeps the others of the message', async () => {
+    using opened = open(await svid('orders'));
+    const before = await callsTo('orders-1');
+    const counted = (await sample(mesh.server, 'citadel_access_log_refused_total')) ?? 0;
+    const message = entries(1);
+    for (const port of [0, 65_536, 4_000_000_000]) {
+      const { logEntries } = entries(1, undefined, {}, port);
+      if (message.logEntries?.$case === 'tcpLogs' && logEntries?.$case === 'tcpLogs')
+        message.logEntries.value.logEntry.push(...logEntries.value.logEntry);
+    }
+    opened.stream.write(message);
+    opened.stream.write(entries(1));
+    await waitFor(async () => (await callsTo('orders-1')) === before + 2, { what: 'two calls' });
+    expect(await sample(mesh.server, 'citadel_access_log_refused_total')).toBe(counted + 3);
+  });
+
+  it('keeps one record of all ports that a proxy makes up, and another’s as it was', async () => {
+    const before = await callersOf('orders-1');
+    using opened = open(await svid('web'));
+    for (let port = 1; port <= 9_000; port++) opened.stream.write(entries(1, undefined, {}, port));
+    await waitFor(async () => (await callsTo('web-1')) >= 9_000, { what: 'all calls' });
+    const callers = await callersOf('web-1');
+    expect(callers.map(({ port }) => port).toSorted((a, b) => a - b)).toEqual([0, 8080]);
+    const kept = await waitFor(async () =>
+      (await mesh.server.app.store.evidence.list()).find(
+        ({ workload, ports }) => workload === 'files/shop/web-1' && ports.has(0),
+      ),
+    );
+    expect([...kept.ports.keys()]).toHaveLength(2);
+    expect(await callersOf('orders-1')).toEqual(before);
   });
 
   it('needs an SVID', async () => {

@@ -4,6 +4,8 @@ export type Attribute =
   | 'identity'
   | 'namespace'
   | 'serviceAccount'
+  | 'trustDomain'
+  | 'metadata'
   | 'sourceIp'
   | 'remoteIp'
   | 'destinationIp'

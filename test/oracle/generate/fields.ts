@@ -54,6 +54,7 @@ export const sourceFields: Readonly<Record<string, FieldMaker>> = {
   requestPrincipals: requestPrincipal,
   namespaces: strings('namespace', words.namespaces),
   serviceAccounts: serviceAccount,
+  trustDomains: strings('trustDomain', words.trustDomains),
   ipBlocks: blocks('sourceIp', words.sourceAddresses),
   remoteIpBlocks: blocks('remoteIp', [...words.clientAddresses, ...words.sourceAddresses]),
 };
@@ -73,6 +74,7 @@ const plain: Readonly<Record<string, FieldMaker>> = {
   'source.namespace': strings('namespace', words.namespaces),
   'source.principal': principal,
   'source.serviceAccount': serviceAccount,
+  'source.trustDomain': strings('trustDomain', words.trustDomains),
   'request.auth.principal': requestPrincipal,
   'request.auth.audiences': strings('claim', ['shop', 'bank', 'shop/x']),
   'request.auth.presenter': strings('claim', ['app', 'App', 'cli']),
@@ -97,6 +99,18 @@ const claim = (random: Random): ConditionField => {
   return { key: `request.auth.claims${names.map((name) => `[${name}]`).join('')}`, kind, maker };
 };
 
+/** In brackets it asks for a list. */
+const metadataValue: FieldMaker = ({ random, bases }) => {
+  const { text, shape } = patternFor(random, bases.draw(random, 'metadata', words.metadataWords));
+  return random.chance(0.5) ? { text, shape } : { text: `[${text}]`, shape: 'list' };
+};
+
+const metadata = (random: Random): ConditionField => ({
+  key: `experimental.${words.metadataFilter}[${random.pick(words.metadataNames)}]`,
+  kind: 'experimental.envoy.filters',
+  maker: metadataValue,
+});
+
 export const conditionFields: readonly ((random: Random) => ConditionField)[] = [
   ...Object.entries(plain).map(([key, maker]) => () => ({ key, kind: key, maker })),
   header,
@@ -105,4 +119,6 @@ export const conditionFields: readonly ((random: Random) => ConditionField)[] = 
   claim,
   claim,
   claim,
+  metadata,
+  metadata,
 ];

@@ -10,6 +10,7 @@ export type Shape =
   | 'case'
   | 'stars'
   | 'template'
+  | 'list'
   | 'block'
   | 'port';
 
@@ -45,6 +46,7 @@ export function patternFor(random: Random, base: string): Pattern {
     case 'stars':
       return { text: `*${base.slice(base.length - cut)}*`, shape };
     case 'exact':
+    case 'list':
     case 'block':
     case 'port':
     case 'template':

@@ -25,6 +25,8 @@ export interface Call {
   readonly clientIp: string | undefined;
   /** An index of the tokens that there are. */
   readonly token: number | undefined;
+  /** What a filter leaves for the policies, by name. */
+  readonly metadata: Claims;
 }
 
 export function connections(random: Random, ports: readonly number[], count: number): readonly Connection[] {
@@ -82,7 +84,22 @@ export function call(
     headers,
     clientIp: random.chance(0.6) ? bases.aim(random, 'remoteIp', words.clientAddresses) : undefined,
     token: random.chance(0.65) ? random.int(tokens) : undefined,
+    metadata: metadataFor(random, bases),
   };
+}
+
+function metadataFor(random: Random, bases: Bases): Claims {
+  const word = () => bases.aim(random, 'metadata', words.metadataWords);
+  const value = () =>
+    random.weighted<Claims[string]>([
+      [5, word()],
+      [5, random.list(0, 3, word)],
+      [1, random.int(10)],
+      [1, { gold: 'gold' }],
+    ]);
+  return Object.fromEntries(
+    words.metadataNames.filter(() => random.chance(0.5)).map((name) => [name, value()]),
+  );
 }
 
 function headersFor(random: Random, bases: Bases): Call['headers'] {

@@ -73,6 +73,9 @@ export const hosts = [
   '127.0.0.1:80',
   '[::1]:8080',
 ];
+/** Trust domains and ends of them, some of nobody. */
+export const trustDomains = ['mesh.test', 'old.mesh.test', 'older.test', 'other.test', 'cluster.local', 'ns'];
+
 export const methods = ['GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'PATCH', 'OPTIONS'];
 export const serverNames = ['cart.shop', 'CART.shop', 'api.example.com', 'shop'];
 
@@ -117,6 +120,18 @@ export const claimPaths: readonly (readonly string[])[] = [
   ['https://claims.test/x'],
   ['sub'],
 ];
+/** Claims that are words too, by the issuer whose rule says so. */
+export const spaceDelimited: Readonly<Record<string, readonly string[]>> = {
+  'https://idp.test': ['groups', 'a.b', 'realm'],
+  'a/b': ['role', 'scope', 'aud'],
+  issuer: ['sub'],
+};
+
+/** A filter in front of the policies, and what it may have left for them. */
+export const metadataFilter = 'envoy.filters.http.oracle';
+export const metadataNames = ['tier', 'groups'] as const;
+export const metadataWords = ['gold', 'Gold', 'golden', 'silver', 'a b', '*', ''];
+
 /** Which providers there are to ask, and what each answers; another one is named and is not there. */
 export const providers = {
   'grants-http': 'allow',

@@ -49,11 +49,43 @@ describe('createMetrics', () => {
   it('tells how many key sets are stale or missing, and how old the oldest is', async () => {
     const text = await exposed((metrics) => {
       metrics.keySetFetched(false, 20);
+      metrics.enforcement({ running: 1, halted: 0, done: 2, workloads: 7 });
       metrics.keySets({ current: 2, stale: 1, missing: 0, oldest: new Date('2029-12-31T23:00:00Z') });
     });
     expect(text).toContain('\ncitadel_jwks_fetches_total{outcome="failed"} 1\n');
     expect(text).toContain('\ncitadel_jwks_sets{state="stale"} 1\n');
     expect(text).toContain('\ncitadel_jwks_oldest_seconds 3600\n');
+    expect(text).toContain('\ncitadel_mtls_enforcement_runs{state="done"} 2\n');
+    expect(text).toContain('\ncitadel_mtls_enforced_workloads 7\n');
+  });
+
+  it('tells how old a source of the mesh is, and what of it does not count', async () => {
+    const broken = (object: string, kept: boolean) => ({ object, reason: 'is bad', kept });
+    const source = { problem: undefined, rejected: [], shadowed: [], warnings: [] };
+    const text = await exposed((metrics) => {
+      metrics.meshSources(() => [
+        {
+          ...source,
+          name: 'files',
+          currentAt: new Date('2029-12-31T23:00:00Z'),
+          rejected: [broken('a', true), broken('a', true), broken('b', false)],
+          shadowed: [{ object: 'c', reason: 'is another' }],
+        },
+        { ...source, name: 'kubernetes/a', currentAt: undefined, problem: 'is away' },
+      ]);
+    });
+    const lines = text.split('\n').filter((line) => line.startsWith('citadel_mesh_source_'));
+    expect(lines.toSorted()).toEqual([
+      'citadel_mesh_source_age_seconds{source="files"} 3600',
+      'citadel_mesh_source_broken_kept{source="files"} 1',
+      'citadel_mesh_source_broken_kept{source="kubernetes/a"} 0',
+      'citadel_mesh_source_broken{source="files"} 1',
+      'citadel_mesh_source_broken{source="kubernetes/a"} 0',
+      'citadel_mesh_source_shadowed{source="files"} 1',
+      'citadel_mesh_source_shadowed{source="kubernetes/a"} 0',
+      'citadel_mesh_source_up{source="files"} 1',
+      'citadel_mesh_source_up{source="kubernetes/a"} 0',
+    ]);
   });
 
   it('counts what proxies are sent, and what they make of it', async () => {

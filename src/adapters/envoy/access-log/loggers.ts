@@ -74,12 +74,26 @@ const {
   TcpConnectionEnd: connectionEnd,
 } = AccessLogType;
 
-/** Requests without a caller's certificate: each at its start, what is no HTTP at its end, and each denial. */
-const plaintextRequests = logger(anyOf(ofType(requestStart, requestGoesOn), requestDenied, flagged('DPE')));
+/** Requests without a caller's certificate: each at its start, and at its end what came to nothing. */
+const plaintextRequests = logger(
+  anyOf(ofType(requestStart, requestGoesOn), requestDenied, flagged('UF', 'UH', 'UO', 'NC')),
+);
 
-/** Connections without one: each when the application has it, or when it could not be reached, and each denial. */
+/**
+ * Connections without one: each when the application has it, and at its end what came to nothing. Of what no application
+ * took there is no word: it has called nobody, and who scans ports would make an entry of each.
+ */
 const plaintextConnections = logger(
-  anyOf(ofType(connected, connectionGoesOn), connectionDenied, flagged('UF', 'UH', 'UO', 'URX', 'NC')),
+  anyOf(
+    ofType(connected, connectionGoesOn),
+    connectionDenied,
+    allOf(
+      ofType(connectionEnd),
+      expression(
+        "request.total_size == 0 && response.total_size == 0 && upstream.transport_failure_reason == ''",
+      ),
+    ),
+  ),
 );
 
 /** What no filter chain took, and handshakes that failed: what is known of them, only the listener's log tells. */

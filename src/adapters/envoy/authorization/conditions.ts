@@ -3,12 +3,15 @@ import {
   type ConditionSubject,
   conditionSubject,
   isHttpOnly,
+  listPattern,
 } from '../../../domain/policy/index.ts';
 import type { Permission, Principal } from '../../../gen/envoy/config/rbac/v3/rbac.ts';
+import type { ValueMatcher } from '../../../gen/envoy/type/matcher/v3/value.ts';
+import { permissionMetadata } from './metadata.ts';
 import { destinationIp, destinationPort, serverName } from './operations.ts';
-import { peerNamespace, peerPrincipal, peerServiceAccount } from './peers.ts';
+import { peerNamespace, peerPrincipal, peerServiceAccount, peerTrustDomain } from './peers.ts';
 import { directIp, remoteIp } from './sources.ts';
-import { headerMatcher } from './strings.ts';
+import { anyInList, headerMatcher, patternMatcher, stringValue } from './strings.ts';
 import { attribute, permissions, principals } from './terms.ts';
 import { claim, tokenPrincipal } from './tokens.ts';
 
@@ -40,12 +43,19 @@ export function conditions(
 }
 
 function ofDestination(
-  { kind }: ConditionSubject,
+  key: ConditionSubject,
   { port }: ConditionOptions,
 ): ((value: string) => Permission) | undefined {
+  const { kind } = key;
+  if (kind === 'metadata') return (value) => permissionMetadata(key.filter, [key.name], metadataValue(value));
   if (kind === 'destination.ip') return destinationIp;
   if (kind === 'destination.port') return (value) => destinationPort(value, port);
   return kind === 'connection.sni' ? serverName : undefined;
+}
+
+function metadataValue(value: string): ValueMatcher {
+  const inList = listPattern(value);
+  return inList === undefined ? stringValue(patternMatcher(value)) : anyInList(patternMatcher(inList));
 }
 
 function ofSource(
@@ -73,6 +83,9 @@ function ofSource(
       return (value) => peerPrincipal(value, names);
     case 'source.serviceAccount':
       return (value) => peerServiceAccount(value, namespace);
+    case 'source.trustDomain':
+      return (value) => peerTrustDomain(value, names);
+    case 'metadata':
     case 'destination.ip':
     case 'destination.port':
     case 'connection.sni':

@@ -50,21 +50,26 @@ export function networkExtAuthz(provider: AuthorizationProvider, cluster: string
 
 function grpcService(provider: AuthorizationProvider, clusterName: string) {
   return {
-    targetSpecifier: { $case: 'envoyGrpc', value: { clusterName } },
+    // Otherwise it is the cluster's name, whose slashes no strict server takes.
+    targetSpecifier: { $case: 'envoyGrpc', value: { clusterName, authority: hostOf(provider) } },
     timeout: duration(provider.timeout),
   } as const;
 }
 
 function httpService(provider: AuthorizationProvider, cluster: string) {
-  const [namespace = '', name = ''] = provider.service.split('/', 2);
   return {
     serverUri: {
-      uri: `http://${name}.${namespace}:${provider.port}`,
+      uri: `http://${hostOf(provider)}`,
       httpUpstreamType: { $case: 'cluster', value: cluster },
       timeout: duration(provider.timeout),
     },
     pathPrefix: provider.pathPrefix,
   } as const;
+}
+
+function hostOf({ service, port }: AuthorizationProvider): string {
+  const [namespace = '', name = ''] = service.split('/', 2);
+  return `${name}.${namespace}:${port}`;
 }
 
 function matchedBy(provider: AuthorizationProvider, filter: string): MetadataMatcher {

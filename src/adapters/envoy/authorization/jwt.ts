@@ -45,7 +45,7 @@ export function jwtAuthentication(
 
 function provider(rule: JwtRule, jwks: string | undefined): JwtProvider {
   return JwtProvider.fromPartial({
-    issuer: rule.issuer,
+    issuer: rule.issuer ?? '',
     audiences: [...rule.audiences],
     jwksSourceSpecifier: {
       $case: 'localJwks',
@@ -62,6 +62,8 @@ function provider(rule: JwtRule, jwks: string | undefined): JwtProvider {
     })),
     payloadInMetadata: payloadKey,
     // Strings that are lists of words are compared word by word.
-    normalizePayloadInMetadata: { spaceDelimitedClaims: ['scope', 'permission'] },
+    normalizePayloadInMetadata: {
+      spaceDelimitedClaims: [...new Set(['permission', 'scope', ...rule.spaceDelimitedClaims])].toSorted(),
+    },
   });
 }

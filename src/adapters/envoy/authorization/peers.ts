@@ -45,6 +45,19 @@ function inEveryTrustDomain(pattern: string, names: readonly string[]): readonly
   return named.length > 0 ? [pattern, ...replaced] : replaced;
 }
 
+/** An entry of `trustDomains`, of which the reader keeps those that end in something short enough for an expression. */
+export function peerTrustDomain(pattern: string, names: readonly string[]): Principal {
+  if (pattern === '*') return certificate(prefix(scheme));
+  const somePath = certificate(expression(`${scheme}${segment}/.*`));
+  if (pattern.startsWith('*'))
+    return certificate(expression(`${scheme}${optional}${escapeExpression(pattern.slice(1))}/.*`));
+  if (pattern.endsWith('*')) return all([certificate(prefix(`${scheme}${pattern.slice(0, -1)}`)), somePath]);
+  const meant = names.includes(pattern) ? names : [pattern];
+  return some(meant.map((name) => certificate(prefix(`${scheme}${name}/`))));
+}
+
+const optional = segment.replace(/\+$/, '*');
+
 const workload = certificate(expression(`${scheme}${segment}/ns/${segment}/sa/${segment}`));
 
 /** An entry of `namespaces`, of whichever trust domain. */
@@ -52,13 +65,12 @@ export function peerNamespace(pattern: string): Principal {
   const name = pattern === '*' ? '' : pattern.replace(/^\*|\*$/, '');
   const before = pattern.startsWith('*') && pattern !== '*';
   const after = pattern.endsWith('*') && !before && pattern !== '*';
-  // Only a name that is longer than any of Kubernetes' comes near what Envoy allows an expression.
-  if (name.length > expressionBudget - 20) {
+  // Only a name that is longer than any of Kubernetes' comes near what Envoy allows an expression, which counts bytes.
+  if (Buffer.byteLength(name) > expressionBudget - 20) {
     const inside = `${before ? '' : '/ns/'}${name}${after ? '' : '/sa/'}`;
     const contains: StringMatcher = { matchPattern: { $case: 'contains', value: inside }, ignoreCase: false };
     return all([workload, certificate(contains)]);
   }
-  const optional = segment.replace(/\+$/, '*');
   const namespace =
     pattern === '*' ? segment : `${before ? optional : ''}${escapeExpression(name)}${after ? optional : ''}`;
   return certificate(expression(`${scheme}${segment}/ns/${namespace}/sa/${segment}`));

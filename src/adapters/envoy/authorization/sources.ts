@@ -1,6 +1,6 @@
 import type { SourceMatch } from '../../../domain/policy/index.ts';
 import type { Principal } from '../../../gen/envoy/config/rbac/v3/rbac.ts';
-import { peerNamespace, peerPrincipal, peerServiceAccount } from './peers.ts';
+import { peerNamespace, peerPrincipal, peerServiceAccount, peerTrustDomain } from './peers.ts';
 import { cidr } from './strings.ts';
 import { attribute, principals } from './terms.ts';
 import { tokenPrincipal } from './tokens.ts';
@@ -26,6 +26,7 @@ export function source(
     ...(options.http ? of(match.requestPrincipals, match.notRequestPrincipals, tokenPrincipal) : []),
     ...of(match.namespaces, match.notNamespaces, peerNamespace),
     ...of(match.serviceAccounts, match.notServiceAccounts, (value) => peerServiceAccount(value, namespace)),
+    ...of(match.trustDomains, match.notTrustDomains, (value) => peerTrustDomain(value, names)),
     ...of(match.ipBlocks, match.notIpBlocks, directIp),
     ...of(match.remoteIpBlocks, match.notRemoteIpBlocks, remoteIp),
   ]);

@@ -1,6 +1,7 @@
 import type { CidrRange } from '../../../gen/envoy/config/core/v3/address.ts';
 import { HeaderMatcher } from '../../../gen/envoy/config/route/v3/route_components.ts';
 import { StringMatcher } from '../../../gen/envoy/type/matcher/v3/string.ts';
+import type { ValueMatcher } from '../../../gen/envoy/type/matcher/v3/value.ts';
 
 export function exact(value: string): StringMatcher {
   return { matchPattern: { $case: 'exact', value }, ignoreCase: false };
@@ -32,6 +33,16 @@ function plainMatcher(pattern: string): StringMatcher {
   if (pattern.startsWith('*')) return suffix(pattern.slice(1));
   if (pattern.endsWith('*')) return prefix(pattern.slice(0, -1));
   return exact(pattern);
+}
+
+export function stringValue(value: StringMatcher): ValueMatcher {
+  return { matchPattern: { $case: 'stringMatch', value } };
+}
+
+/** A list in which a string matches. */
+export function anyInList(value: StringMatcher): ValueMatcher {
+  const oneOf = { $case: 'oneOf', value: stringValue(value) } as const;
+  return { matchPattern: { $case: 'listMatch', value: { matchPattern: oneOf } } };
 }
 
 /** Envoy compares each value of a header by itself, and takes any. */

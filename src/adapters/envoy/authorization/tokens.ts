@@ -1,7 +1,7 @@
 import type { Principal } from '../../../gen/envoy/config/rbac/v3/rbac.ts';
 import type { StringMatcher } from '../../../gen/envoy/type/matcher/v3/string.ts';
-import type { ValueMatcher } from '../../../gen/envoy/type/matcher/v3/value.ts';
-import { exact, notEmpty, patternMatcher, prefix, suffix } from './strings.ts';
+import { principalMetadata } from './metadata.ts';
+import { anyInList, exact, notEmpty, patternMatcher, prefix, stringValue, suffix } from './strings.ts';
 import { principals } from './terms.ts';
 
 /** Where the filter for tokens leaves the claims of a valid one. */
@@ -12,17 +12,9 @@ const { all, some } = principals;
 
 /** A claim that is a string, or a list in which a string matches. */
 export function claim(path: readonly string[], pattern: string): Principal {
-  const text = stringValue(patternMatcher(pattern));
-  return metadata(path, {
-    matchPattern: {
-      $case: 'orMatch',
-      value: {
-        valueMatchers: [
-          text,
-          { matchPattern: { $case: 'listMatch', value: { matchPattern: { $case: 'oneOf', value: text } } } },
-        ],
-      },
-    },
+  const text = patternMatcher(pattern);
+  return principalMetadata(tokenFilter, [payloadKey, ...path], {
+    matchPattern: { $case: 'orMatch', value: { valueMatchers: [stringValue(text), anyInList(text)] } },
   });
 }
 
@@ -50,23 +42,5 @@ export function tokenPrincipal(pattern: string): Principal {
 }
 
 function piece(name: string, matcher: StringMatcher): Principal {
-  return metadata([name], stringValue(matcher));
-}
-
-function stringValue(value: StringMatcher): ValueMatcher {
-  return { matchPattern: { $case: 'stringMatch', value } };
-}
-
-function metadata(path: readonly string[], value: ValueMatcher): Principal {
-  return {
-    identifier: {
-      $case: 'metadata',
-      value: {
-        filter: tokenFilter,
-        path: [payloadKey, ...path].map((key) => ({ segment: { $case: 'key', value: key } })),
-        value,
-        invert: false,
-      },
-    },
-  };
+  return principalMetadata(tokenFilter, [payloadKey, name], stringValue(matcher));
 }

@@ -84,7 +84,7 @@ function applicationFilters(port: Port, settings: MeshSettings, callerKnown: boo
   const cluster = clusterOf(port);
   const { connectionLifetime, accessLogSample } = settings;
   if (!isHttp(port.protocol)) return passThroughFilters(port, settings, callerKnown);
-  const filters = filterSlots(port.port, 'http', settings).map(({ name, types }) =>
+  const filters = filterSlots('http', settings).map(({ name, types }) =>
     HttpFilter.fromPartial({
       name,
       configType: { $case: 'configDiscovery', value: discoveredFilter(types) },
@@ -106,7 +106,7 @@ function applicationFilters(port: Port, settings: MeshSettings, callerKnown: boo
 /** Bytes, judged by what a connection shows: what policies say of HTTP is read as they define it for TCP. */
 function passThroughFilters(port: Port, settings: MeshSettings, callerKnown: boolean): Filter[] {
   const { connectionLifetime, accessLogSample } = settings;
-  const steps = filterSlots(port.port, 'tcp', settings).map(({ name, types }) =>
+  const steps = filterSlots('tcp', settings).map(({ name, types }) =>
     Filter.fromPartial({
       name,
       configType: { $case: 'configDiscovery', value: discoveredFilter(types) },

@@ -10,8 +10,8 @@ export const names = {
   inboundCluster: (port: number) => `inbound/${portName(port)}`,
   egressListener: (address: string, port: number) => `egress/${address}/${port}`,
   outboundCluster: (service: string, port: number) => `outbound/${service}/${port}`,
-  /** A filter by ECDS; its configuration has the name of the filter. */
-  filter: (port: number, layer: 'http' | 'tcp', name: string) => `inbound/${portName(port)}/${layer}/${name}`,
+  /** A filter by ECDS, the same for all ports; its configuration has the name of the filter. */
+  filter: (layer: 'http' | 'tcp', name: string) => `inbound/${layer}/${name}`,
   captureInbound: inboundListeners.captured,
   captureOutbound: 'capture/outbound',
   /** Wherever the application wanted to go, as it is. */

@@ -27,3 +27,11 @@ export function items(value: unknown, ...path: readonly string[]): readonly unkn
   const found = field(value, ...path);
   return Array.isArray(found) ? found : [];
 }
+
+/** Of a record the fields of these names that it has; none of what is no record. */
+export function pick(value: unknown, ...names: readonly string[]): Readonly<Record<string, unknown>> {
+  if (!isRecord(value)) return {};
+  return Object.fromEntries(
+    names.flatMap((name) => (Object.hasOwn(value, name) ? [[name, value[name]]] : [])),
+  );
+}

@@ -1,4 +1,4 @@
-import { field, items, text, texts } from '../api/index.ts';
+import { field, items, pick, text, texts } from '../api/index.ts';
 import type { Reading } from './informer.ts';
 
 /** What the mesh needs of an EndpointSlice (discovery.k8s.io/v1). */
@@ -34,6 +34,22 @@ export function readEndpointSlice(object: unknown): Reading<SliceRecord> {
   });
   const endpoints = items(object, 'endpoints').flatMap((each) => readEndpoint(each, namespace) ?? []);
   return { value: { service: `${namespace}/${service}`, family, ports, endpoints }, problems: [] };
+}
+
+/** What readEndpointSlice needs. */
+export function slimEndpointSlice(object: unknown): unknown {
+  return {
+    metadata: {
+      ...pick(field(object, 'metadata'), 'namespace'),
+      labels: pick(field(object, 'metadata', 'labels'), serviceName),
+    },
+    ...pick(object, 'addressType'),
+    ports: items(object, 'ports').map((each) => pick(each, 'name', 'port', 'protocol')),
+    endpoints: items(object, 'endpoints').map((each) => ({
+      ...pick(each, 'addresses', 'conditions'),
+      targetRef: pick(field(each, 'targetRef'), 'kind', 'namespace', 'name', 'uid'),
+    })),
+  };
 }
 
 function readEndpoint(object: unknown, namespace: string): SliceEndpoint | undefined {

@@ -1,5 +1,5 @@
 import type { ProxyMode } from '../../../domain/mesh/index.ts';
-import { text } from '../api/index.ts';
+import { field, pick, text } from '../api/index.ts';
 import type { Reading } from './informer.ts';
 import { annotations } from './pod.ts';
 
@@ -10,4 +10,10 @@ export function readNamespace(object: unknown): Reading<ProxyMode> {
   if (written === 'none' || written === 'explicit' || written === 'capture')
     return { value: written, problems: [] };
   return { problems: [`${annotations.proxy}: must be none, explicit or capture`] };
+}
+
+/** What readNamespace needs. */
+export function slimNamespace(object: unknown): unknown {
+  const written = pick(field(object, 'metadata', 'annotations'), annotations.proxy);
+  return { metadata: { ...pick(field(object, 'metadata'), 'name'), annotations: written } };
 }

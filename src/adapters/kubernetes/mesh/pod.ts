@@ -1,6 +1,6 @@
 import { type ProxyMode, type WorkloadObject, workloadSchema } from '../../../domain/mesh/index.ts';
 import { parseYaml } from '../../../yaml/index.ts';
-import { field, items, text } from '../api/index.ts';
+import { field, items, pick, text } from '../api/index.ts';
 import type { Reading } from './informer.ts';
 import { type PortProtocol, protocolOf } from './protocol.ts';
 
@@ -84,6 +84,27 @@ export function readMeshPod(object: unknown): Reading<MeshPod> {
             `${annotations.proxy}: nothing captures in the host’s network; the pod counts as one without proxy`,
           ]
         : [],
+  };
+}
+
+/** What readMeshPod needs: a fraction of what a pod is. */
+export function slimPod(object: unknown): unknown {
+  const containers = (name: string) =>
+    items(object, 'spec', name).map((each) => ({
+      ...pick(each, 'name', 'restartPolicy'),
+      ports: items(each, 'ports').map((port) => pick(port, 'name', 'containerPort', 'protocol')),
+    }));
+  return {
+    metadata: {
+      ...pick(field(object, 'metadata'), 'namespace', 'name', 'uid', 'labels', 'deletionTimestamp'),
+      annotations: pick(field(object, 'metadata', 'annotations'), ...Object.values(annotations)),
+    },
+    spec: {
+      ...pick(field(object, 'spec'), 'serviceAccountName', 'hostNetwork'),
+      containers: containers('containers'),
+      initContainers: containers('initContainers'),
+    },
+    status: pick(field(object, 'status'), 'phase', 'podIP', 'podIPs'),
   };
 }
 

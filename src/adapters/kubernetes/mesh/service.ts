@@ -1,4 +1,4 @@
-import { field, items, text, texts } from '../api/index.ts';
+import { field, items, pick, text, texts } from '../api/index.ts';
 import type { Reading } from './informer.ts';
 import { type PortProtocol, protocolOf } from './protocol.ts';
 
@@ -26,6 +26,19 @@ export function readService(object: unknown): Reading<ServiceRecord> {
   );
   const family = texts(object, 'spec', 'ipFamilies')?.[0] === 'IPv6' ? 'IPv6' : 'IPv4';
   return { value: { namespace, name, addresses, family, ports }, problems: [] };
+}
+
+/** What readService needs. */
+export function slimService(object: unknown): unknown {
+  return {
+    metadata: pick(field(object, 'metadata'), 'namespace', 'name'),
+    spec: {
+      ...pick(field(object, 'spec'), 'type', 'clusterIP', 'clusterIPs', 'ipFamilies'),
+      ports: items(object, 'spec', 'ports').map((each) =>
+        pick(each, 'port', 'name', 'protocol', 'appProtocol'),
+      ),
+    },
+  };
 }
 
 function readPort(object: unknown): ServiceRecord['ports'][number] | undefined {

@@ -1,16 +1,19 @@
+import { KeptContent } from '../../../domain/mesh/index.ts';
 import type { Policy } from '../../../domain/policy/index.ts';
-import type { MeshContent, MeshSource, MeshSourceState } from '../../../domain/ports/index.ts';
+import type { Archive, KeptMeshSource, MeshContent, MeshSourceState } from '../../../domain/ports/index.ts';
 import type { Cluster } from '../cluster.ts';
 import { createAssembler } from './assemble.ts';
-import { readEndpointSlice } from './endpoint-slice.ts';
+import { readEndpointSlice, slimEndpointSlice } from './endpoint-slice.ts';
 import { Informer, type InformerOptions, type Reading } from './informer.ts';
-import { readNamespace } from './namespace.ts';
-import { readMeshPod } from './pod.ts';
+import { readNamespace, slimNamespace } from './namespace.ts';
+import { readMeshPod, slimPod } from './pod.ts';
 import { policyCollections, slimPolicy } from './policies.ts';
-import { readService } from './service.ts';
+import { readService, slimService } from './service.ts';
 
 export interface KubernetesMeshSourceOptions {
   readonly cluster: Cluster;
+  /** What was read is kept there over a restart. */
+  readonly archive: Archive;
   /**
    * Makes a policy of an object of security.istio.io, given with its apiVersion, kind, metadata and spec. It must not
    * throw. Where it finds no policy, the object's last good form stays; its problems are told in any case.
@@ -23,9 +26,15 @@ export interface KubernetesMeshSourceOptions {
   readonly clusterDomain?: string;
 }
 
+/**
+ * Milliseconds that changes are gathered for before they are kept. Of policies a restart must forget nothing; pods come
+ * and go all the time, and are kept to begin with while the API server is away.
+ */
+const pause = { policies: 1_000, others: 30_000 };
+
 /** Pods, services and policies of one cluster, followed by list and watch. */
-export function createKubernetesMeshSource(options: KubernetesMeshSourceOptions): MeshSource {
-  const { cluster, readPolicy, clusterDomain = 'cluster.local' } = options;
+export function createKubernetesMeshSource(options: KubernetesMeshSourceOptions): KeptMeshSource {
+  const { cluster, archive, readPolicy, clusterDomain = 'cluster.local' } = options;
   const { api, clock, entropy, clusterId } = cluster;
   const name = `kubernetes/${clusterId}`;
   const log = cluster.log.with({ source: name });
@@ -35,20 +44,31 @@ export function createKubernetesMeshSource(options: KubernetesMeshSourceOptions)
   let content: MeshContent | undefined;
   let running: Promise<unknown> = Promise.resolve();
 
+  const ids: string[] = [];
   const informer = <T>(
-    given: Pick<InformerOptions<T>, 'what' | 'paths' | 'read' | 'query' | 'optional'>,
+    given: Pick<InformerOptions<T>, 'what' | 'paths' | 'slim' | 'read' | 'query' | 'optional'>,
+    gathered = pause.others,
   ): Informer<T> => {
     const changed = () => {
       stale = true;
       notify();
     };
-    return new Informer({ ...given, changed, clock, log });
+    const id = `${name} ${given.what}`;
+    ids.push(id);
+    const kept = new KeptContent({ archive, id, pause: gathered, clock, log });
+    return new Informer({ ...given, kept, changed, clock, log });
   };
-  const services = informer({ what: 'services', paths: ['/api/v1/services'], read: readService });
+  const services = informer({
+    what: 'services',
+    paths: ['/api/v1/services'],
+    slim: slimService,
+    read: readService,
+  });
   const slices = informer({
     what: 'endpointslices',
     paths: ['/apis/discovery.k8s.io/v1/endpointslices'],
     query: { labelSelector: 'kubernetes.io/service-name' },
+    slim: slimEndpointSlice,
     read: readEndpointSlice,
   });
   const pods = informer({
@@ -56,18 +76,28 @@ export function createKubernetesMeshSource(options: KubernetesMeshSourceOptions)
     paths: ['/api/v1/pods'],
     // One that ends leaves the collection: the watch tells of it as of a deletion.
     query: { fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed' },
+    slim: slimPod,
     read: readMeshPod,
   });
-  const namespaces = informer({ what: 'namespaces', paths: ['/api/v1/namespaces'], read: readNamespace });
+  const namespaces = informer({
+    what: 'namespaces',
+    paths: ['/api/v1/namespaces'],
+    slim: slimNamespace,
+    read: readNamespace,
+  });
   const policies = policyCollections.map((collection) =>
-    informer({
-      ...collection,
-      optional: true,
-      read: (object): Reading<Policy> => {
-        const { policy, problems } = readPolicy(slimPolicy(object, collection));
-        return { value: policy, problems };
+    informer(
+      {
+        ...collection,
+        optional: true,
+        slim: (object) => slimPolicy(object, collection),
+        read: (slim): Reading<Policy> => {
+          const { policy, problems } = readPolicy(slim);
+          return { value: policy, problems };
+        },
       },
-    }),
+      pause.policies,
+    ),
   );
   const informers = [services, slices, pods, namespaces, ...policies];
   const assemble = createAssembler(clusterId, clusterDomain);
@@ -95,6 +125,7 @@ export function createKubernetesMeshSource(options: KubernetesMeshSourceOptions)
 
   return {
     name,
+    kept: ids,
     async start(changed) {
       notify = changed;
       const context = { api, clock, entropy, log };
@@ -119,6 +150,8 @@ export function createKubernetesMeshSource(options: KubernetesMeshSourceOptions)
         currentAt: oldest === undefined ? undefined : new Date(oldest),
         problem: troubles.length === 0 ? undefined : troubles.join('; '),
         rejected: informers.flatMap(({ rejected }) => rejected),
+        shadowed: [],
+        warnings: informers.flatMap(({ keptProblem }) => keptProblem ?? []),
       };
     },
     async close() {

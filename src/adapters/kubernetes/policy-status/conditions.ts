@@ -48,7 +48,8 @@ export function conditionsOf(
     observedGeneration: generation,
   });
   const origin = standing?.status.policy.meta.origin.source;
-  if (standing && origin !== undefined && origin !== source) {
+  // One that says the same is as good as this one: two clusters are often given the same policies.
+  if (standing && origin !== undefined && origin !== source && standing.hash !== hash) {
     const message = `the object of this name in ${origin} counts in its place`;
     return [accepted('False', 'Shadowed', message), nothing('Shadowed', message)];
   }

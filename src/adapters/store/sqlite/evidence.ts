@@ -2,7 +2,7 @@ import type { Account, PortEvidence } from '../../../domain/evidence/index.ts';
 import type { EvidenceStore } from '../../../domain/ports/index.ts';
 import type { Executor } from './executor.ts';
 import type { BetterSQLite3Database } from './orm.ts';
-import { asc, lt } from './orm.ts';
+import { asc, eq } from './orm.ts';
 import { callerEvidence, type StoredAccount, type StoredPort } from './schema.ts';
 
 export function createEvidenceStore(database: BetterSQLite3Database, executor: Executor): EvidenceStore {
@@ -38,10 +38,11 @@ export function createEvidenceStore(database: BetterSQLite3Database, executor: E
           })),
       ),
 
-    prune: (before) =>
-      executor.write(
-        () => database.delete(callerEvidence).where(lt(callerEvidence.updatedAt, before)).run().changes,
-      ),
+    remove: (workloads) =>
+      executor.write(() => {
+        for (const workload of workloads)
+          database.delete(callerEvidence).where(eq(callerEvidence.workload, workload)).run();
+      }),
   };
 }
 
@@ -73,17 +74,19 @@ function storeCounters(counters: NonNullable<Account['counters']>): NonNullable<
   };
 }
 
-function storePort(port: number, { callers, forgottenAt, denials, more }: PortEvidence): StoredPort {
+function storePort(port: number, { callers, forgottenAt, denials, more, refused }: PortEvidence): StoredPort {
   return {
     port,
     callers: callers.map((caller) => ({
       ...caller,
       first: caller.first.toISOString(),
       last: caller.last.toISOString(),
+      previous: text(caller.previous),
     })),
     forgottenAt: text(forgottenAt),
     more,
     denials: denials && { ...denials, last: denials.last.toISOString() },
+    refused: refused.map((each) => ({ ...each, last: each.last.toISOString() })),
   };
 }
 
@@ -112,12 +115,19 @@ function loadCounters(stored: NonNullable<StoredAccount['counters']>): NonNullab
   return { ...stored, startedAt: new Date(stored.startedAt), observedAt: new Date(stored.observedAt) };
 }
 
-function loadPort({ callers, forgottenAt, more, denials }: Omit<StoredPort, 'port'>): PortEvidence {
+function loadPort({
+  callers,
+  forgottenAt,
+  more,
+  denials,
+  refused = [],
+}: Omit<StoredPort, 'port'>): PortEvidence {
   return {
-    callers: callers.map(({ first, last, ...caller }) => ({
+    callers: callers.map(({ first, last, previous, ...caller }) => ({
       ...caller,
       first: new Date(first),
       last: new Date(last),
+      previous: date(previous),
     })),
     forgottenAt: date(forgottenAt),
     more,
@@ -127,5 +137,6 @@ function loadPort({ callers, forgottenAt, more, denials }: Omit<StoredPort, 'por
       policy: denials.policy,
       reason: denials.reason,
     },
+    refused: refused.map((each) => ({ ...each, last: new Date(each.last) })),
   };
 }

@@ -5,6 +5,7 @@ import { createAdoptionStore } from './adoption.ts';
 import { createAuditLog } from './audit.ts';
 import { createAuthorityStore } from './authorities.ts';
 import { type ConnectionOptions, integrityProblems, openConnection } from './connection.ts';
+import { createEnforcementStore } from './enforcement.ts';
 import { storeError } from './errors.ts';
 import { createEvidenceStore } from './evidence.ts';
 import { Executor } from './executor.ts';
@@ -49,6 +50,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
       authorities: createAuthorityStore(database, executor),
       audit: createAuditLog(database, executor),
       adoption: createAdoptionStore(database, executor),
+      enforcement: createEnforcementStore(database, executor),
       evidence: createEvidenceStore(database, executor),
       operators: createOperatorStore(database, executor),
       policies: createPolicyStore(database, executor),

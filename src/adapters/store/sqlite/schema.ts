@@ -1,3 +1,4 @@
+import type { EnforcementRun, RunState } from '../../../domain/enforcement/index.ts';
 import type { Account, PortEvidence } from '../../../domain/evidence/index.ts';
 import type {
   AuditOutcome,
@@ -31,7 +32,10 @@ export type StoredConsumer = Omit<Stored<Consumer>, 'resources'> & {
 };
 
 export type StoredAccount = Json<Account>;
-export type StoredPort = Json<PortEvidence> & { readonly port: number };
+export type StoredRun = Json<EnforcementRun>;
+/** Rows of an earlier schema tell of no refusals. */
+export type StoredPort = Omit<Json<PortEvidence>, 'refused'> &
+  Partial<Pick<Json<PortEvidence>, 'refused'>> & { readonly port: number };
 
 export const issuance = sqliteTable(
   'issuance',
@@ -183,6 +187,20 @@ export const callerEvidence = sqliteTable(
     ports: text({ mode: 'json' }).$type<readonly StoredPort[]>().notNull(),
   },
   (table) => [index('caller_evidence_by_time').on(table.updatedAt)],
+);
+
+/** Orders to make workloads strict. */
+export const enforcementRun = sqliteTable(
+  'enforcement_run',
+  {
+    id: text().primaryKey(),
+    state: text().$type<RunState>().notNull(),
+    startedAt: integer('started_at', { mode: 'timestamp_ms' }).notNull(),
+    updatedAt: integer('updated_at', { mode: 'timestamp_ms' }).notNull(),
+    /** Always written and read as a whole. */
+    run: text({ mode: 'json' }).$type<StoredRun>().notNull(),
+  },
+  (table) => [index('enforcement_run_by_start').on(table.startedAt, table.id)],
 );
 
 export const operator = sqliteTable('operator', {

@@ -11,6 +11,7 @@ import {
   type ResponseFlags,
 } from '../../../gen/envoy/data/accesslog/v3/accesslog.ts';
 import { CitadelError } from '../../../kernel/index.ts';
+import { plainAddress, printable, spiffeIdOf } from './text.ts';
 
 export interface EntryContext {
   readonly workload: string;
@@ -32,7 +33,7 @@ const via = 'via_upstream';
  */
 export function readEntry(common: AccessLogCommon | undefined, context: EntryContext): AccessLogEntry {
   if (!common) throw new CitadelError('InvalidArgument', 'an access log entry is empty');
-  const text = (value: string | undefined) => clipped(value, context.textCharacters);
+  const text = (value: string | undefined) => printable(value, context.textCharacters);
   const caller = socket(common.downstreamDirectRemoteAddress, 'the caller’s address');
   const callee = socket(common.downstreamLocalAddress, 'the address that was called');
   const tags = common.customTags;
@@ -45,24 +46,26 @@ export function readEntry(common: AccessLogCommon | undefined, context: EntryCon
   const transport = transportOf(chain, failedHandshake, common.responseFlags);
   const details = text(tags[accessLogTags.details] || common.connectionTerminationDetails);
   const denied = isDenied(common, details, failedHandshake, chain);
+  const decision = denied ? 'denied' : isUnserved(common) && transport !== 'mtls' ? 'unserved' : 'allowed';
   const by =
     denied || transport === 'mtls' ? decidedBy(common, details, denied, context.readDecision) : undefined;
   return {
     workload: context.workload,
     port: callee.port,
     transport,
-    callerId: transport === 'mtls' ? callerIdOf(common, context.textCharacters) : undefined,
+    callerId: transport === 'mtls' ? callerIdOf(common) : undefined,
     callerAddress: caller.address,
     method: text(tags[accessLogTags.method]),
     path: text(tags[accessLogTags.path]?.split('?')[0]),
-    decision: denied ? 'denied' : 'allowed',
+    decision,
+    unproved: failedHandshake || chain === undefined,
     policy: by && `${by.namespace}/${by.name}`,
     rule: by?.rule,
     reason: denied ? (details ?? text(common.downstreamTransportFailureReason)) : undefined,
     // Of what goes on, the word is of now; of the rest it is when it began.
     at: goesOn.has(common.accessLogType) ? context.now : past(common.startTime, context.now),
     sampled: transport === 'mtls' && !denied,
-    first: isFirst(common.accessLogType, transport, denied, chain),
+    first: isFirst(common.accessLogType, transport, decision, chain),
   };
 }
 
@@ -72,15 +75,32 @@ const starts: ReadonlySet<AccessLogType> = new Set([DownstreamStart, TcpUpstream
 const ends: ReadonlySet<AccessLogType> = new Set([DownstreamEnd, TcpConnectionEnd]);
 const goesOn: ReadonlySet<AccessLogType> = new Set([DownstreamPeriodic, TcpPeriodic]);
 
-/** Without mutual TLS each is told of at its start too: what goes on, or is denied at its end, is not another one. */
+/**
+ * Without mutual TLS each is told of at its start too: what goes on, and what comes to nothing in the end, is not another
+ * one.
+ */
 function isFirst(
   type: AccessLogType,
   transport: Transport,
-  denied: boolean,
+  decision: AccessLogEntry['decision'],
   chain: string | undefined,
 ): boolean {
   if (goesOn.has(type)) return false;
-  return !(denied && chain !== undefined && ends.has(type) && transport !== 'mtls');
+  return !(decision !== 'allowed' && chain !== undefined && ends.has(type) && transport !== 'mtls');
+}
+
+/** No application there that takes it; or, of a connection, not a byte either way. */
+function isUnserved({ responseFlags: flags, ...common }: AccessLogCommon): boolean {
+  if (!ends.has(common.accessLogType)) return false;
+  return (
+    flags?.upstreamConnectionFailure === true ||
+    flags?.noHealthyUpstream === true ||
+    flags?.noClusterFound === true ||
+    flags?.upstreamOverflow === true ||
+    (common.accessLogType === TcpConnectionEnd &&
+      common.downstreamWireBytesReceived === 0n &&
+      common.downstreamWireBytesSent === 0n)
+  );
 }
 
 function transportOf(
@@ -125,31 +145,20 @@ function decidedBy(
   );
 }
 
-function callerIdOf({ tlsProperties }: AccessLogCommon, most: number): string | undefined {
+function callerIdOf({ tlsProperties }: AccessLogCommon): string | undefined {
   const names = tlsProperties?.peerCertificateProperties?.subjectAltName ?? [];
-  for (const { san } of names) if (san?.$case === 'uri') return clipped(san.value, most);
+  for (const { san } of names) if (san?.$case === 'uri') return spiffeIdOf(san.value);
   return undefined;
 }
 
 function socket(address: Address | undefined, what: string): { address: string; port: number } {
   const value = address?.address;
-  if (value?.$case === 'socketAddress' && value.value.portSpecifier?.$case === 'portValue')
-    return { address: plain(value.value.address), port: value.value.portSpecifier.value };
-  throw new CitadelError('InvalidArgument', `an access log entry lacks ${what}`);
-}
-
-const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
-const longestAddress = 64;
-
-/** As the registry writes it: IPv4 within IPv6 is IPv4. */
-function plain(address: string): string {
-  if (address.length > longestAddress)
-    throw new CitadelError('InvalidArgument', 'an access log entry has an address that is none');
-  return mapped.exec(address)?.[1] ?? address;
-}
-
-function clipped(value: string | undefined, most: number): string | undefined {
-  return value === undefined || value === '' ? undefined : value.slice(0, most);
+  if (value?.$case !== 'socketAddress' || value.value.portSpecifier?.$case !== 'portValue')
+    throw new CitadelError('InvalidArgument', `an access log entry lacks ${what}`);
+  const port = value.value.portSpecifier.value;
+  if (port < 1 || port > 65_535)
+    throw new CitadelError('InvalidArgument', 'an access log entry has a port that is none');
+  return { address: plainAddress(value.value.address), port };
 }
 
 /** A proxy's clock may be wrong: nothing is recorded as seen in the future. */

@@ -1,6 +1,7 @@
 import type { ServerReadableStream, sendUnaryData } from '@grpc/grpc-js';
 import type { SvidVerifier, VerifiedSvid } from '../../../domain/identity/index.ts';
 import {
+  type AccessLogEntry,
   type AccessLogSession,
   type AccessLogSink,
   accessLogName,
@@ -13,7 +14,7 @@ import {
   type StreamAccessLogsMessage,
   type StreamAccessLogsResponse,
 } from '../../../gen/envoy/service/accesslog/v3/als.ts';
-import { CitadelError, type Clock, type Log } from '../../../kernel/index.ts';
+import { CitadelError, type Clock, isCitadelError, type Log } from '../../../kernel/index.ts';
 import { createRateLimiter } from '../../listen/index.ts';
 import { connectedProxy } from '../connected-proxy.ts';
 import type { Connections, GrpcService } from '../listener.ts';
@@ -27,7 +28,7 @@ export interface AccessLogServiceOptions {
   readonly sink: AccessLogSink;
   readonly readDecision: DecisionReader;
   readonly verifier: SvidVerifier;
-  readonly metrics: Pick<Metrics, 'streams'>;
+  readonly metrics: Pick<Metrics, 'streams' | 'accessLogRefused'>;
   /** Aborted at shutdown: proxies are told to come back, elsewhere perhaps. */
   readonly stopping: AbortSignal;
   readonly clock: Clock;
@@ -94,7 +95,7 @@ interface Serving extends AccessLogServiceOptions {
 }
 
 async function serve(stream: Stream, serving: Serving): Promise<void> {
-  const { fail, done, limits, streams, verifier } = serving;
+  const { fail, done, limits, log, metrics, streams, verifier } = serving;
   const ended = streamEnd(stream);
   stream.pause();
   const svid = await verifyWorkload(stream, verifier, 'the access log service');
@@ -109,12 +110,21 @@ async function serve(stream: Stream, serving: Serving): Promise<void> {
   );
   cleanup.defer(() => clearTimeout(silence));
   let over = false;
+  /** Once a stream: a proxy that lies must not fill the log. */
+  let told = false;
   stream.on('data', (message: StreamAccessLogsMessage) => {
     if (over) return;
     try {
       clearTimeout(silence);
       session ??= openSession(svid, message, serving);
-      session.record(readMessage(message, session.workload, svid.issuance.proxyKey, serving));
+      const { entries, refused } = readMessage(message, session.workload, svid.issuance.proxyKey, serving);
+      session.record(entries);
+      for (const [reason, count] of refused) {
+        session.refuse(count, reason);
+        metrics.accessLogRefused(count);
+        if (!told) log.warn('entries of an access log are refused', { workload: session.workload, reason });
+        told = true;
+      }
     } catch (error) {
       over = true;
       fail(error);
@@ -140,6 +150,7 @@ function openSession(
   return sink.open(connectedProxy(svid, identifier.node, limits.nodeCharacters));
 }
 
+/** One that is broken takes no other with it. */
 function readMessage(
   { logEntries }: StreamAccessLogsMessage,
   workload: string,
@@ -157,9 +168,17 @@ function readMessage(
       `a message may have ${limits.entriesPerMessage} entries at most`,
     );
   const context = { workload, textCharacters: limits.textCharacters, now: clock.now(), readDecision };
-  return entries.map(({ commonProperties }) => {
+  const read: AccessLogEntry[] = [];
+  const refused = new Map<string, number>();
+  for (const { commonProperties } of entries) {
     if (!rates.take(proxyKey, performance.now()))
       throw new CitadelError('ResourceExhausted', 'too many access log entries; connect again later');
-    return readEntry(commonProperties, context);
-  });
+    try {
+      read.push(readEntry(commonProperties, context));
+    } catch (error) {
+      if (!isCitadelError(error, 'InvalidArgument')) throw error;
+      refused.set(error.message, (refused.get(error.message) ?? 0) + 1);
+    }
+  }
+  return { entries: read, refused };
 }

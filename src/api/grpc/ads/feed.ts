@@ -1,5 +1,6 @@
 import type { DiscoverySession, Metrics } from '../../../domain/ports/index.ts';
 import { CitadelError, type Log } from '../../../kernel/index.ts';
+import { broughtBy } from './brought.ts';
 import { encodePush } from './frames.ts';
 import type { DiscoveryLimits } from './limits.ts';
 import type { Push, Variant } from './push.ts';
@@ -24,6 +25,8 @@ export interface FeedOptions {
 export class Feed {
   readonly #options: FeedOptions;
   readonly #session: Session;
+  /** Types of which the client has asked before. */
+  readonly #known = new Set<string>();
   #writingSince: number | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -38,6 +41,7 @@ export class Feed {
     if (this.#closed) return;
     const { discovery, limits, log, metrics, now } = this.#options;
     const answered = this.#session.receive(request, discovery.resources(), now());
+    this.#noteBrought(request);
     if (answered) {
       const { label } = rulesOf(request.typeUrl);
       const error = answered.error?.slice(0, limits.errorCharacters);
@@ -49,6 +53,17 @@ export class Feed {
       }
     }
     this.pump();
+  }
+
+  #noteBrought(request: Request): void {
+    const { typeUrl } = request;
+    if (this.#known.has(typeUrl)) return;
+    this.#known.add(typeUrl);
+    const { discovery } = this.#options;
+    const resources = broughtBy(request, discovery.resources().get(typeUrl));
+    if (resources.size === 0) return;
+    discovery.sent(typeUrl, resources, []);
+    discovery.answered({ typeUrl, resources, removed: [], error: undefined });
   }
 
   /** Sends what is to be sent, as far as the client takes it. */

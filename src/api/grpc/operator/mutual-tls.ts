@@ -1,4 +1,4 @@
-import type { MutualTlsStatus } from '../../../domain/evidence/index.ts';
+import { isAccepted, type MutualTlsStatus } from '../../../domain/evidence/index.ts';
 import * as wire from '../../../gen/citadel/v1/operator.ts';
 import { CitadelError } from '../../../kernel/index.ts';
 
@@ -48,8 +48,10 @@ function statusToWire(status: MutualTlsStatus): wire.MutualTlsStatus {
     workload: status.workload,
     namespace: status.namespace,
     name: status.name,
-    ports: status.modes.map(({ port, wanted, effective, detail }) => ({
+    ports: status.modes.map(({ port, wanted, policy, state, effective, detail }) => ({
       port,
+      policyMode: policy,
+      accepted: isAccepted(state),
       wantedMode: wanted,
       effectiveMode: effective ?? '',
       detail: detail ?? '',
@@ -74,5 +76,6 @@ function statusToWire(status: MutualTlsStatus): wire.MutualTlsStatus {
     completeSince: status.completeSince,
     strict: status.strict.state,
     reasons: [...status.strict.reasons],
+    enforcedBy: status.enforcedBy ?? '',
   };
 }

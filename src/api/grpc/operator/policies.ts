@@ -6,8 +6,9 @@ import {
   type PolicyProblem,
   type PolicyService,
   policyHash,
+  policyKey,
 } from '../../../domain/policy/index.ts';
-import type { PolicyObjectKey } from '../../../domain/ports/index.ts';
+import type { MeshSourceState, PolicyObjectKey } from '../../../domain/ports/index.ts';
 import * as wire from '../../../gen/citadel/v1/operator.ts';
 import { CitadelError } from '../../../kernel/index.ts';
 
@@ -16,10 +17,12 @@ export interface PolicyServices {
   readonly policies: PolicyService | undefined;
   readonly policyStatus: () => readonly PolicyStatus[];
   readonly policyWarnings: () => readonly LintWarning[];
+  readonly meshSources: () => readonly MeshSourceState[];
 }
 
 const largestReason = 1024;
 const mostTexts = 10_000;
+const mostProblems = 1_000;
 
 function servicesOf({ policies }: PolicyServices): PolicyService {
   if (policies) return policies;
@@ -36,17 +39,34 @@ export function listPolicies(
   servicesOf(services);
   const all = services.policyStatus();
   const asked = namespace === '' ? all : all.filter(({ policy }) => policy.meta.namespace === namespace);
-  const warnings = services.policyWarnings();
+  const warnings = new Map<string, LintWarning[]>();
+  for (const warning of services.policyWarnings()) {
+    const key = policyKey(warning.object);
+    const known = warnings.get(key);
+    if (known) known.push(warning);
+    else warnings.set(key, [warning]);
+  }
   return {
-    policies: asked.map((status) => ({
-      ...statusToWire(status),
-      warnings: warnings.filter(({ object }) => isOf(object, status)).map(problemToWire),
-    })),
+    policies: asked.map((status) => {
+      const { kind, meta } = status.policy;
+      const own = warnings.get(policyKey({ kind, namespace: meta.namespace, name: meta.name })) ?? [];
+      return { ...statusToWire(status), warnings: own.map(problemToWire) };
+    }),
+    problems: services.meshSources().flatMap(sourceProblems).slice(0, mostProblems),
   };
 }
 
-function isOf(object: PolicyObjectKey, { policy: { kind, meta } }: PolicyStatus): boolean {
-  return object.kind === kind && object.namespace === meta.namespace && object.name === meta.name;
+/** What of a source does not count, one line each. */
+function sourceProblems({ name, problem, rejected, shadowed, warnings }: MeshSourceState): readonly string[] {
+  return [
+    ...(problem === undefined ? [] : [`${name} is away: ${problem}`]),
+    ...rejected.map(
+      ({ reason, kept }) =>
+        `${reason}; ${kept ? 'its last good form is in force' : 'nothing of it is in force'}`,
+    ),
+    ...shadowed.map(({ reason }) => reason),
+    ...warnings.map((warning) => `${name}: ${warning}`),
+  ];
 }
 
 export async function applyPolicies(
@@ -103,7 +123,11 @@ function planToWire(
   return {
     problems: problems.map(problemToWire),
     warnings: warnings.map(problemToWire),
-    effects: effects.map(({ key, kind }) => ({ key: keyToWire(key), kind: effectKinds[kind] })),
+    effects: effects.map(({ key, kind, shadowedBy = '' }) => ({
+      key: keyToWire(key),
+      kind: effectKinds[kind],
+      shadowedBy,
+    })),
     revision: BigInt(revision),
     applied,
   };
@@ -122,6 +146,7 @@ function statusToWire({
   current,
   pending,
   refusals,
+  shadowed,
 }: PolicyStatus): Omit<wire.Policy, 'warnings'> {
   const { kind, meta } = policy;
   return {
@@ -134,5 +159,6 @@ function statusToWire({
     current,
     pending,
     refusals: refusals.map((refusal) => ({ ...refusal })),
+    shadowed: [...shadowed],
   };
 }

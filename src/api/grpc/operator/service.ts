@@ -23,6 +23,12 @@ import { CitadelError, Secret, toCitadelError } from '../../../kernel/index.ts';
 import { readCredentials } from '../credentials.ts';
 import type { GrpcService } from '../listener.ts';
 import { unary } from '../status.ts';
+import {
+  type EnforcementServices,
+  enforceMutualTls,
+  listEnforcements,
+  revertMutualTls,
+} from './enforcement.ts';
 import * as messages from './messages.ts';
 import { getMutualTlsStatus, type MutualTlsServices } from './mutual-tls.ts';
 import { applyPolicies, listPolicies, listPolicyRevisions, type PolicyServices } from './policies.ts';
@@ -50,7 +56,11 @@ export interface OperatorStatus {
   }[];
 }
 
-export interface OperatorServices extends PolicyServices, MutualTlsServices, RotationServices {
+export interface OperatorServices
+  extends PolicyServices,
+    MutualTlsServices,
+    EnforcementServices,
+    RotationServices {
   readonly access: OperatorAccess;
   readonly enrol: EnrolOperator;
   readonly issuance: Pick<IssuanceStore, 'get' | 'find'>;
@@ -199,6 +209,15 @@ export function createOperatorService(
     ),
     getMutualTlsStatus: method('getMutualTlsStatus', async (request: wire.GetMutualTlsStatusRequest) =>
       getMutualTlsStatus(services, request),
+    ),
+    enforceMutualTls: method('enforceMutualTls', (request: wire.EnforceMutualTlsRequest, caller) =>
+      enforceMutualTls(services, request, caller),
+    ),
+    revertMutualTls: method('revertMutualTls', (request: wire.RevertMutualTlsRequest, caller) =>
+      revertMutualTls(services, request, caller),
+    ),
+    listEnforcements: method('listEnforcements', async (request: wire.ListEnforcementsRequest) =>
+      listEnforcements(services, request),
     ),
     listPolicyRevisions: method('listPolicyRevisions', (request: wire.ListPolicyRevisionsRequest) =>
       listPolicyRevisions(services, request),

@@ -1,4 +1,10 @@
-export { keepLastGood, type MeshObjects } from './last-good.ts';
-export { type MeshObject, type ReadObject, readMeshDocument } from './read.ts';
+export { keepLastGood, type MeshObjects, type ObjectProblem } from './last-good.ts';
+export {
+  type MeshObject,
+  type ReadObject,
+  readMeshDocument,
+  readWrittenObject,
+  type WrittenObject,
+} from './read.ts';
 export { createRegistryAssembler, inOrder, toWorkload } from './registry.ts';
 export { type WorkloadObject, workloadSchema } from './schema.ts';

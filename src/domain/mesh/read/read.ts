@@ -16,11 +16,18 @@ import {
 } from '../../policy/index.ts';
 import { type ServiceObject, serviceSchema, type WorkloadObject, workloadSchema } from './schema.ts';
 
-/** One object of a registry's files. */
-export type MeshObject =
+/** One object of a registry's files, and how it stands there: from that it can be read again. */
+export type MeshObject = { readonly written: WrittenObject } & (
   | { readonly kind: 'Workload'; readonly value: WorkloadObject }
   | { readonly kind: 'Service'; readonly value: ServiceObject }
-  | { readonly kind: 'Policy'; readonly value: Policy };
+  | { readonly kind: 'Policy'; readonly value: Policy }
+);
+
+export interface WrittenObject {
+  readonly value: unknown;
+  /** From 1. */
+  readonly line: number;
+}
 
 /** What one document of a file says; `key` is known also of an object that is broken elsewhere. */
 export interface ReadObject {
@@ -35,6 +42,15 @@ const identity = z.object({
   kind: z.string(),
   metadata: z.object({ namespace: z.string().prefault('default'), name: z.string() }),
 });
+
+/** Reads an object again as readMeshDocument read it; never throws. */
+export function readWrittenObject({ value, line }: WrittenObject, source: string): ReadObject | undefined {
+  const start = { line, column: 1 };
+  return readMeshDocument(
+    { value, problems: [], start, position: () => start, keyPosition: () => start },
+    source,
+  );
+}
 
 /** Reads one document; never throws. Undefined for an empty one. */
 export function readMeshDocument(document: YamlDocument, source: string): ReadObject | undefined {
@@ -73,7 +89,7 @@ function readPolicyObject(document: YamlDocument, source: string): ReadObject {
   const { identity: whose, policy, problems } = readPolicy(document.value, options);
   return {
     key: whose && policyKey(whose),
-    object: policy && { kind: 'Policy', value: policy },
+    object: policy && { kind: 'Policy', value: policy, written: writtenAs(document) },
     problems: problems.map(formatPolicyProblem),
   };
 }
@@ -91,7 +107,11 @@ function parse<K extends 'Workload' | 'Service'>(
   }
   // The schema and its kind come together from the call, which the union cannot say.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return { object: { kind, value: parsed.data } as MeshObject, problems: [] };
+  return { object: { kind, value: parsed.data, written: writtenAs(document) } as MeshObject, problems: [] };
+}
+
+function writtenAs(document: YamlDocument): WrittenObject {
+  return { value: document.value, line: document.position([]).line };
 }
 
 function describe({ path, place, message, mend }: SchemaProblem, source: string): string {

@@ -8,19 +8,46 @@ export function requestPrincipal(claims: Claims | undefined): string | undefined
   return `${iss}/${sub}`;
 }
 
-/** Names whose string is a list of words (RFC 8693, section 4.2). */
-const wordLists: ReadonlySet<string> = new Set(['scope', 'permission']);
+/** Names whose string is always a list of words (RFC 8693, section 4.2). */
+const wordLists = ['scope', 'permission'];
+
+/** The claims as conditions are compared with them: of some, a string is a list of the words in it. */
+export function withWordLists(
+  claims: Claims | undefined,
+  spaceDelimited: readonly string[] = [],
+): Claims | undefined {
+  const names = new Set([...wordLists, ...spaceDelimited]);
+  return (
+    claims &&
+    Object.fromEntries(
+      Object.entries(claims).map(([name, value]) => [
+        name,
+        names.has(name) && typeof value === 'string' ? value.split(' ').filter((word) => word !== '') : value,
+      ]),
+    )
+  );
+}
 
 /** A claim that is a string is compared itself, of a list each string in it; everything else matches nothing. */
 export function matchesClaim(pattern: string, claims: Claims | undefined, path: readonly string[]): boolean {
   const found = claimAt(claims, path);
-  const [first = ''] = path;
-  const value =
-    path.length === 1 && wordLists.has(first) && typeof found === 'string'
-      ? found.split(' ').filter((word) => word !== '')
-      : found;
-  const values: readonly (ClaimValue | undefined)[] = isList(value) ? value : [value];
-  return values.some((each) => typeof each === 'string' && matchesPattern(pattern, each));
+  return (isList(found) ? found : [found]).some((each) => matchesText(pattern, each));
+}
+
+/** Of a filter's metadata: `[pattern]` asks for a list in which a string matches, all others for a string. */
+export function matchesMetadata(pattern: string, found: ClaimValue | undefined): boolean {
+  const inList = listPattern(pattern);
+  if (inList === undefined) return matchesText(pattern, found);
+  return isList(found) && found.some((each) => matchesText(inList, each));
+}
+
+/** What stands in the brackets of `[pattern]`; undefined of what has none. */
+export function listPattern(pattern: string): string | undefined {
+  return /^\[(.*)\]$/s.exec(pattern)?.[1];
+}
+
+function matchesText(pattern: string, value: ClaimValue | undefined): boolean {
+  return typeof value === 'string' && matchesPattern(pattern, value);
 }
 
 function claimAt(claims: Claims | undefined, path: readonly string[]): ClaimValue | undefined {

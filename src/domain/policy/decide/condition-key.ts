@@ -4,6 +4,7 @@ import { CitadelError } from '../../../kernel/index.ts';
 export type ConditionSubject =
   | { readonly kind: 'header'; readonly name: string }
   | { readonly kind: 'claim'; readonly path: readonly [string, ...string[]] }
+  | { readonly kind: 'metadata'; readonly filter: string; readonly name: string }
   | { readonly kind: PlainConditionKey };
 
 export type PlainConditionKey =
@@ -12,6 +13,7 @@ export type PlainConditionKey =
   | 'source.namespace'
   | 'source.principal'
   | 'source.serviceAccount'
+  | 'source.trustDomain'
   | 'request.auth.principal'
   | 'request.auth.audiences'
   | 'request.auth.presenter'
@@ -25,6 +27,7 @@ const plain: Readonly<Record<PlainConditionKey, { readonly httpOnly: boolean }>>
   'source.namespace': { httpOnly: false },
   'source.principal': { httpOnly: false },
   'source.serviceAccount': { httpOnly: false },
+  'source.trustDomain': { httpOnly: false },
   'request.auth.principal': { httpOnly: true },
   'request.auth.audiences': { httpOnly: true },
   'request.auth.presenter': { httpOnly: true },
@@ -47,10 +50,13 @@ export function conditionSubject(key: string): ConditionSubject {
     const [first, ...rest] = claims.slice(1, -1).split('][');
     if (first !== undefined) return { kind: 'claim', path: [first, ...rest] };
   }
+  const [, filter, name] = /^experimental\.(envoy\.filters\.[^[\]]+)\[([^[\]]+)\]$/.exec(key) ?? [];
+  if (filter !== undefined && name !== undefined) return { kind: 'metadata', filter, name };
   throw new CitadelError('InvalidArgument', `${JSON.stringify(key)} is no key of a condition`);
 }
 
-/** Whether only a proxy that reads HTTP knows the attribute. */
+/** Whether only a proxy that reads HTTP knows the attribute; metadata there is of both, each filter's in its own. */
 export function isHttpOnly(key: ConditionSubject): boolean {
+  if (key.kind === 'metadata') return false;
   return key.kind === 'header' || key.kind === 'claim' || plain[key.kind].httpOnly;
 }

@@ -1,5 +1,6 @@
 import { compareText } from '../../../kernel/index.ts';
 import type { AuthorizationAction, AuthorizationPolicy, AuthorizationRule, Policy } from '../model.ts';
+import { withWordLists } from './claims.ts';
 import { type Facts, fieldsOf, isUsed, matchesField } from './fields.ts';
 import { hasPathParameters, normalizePath } from './paths.ts';
 import type { Decision, DecisionContext, DryRunResult, PolicyRequest } from './request.ts';
@@ -17,7 +18,8 @@ export function decide(
   const all = policies.filter((policy) => policy.kind === 'AuthorizationPolicy');
   const enforced = all.filter((policy) => !policy.dryRun);
   const path = context.tcp || request.http === undefined ? undefined : normalizePath(request.http.path);
-  const facts: Facts = { request, path, mesh: context };
+  const claims = withWordLists(request.jwt, request.spaceDelimitedClaims);
+  const facts: Facts = { request, path, claims, mesh: context };
   const first = (some: readonly AuthorizationPolicy[]) => matchingRules(some, facts, context.tcp)[0];
   const dryRun = dryRunResults(all, first, facts, context.tcp);
   const end = (rest: Omit<Decision, 'dryRun'>): Decision => ({ ...rest, dryRun });
@@ -53,7 +55,7 @@ function customRefusal(
   { tcp, customVerdicts }: DecisionContext,
 ): RuleReference | undefined {
   // Asked before tokens are validated, so that no claim is known yet.
-  const early: Facts = { ...facts, request: { ...facts.request, jwt: undefined } };
+  const early: Facts = { ...facts, claims: undefined };
   const custom = withAction(enforced, 'CUSTOM');
   const known = ({ provider }: AuthorizationPolicy) => provider !== undefined && customVerdicts.has(provider);
   const [lost] = matchingRules(
@@ -84,7 +86,7 @@ function dryRunResults(
   return actions.flatMap((action) => {
     const some = withAction(dry, action);
     if (some.length === 0) return [];
-    const early = { ...facts, request: { ...facts.request, jwt: undefined } };
+    const early = { ...facts, claims: undefined };
     return [{ action, by: action === 'CUSTOM' ? matchingRules(some, early, tcp)[0] : first(some) }];
   });
 }

@@ -6,18 +6,26 @@ import type {
   SourceMatch,
 } from '../model.ts';
 import { isInBlock } from './addresses.ts';
-import { matchesClaim, requestPrincipal } from './claims.ts';
+import { matchesClaim, matchesMetadata, requestPrincipal } from './claims.ts';
 import { conditionSubject, isHttpOnly } from './condition-key.ts';
 import { headerValues } from './headers.ts';
 import { isPathTemplate, matchesTemplate } from './paths.ts';
-import { type MeshNames, matchesNamespace, matchesPrincipal, matchesServiceAccount } from './principals.ts';
-import type { PolicyRequest } from './request.ts';
+import {
+  type MeshNames,
+  matchesNamespace,
+  matchesPrincipal,
+  matchesServiceAccount,
+  matchesTrustDomain,
+} from './principals.ts';
+import type { Claims, PolicyRequest } from './request.ts';
 import { lowerCase, matchesPattern, normalizeHost } from './strings.ts';
 
-/** What a rule is compared with: the request, its path in the form that is compared, and how this mesh is called. */
+/** What a rule is compared with: the request, its path and claims as they are compared, and how this mesh is called. */
 export interface Facts {
   readonly request: PolicyRequest;
   readonly path: string | undefined;
+  /** Of the token, in the form that is compared. */
+  readonly claims: Claims | undefined;
   readonly mesh: MeshNames;
 }
 
@@ -71,6 +79,7 @@ function sourceFields(source: SourceMatch, namespace: string): readonly Field[] 
     field(source.requestPrincipals, source.notRequestPrincipals, tokenPrincipal, true),
     field(source.namespaces, source.notNamespaces, sourceNamespace),
     field(source.serviceAccounts, source.notServiceAccounts, serviceAccount(namespace)),
+    field(source.trustDomains, source.notTrustDomains, trustDomain),
     field(source.ipBlocks, source.notIpBlocks, sourceIp),
     field(source.remoteIpBlocks, source.notRemoteIpBlocks, remoteIp),
   ];
@@ -93,6 +102,8 @@ function conditionField({ key: text, values, notValues }: Condition, namespace: 
       return of(header(key.name));
     case 'claim':
       return of(claim(key.path));
+    case 'metadata':
+      return of(metadata(key.filter, key.name));
     case 'source.ip':
       return of(sourceIp);
     case 'remote.ip':
@@ -103,6 +114,8 @@ function conditionField({ key: text, values, notValues }: Condition, namespace: 
       return of(principal);
     case 'source.serviceAccount':
       return of(serviceAccount(namespace));
+    case 'source.trustDomain':
+      return of(trustDomain);
     case 'request.auth.principal':
       return of(tokenPrincipal);
     case 'request.auth.audiences':
@@ -130,13 +143,20 @@ function serviceAccount(ownNamespace: string): Matches {
     matchesServiceAccount(entry, request.sourcePrincipal, ownNamespace);
 }
 
-const tokenPrincipal: Matches = (pattern, { request }) => {
-  const name = requestPrincipal(request.jwt);
+const trustDomain: Matches = (pattern, { request, mesh }) =>
+  request.sourcePrincipal !== undefined && matchesTrustDomain(pattern, request.sourcePrincipal, mesh);
+
+const tokenPrincipal: Matches = (pattern, { claims }) => {
+  const name = requestPrincipal(claims);
   return name !== undefined && matchesPattern(pattern, name);
 };
 
 function claim(path: readonly string[]): Matches {
-  return (pattern, { request }) => matchesClaim(pattern, request.jwt, path);
+  return (pattern, { claims }) => matchesClaim(pattern, claims, path);
+}
+
+function metadata(filter: string, name: string): Matches {
+  return (pattern, { request }) => matchesMetadata(pattern, request.metadata?.[filter]?.[name]);
 }
 
 const sourceIp: Matches = (block, { request }) => isInBlock(request.sourceIp, block);

@@ -14,10 +14,17 @@ const joined: ReadonlySet<string> = new Set(
   x-forwarded-port x-forwarded-proto x-request-id`.split(/\s+/),
 );
 
+/** Whether a header that is sent twice is compared as one, its values with a comma between them. */
+export function isJoinedHeader(name: string): boolean {
+  return joined.has(name.toLowerCase());
+}
+
 /** The values with which a header's patterns are compared; `name` in small letters. */
 export function headerValues({ headers, host }: HttpAttributes, name: string): readonly string[] {
   // The proxy keeps what came as `Host` under the name that HTTP/2 gives it.
   if (name === 'host' || name === ':authority') return [normalizeHost(host)];
   const values = Object.entries(headers).flatMap(([own, some]) => (own.toLowerCase() === name ? some : []));
-  return values.length > 1 && joined.has(name) ? [values.filter((value) => value !== '').join(',')] : values;
+  return values.length > 1 && isJoinedHeader(name)
+    ? [values.filter((value) => value !== '').join(',')]
+    : values;
 }

@@ -1,5 +1,7 @@
+export { listPattern } from './claims.ts';
 export { type ConditionSubject, conditionSubject, isHttpOnly } from './condition-key.ts';
 export { decide, namesPaths } from './decide.ts';
+export { isJoinedHeader } from './headers.ts';
 export { isPathTemplate, normalizePath } from './paths.ts';
 export type {
   Claims,

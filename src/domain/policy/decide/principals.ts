@@ -30,6 +30,16 @@ function underAllNames(pattern: string, { trustDomain, trustDomainAliases }: Mes
   return names.map((name) => (meant(name) ? pattern : `${name}${path}`));
 }
 
+/** `*` is any; a name of the mesh stands for all that it has. */
+export function matchesTrustDomain(pattern: string, spiffeId: string, mesh: MeshNames): boolean {
+  if (!spiffeId.startsWith(scheme)) return false;
+  if (pattern === '*') return true;
+  const [trustDomain = '', ...path] = spiffeId.slice(scheme.length).split('/');
+  const names = [mesh.trustDomain, ...mesh.trustDomainAliases];
+  const meant = names.includes(pattern) ? names : [pattern];
+  return path.length > 0 && meant.some((each) => matchesPattern(each, trustDomain));
+}
+
 const workload = /^spiffe:\/\/[^/]+\/ns\/([^/]+)\/sa\/([^/]+)$/;
 
 /** The namespace in a peer's SPIFFE ID, of any trust domain. */

@@ -16,6 +16,10 @@ export interface PolicyRequest {
   readonly sni?: string | undefined;
   /** The claims of a token that was validated; absent where none came. */
   readonly jwt?: Claims | undefined;
+  /** As the rule that took the token has it. */
+  readonly spaceDelimitedClaims?: readonly string[] | undefined;
+  /** What the proxy's other filters have left, by filter and name: of the request, or of a connection that is not HTTP. */
+  readonly metadata?: Readonly<Record<string, Claims>> | undefined;
 }
 
 export interface HttpAttributes {

@@ -16,7 +16,8 @@ export function ruleId({ namespace, name, rule }: RuleReference): string {
   return `ns[${namespace}]-policy[${name}]-rule[${rule}]`;
 }
 
-const idPattern = /^ns\[([^[\]]*)\]-policy\[([^[\]]*)\]-rule\[(0|[1-9][0-9]{0,8})\]$/;
+/** Names as Kubernetes takes them: a proxy that lies must not bring any other text along. */
+const idPattern = /^ns\[([a-z0-9-]{1,63})\]-policy\[([a-z0-9.-]{1,253})\]-rule\[(0|[1-9][0-9]{0,8})\]$/;
 
 /** Undefined for a name that no rule has. */
 export function parseRuleId(id: string): RuleReference | undefined {

@@ -8,7 +8,15 @@ import type {
 } from '../model.ts';
 import { policyKey } from '../read/index.ts';
 import { authorizationsOf, type LintContext, memoized, type Remark } from './context.ts';
-import { type Covers, equalCovers, hostCovers, ipCovers, pathCovers, patternCovers } from './pattern.ts';
+import {
+  type Covers,
+  equalCovers,
+  hostCovers,
+  ipCovers,
+  metadataCovers,
+  pathCovers,
+  patternCovers,
+} from './pattern.ts';
 import { conditionField, valuesOf, valuesOfRule } from './values.ts';
 
 type Fields<T> = readonly (readonly [positive: keyof T, negative: keyof T, covers: Covers])[];
@@ -18,6 +26,7 @@ const sourceFields: Fields<SourceMatch> = [
   ['requestPrincipals', 'notRequestPrincipals', patternCovers],
   ['namespaces', 'notNamespaces', patternCovers],
   ['serviceAccounts', 'notServiceAccounts', equalCovers],
+  ['trustDomains', 'notTrustDomains', patternCovers],
   ['ipBlocks', 'notIpBlocks', ipCovers],
   ['remoteIpBlocks', 'notRemoteIpBlocks', ipCovers],
 ];
@@ -31,6 +40,7 @@ const operationFields: Fields<OperationMatch> = [
 
 /** How the values of a field are compared. */
 export function coversOf(field: string): Covers {
+  if (field.startsWith('experimental.')) return metadataCovers;
   const known = [...sourceFields, ...operationFields].find(([positive]) => positive === field);
   return known?.[2] ?? (field === 'destination.ip' ? ipCovers : patternCovers);
 }

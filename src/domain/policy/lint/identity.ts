@@ -3,7 +3,17 @@ import type { AuthorizationPolicy } from '../model.ts';
 import { authorizationsOf, type LintContext, memoized, named, nameOf, type Remark } from './context.ts';
 import { isToken, type RuleValue, valuesOf, valuesOfRule } from './values.ts';
 
-const identityFields: ReadonlySet<string> = new Set(['principals', 'namespaces', 'serviceAccounts']);
+const identityFields: ReadonlySet<string> = new Set([
+  'principals',
+  'namespaces',
+  'serviceAccounts',
+  'trustDomains',
+]);
+
+/** Whether a value asks for something of the caller's certificate. */
+export function isIdentity({ field }: RuleValue): boolean {
+  return identityFields.has(field);
+}
 
 /** Callers that cannot be told, or not as the author thinks. */
 export function identities(context: LintContext): readonly Remark[] {
@@ -12,12 +22,18 @@ export function identities(context: LintContext): readonly Remark[] {
       workload.ports.length === 0 ||
       workload.ports.some(({ port }) => context.modeOf(workload, port) !== 'STRICT'),
   );
+  const isPlain = memoized(
+    (workload: Workload) =>
+      workload.ports.length > 0 &&
+      workload.ports.every(({ port }) => context.modeOf(workload, port) === 'DISABLE'),
+  );
   const readsTokens = memoized((workload: Workload) =>
     context.policiesOf(workload).some(({ kind }) => kind === 'RequestAuthentication'),
   );
   return [
     ...authorizationsOf(context.policies).flatMap((policy) => [
       ...negativeAlone(policy, context, isOpen),
+      ...neverKnown(policy, context, isPlain),
       ...unverifiedTokens(policy, context, readsTokens),
       ...valuesOf(policy).flatMap((value) => badIdentity(policy, value)),
     ]),
@@ -35,13 +51,13 @@ function negativeAlone(
   const open = context.workloadsOf(policy).filter(isOpen);
   if (open.length === 0 && context.workloadsOf(policy).length > 0) return [];
   return policy.rules.flatMap((rule, at) => {
-    const isIdentity = ({ field }: RuleValue) => identityFields.has(field) || field === 'requestPrincipals';
+    const isCaller = (value: RuleValue) => isIdentity(value) || value.field === 'requestPrincipals';
     // Each source by itself, since any of them suffices; conditions hold beside each.
     const sources = rule.from.length === 0 ? [undefined] : [...rule.from.keys()];
     const all = valuesOfRule(rule, at);
     return sources.flatMap((source) => {
       const here = all.filter(({ path }) => path[3] !== 'from' || path[4] === source);
-      const given = here.filter(isIdentity);
+      const given = here.filter(isCaller);
       const [first] = given.filter(({ negated, field }) => negated && field !== 'requestPrincipals');
       if (!first || given.some(({ negated }) => !negated)) return [];
       return [
@@ -57,8 +73,30 @@ function negativeAlone(
   });
 }
 
-function badIdentity(policy: AuthorizationPolicy, { field, value, path }: RuleValue): readonly Remark[] {
-  if (!identityFields.has(field)) return [];
+/** Where mutual TLS is off nobody shows a certificate. */
+function neverKnown(
+  policy: AuthorizationPolicy,
+  context: LintContext,
+  isPlain: (workload: Workload) => boolean,
+): readonly Remark[] {
+  const value = valuesOf(policy).find((each) => isIdentity(each) && !each.negated);
+  if (!value) return [];
+  const plain = context.workloadsOf(policy).filter(isPlain);
+  if (plain.length === 0) return [];
+  return [
+    {
+      policy,
+      rule: 'identity-never-known',
+      path: value.path.slice(0, -1),
+      message: `mutual TLS is disabled for ${named(plain.map(nameOf))}: no caller has an identity there, and none ever matches`,
+      mend: 'take back the DISABLE, or match addresses',
+    },
+  ];
+}
+
+function badIdentity(policy: AuthorizationPolicy, given: RuleValue): readonly Remark[] {
+  const { field, value, path } = given;
+  if (!isIdentity(given)) return [];
   if (field === 'principals' && value.includes('spiffe:'))
     return [
       {

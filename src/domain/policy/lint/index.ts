@@ -9,8 +9,11 @@ import {
   type Remark,
 } from './context.ts';
 import { coveredRules } from './cover.ts';
+import { evasions } from './evasion.ts';
 import { identities } from './identity.ts';
-import { httpOnTcp } from './protocol.ts';
+import { keys } from './keys.ts';
+import { missingMetadata } from './metadata.ts';
+import { httpOnTcp, tokensOnTcp } from './protocol.ts';
 import { reach } from './reach.ts';
 import { missingThings } from './scope.ts';
 import { texts } from './text.ts';
@@ -32,9 +35,13 @@ export interface LintWarning {
 
 const checks: readonly ((context: LintContext) => readonly Remark[])[] = [
   missingThings,
+  missingMetadata,
   httpOnTcp,
+  tokensOnTcp,
   identities,
   texts,
+  evasions,
+  keys,
   reach,
   coveredRules,
 ];

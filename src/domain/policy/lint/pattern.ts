@@ -1,5 +1,5 @@
 import { BlockList, isIPv6 } from 'node:net';
-import { isPathTemplate } from '../decide/index.ts';
+import { isPathTemplate, listPattern } from '../decide/index.ts';
 
 /** Whether whatever `b` matches, `a` matches too. */
 export type Covers = (a: string, b: string) => boolean;
@@ -42,6 +42,13 @@ export const pathCovers: Covers = (a, b) => {
   return (
     outer.kind === 'any' || (outer.kind === 'prefix' && b.slice(0, b.indexOf('{')).startsWith(outer.text))
   );
+};
+
+/** Of a filter's metadata, where what asks of a list says nothing of a string. */
+export const metadataCovers: Covers = (a, b) => {
+  const [outer, inner] = [listPattern(a), listPattern(b)];
+  if ((outer === undefined) !== (inner === undefined)) return false;
+  return patternCovers(outer ?? a, inner ?? b);
 };
 
 export const equalCovers: Covers = (a, b) => a === b;

@@ -15,6 +15,24 @@ export function httpOnTcp(context: LintContext): readonly Remark[] {
   });
 }
 
+/** Of bytes that are passed on no token is read. */
+export function tokensOnTcp(context: LintContext): readonly Remark[] {
+  return context.policies.flatMap((policy) => {
+    if (policy.kind !== 'RequestAuthentication' || policy.jwtRules.length === 0) return [];
+    const ports = context.workloadsOf(policy).flatMap((workload) => workload.ports);
+    if (ports.length === 0 || ports.some(({ protocol }) => protocol !== 'tcp')) return [];
+    return [
+      {
+        policy,
+        rule: 'tokens-on-tcp',
+        path: ['spec', 'jwtRules'],
+        message: 'no port of these workloads is HTTP: no token is ever looked for there',
+        mend: 'declare the protocol of the ports that are HTTP, or select other workloads',
+      },
+    ];
+  });
+}
+
 interface TcpPort {
   readonly port: number;
   /** Whether the workload has no other kind of port. */

@@ -2,7 +2,8 @@ import { TrustDomain } from '@citadel/spiffe';
 import type { Workload } from '../../mesh/index.ts';
 import type { Policy } from '../model.ts';
 import { authorizationsOf, type LintContext, memoized, named, nameOf, type Remark } from './context.ts';
-import { valuesOf } from './values.ts';
+import { patternCovers } from './pattern.ts';
+import { type RuleValue, valuesOf } from './values.ts';
 
 /** What a policy names and what is not there: workloads, targets, ports, providers, trust domains. */
 export function missingThings(context: LintContext): readonly Remark[] {
@@ -137,24 +138,31 @@ function missingProviders(context: LintContext): readonly Remark[] {
   });
 }
 
-/** What stands for the mesh's own trust domain, whatever its name. */
+/** What in principals stands for the mesh's own trust domain, whatever its name; in trustDomains it is a name. */
 const ownTrustDomain = 'cluster.local';
 
 function missingTrustDomains({ policies, registry }: LintContext): readonly Remark[] {
   const { trustDomain, trustDomainAliases } = registry.settings;
   const known = [trustDomain, ...trustDomainAliases];
+  const isKnown = ({ field, value }: RuleValue) => {
+    if (field === 'trustDomains') return known.some((one) => patternCovers(value, one));
+    const [name = '', ...rest] = value.split('/');
+    if (field !== 'principals' || rest.length === 0 || value.includes('://') || name.includes('*'))
+      return true;
+    return known.includes(name) || name === ownTrustDomain;
+  };
   return authorizationsOf(policies).flatMap((policy) =>
-    valuesOf(policy).flatMap(({ field, value, path }) => {
-      const [name = '', ...rest] = value.split('/');
-      if (field !== 'principals' || rest.length === 0 || value.includes('://') || name.includes('*'))
-        return [];
-      if (known.includes(name) || name === ownTrustDomain) return [];
+    valuesOf(policy).flatMap((given) => {
+      if (isKnown(given)) return [];
+      const { field, value, path } = given;
+      const name = field === 'trustDomains' ? value : (value.split('/', 1)[0] ?? '');
+      const isName = name.includes('*') || isTrustDomain(name);
       return [
         {
           policy,
           rule: 'missing-trust-domain',
           path,
-          message: `no caller is of the trust domain ${JSON.stringify(name)}${isTrustDomain(name) ? '' : ', which is no name of one'}`,
+          message: `no caller is of the trust domain ${JSON.stringify(name)}${isName ? '' : ', which is no name of one'}`,
           mend: `the mesh’s is ${known.join(', with ')}`,
         },
       ];

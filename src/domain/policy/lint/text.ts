@@ -1,27 +1,18 @@
 import { isPathTemplate, normalizePath } from '../decide/index.ts';
-import type { AuthorizationPolicy, Policy, RequestAuthentication } from '../model.ts';
-import { parseJwks } from '../read/index.ts';
-import type { LintContext, Remark } from './context.ts';
+import type { AuthorizationPolicy } from '../model.ts';
+import { authorizationsOf, type LintContext, type Remark } from './context.ts';
 import { type RuleValue, valuesOf } from './values.ts';
 
 /** Texts that mean something else than they seem to. */
 export function texts({ policies }: LintContext): readonly Remark[] {
-  return policies.flatMap((policy: Policy) => {
-    if (policy.kind === 'PeerAuthentication') return [];
-    if (policy.kind === 'RequestAuthentication') return keys(policy);
-    const values = valuesOf(policy);
-    const hosts = new Set(values.filter(({ field }) => field === 'hosts').map(hostKey));
-    return values.flatMap((value) =>
-      [wildcard, method, host, path, headerHost, sni].flatMap((judge) => judge(value, policy, hosts)),
-    );
-  });
+  return authorizationsOf(policies).flatMap((policy) =>
+    valuesOf(policy).flatMap((value) =>
+      [wildcard, method, host, path, headerHost, sni].flatMap((judge) => judge(value, policy)),
+    ),
+  );
 }
 
-type Judge = (value: RuleValue, policy: AuthorizationPolicy, hosts: ReadonlySet<string>) => readonly Remark[];
-
-function hostKey({ negated, value }: Pick<RuleValue, 'negated' | 'value'>): string {
-  return `${negated} ${value}`;
-}
+type Judge = (value: RuleValue, policy: AuthorizationPolicy) => readonly Remark[];
 
 const withoutPatterns: ReadonlySet<string> = new Set([
   'ipBlocks',
@@ -63,75 +54,38 @@ const method: Judge = ({ field, value, path: at }, policy) =>
       ]
     : [];
 
-/** Whether what does not match is let in: there a way to write the same otherwise is a way around the policy. */
-function opensByMiss({ negated }: RuleValue, { action }: AuthorizationPolicy): boolean {
-  return negated ? action === 'ALLOW' : action === 'DENY';
-}
+const host: Judge = ({ field, value, path: at }, policy) =>
+  field === 'hosts' && value.includes('/')
+    ? [
+        {
+          policy,
+          rule: 'host-never-matches',
+          path: at,
+          message: 'a host is a name and perhaps a port; with a / none ever matches',
+          mend: `write ${JSON.stringify(value.replace(/^\w*:\/\//, '').replace(/\/.*/, ''))}`,
+        },
+      ]
+    : [];
 
-const host: Judge = (given, policy, hosts) => {
-  const { field, value, path: at } = given;
-  if (field !== 'hosts') return [];
-  if (value.includes('/'))
-    return [
-      {
-        policy,
-        rule: 'host-never-matches',
-        path: at,
-        message: 'a host is a name and perhaps a port; with a / none ever matches',
-        mend: `write ${JSON.stringify(value.replace(/^\w*:\/\//, '').replace(/\/.*/, ''))}`,
-      },
-    ];
-  if (!opensByMiss(given, policy) || value.endsWith('*') || /:\d+$/.test(value)) return [];
-  const withPort = `${value}:*`;
-  if (value.startsWith('*') || hosts.has(hostKey({ negated: given.negated, value: withPort }))) return [];
-  return [
-    {
-      policy,
-      rule: 'host-without-port',
-      path: at,
-      message: `a call whose Host header names a port, as ${value}:80, is another host and gets around this rule`,
-      mend: `add ${JSON.stringify(withPort)}`,
-    },
-  ];
-};
-
-const path: Judge = (given, policy) => {
-  const { field, value, path: at } = given;
-  if (field !== 'paths') return [];
-  if (!isNormal(value))
-    return [
-      {
-        policy,
-        rule: 'path-never-matches',
-        path: at,
-        message:
-          'paths are compared without query, with escapes, // and dots resolved: none ever matches this',
-        mend: `write ${JSON.stringify(normalizePath(value) ?? '/PATH')}`,
-      },
-    ];
-  if (!opensByMiss(given, policy) || !/[A-Za-z]/.test(value)) return [];
-  return [
-    {
-      policy,
-      rule: 'path-case',
-      path: at,
-      message: `case counts: ${swapCase(value)} is another path and gets around this rule, if the application takes both for one`,
-      mend: 'rather ALLOW the paths that are meant, so that what is not matched is denied',
-    },
-  ];
-};
+const path: Judge = ({ field, value, path: at }, policy) =>
+  field === 'paths' && !isNormalPath(value)
+    ? [
+        {
+          policy,
+          rule: 'path-never-matches',
+          path: at,
+          message:
+            'paths are compared without query, with escapes, // and dots resolved: none ever matches this',
+          mend: `write ${JSON.stringify(normalizePath(value) ?? '/PATH')}`,
+        },
+      ]
+    : [];
 
 /** Whether some path can be like this once it has been normalized. */
-function isNormal(value: string): boolean {
+export function isNormalPath(value: string): boolean {
   if (isPathTemplate(value)) return true;
   const part = value.replaceAll('*', '');
   return value.includes('*') ? !/\/\/|\/\.\.?\/|%2f|%5c|[\\?#]/i.test(part) : normalizePath(value) === value;
-}
-
-function swapCase(value: string): string {
-  return value.replace(/[A-Za-z]+/, (word) =>
-    word === word.toUpperCase() ? word.toLowerCase() : word.toUpperCase(),
-  );
 }
 
 const headerHost: Judge = ({ field, value, path: at }, policy) =>
@@ -160,44 +114,3 @@ const sni: Judge = ({ field, value, path: at }, policy) =>
         },
       ]
     : [];
-
-function keys(policy: RequestAuthentication): readonly Remark[] {
-  return policy.jwtRules.flatMap(({ issuer, jwks, jwksUri }, index) => {
-    const at = ['spec', 'jwtRules', index];
-    const remark = (rule: string, name: string, message: string, mend: string): Remark => ({
-      policy,
-      rule,
-      path: [...at, name],
-      message,
-      mend,
-    });
-    if (jwksUri?.startsWith('http:'))
-      return [
-        remark(
-          'keys-over-http',
-          'jwksUri',
-          'keys are fetched over https alone: whoever stands between could give others',
-          'write https://',
-        ),
-      ];
-    if (jwks === undefined && jwksUri === undefined && !issuer.startsWith('https://'))
-      return [
-        remark(
-          'keys-not-found',
-          'issuer',
-          'keys are asked of the issuer, which is no https:// address',
-          'name them by jwksUri or jwks',
-        ),
-      ];
-    const parsed = jwks === undefined ? [] : parseJwks(jwks);
-    if ('message' in parsed || !parsed.some((key) => 'd' in key || key.kty === 'oct')) return [];
-    return [
-      remark(
-        'private-keys',
-        'jwks',
-        'these keys can also sign: whoever reads the policy can make tokens',
-        'keep the public parts alone',
-      ),
-    ];
-  });
-}

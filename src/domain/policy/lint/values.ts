@@ -18,6 +18,7 @@ const fieldOf: Readonly<Record<string, string>> = {
   'source.namespace': 'namespaces',
   'source.serviceAccount': 'serviceAccounts',
   'source.principal': 'principals',
+  'source.trustDomain': 'trustDomains',
   'request.auth.principal': 'requestPrincipals',
   'destination.port': 'ports',
 };

@@ -53,9 +53,11 @@ const identityLists = [
   'notNamespaces',
   'serviceAccounts',
   'notServiceAccounts',
+  'trustDomains',
+  'notTrustDomains',
 ] as const;
 
-const identityKey = /^(?:source\.(?:namespace|serviceAccount|principal)$|request\.auth\.)/;
+const identityKey = /^(?:source\.(?:namespace|serviceAccount|principal|trustDomain)$|request\.auth\.)/;
 
 /** Who calls is not known yet when it is decided whether an authorizer outside is asked. */
 function refuseIdentities(

@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { mend } from '../../../yaml/index.ts';
-import type { AuthorizationPolicy, AuthorizationRule, OperationMatch, SourceMatch } from '../model.ts';
+import type {
+  AuthorizationPolicy,
+  AuthorizationRule,
+  Condition,
+  OperationMatch,
+  SourceMatch,
+} from '../model.ts';
 import { checkAction } from './action.ts';
 import { faultOfConditionValue, parseConditionKey } from './condition.ts';
 import type { ReadMeta } from './metadata.ts';
@@ -12,17 +18,15 @@ import {
   faultOfMethod,
   faultOfPort,
   faultOfServiceAccount,
+  faultOfTrustDomain,
   limits,
   list,
   text,
-  unsupported,
 } from './values.ts';
 
 const ipBlocks = () => list(checked(faultOfIpBlock));
 const serviceAccounts = () => list(checked(faultOfServiceAccount), limits.serviceAccounts);
-const noTrustDomains = unsupported(
-  'trust domains cannot be matched by themselves: write principals: ["TRUST-DOMAIN/*"]',
-);
+const trustDomains = () => list(checked(faultOfTrustDomain));
 
 const sourceLists = {
   principals: list(text()),
@@ -33,6 +37,8 @@ const sourceLists = {
   notNamespaces: list(text()),
   serviceAccounts: serviceAccounts(),
   notServiceAccounts: serviceAccounts(),
+  trustDomains: trustDomains(),
+  notTrustDomains: trustDomains(),
   ipBlocks: ipBlocks(),
   notIpBlocks: ipBlocks(),
   remoteIpBlocks: ipBlocks(),
@@ -50,22 +56,20 @@ const operationLists = {
   notPaths: list(checked(faultOfPath)),
 };
 
-const source = z
-  .strictObject({ ...sourceLists, trustDomains: noTrustDomains, notTrustDomains: noTrustDomains })
-  .superRefine((given, context) => {
-    refuseEmpty('source', given, context);
-    const account = given.serviceAccounts ? 'serviceAccounts' : 'notServiceAccounts';
-    const other = (['principals', 'notPrincipals', 'namespaces', 'notNamespaces'] as const).find(
-      (key) => given[key] !== undefined,
-    );
-    if (other !== undefined && given[account] !== undefined)
-      context.addIssue({
-        code: 'custom',
-        path: [account],
-        message: `${account} and ${other} cannot be in one source`,
-        ...mend('write NAMESPACE/NAME in serviceAccounts, or two sources'),
-      });
-  });
+const source = z.strictObject(sourceLists).superRefine((given, context) => {
+  refuseEmpty('source', given, context);
+  const account = given.serviceAccounts ? 'serviceAccounts' : 'notServiceAccounts';
+  const other = (['principals', 'notPrincipals', 'namespaces', 'notNamespaces'] as const).find(
+    (key) => given[key] !== undefined,
+  );
+  if (other !== undefined && given[account] !== undefined)
+    context.addIssue({
+      code: 'custom',
+      path: [account],
+      message: `${account} and ${other} cannot be in one source`,
+      ...mend('write NAMESPACE/NAME in serviceAccounts, or two sources'),
+    });
+});
 
 const operation = z.strictObject(operationLists).superRefine((given, context) => {
   refuseEmpty('operation', given, context);
@@ -78,6 +82,11 @@ const condition = z
     if ('message' in parsed) {
       context.addIssue({ code: 'custom', path: ['key'], ...issueOf(parsed) });
       return;
+    }
+    const most = parsed.attribute === 'source.serviceAccount' ? limits.serviceAccounts : limits.values;
+    for (const [name, given] of Object.entries({ values, notValues })) {
+      if (given && given.length > most)
+        context.addIssue({ code: 'custom', path: [name], message: `must not hold more than ${most}` });
     }
     if (!values && !notValues)
       context.addIssue({ code: 'custom', message: 'at least one of values and notValues must be there' });
@@ -144,8 +153,19 @@ function toRule({ from = [], to = [], when = [] }: z.output<typeof rule>): Autho
   return {
     from: from.map(({ source: given }) => toSource(given)),
     to: to.map(({ operation: given }) => toOperation(given)),
-    when: when.map(({ key, values = [], notValues = [] }) => ({ key, values, notValues })),
+    when: when.map(toCondition),
   };
+}
+
+function toCondition({ key, values = [], notValues = [] }: z.output<typeof condition>): Condition {
+  return key === 'destination.port'
+    ? { key, values: values.map(plainPort), notValues: notValues.map(plainPort) }
+    : { key, values, notValues };
+}
+
+/** Istio takes 080 for 80. */
+function plainPort(port: string): string {
+  return String(Number(port));
 }
 
 function toSource(given: z.output<typeof source>): SourceMatch {
@@ -158,6 +178,8 @@ function toSource(given: z.output<typeof source>): SourceMatch {
     notNamespaces: given.notNamespaces ?? [],
     serviceAccounts: given.serviceAccounts ?? [],
     notServiceAccounts: given.notServiceAccounts ?? [],
+    trustDomains: given.trustDomains ?? [],
+    notTrustDomains: given.notTrustDomains ?? [],
     ipBlocks: given.ipBlocks ?? [],
     notIpBlocks: given.notIpBlocks ?? [],
     remoteIpBlocks: given.remoteIpBlocks ?? [],
@@ -169,8 +191,8 @@ function toOperation(given: z.output<typeof operation>): OperationMatch {
   return {
     hosts: given.hosts ?? [],
     notHosts: given.notHosts ?? [],
-    ports: given.ports ?? [],
-    notPorts: given.notPorts ?? [],
+    ports: (given.ports ?? []).map(plainPort),
+    notPorts: (given.notPorts ?? []).map(plainPort),
     methods: given.methods ?? [],
     notMethods: given.notMethods ?? [],
     paths: given.paths ?? [],

@@ -1,10 +1,12 @@
 import { closest } from '../../../yaml/index.ts';
+import { listPattern } from '../decide/index.ts';
 import {
   type Fault,
   faultOfHeaderName,
   faultOfIpBlock,
   faultOfPort,
   faultOfServiceAccount,
+  faultOfTrustDomain,
 } from './values.ts';
 
 /** What a condition's values are, by its attribute. */
@@ -14,6 +16,7 @@ const attributes = {
   'source.namespace': anyText,
   'source.serviceAccount': faultOfServiceAccount,
   'source.principal': anyText,
+  'source.trustDomain': faultOfTrustDomain,
   'request.auth.principal': anyText,
   'request.auth.audiences': anyText,
   'request.auth.presenter': anyText,
@@ -22,11 +25,15 @@ const attributes = {
   'destination.ip': faultOfIpBlock,
   'destination.port': faultOfPort,
   'connection.sni': anyText,
+  'experimental.envoy.filters.*': faultOfMetadata,
 } as const satisfies Readonly<Record<string, (value: string) => Fault | undefined>>;
 
 export type ConditionAttribute = keyof typeof attributes;
 
-/** A condition's key in its parts: `request.auth.claims[a][b]` has the names a and b. */
+/**
+ * A condition's key in its parts: `request.auth.claims[a][b]` has the names a and b, `experimental.envoy.filters.a.b[c]`
+ * the names envoy.filters.a.b and c.
+ */
 export interface ConditionKey {
   readonly attribute: ConditionAttribute;
   readonly names: readonly string[];
@@ -38,7 +45,6 @@ const replaced: Readonly<Record<string, string>> = {
   'destination.labels': 'the policy’s own selector says to which workloads it applies',
   'destination.name': 'name the workload by the policy’s selector',
   'destination.user': 'name the workload by the policy’s selector',
-  'source.trustDomain': 'match source.principal with "TRUST-DOMAIN/*"',
 };
 
 const named: readonly ConditionAttribute[] = ['request.headers', 'request.auth.claims'];
@@ -53,6 +59,7 @@ function isAttribute(name: string): name is ConditionAttribute {
 
 /** @returns the key's parts, or why it is none */
 export function parseConditionKey(key: string): ConditionKey | Fault {
+  if (key.startsWith('experimental.')) return parseMetadataKey(key);
   const [, attribute = '', brackets = ''] = /^([^[]*)((?:\[.*\])?)$/s.exec(key) ?? [];
   if (!isAttribute(attribute)) return unknown(key, attribute);
   const names = namesIn(brackets);
@@ -73,6 +80,26 @@ export function parseConditionKey(key: string): ConditionKey | Fault {
   return { attribute, names };
 }
 
+/** What a filter has left for others; nothing of it is Envoy's own promise, nor Istio's. */
+function parseMetadataKey(key: string): ConditionKey | Fault {
+  const [, filter = '', name = ''] = /^experimental\.(envoy\.filters\.[^[\]]+)\[([^[\]]+)\]$/.exec(key) ?? [];
+  if (filter !== '') return { attribute: 'experimental.envoy.filters.*', names: [filter, name] };
+  return {
+    message: `${JSON.stringify(key)} names no metadata of a filter`,
+    mend: 'write experimental.envoy.filters.FILTER[NAME]',
+  };
+}
+
+/** `[v]` asks for a list with v in it. */
+function faultOfMetadata(value: string): Fault | undefined {
+  const inList = listPattern(value);
+  if (inList === undefined || /^[^[\]](?:.*[^[\]])?$/s.test(inList)) return undefined;
+  return {
+    message: `${JSON.stringify(value)} asks for nothing in a list`,
+    mend: 'write one pair of brackets around what the list must hold, as [update]',
+  };
+}
+
 /** `[a][b]` gives a and b; undefined when it is not of that form. */
 function namesIn(brackets: string): readonly string[] | undefined {
   if (!/^(?:\[[^[\]]+\])+$/.test(brackets)) return undefined;
@@ -80,9 +107,6 @@ function namesIn(brackets: string): readonly string[] | undefined {
 }
 
 function unknown(key: string, attribute: string): Fault {
-  // To pass over it would change what the policy means, and nothing here can ask a filter of Envoy's for its metadata.
-  if (attribute.startsWith('experimental.'))
-    return { message: `${attribute} cannot be matched here`, mend: 'match what is experimental no more' };
   const instead = replaced[attribute];
   if (instead !== undefined) return { message: `${attribute} cannot be matched`, mend: instead };
   const known = Object.keys(attributes);

@@ -1,5 +1,6 @@
 export { type ConditionAttribute, type ConditionKey, parseConditionKey } from './condition.ts';
-export { type JsonWebKey, parseJwks } from './jwks.ts';
+export { isSecretJwk, judgeJwk } from './jwk.ts';
+export { type InlineKeys, readInlineKeys } from './jwks.ts';
 export {
   isPolicyKind,
   policyJsonSchema,

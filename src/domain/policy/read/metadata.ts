@@ -6,6 +6,10 @@ import { dnsLabel, isDnsSubdomain } from './values.ts';
 
 const dryRunKey = 'istio.io/dry-run';
 
+/** As Istio reads it; of anything else it makes a policy that holds. */
+const yes = ['true', 'True', 'TRUE', 't', 'T', '1'];
+const no = ['false', 'False', 'FALSE', 'f', 'F', '0'];
+
 const notText = { error: 'must be text' };
 
 /** Kubernetes' ObjectMeta, whole: a slip in `annotations` must not turn a dry run into a policy that holds. */
@@ -34,7 +38,7 @@ export const metadata = z
   })
   .superRefine(({ annotations }, context) => {
     const dryRun = annotations?.[dryRunKey];
-    if (dryRun !== undefined && dryRun !== 'true' && dryRun !== 'false')
+    if (dryRun !== undefined && !yes.includes(dryRun) && !no.includes(dryRun))
       context.addIssue({
         code: 'custom',
         path: ['annotations', dryRunKey],
@@ -62,6 +66,6 @@ export function readMeta(
       ...(creationTimestamp ? { created: Date.parse(creationTimestamp) } : {}),
       origin,
     },
-    dryRun: annotations?.[dryRunKey] === 'true',
+    dryRun: yes.includes(annotations?.[dryRunKey] ?? ''),
   };
 }

@@ -11,6 +11,7 @@ import {
   type YamlPositions,
 } from '../../../yaml/index.ts';
 import type { Policy, PolicyKind } from '../model.ts';
+import { mostPolicyWeight, policyWeight } from '../weight.ts';
 import { authorizationSpec, readAuthorizationPolicy } from './authorization.ts';
 import { metadata, type ReadMeta, readMeta } from './metadata.ts';
 import { peerSpec, readPeerAuthentication } from './peer.ts';
@@ -123,6 +124,13 @@ function readObject(value: unknown, options: ReadOptions): ReadPolicy {
   if (reading === undefined) return refused({ path: ['metadata', 'namespace'], message: 'is required' });
   if ('error' in reading)
     return refused(...schemaProblems(reading.error, reader.shape, value, options.positions));
+  const weight = policyWeight(reading.policy);
+  if (weight > mostPolicyWeight)
+    return refused({
+      path: ['spec'],
+      message: `would take some ${weight} bytes in a proxy, of ${mostPolicyWeight} at most`,
+      mend: 'match prefixes instead of many values, or split it into several policies',
+    });
   return { identity, policy: reading.policy, problems: [] };
 }
 

@@ -18,6 +18,12 @@ export function faultOfPath(path: string): Fault | undefined {
   const open = segments.indexOf(any);
   if (open !== -1 && segments.slice(open + 1).some((segment) => segment === one || segment === any))
     return fault(path, 'no operator may follow {**}', 'use {*} for each segment before it');
+  if (templateCost(segments) > mostCost)
+    return fault(
+      path,
+      'is too long for a template: at most 16 segments, and the fewer the longer one of them is',
+      'match a prefix, as /a/b/*, or a shorter template',
+    );
   for (const segment of segments) {
     if (segment === one || segment === any) continue;
     if (/[{}]/.test(segment))
@@ -30,6 +36,19 @@ export function faultOfPath(path: string): Fault | undefined {
       );
   }
   return undefined;
+}
+
+/**
+ * Envoy refuses an expression whose program is longer than 100 instructions, and with it all policies beside this one. Of
+ * the expressions that a template becomes, each spells one segment at least and leaves the others open, which costs five.
+ */
+const mostCost = 85;
+
+function templateCost(segments: readonly string[]): number {
+  const longest = Math.max(
+    ...segments.map((segment) => (segment === one || segment === any ? 0 : segment.length)),
+  );
+  return 5 * segments.length + longest;
 }
 
 function fault(path: string, message: string, mend: string): Fault {

@@ -3,7 +3,7 @@ import { mend } from '../../../yaml/index.ts';
 import type { PeerAuthentication } from '../model.ts';
 import type { ReadMeta } from './metadata.ts';
 import { readSelector, selector } from './target.ts';
-import { faultOfPort } from './values.ts';
+import { faultOfPort, limits } from './values.ts';
 
 const mutualTls = z.strictObject({ mode: z.enum(['UNSET', 'DISABLE', 'PERMISSIVE', 'STRICT']).optional() });
 
@@ -25,9 +25,18 @@ export const peerSpec = z
         'modes of ports need a selector: ports are a workload’s own',
         'add selector.matchLabels, or set mtls.mode for all ports',
       );
+    if (ports.length > limits.portModes) {
+      refuse(
+        [],
+        `must not hold more than ${limits.portModes} ports`,
+        'set mtls.mode for all ports, and name those alone that differ',
+      );
+      return;
+    }
     for (const port of ports) {
-      const fault = faultOfPort(port);
-      if (fault) refuse([port], fault.message, 'name a port of the workload, from 1 to 65535');
+      // Without zeros in front: two keys must not be one port.
+      if (faultOfPort(port) || !/^[1-9]/.test(port))
+        refuse([port], `${JSON.stringify(port)} is no port`, 'name a port of the workload, from 1 to 65535');
     }
   });
 

@@ -2,14 +2,17 @@ import { z } from 'zod';
 import { parseDuration } from '../../../kernel/index.ts';
 import { mend } from '../../../yaml/index.ts';
 import type { JwtRule, RequestAuthentication } from '../model.ts';
-import { parseJwks } from './jwks.ts';
+import { readInlineKeys } from './jwks.ts';
 import type { ReadMeta } from './metadata.ts';
 import { checkTargeting, readTargeting, targeting } from './target.ts';
-import { checked, type Fault, faultOfHeaderName, limits, list, text, unsupported } from './values.ts';
+import { checked, type Fault, faultOfHeaderName, freeList, limits, text } from './values.ts';
 
+/** Bounds of Istio's own. */
+const longestUri = 2048;
 const defaultTimeout = 5000;
 
 function faultOfKeyUri(value: string): Fault | undefined {
+  if (value.length > longestUri) return { message: `must not be longer than ${longestUri} characters` };
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:') || url.hostname === '')
     return { message: `${JSON.stringify(value)} is no URL of a key set`, mend: 'write https://HOST/PATH' };
@@ -32,34 +35,51 @@ function faultOfOutputHeader(value: string): Fault | undefined {
     : { message: `${JSON.stringify(value)} may hold letters, digits, - and _ alone` };
 }
 
+/** Envoy refuses others, and with them all rules beside this one. */
+const headerPrefix = z
+  .string()
+  .max(limits.textLength, `must not be longer than ${limits.textLength} characters`)
+  // oxlint-disable-next-line no-control-regex
+  .regex(/^[^\x00\r\n]*$/, 'must not hold line ends');
+
 const jwtRule = z
   .strictObject({
-    issuer: text(),
-    audiences: list(text()),
+    issuer: text().optional(),
+    audiences: freeList(text()),
     // Keys may be longer than other text; the object’s own size bounds them.
     jwks: z.string().min(1, 'must not be empty').optional(),
     jwksUri: checked(faultOfKeyUri).optional(),
-    fromHeaders: list(z.strictObject({ name: checked(faultOfHeaderName), prefix: z.string().optional() })),
-    fromParams: list(text()),
-    fromCookies: list(text()),
+    // The same under the name that it has in the protocol.
+    jwks_uri: checked(faultOfKeyUri).optional(),
+    fromHeaders: freeList(
+      z.strictObject({ name: checked(faultOfHeaderName), prefix: headerPrefix.optional() }),
+    ),
+    fromParams: freeList(text()),
+    fromCookies: freeList(text()),
     outputPayloadToHeader: checked(faultOfHeaderName).optional(),
-    outputClaimToHeaders: list(z.strictObject({ header: checked(faultOfOutputHeader), claim: text() })),
+    outputClaimToHeaders: freeList(z.strictObject({ header: checked(faultOfOutputHeader), claim: text() })),
     forwardOriginalToken: z.boolean().optional(),
     timeout: checked(faultOfTimeout).optional(),
-    spaceDelimitedClaims: unsupported(
-      'claims other than scope and permission cannot be split at spaces: match their whole text',
-    ),
+    spaceDelimitedClaims: freeList(text(), limits.spaceDelimitedClaims),
   })
   .superRefine((rule, context) => {
-    if (rule.jwks !== undefined && rule.jwksUri !== undefined)
+    const [, second] = (['jwks', 'jwksUri', 'jwks_uri'] as const).filter((key) => rule[key] !== undefined);
+    if (second !== undefined)
       context.addIssue({
         code: 'custom',
-        path: ['jwksUri'],
+        path: [second],
         message: 'only one of jwks and jwksUri may be there',
         ...mend('leave out the one that is not to be used'),
       });
-    const keys = rule.jwks === undefined ? [] : parseJwks(rule.jwks);
-    if ('message' in keys)
+    if (rule.issuer === undefined && rule.jwksUri === undefined && rule.jwks_uri === undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['issuer'],
+        message: 'is required where there is no jwksUri',
+        ...mend('name whose tokens they are, as their iss claim has it'),
+      });
+    const keys = rule.jwks === undefined ? undefined : readInlineKeys(rule.jwks);
+    if (keys && 'message' in keys)
       context.addIssue({
         code: 'custom',
         path: ['jwks'],
@@ -110,7 +130,7 @@ function toRule(rule: z.output<typeof jwtRule>): JwtRule {
     issuer: rule.issuer,
     audiences: rule.audiences ?? [],
     jwks: rule.jwks,
-    jwksUri: rule.jwksUri,
+    jwksUri: rule.jwksUri ?? rule.jwks_uri,
     fromHeaders: (rule.fromHeaders ?? []).map(({ name, prefix = '' }) => ({ name, prefix })),
     fromParams: rule.fromParams ?? [],
     fromCookies: rule.fromCookies ?? [],
@@ -118,5 +138,6 @@ function toRule(rule: z.output<typeof jwtRule>): JwtRule {
     outputClaimToHeaders: rule.outputClaimToHeaders ?? [],
     forwardOriginalToken: rule.forwardOriginalToken ?? false,
     timeout: rule.timeout === undefined ? defaultTimeout : parseDuration(rule.timeout),
+    spaceDelimitedClaims: rule.spaceDelimitedClaims ?? [],
   };
 }

@@ -9,8 +9,11 @@ export const limits = {
   values: 4096,
   serviceAccounts: 16,
   targetRefs: 16,
-  jwtRules: 512,
-  labels: 256,
+  jwtRules: 4096,
+  spaceDelimitedClaims: 64,
+  labels: 4096,
+  /** Each is filter chains of its own in a proxy under capture. */
+  portModes: 64,
   textLength: 4096,
 } as const;
 
@@ -31,6 +34,10 @@ export const list = <T extends z.ZodType>(item: T, most: number = limits.values)
     .max(most, `must not hold more than ${most}`)
     .optional();
 
+/** A list of which an empty one says no more than none. */
+export const freeList = <T extends z.ZodType>(item: T, most: number = limits.values) =>
+  z.array(item).max(most, `must not hold more than ${most}`).optional();
+
 /** A text for which `faultOf` knows of no fault. */
 export const checked = (faultOf: (value: string) => Fault | undefined) =>
   text().superRefine((value, context) => {
@@ -42,9 +49,6 @@ export const checked = (faultOf: (value: string) => Fault | undefined) =>
         ...(fault.mend === undefined ? {} : mend(fault.mend)),
       });
   });
-
-/** A field that Istio has and that is not understood here: to pass over it would change what the policy means. */
-export const unsupported = (message: string) => z.never({ error: message }).optional();
 
 export interface Fault {
   readonly message: string;
@@ -63,12 +67,38 @@ export function faultOfIpBlock(value: string): Fault | undefined {
   };
 }
 
+/** From 0, as Istio states it, which nobody can call; zeros in front say nothing. */
 export function faultOfPort(value: string): Fault | undefined {
-  if (/^[1-9]\d{0,4}$/.test(value) && Number(value) <= 65_535) return undefined;
+  if (/^\d{1,10}$/.test(value) && Number(value) <= 65_535) return undefined;
   return {
     message: `${JSON.stringify(value)} is no port`,
-    mend: 'ports are single numbers from 1 to 65535, without wildcards and ranges',
+    mend: 'ports are single numbers from 0 to 65535, without wildcards and ranges',
   };
+}
+
+/** What a proxy can compare of an end that is left open to the front. */
+const longestTrustDomainEnd = 64;
+
+/** A trust domain alone: exact, by its beginning or end, or `*`. */
+export function faultOfTrustDomain(value: string): Fault | undefined {
+  const stars = value.split('*').length - 1;
+  const told = JSON.stringify(value);
+  if (value.includes('/'))
+    return {
+      message: `${told} is more than a trust domain`,
+      mend: `write ${JSON.stringify(value.replace(/^spiffe:\/\//, '').split('/', 1)[0])}, or match principals`,
+    };
+  if (stars > 1 || (stars === 1 && !value.startsWith('*') && !value.endsWith('*')))
+    return {
+      message: `${told} holds a * that is no wildcard`,
+      mend: 'write one *, at the beginning or at the end',
+    };
+  if (value.startsWith('*') && Buffer.byteLength(value) > longestTrustDomainEnd + 1)
+    return {
+      message: `${told} is a longer end than a proxy can compare`,
+      mend: `name the trust domain whole, or ${longestTrustDomainEnd} characters of its end`,
+    };
+  return undefined;
 }
 
 /** RFC 9110 5.6.2: what names of headers and methods are made of; `*` is among it. */

@@ -297,6 +297,11 @@ export interface ListPoliciesRequest {
 
 export interface ListPoliciesResponse {
   policies: Policy[];
+  /**
+   * What of the sources does not count, of all namespaces: objects that are broken, or shadowed; a source that is away.
+   * The first 1000.
+   */
+  problems: string[];
 }
 
 export interface Policy {
@@ -318,6 +323,8 @@ export interface Policy {
   refusals: PolicyRefusal[];
   /** Warnings: legal, but surely not meant. */
   warnings: PolicyProblem[];
+  /** Where other policies of this name stand, which say something else and do not count. */
+  shadowed: string[];
 }
 
 export interface PolicyRefusal {
@@ -368,6 +375,11 @@ export interface ApplyPoliciesResponse {
 export interface PolicyEffect {
   key: PolicyKey | undefined;
   kind: PolicyEffect_Kind;
+  /**
+   * Where a policy of this name stands that counts in its place, so that the change would have no effect and is not
+   * done; empty where there is none.
+   */
+  shadowedBy: string;
 }
 
 export const PolicyEffect_Kind = {
@@ -449,17 +461,23 @@ export interface MutualTlsStatus {
   strict: string;
   /** Why it is not safe, or not known. */
   reasons: string[];
+  /** The order by which it takes mutual TLS alone; empty: by policies only. */
+  enforcedBy: string;
 }
 
 export interface MutualTlsPort {
   /** 0: every port that no registry declares. */
   port: number;
-  /** STRICT, PERMISSIVE, DISABLE: what policies ask for. */
+  /** STRICT, PERMISSIVE, DISABLE: what policies and orders ask for. */
   wantedMode: string;
   /** What the proxy is known to do; empty where it is not known. */
   effectiveMode: string;
   /** Why that is not what is wanted, or not known. */
   detail: string;
+  /** What policies alone ask for, without orders. */
+  policyMode: string;
+  /** Whether the proxy has accepted what is wanted; what came before may drain still. */
+  accepted: boolean;
 }
 
 export interface PlaintextCaller {
@@ -485,6 +503,128 @@ export interface DeniedCalls {
   /** <namespace>/<name>, where a policy decided. */
   policy: string;
   reason: string;
+}
+
+/** One of: the mesh, a namespace, a workload. */
+export interface MutualTlsScope {
+  scope: { $case: "mesh"; value: boolean } | { $case: "namespace"; value: string } | //
+  /** Its id, or its name where only one has it. */
+  { $case: "workload"; value: string } | undefined;
+}
+
+export interface EnforceMutualTlsRequest {
+  scope:
+    | MutualTlsScope
+    | undefined;
+  /** Says what would be done, and does nothing. */
+  dryRun: boolean;
+  /** For how long each workload is watched before the next one has its turn; zero means 60 seconds. */
+  observeSeconds: bigint;
+  /** How far back nobody may have called without mutual TLS; zero means one hour. */
+  windowSeconds: bigint;
+  /**
+   * For how long from now a workload that refuses a caller which succeeded before is taken back without an operator; zero
+   * means never, an hour is the most.
+   */
+  revertWithinSeconds: bigint;
+  /** Overrides that it is not known to be safe; needs a reason. */
+  force: boolean;
+  /** For the record. */
+  reason: string;
+  /** The plan that was seen; another one meanwhile makes the call fail (ABORTED). Not asked of a dry run. */
+  planDigest: string;
+}
+
+export interface EnforceMutualTlsResponse {
+  workloads: PlannedWorkload[];
+  /** Of the scope, without a proxy: nothing can make them strict. */
+  withoutProxy: string[];
+  planDigest: string;
+  /** Absent after a dry run. */
+  enforcement: Enforcement | undefined;
+}
+
+export interface PlannedWorkload {
+  workload: string;
+  /**
+   * "ready", "unsafe", "unknown"; "told": an order that was not finished made it strict; "already"; "exempt": it has no
+   * port that could be made strict.
+   */
+  verdict: string;
+  reasons: string[];
+  /** That become strict; 0: every port that no registry declares. */
+  ports: number[];
+  /** Whose policy says DISABLE: they stay as they are. */
+  disabledPorts: number[];
+  /** Addresses that called without mutual TLS within the window: these it would refuse. */
+  callers: string[];
+}
+
+export interface RevertMutualTlsRequest {
+  scope: MutualTlsScope | undefined;
+  dryRun: boolean;
+  reason: string;
+}
+
+export interface RevertMutualTlsResponse {
+  /** That take plaintext again, as their policies say. */
+  workloads: string[];
+  /** That end, or lose this scope. */
+  orders: Enforcement[];
+}
+
+export interface ListEnforcementsRequest {
+  /** One order; empty: the last 100. */
+  id: string;
+}
+
+/** Newest first. */
+export interface ListEnforcementsResponse {
+  enforcements: Enforcement[];
+}
+
+export interface Enforcement {
+  id: string;
+  /** As in "namespace shop". */
+  scope: string;
+  /** "running", "halted", "done", "superseded" by a later order, "reverted". */
+  state: string;
+  startedAt: Date | undefined;
+  startedBy: string;
+  reason: string;
+  /** Absent: nothing is taken back without an operator. */
+  revertUntil:
+    | Date
+    | undefined;
+  /** Of those that are over and not asked for by their id, none. */
+  steps: EnforcementStep[];
+  /** Why it halted. */
+  halt: EnforcementHalt | undefined;
+  updatedAt: Date | undefined;
+  workloads: number;
+  /** Of these. */
+  done: number;
+}
+
+export interface EnforcementStep {
+  workload: string;
+  /** "waiting", "draining", "asked", "observing", "settling", "done", "reverted". */
+  state: string;
+  since:
+    | Date
+    | undefined;
+  /** What it waits for. */
+  waitsFor: string;
+  forced: boolean;
+}
+
+export interface EnforcementHalt {
+  /** "refused": a caller that succeeded before; "unsafe"; "unknown". */
+  kind: string;
+  workload: string;
+  reason: string;
+  /** The workload was taken back. */
+  reverted: boolean;
 }
 
 export interface PlanRotationRequest {
@@ -3428,13 +3568,16 @@ export const ListPoliciesRequest: MessageFns<ListPoliciesRequest> = {
 };
 
 function createBaseListPoliciesResponse(): ListPoliciesResponse {
-  return { policies: [] };
+  return { policies: [], problems: [] };
 }
 
 export const ListPoliciesResponse: MessageFns<ListPoliciesResponse> = {
   encode(message: ListPoliciesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.policies) {
       Policy.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.problems) {
+      writer.uint32(18).string(v!);
     }
     return writer;
   },
@@ -3460,6 +3603,14 @@ export const ListPoliciesResponse: MessageFns<ListPoliciesResponse> = {
             message.policies.push(Policy.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.problems.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3478,6 +3629,7 @@ export const ListPoliciesResponse: MessageFns<ListPoliciesResponse> = {
   fromPartial(object: DeepPartial<ListPoliciesResponse>): ListPoliciesResponse {
     const message = createBaseListPoliciesResponse();
     message.policies = object.policies?.map((e) => Policy.fromPartial(e)) || [];
+    message.problems = object.problems?.map((e) => e) || [];
     return message;
   },
 };
@@ -3494,6 +3646,7 @@ function createBasePolicy(): Policy {
     pending: 0,
     refusals: [],
     warnings: [],
+    shadowed: [],
   };
 }
 
@@ -3531,6 +3684,9 @@ export const Policy: MessageFns<Policy> = {
     }
     for (const v of message.warnings) {
       PolicyProblem.encode(v!, writer.uint32(82).fork()).join();
+    }
+    for (const v of message.shadowed) {
+      writer.uint32(90).string(v!);
     }
     return writer;
   },
@@ -3628,6 +3784,14 @@ export const Policy: MessageFns<Policy> = {
             message.warnings.push(PolicyProblem.decode(reader, reader.uint32()));
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.shadowed.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3657,6 +3821,7 @@ export const Policy: MessageFns<Policy> = {
     message.pending = object.pending ?? 0;
     message.refusals = object.refusals?.map((e) => PolicyRefusal.fromPartial(e)) || [];
     message.warnings = object.warnings?.map((e) => PolicyProblem.fromPartial(e)) || [];
+    message.shadowed = object.shadowed?.map((e) => e) || [];
     return message;
   },
 };
@@ -4139,7 +4304,7 @@ export const ApplyPoliciesResponse: MessageFns<ApplyPoliciesResponse> = {
 };
 
 function createBasePolicyEffect(): PolicyEffect {
-  return { key: undefined, kind: 0 };
+  return { key: undefined, kind: 0, shadowedBy: "" };
 }
 
 export const PolicyEffect: MessageFns<PolicyEffect> = {
@@ -4149,6 +4314,9 @@ export const PolicyEffect: MessageFns<PolicyEffect> = {
     }
     if (message.kind !== 0) {
       writer.uint32(16).int32(message.kind);
+    }
+    if (message.shadowedBy !== "") {
+      writer.uint32(26).string(message.shadowedBy);
     }
     return writer;
   },
@@ -4182,6 +4350,14 @@ export const PolicyEffect: MessageFns<PolicyEffect> = {
             message.kind = reader.int32() as any;
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.shadowedBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4201,6 +4377,7 @@ export const PolicyEffect: MessageFns<PolicyEffect> = {
     const message = createBasePolicyEffect();
     message.key = (object.key !== undefined && object.key !== null) ? PolicyKey.fromPartial(object.key) : undefined;
     message.kind = object.kind ?? 0;
+    message.shadowedBy = object.shadowedBy ?? "";
     return message;
   },
 };
@@ -4686,6 +4863,7 @@ function createBaseMutualTlsStatus(): MutualTlsStatus {
     completeSince: undefined,
     strict: "",
     reasons: [],
+    enforcedBy: "",
   };
 }
 
@@ -4717,6 +4895,9 @@ export const MutualTlsStatus: MessageFns<MutualTlsStatus> = {
     }
     for (const v of message.reasons) {
       writer.uint32(74).string(v!);
+    }
+    if (message.enforcedBy !== "") {
+      writer.uint32(82).string(message.enforcedBy);
     }
     return writer;
   },
@@ -4806,6 +4987,14 @@ export const MutualTlsStatus: MessageFns<MutualTlsStatus> = {
             message.reasons.push(reader.string());
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.enforcedBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4832,12 +5021,13 @@ export const MutualTlsStatus: MessageFns<MutualTlsStatus> = {
     message.completeSince = object.completeSince ?? undefined;
     message.strict = object.strict ?? "";
     message.reasons = object.reasons?.map((e) => e) || [];
+    message.enforcedBy = object.enforcedBy ?? "";
     return message;
   },
 };
 
 function createBaseMutualTlsPort(): MutualTlsPort {
-  return { port: 0, wantedMode: "", effectiveMode: "", detail: "" };
+  return { port: 0, wantedMode: "", effectiveMode: "", detail: "", policyMode: "", accepted: false };
 }
 
 export const MutualTlsPort: MessageFns<MutualTlsPort> = {
@@ -4853,6 +5043,12 @@ export const MutualTlsPort: MessageFns<MutualTlsPort> = {
     }
     if (message.detail !== "") {
       writer.uint32(34).string(message.detail);
+    }
+    if (message.policyMode !== "") {
+      writer.uint32(42).string(message.policyMode);
+    }
+    if (message.accepted !== false) {
+      writer.uint32(48).bool(message.accepted);
     }
     return writer;
   },
@@ -4902,6 +5098,22 @@ export const MutualTlsPort: MessageFns<MutualTlsPort> = {
             message.detail = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.policyMode = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.accepted = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4923,6 +5135,8 @@ export const MutualTlsPort: MessageFns<MutualTlsPort> = {
     message.wantedMode = object.wantedMode ?? "";
     message.effectiveMode = object.effectiveMode ?? "";
     message.detail = object.detail ?? "";
+    message.policyMode = object.policyMode ?? "";
+    message.accepted = object.accepted ?? false;
     return message;
   },
 };
@@ -5171,6 +5385,1159 @@ export const DeniedCalls: MessageFns<DeniedCalls> = {
     message.transport = object.transport ?? "";
     message.policy = object.policy ?? "";
     message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseMutualTlsScope(): MutualTlsScope {
+  return { scope: undefined };
+}
+
+export const MutualTlsScope: MessageFns<MutualTlsScope> = {
+  encode(message: MutualTlsScope, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.scope?.$case) {
+      case "mesh":
+        writer.uint32(8).bool(message.scope.value);
+        break;
+      case "namespace":
+        writer.uint32(18).string(message.scope.value);
+        break;
+      case "workload":
+        writer.uint32(26).string(message.scope.value);
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MutualTlsScope {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMutualTlsScope();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.scope = { $case: "mesh", value: reader.bool() };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.scope = { $case: "namespace", value: reader.string() };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.scope = { $case: "workload", value: reader.string() };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MutualTlsScope>): MutualTlsScope {
+    return MutualTlsScope.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MutualTlsScope>): MutualTlsScope {
+    const message = createBaseMutualTlsScope();
+    switch (object.scope?.$case) {
+      case "mesh": {
+        if (object.scope?.value !== undefined && object.scope?.value !== null) {
+          message.scope = { $case: "mesh", value: object.scope.value };
+        }
+        break;
+      }
+      case "namespace": {
+        if (object.scope?.value !== undefined && object.scope?.value !== null) {
+          message.scope = { $case: "namespace", value: object.scope.value };
+        }
+        break;
+      }
+      case "workload": {
+        if (object.scope?.value !== undefined && object.scope?.value !== null) {
+          message.scope = { $case: "workload", value: object.scope.value };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseEnforceMutualTlsRequest(): EnforceMutualTlsRequest {
+  return {
+    scope: undefined,
+    dryRun: false,
+    observeSeconds: 0n,
+    windowSeconds: 0n,
+    revertWithinSeconds: 0n,
+    force: false,
+    reason: "",
+    planDigest: "",
+  };
+}
+
+export const EnforceMutualTlsRequest: MessageFns<EnforceMutualTlsRequest> = {
+  encode(message: EnforceMutualTlsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.scope !== undefined) {
+      MutualTlsScope.encode(message.scope, writer.uint32(10).fork()).join();
+    }
+    if (message.dryRun !== false) {
+      writer.uint32(16).bool(message.dryRun);
+    }
+    if (message.observeSeconds !== 0n) {
+      if (BigInt.asIntN(64, message.observeSeconds) !== message.observeSeconds) {
+        throw new globalThis.Error("value provided for field message.observeSeconds of type int64 too large");
+      }
+      writer.uint32(24).int64(message.observeSeconds);
+    }
+    if (message.windowSeconds !== 0n) {
+      if (BigInt.asIntN(64, message.windowSeconds) !== message.windowSeconds) {
+        throw new globalThis.Error("value provided for field message.windowSeconds of type int64 too large");
+      }
+      writer.uint32(32).int64(message.windowSeconds);
+    }
+    if (message.revertWithinSeconds !== 0n) {
+      if (BigInt.asIntN(64, message.revertWithinSeconds) !== message.revertWithinSeconds) {
+        throw new globalThis.Error("value provided for field message.revertWithinSeconds of type int64 too large");
+      }
+      writer.uint32(40).int64(message.revertWithinSeconds);
+    }
+    if (message.force !== false) {
+      writer.uint32(48).bool(message.force);
+    }
+    if (message.reason !== "") {
+      writer.uint32(58).string(message.reason);
+    }
+    if (message.planDigest !== "") {
+      writer.uint32(66).string(message.planDigest);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EnforceMutualTlsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEnforceMutualTlsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.scope = MutualTlsScope.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.observeSeconds = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.windowSeconds = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.revertWithinSeconds = reader.int64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.force = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.planDigest = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EnforceMutualTlsRequest>): EnforceMutualTlsRequest {
+    return EnforceMutualTlsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EnforceMutualTlsRequest>): EnforceMutualTlsRequest {
+    const message = createBaseEnforceMutualTlsRequest();
+    message.scope = (object.scope !== undefined && object.scope !== null)
+      ? MutualTlsScope.fromPartial(object.scope)
+      : undefined;
+    message.dryRun = object.dryRun ?? false;
+    message.observeSeconds = (object.observeSeconds !== undefined && object.observeSeconds !== null)
+      ? BigInt(object.observeSeconds)
+      : 0n;
+    message.windowSeconds = (object.windowSeconds !== undefined && object.windowSeconds !== null)
+      ? BigInt(object.windowSeconds)
+      : 0n;
+    message.revertWithinSeconds = (object.revertWithinSeconds !== undefined && object.revertWithinSeconds !== null)
+      ? BigInt(object.revertWithinSeconds)
+      : 0n;
+    message.force = object.force ?? false;
+    message.reason = object.reason ?? "";
+    message.planDigest = object.planDigest ?? "";
+    return message;
+  },
+};
+
+function createBaseEnforceMutualTlsResponse(): EnforceMutualTlsResponse {
+  return { workloads: [], withoutProxy: [], planDigest: "", enforcement: undefined };
+}
+
+export const EnforceMutualTlsResponse: MessageFns<EnforceMutualTlsResponse> = {
+  encode(message: EnforceMutualTlsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.workloads) {
+      PlannedWorkload.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.withoutProxy) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.planDigest !== "") {
+      writer.uint32(26).string(message.planDigest);
+    }
+    if (message.enforcement !== undefined) {
+      Enforcement.encode(message.enforcement, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EnforceMutualTlsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEnforceMutualTlsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.workloads.push(PlannedWorkload.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.withoutProxy.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.planDigest = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.enforcement = Enforcement.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EnforceMutualTlsResponse>): EnforceMutualTlsResponse {
+    return EnforceMutualTlsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EnforceMutualTlsResponse>): EnforceMutualTlsResponse {
+    const message = createBaseEnforceMutualTlsResponse();
+    message.workloads = object.workloads?.map((e) => PlannedWorkload.fromPartial(e)) || [];
+    message.withoutProxy = object.withoutProxy?.map((e) => e) || [];
+    message.planDigest = object.planDigest ?? "";
+    message.enforcement = (object.enforcement !== undefined && object.enforcement !== null)
+      ? Enforcement.fromPartial(object.enforcement)
+      : undefined;
+    return message;
+  },
+};
+
+function createBasePlannedWorkload(): PlannedWorkload {
+  return { workload: "", verdict: "", reasons: [], ports: [], disabledPorts: [], callers: [] };
+}
+
+export const PlannedWorkload: MessageFns<PlannedWorkload> = {
+  encode(message: PlannedWorkload, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.workload !== "") {
+      writer.uint32(10).string(message.workload);
+    }
+    if (message.verdict !== "") {
+      writer.uint32(18).string(message.verdict);
+    }
+    for (const v of message.reasons) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.ports.length !== 0) {
+      writer.uint32(34).fork();
+      for (const v of message.ports) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.disabledPorts.length !== 0) {
+      writer.uint32(42).fork();
+      for (const v of message.disabledPorts) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    for (const v of message.callers) {
+      writer.uint32(50).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PlannedWorkload {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlannedWorkload();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.workload = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.verdict = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reasons.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag === 32) {
+              message.ports.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 34) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.ports.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 5: {
+            if (tag === 40) {
+              message.disabledPorts.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 42) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.disabledPorts.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.callers.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PlannedWorkload>): PlannedWorkload {
+    return PlannedWorkload.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PlannedWorkload>): PlannedWorkload {
+    const message = createBasePlannedWorkload();
+    message.workload = object.workload ?? "";
+    message.verdict = object.verdict ?? "";
+    message.reasons = object.reasons?.map((e) => e) || [];
+    message.ports = object.ports?.map((e) => e) || [];
+    message.disabledPorts = object.disabledPorts?.map((e) => e) || [];
+    message.callers = object.callers?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseRevertMutualTlsRequest(): RevertMutualTlsRequest {
+  return { scope: undefined, dryRun: false, reason: "" };
+}
+
+export const RevertMutualTlsRequest: MessageFns<RevertMutualTlsRequest> = {
+  encode(message: RevertMutualTlsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.scope !== undefined) {
+      MutualTlsScope.encode(message.scope, writer.uint32(10).fork()).join();
+    }
+    if (message.dryRun !== false) {
+      writer.uint32(16).bool(message.dryRun);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevertMutualTlsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevertMutualTlsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.scope = MutualTlsScope.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RevertMutualTlsRequest>): RevertMutualTlsRequest {
+    return RevertMutualTlsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RevertMutualTlsRequest>): RevertMutualTlsRequest {
+    const message = createBaseRevertMutualTlsRequest();
+    message.scope = (object.scope !== undefined && object.scope !== null)
+      ? MutualTlsScope.fromPartial(object.scope)
+      : undefined;
+    message.dryRun = object.dryRun ?? false;
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseRevertMutualTlsResponse(): RevertMutualTlsResponse {
+  return { workloads: [], orders: [] };
+}
+
+export const RevertMutualTlsResponse: MessageFns<RevertMutualTlsResponse> = {
+  encode(message: RevertMutualTlsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.workloads) {
+      writer.uint32(10).string(v!);
+    }
+    for (const v of message.orders) {
+      Enforcement.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevertMutualTlsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevertMutualTlsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.workloads.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.orders.push(Enforcement.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RevertMutualTlsResponse>): RevertMutualTlsResponse {
+    return RevertMutualTlsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RevertMutualTlsResponse>): RevertMutualTlsResponse {
+    const message = createBaseRevertMutualTlsResponse();
+    message.workloads = object.workloads?.map((e) => e) || [];
+    message.orders = object.orders?.map((e) => Enforcement.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseListEnforcementsRequest(): ListEnforcementsRequest {
+  return { id: "" };
+}
+
+export const ListEnforcementsRequest: MessageFns<ListEnforcementsRequest> = {
+  encode(message: ListEnforcementsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListEnforcementsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListEnforcementsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListEnforcementsRequest>): ListEnforcementsRequest {
+    return ListEnforcementsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListEnforcementsRequest>): ListEnforcementsRequest {
+    const message = createBaseListEnforcementsRequest();
+    message.id = object.id ?? "";
+    return message;
+  },
+};
+
+function createBaseListEnforcementsResponse(): ListEnforcementsResponse {
+  return { enforcements: [] };
+}
+
+export const ListEnforcementsResponse: MessageFns<ListEnforcementsResponse> = {
+  encode(message: ListEnforcementsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.enforcements) {
+      Enforcement.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListEnforcementsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListEnforcementsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.enforcements.push(Enforcement.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListEnforcementsResponse>): ListEnforcementsResponse {
+    return ListEnforcementsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListEnforcementsResponse>): ListEnforcementsResponse {
+    const message = createBaseListEnforcementsResponse();
+    message.enforcements = object.enforcements?.map((e) => Enforcement.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseEnforcement(): Enforcement {
+  return {
+    id: "",
+    scope: "",
+    state: "",
+    startedAt: undefined,
+    startedBy: "",
+    reason: "",
+    revertUntil: undefined,
+    steps: [],
+    halt: undefined,
+    updatedAt: undefined,
+    workloads: 0,
+    done: 0,
+  };
+}
+
+export const Enforcement: MessageFns<Enforcement> = {
+  encode(message: Enforcement, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.scope !== "") {
+      writer.uint32(18).string(message.scope);
+    }
+    if (message.state !== "") {
+      writer.uint32(26).string(message.state);
+    }
+    if (message.startedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.startedAt), writer.uint32(34).fork()).join();
+    }
+    if (message.startedBy !== "") {
+      writer.uint32(42).string(message.startedBy);
+    }
+    if (message.reason !== "") {
+      writer.uint32(50).string(message.reason);
+    }
+    if (message.revertUntil !== undefined) {
+      Timestamp.encode(toTimestamp(message.revertUntil), writer.uint32(58).fork()).join();
+    }
+    for (const v of message.steps) {
+      EnforcementStep.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.halt !== undefined) {
+      EnforcementHalt.encode(message.halt, writer.uint32(74).fork()).join();
+    }
+    if (message.updatedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.updatedAt), writer.uint32(82).fork()).join();
+    }
+    if (message.workloads !== 0) {
+      writer.uint32(88).int32(message.workloads);
+    }
+    if (message.done !== 0) {
+      writer.uint32(96).int32(message.done);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Enforcement {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEnforcement();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.scope = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.startedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.startedBy = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.revertUntil = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.steps.push(EnforcementStep.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.halt = EnforcementHalt.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.updatedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.workloads = reader.int32();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.done = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Enforcement>): Enforcement {
+    return Enforcement.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Enforcement>): Enforcement {
+    const message = createBaseEnforcement();
+    message.id = object.id ?? "";
+    message.scope = object.scope ?? "";
+    message.state = object.state ?? "";
+    message.startedAt = object.startedAt ?? undefined;
+    message.startedBy = object.startedBy ?? "";
+    message.reason = object.reason ?? "";
+    message.revertUntil = object.revertUntil ?? undefined;
+    message.steps = object.steps?.map((e) => EnforcementStep.fromPartial(e)) || [];
+    message.halt = (object.halt !== undefined && object.halt !== null)
+      ? EnforcementHalt.fromPartial(object.halt)
+      : undefined;
+    message.updatedAt = object.updatedAt ?? undefined;
+    message.workloads = object.workloads ?? 0;
+    message.done = object.done ?? 0;
+    return message;
+  },
+};
+
+function createBaseEnforcementStep(): EnforcementStep {
+  return { workload: "", state: "", since: undefined, waitsFor: "", forced: false };
+}
+
+export const EnforcementStep: MessageFns<EnforcementStep> = {
+  encode(message: EnforcementStep, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.workload !== "") {
+      writer.uint32(10).string(message.workload);
+    }
+    if (message.state !== "") {
+      writer.uint32(18).string(message.state);
+    }
+    if (message.since !== undefined) {
+      Timestamp.encode(toTimestamp(message.since), writer.uint32(26).fork()).join();
+    }
+    if (message.waitsFor !== "") {
+      writer.uint32(34).string(message.waitsFor);
+    }
+    if (message.forced !== false) {
+      writer.uint32(40).bool(message.forced);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EnforcementStep {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEnforcementStep();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.workload = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.since = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.waitsFor = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.forced = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EnforcementStep>): EnforcementStep {
+    return EnforcementStep.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EnforcementStep>): EnforcementStep {
+    const message = createBaseEnforcementStep();
+    message.workload = object.workload ?? "";
+    message.state = object.state ?? "";
+    message.since = object.since ?? undefined;
+    message.waitsFor = object.waitsFor ?? "";
+    message.forced = object.forced ?? false;
+    return message;
+  },
+};
+
+function createBaseEnforcementHalt(): EnforcementHalt {
+  return { kind: "", workload: "", reason: "", reverted: false };
+}
+
+export const EnforcementHalt: MessageFns<EnforcementHalt> = {
+  encode(message: EnforcementHalt, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== "") {
+      writer.uint32(10).string(message.kind);
+    }
+    if (message.workload !== "") {
+      writer.uint32(18).string(message.workload);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    if (message.reverted !== false) {
+      writer.uint32(32).bool(message.reverted);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EnforcementHalt {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEnforcementHalt();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.workload = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.reverted = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EnforcementHalt>): EnforcementHalt {
+    return EnforcementHalt.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EnforcementHalt>): EnforcementHalt {
+    const message = createBaseEnforcementHalt();
+    message.kind = object.kind ?? "";
+    message.workload = object.workload ?? "";
+    message.reason = object.reason ?? "";
+    message.reverted = object.reverted ?? false;
     return message;
   },
 };
@@ -6360,6 +7727,42 @@ export const OperatorServiceService = {
       Buffer.from(GetMutualTlsStatusResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetMutualTlsStatusResponse => GetMutualTlsStatusResponse.decode(value),
   },
+  /** Makes workloads strict, one after the other; a dry run says what would be done. */
+  enforceMutualTls: {
+    path: "/citadel.v1.OperatorService/EnforceMutualTls" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: EnforceMutualTlsRequest): Buffer =>
+      Buffer.from(EnforceMutualTlsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): EnforceMutualTlsRequest => EnforceMutualTlsRequest.decode(value),
+    responseSerialize: (value: EnforceMutualTlsResponse): Buffer =>
+      Buffer.from(EnforceMutualTlsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): EnforceMutualTlsResponse => EnforceMutualTlsResponse.decode(value),
+  },
+  /** Takes that back, of a scope; a dry run says of which workloads. */
+  revertMutualTls: {
+    path: "/citadel.v1.OperatorService/RevertMutualTls" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RevertMutualTlsRequest): Buffer =>
+      Buffer.from(RevertMutualTlsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RevertMutualTlsRequest => RevertMutualTlsRequest.decode(value),
+    responseSerialize: (value: RevertMutualTlsResponse): Buffer =>
+      Buffer.from(RevertMutualTlsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RevertMutualTlsResponse => RevertMutualTlsResponse.decode(value),
+  },
+  /** How far each order is. */
+  listEnforcements: {
+    path: "/citadel.v1.OperatorService/ListEnforcements" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListEnforcementsRequest): Buffer =>
+      Buffer.from(ListEnforcementsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListEnforcementsRequest => ListEnforcementsRequest.decode(value),
+    responseSerialize: (value: ListEnforcementsResponse): Buffer =>
+      Buffer.from(ListEnforcementsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListEnforcementsResponse => ListEnforcementsResponse.decode(value),
+  },
   listPolicyRevisions: {
     path: "/citadel.v1.OperatorService/ListPolicyRevisions" as const,
     requestStream: false as const,
@@ -6482,6 +7885,12 @@ export interface OperatorServiceServer extends UntypedServiceImplementation {
   applyPolicies: handleUnaryCall<ApplyPoliciesRequest, ApplyPoliciesResponse>;
   /** Who calls without mutual TLS, and whether demanding it would refuse anybody. */
   getMutualTlsStatus: handleUnaryCall<GetMutualTlsStatusRequest, GetMutualTlsStatusResponse>;
+  /** Makes workloads strict, one after the other; a dry run says what would be done. */
+  enforceMutualTls: handleUnaryCall<EnforceMutualTlsRequest, EnforceMutualTlsResponse>;
+  /** Takes that back, of a scope; a dry run says of which workloads. */
+  revertMutualTls: handleUnaryCall<RevertMutualTlsRequest, RevertMutualTlsResponse>;
+  /** How far each order is. */
+  listEnforcements: handleUnaryCall<ListEnforcementsRequest, ListEnforcementsResponse>;
   listPolicyRevisions: handleUnaryCall<ListPolicyRevisionsRequest, ListPolicyRevisionsResponse>;
   /** The rotation of the trust root that is under way, or else the last one, and what it waits for. */
   getRotation: handleUnaryCall<GetRotationRequest, RotationStatus>;
@@ -6700,6 +8109,54 @@ export interface OperatorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetMutualTlsStatusResponse) => void,
+  ): ClientUnaryCall;
+  /** Makes workloads strict, one after the other; a dry run says what would be done. */
+  enforceMutualTls(
+    request: EnforceMutualTlsRequest,
+    callback: (error: ServiceError | null, response: EnforceMutualTlsResponse) => void,
+  ): ClientUnaryCall;
+  enforceMutualTls(
+    request: EnforceMutualTlsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: EnforceMutualTlsResponse) => void,
+  ): ClientUnaryCall;
+  enforceMutualTls(
+    request: EnforceMutualTlsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: EnforceMutualTlsResponse) => void,
+  ): ClientUnaryCall;
+  /** Takes that back, of a scope; a dry run says of which workloads. */
+  revertMutualTls(
+    request: RevertMutualTlsRequest,
+    callback: (error: ServiceError | null, response: RevertMutualTlsResponse) => void,
+  ): ClientUnaryCall;
+  revertMutualTls(
+    request: RevertMutualTlsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RevertMutualTlsResponse) => void,
+  ): ClientUnaryCall;
+  revertMutualTls(
+    request: RevertMutualTlsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RevertMutualTlsResponse) => void,
+  ): ClientUnaryCall;
+  /** How far each order is. */
+  listEnforcements(
+    request: ListEnforcementsRequest,
+    callback: (error: ServiceError | null, response: ListEnforcementsResponse) => void,
+  ): ClientUnaryCall;
+  listEnforcements(
+    request: ListEnforcementsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListEnforcementsResponse) => void,
+  ): ClientUnaryCall;
+  listEnforcements(
+    request: ListEnforcementsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListEnforcementsResponse) => void,
   ): ClientUnaryCall;
   listPolicyRevisions(
     request: ListPolicyRevisionsRequest,

@@ -4,6 +4,7 @@ import {
   broken,
   newAccount,
   received,
+  refused,
   reported,
   settle,
 } from '../../../../src/domain/evidence/account.ts';
@@ -56,6 +57,16 @@ describe('the account of what a proxy has logged', () => {
       brokenAt: undefined,
       coverage: begun.coverage,
     });
+  });
+
+  test('entries that cannot be read have come, and begin it anew', () => {
+    const after = refused(begun, 2, 'a port that is none', at(104));
+    expect(after.coverage).toEqual({
+      since: at(104),
+      reason: '2 entries of its log could not be read: a port that is none',
+    });
+    expect(report(after, { observedAt: at(105), flushed: 2 }).confirmedAt).toEqual(at(105));
+    expect(refused(newAccount, 1, 'x', at(104)).coverage).toBeUndefined();
   });
 
   test('entries that the proxy threw away begin it anew', () => {

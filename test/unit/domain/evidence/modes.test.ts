@@ -14,6 +14,7 @@ const view: ProxyView = {
       mode: 'STRICT',
     },
   ],
+  strict: false,
   policies: [],
   keySets: new Map(),
   services: [],
@@ -37,6 +38,7 @@ function proxy(changes: Partial<Listener>): ProxyState {
     proxy: { proxyKey: 'k', spiffeId: 's', svidSerial: '1', nodeId: 'n', nodeMetadata: {} },
     workload: 'w',
     connectedAt: at(0),
+    isBehind: false,
     resources: [listener],
   };
 }
@@ -44,6 +46,12 @@ function proxy(changes: Partial<Listener>): ProxyState {
 describe('the mode of a port', () => {
   test.each([
     { what: 'accepted and drained', states: [proxy({})], has: counters(), detail: undefined },
+    {
+      what: 'of an earlier state of the mesh',
+      states: [{ ...proxy({}), isBehind: true }],
+      has: counters(),
+      detail: /could not be made anew yet/,
+    },
     { what: 'no stream', states: [], has: counters(), detail: /not connected/ },
     {
       what: 'an earlier version accepted',

@@ -1,12 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { readiness, type WorkloadEvidence } from '../../../../src/domain/evidence/index.ts';
+import { noCalls } from '../../../../src/domain/evidence/calls.ts';
+import {
+  callersSince,
+  readiness,
+  safeFrom,
+  type WorkloadEvidence,
+} from '../../../../src/domain/evidence/index.ts';
 import { at, evidence } from './samples.ts';
 
 const hour = 3_600_000;
 const now = at(7_200);
 const caller = (last: number) => ({ address: '10.0.0.7', first: at(0), last: at(last), count: 2 });
-const port = (changes: object) =>
-  new Map([[8080, { callers: [], forgottenAt: undefined, more: 0, denials: undefined, ...changes }]]);
+const port = (changes: object) => new Map([[8080, { ...noCalls, ...changes }]]);
 
 const cases: readonly {
   readonly what: string;
@@ -25,6 +30,12 @@ const cases: readonly {
     given: { ports: port({ callers: [caller(3_600)] }) },
     state: 'unsafe',
     reasons: [/^10\.0\.0\.7 called port 8080 without mutual TLS at 2030-01-01T01:00:00Z$/],
+  },
+  {
+    what: 'a call of a port that is not declared',
+    given: { ports: new Map([[0, { ...noCalls, callers: [caller(7_000)] }]]) },
+    state: 'unsafe',
+    reasons: [/^10\.0\.0\.7 called a port that is not declared without mutual TLS at /],
   },
   {
     what: 'a call by plaintext, whatever else is not known',
@@ -98,5 +109,38 @@ describe('whether STRICT is safe', () => {
     if (reasons.length > 0)
       expect(result.reasons).toEqual(reasons.map((reason) => expect.stringMatching(reason)));
     expect(result.reasons.length > 0).toBe(state !== 'safe');
+  });
+});
+
+describe('what a wait for strictness is told', () => {
+  const called = evidence({
+    ports: port({ callers: [caller(100), { ...caller(7_000), address: '10.0.0.8' }] }),
+  });
+
+  test('who called within the window', () => {
+    expect(callersSince(called, now, hour)).toEqual(['10.0.0.8']);
+    expect(callersSince(called, now, 2 * hour)).toEqual(['10.0.0.7', '10.0.0.8']);
+  });
+
+  test.each([
+    { what: 'a window after the last call', of: called, from: at(10_600) },
+    {
+      what: 'a window after a loss',
+      of: evidence({ coverage: { since: at(7_100), reason: 'x' } }),
+      from: at(10_700),
+    },
+    {
+      what: 'a window after callers were forgotten',
+      of: evidence({ ports: port({ forgottenAt: at(7_050) }) }),
+      from: at(10_650),
+    },
+    { what: 'now, where nothing but the present is missing', of: evidence(), from: now },
+    {
+      what: 'a window from now, where nothing is known',
+      of: evidence({ coverage: undefined }),
+      from: at(10_800),
+    },
+  ])('$what', ({ of, from }) => {
+    expect(safeFrom(of, now, hour)).toEqual(from);
   });
 });

@@ -14,6 +14,7 @@ export function entry(changes: Partial<AccessLogEntry> = {}): AccessLogEntry {
     method: 'GET',
     path: '/',
     decision: 'allowed',
+    unproved: false,
     policy: undefined,
     rule: undefined,
     reason: undefined,

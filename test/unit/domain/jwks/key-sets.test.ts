@@ -143,6 +143,13 @@ describe('key sets', () => {
   test.each([
     ['a set that publishes a secret', '{"keys":[{"kty":"oct","k":"AA"}]}'],
     ['a page for people', '<html>'],
+    ['keys of a kind that proxies do not know', '{"keys":[{"kty":"AKP","alg":"ML-DSA-65","pub":"AA"}]}'],
+    [
+      'a key whose alg is another kind’s, which Envoy refuses with the filter of all rules',
+      JSON.stringify({
+        keys: [{ ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }), alg: 'ES256' }],
+      }),
+    ],
   ])('do not give way to %s', async (_what, text) => {
     const first = newSet();
     const { sets, state, pass } = setup(() => Promise.resolve(first));

@@ -1,6 +1,7 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { readKeySet } from '../../../../src/domain/jwks/index.ts';
+import { TestAuthority } from '../../../fakes/test-authority.ts';
 
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -8,6 +9,7 @@ const jwk = (key: KeyObject, more: object = {}) => ({ ...key.export({ format: 'j
 const set = (...keys: readonly object[]) => JSON.stringify({ keys });
 const good = jwk(ec.publicKey, { kid: 'a', use: 'sig', alg: 'ES256' });
 const x25519 = generateKeyPairSync('x25519').publicKey;
+const odd = generateKeyPairSync('rsa', { modulusLength: 2048, publicExponent: 17 }).publicKey;
 const short = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey;
 
 describe('a key set as it is published', () => {
@@ -21,9 +23,25 @@ describe('a key set as it is published', () => {
     expect(readKeySet(set(good)).jwks).not.toBe(one.jwks);
   });
 
+  test('is the same text however the octets of a key are written', () => {
+    expect(readKeySet(set({ ...good, x: `${good.x}=` }))).toEqual(readKeySet(set(good)));
+  });
+
   test('keeps Ed25519 and what tells a key apart', () => {
     const ed = jwk(generateKeyPairSync('ed25519').publicKey, { kid: 'e' });
     expect(JSON.parse(readKeySet(set(ed)).jwks)).toEqual({ keys: [ed] });
+  });
+
+  test('may be certificates by their kid', async () => {
+    const authority = await TestAuthority.create('id.example');
+    const { chainPem, keyPem } = await authority.issueServing({ uris: ['spiffe://id.example/a'] });
+    const [certificate] = chainPem;
+    const key = jwk(createPublicKey(keyPem), { kid: 'one' });
+    expect(readKeySet(JSON.stringify({ one: certificate }))).toEqual(readKeySet(set(key)));
+    const broken = certificate.replace(/\n.{20}/, '\nAAAA');
+    expect(readKeySet(JSON.stringify({ one: certificate, two: broken })).keys).toBe(1);
+    expect(() => readKeySet(JSON.stringify({ two: broken }))).toThrow('holds no key');
+    expect(() => readKeySet(JSON.stringify({ one: certificate, two: 'hunter2' }))).toThrow('no list of keys');
   });
 
   test.each([
@@ -36,6 +54,11 @@ describe('a key set as it is published', () => {
     ['a key that lacks a part', { kty: 'RSA', e: 'AQAB' }],
     ['a point off the curve', { ...good, x: 'AAAA' }],
     ['a kid that is no text', { ...good, kid: 1 }],
+    ['an alg of another kind of key', { ...good, alg: 'RS256' }],
+    ['an alg of another curve', { ...good, alg: 'ES384' }],
+    ['an alg for encryption', jwk(rsa.publicKey, { alg: 'RSA-OAEP' })],
+    ['an exponent that Envoy does not take', jwk(odd)],
+    ['base64 that is no base64url', { ...good, x: `${good.x} ` }],
   ])('passes over %s', (_what, key) => {
     expect(readKeySet(set(key, good))).toEqual(readKeySet(set(good)));
     expect(() => readKeySet(set(key))).toThrow('holds no key that a proxy can verify with');

@@ -74,6 +74,18 @@ describe('whom a change touches', () => {
     expect(touched(content([moved, web, cron], [service('orders', moved)]))).toEqual(['orders', 'web']);
   });
 
+  test('an order to be strict: those that it makes so', () => {
+    const strict = composeSnapshot(settings, [base()], before, undefined, ({ id }) => id === orders.id);
+    expect(strict.version).not.toBe(before.version);
+    const next = indexMesh(strict, index);
+    const changed = [orders, web, cron].filter(({ id }) => {
+      const [old, now] = [viewOf(index, id), viewOf(next, id)];
+      return !old || !now || !sameView(old, now);
+    });
+    expect(changed).toEqual([orders]);
+    expect(viewOf(next, orders.id)?.inbound.map(({ mode }) => mode)).toEqual(['STRICT']);
+  });
+
   test('a policy of one workload that changes nothing for callers: that one', () => {
     const strict = peerAuthentication('STRICT', { selector: { app: 'orders' } });
     expect(touched(content([orders, web, cron], [service('orders', orders)], [strict]))).toEqual(['orders']);
@@ -136,4 +148,24 @@ test('only what is called explicitly is in view; who is captured sees every serv
   expect(viewOf(mesh, web.id)?.services.map((each) => each.service.name)).toEqual(['orders']);
   expect(viewOf(mesh, captured.id)?.services.map((each) => each.service.name)).toEqual(['cron', 'orders']);
   expect(viewOf(mesh, 'test/shop/gone')).toBeUndefined();
+});
+
+describe('what an order to be strict makes of a port', () => {
+  test.each([
+    { policy: 'UNSET', mode: 'STRICT' },
+    { policy: 'PERMISSIVE', mode: 'STRICT' },
+    { policy: 'STRICT', mode: 'STRICT' },
+    { policy: 'DISABLE', mode: 'DISABLE' },
+  ] as const)('$policy: $mode', ({ policy: said, mode }) => {
+    const captured = workload('orders', { proxy: 'capture' });
+    const mesh = content([captured], [], [peerAuthentication(said)]);
+    const view = viewOf(
+      indexMesh(composeSnapshot(settings, [mesh], undefined, undefined, () => true)),
+      captured.id,
+    );
+    expect(view?.inbound.map((each) => [each.port.port, each.mode])).toEqual([
+      [8080, mode],
+      [0, mode],
+    ]);
+  });
 });

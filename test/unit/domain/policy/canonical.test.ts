@@ -82,6 +82,22 @@ describe('the hash of a policy', () => {
     ],
     ['the order of audiences', jwt({ audiences: ['a', 'b'] }), jwt({ audiences: ['b', 'a'] })],
     ['how a time is written', jwt({ timeout: '5s' }), jwt({})],
+    [
+      'the order of claims that are words',
+      jwt({ spaceDelimitedClaims: ['a', 'b'] }),
+      jwt({ spaceDelimitedClaims: ['b', 'a', 'a'] }),
+    ],
+    ['which name the keys’ address has', jwt({ jwksUri: 'https://k' }), jwt({ jwks_uri: 'https://k' })],
+    [
+      'the order of trust domains',
+      rule(source({ trustDomains: ['a', 'b'] })),
+      rule(source({ trustDomains: ['b', 'a'] })),
+    ],
+    [
+      'zeros in front of a port',
+      rule({ to: [{ operation: { ports: ['080'] } }] }),
+      rule({ to: [{ operation: { ports: ['80'] } }] }),
+    ],
   ])('does not count %s', (_, a, b) => {
     expect(canonicalPolicy(a)).toBe(canonicalPolicy(b));
     expect(policyHash(a)).toBe(policyHash(b));
@@ -136,6 +152,12 @@ describe('the hash of a policy', () => {
       jwt({ fromParams: ['b', 'a'] }),
     ],
     ['the issuer', jwt({}), jwt({ issuer: 'y' })],
+    ['claims that are words', jwt({}), jwt({ spaceDelimitedClaims: ['a'] })],
+    [
+      'a trust domain and its not',
+      rule(source({ trustDomains: ['a'] })),
+      rule(source({ notTrustDomains: ['a'] })),
+    ],
   ])('counts %s', (_, a, b) => {
     expect(policyHash(a)).not.toBe(policyHash(b));
   });

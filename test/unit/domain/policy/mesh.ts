@@ -60,7 +60,9 @@ export function mesh(
     workloads: new Map(workloads.map((each) => [each.id, each])),
     services: new Map(services.map((each) => [each.id, each])),
     policies,
+    strict: new Set(),
     keySets: new Map(),
+    shadowed: [],
   };
 }
 

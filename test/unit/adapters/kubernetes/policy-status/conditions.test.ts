@@ -9,12 +9,13 @@ import type { PolicyRecord } from '../../../../../src/adapters/kubernetes/policy
 import { policyHash, readPolicy } from '../../../../../src/domain/policy/index.ts';
 
 const source = 'kubernetes/test';
-const at = (generation: number, from = source) => {
+const at = (generation: number, from = source, spec: object = {}) => {
   const { policy } = readPolicy(
     {
       apiVersion: 'security.istio.io/v1',
       kind: 'PeerAuthentication',
       metadata: { namespace: 'shop', name: 'default', generation },
+      spec,
     },
     { source: from },
   );
@@ -34,7 +35,7 @@ const record = (over: Partial<PolicyRecord> = {}): PolicyRecord => ({
   ...over,
 });
 const standing = (over: Partial<Standing['status']> = {}): Standing => {
-  const status = { policy: at(3), workloads: 2, current: 3, pending: 0, refusals: [], ...over };
+  const status = { policy: at(3), workloads: 2, current: 3, pending: 0, refusals: [], shadowed: [], ...over };
   return { status, hash: policyHash(status.policy) };
 };
 const broken = { hash: undefined, problems: ['spec.mtls: is bad; mend it'] };
@@ -105,9 +106,16 @@ describe('the conditions of a policy', () => {
     [
       'another source has too',
       {},
-      standing({ policy: at(0, 'files') }),
+      standing({ policy: at(0, 'files', { mtls: { mode: 'DISABLE' } }) }),
       ['Accepted False Shadowed 3', 'Programmed False Shadowed 3'],
       'the object of this name in files counts in its place',
+    ],
+    [
+      'another source has too, and that says the same',
+      {},
+      standing({ policy: at(0, 'files') }),
+      ['Accepted True Accepted 3', 'Programmed True Programmed 3'],
+      '3 of 3 proxies accepted it',
     ],
     [
       'says the same by another generation',

@@ -78,7 +78,7 @@ const cases: readonly {
       accessLogType: AccessLogType.DownstreamEnd,
       customTags: { chain: 'plaintext', details: 'rbac_access_denied_matched_policy[no]' },
     },
-    read: { decision: 'denied', policy: 'shop/no', rule: 2, first: false },
+    read: { decision: 'denied', unproved: false, policy: 'shop/no', rule: 2, first: false },
   },
   {
     what: 'a denial because nothing allows it',
@@ -136,6 +136,7 @@ const cases: readonly {
     read: {
       transport: 'plaintext',
       decision: 'denied',
+      unproved: true,
       reason: 'filter_chain_not_found',
       callerId: undefined,
     },
@@ -149,6 +150,7 @@ const cases: readonly {
     read: {
       transport: 'other-tls',
       decision: 'denied',
+      unproved: true,
       reason: 'TLS_error: no certificate',
       callerId: undefined,
     },
@@ -160,12 +162,12 @@ const cases: readonly {
       customTags: { chain: 'mutual-tls' },
       downstreamTransportFailureReason: 'TLS_error: reset',
     },
-    read: { transport: 'mtls', decision: 'allowed' },
+    read: { transport: 'mtls', decision: 'allowed', unproved: false },
   },
   {
     what: 'a connection to a capture port itself',
     given: { customTags: { chain: 'refused' } },
-    read: { transport: 'plaintext', decision: 'denied' },
+    read: { transport: 'plaintext', decision: 'denied', unproved: false },
   },
   {
     what: 'the application’s own TLS',
@@ -176,6 +178,48 @@ const cases: readonly {
     what: 'a plaintext connection that goes on',
     given: { accessLogType: AccessLogType.TcpPeriodic, customTags: { chain: 'plaintext' } },
     read: { transport: 'plaintext', decision: 'allowed', at: now, first: false },
+  },
+  {
+    what: 'a connection without a byte',
+    given: { accessLogType: AccessLogType.TcpConnectionEnd, customTags: { chain: 'plaintext' } },
+    read: { transport: 'plaintext', decision: 'unserved', first: false },
+  },
+  {
+    what: 'one with a greeting alone',
+    given: {
+      accessLogType: AccessLogType.TcpConnectionEnd,
+      customTags: { chain: 'plaintext' },
+      downstreamWireBytesSent: 2n,
+    },
+    read: { decision: 'allowed' },
+  },
+  {
+    what: 'a request that no application took',
+    given: {
+      accessLogType: AccessLogType.DownstreamEnd,
+      customTags: { chain: 'plaintext', details: 'upstream_reset_before_response_started{x}' },
+      responseFlags: { upstreamConnectionFailure: true },
+      downstreamWireBytesReceived: 66n,
+    },
+    read: { decision: 'unserved', first: false },
+  },
+  {
+    what: 'a connection by mutual TLS without a byte',
+    given: { accessLogType: AccessLogType.TcpConnectionEnd, customTags: { chain: 'mutual-tls' }, ...mutual },
+    read: { transport: 'mtls', decision: 'allowed' },
+  },
+  {
+    what: 'text that would deceive whoever reads it',
+    given: {
+      accessLogType: AccessLogType.DownstreamEnd,
+      customTags: {
+        chain: 'plaintext',
+        path: '/\u001b[2Ja\u202eb',
+        method: 'GET\n',
+        details: 'ext_authz\r\u2028',
+      },
+    },
+    read: { path: '/\uFFFD[2Ja\uFFFDb', method: 'GET\uFFFD', reason: 'ext_authz\uFFFD\uFFFD' },
   },
   {
     what: 'IPv4 within IPv6, and a clock that is ahead',
@@ -201,7 +245,23 @@ describe('an access log entry', () => {
       what: 'no caller',
       given: { downstreamDirectRemoteAddress: undefined, customTags: { chain: 'plaintext' } },
     },
-    { what: 'an address that is none', given: { downstreamDirectRemoteAddress: socket('a'.repeat(65), 1) } },
+    ...['a'.repeat(65), 'here', '10.0.0', '', '10.0.0.7\n'].map((text) => ({
+      what: `${JSON.stringify(text)} as an address`,
+      given: { downstreamDirectRemoteAddress: socket(text, 1), customTags: { chain: 'plaintext' } },
+    })),
+    ...[0, 65_536, 4_294_967_295].map((port) => ({
+      what: `the port ${port}`,
+      given: { downstreamLocalAddress: socket('10.0.0.1', port), customTags: { chain: 'plaintext' } },
+    })),
+    ...['spiffe://example.org/a\nb', 'https://a', 'spiffe://example.org/'.padEnd(3000, 'a')].map((value) => ({
+      what: `${value.slice(0, 30)} as a SPIFFE ID`,
+      given: {
+        customTags: { chain: 'mutual-tls' },
+        tlsProperties: {
+          peerCertificateProperties: { subjectAltName: [{ san: { $case: 'uri' as const, value } }] },
+        },
+      },
+    })),
   ])('is refused with $what', ({ given }) => {
     expect(() => read(given)).toThrow(/an access log entry/);
   });

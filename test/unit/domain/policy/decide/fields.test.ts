@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decide, type PolicyRequest } from '../../../../../src/domain/policy/index.ts';
+import { type ClaimValue, decide, type PolicyRequest } from '../../../../../src/domain/policy/index.ts';
 import { context, policy, type RuleText, request } from './policies.ts';
 
 type Row = readonly [name: string, rule: RuleText, request: PolicyRequest, matches: boolean];
@@ -9,6 +9,9 @@ const at = (path: string) => request({ path });
 const host = (name: string) => request({ host: name });
 const header = (...values: string[]) => request({ headers: { 'X-Tier': values } });
 const jwt = (claims: PolicyRequest['jwt']) => request({}, { jwt: claims });
+const words = (claims: PolicyRequest['jwt'], ...spaceDelimitedClaims: string[]) =>
+  request({}, { jwt: claims, spaceDelimitedClaims });
+const left = (tier: ClaimValue) => request({}, { metadata: { 'envoy.filters.a': { tier } } });
 const to = (operation: NonNullable<RuleText['to']>[number]): RuleText => ({ to: [operation] });
 const from = (source: NonNullable<RuleText['from']>[number]): RuleText => ({ from: [source] });
 const when = (key: string, ...values: string[]): RuleText => ({ when: [{ key, values }] });
@@ -94,6 +97,37 @@ const tables: Readonly<Record<string, readonly Row[]>> = {
       as('spiffe://cluster.local/ns/shop/sa/front'),
       false,
     ],
+  ],
+  'trust domains': [
+    ['exact', from({ trustDomains: ['mesh.example'] }), request(), true],
+    ['another one', from({ trustDomains: ['mesh.exampl'] }), request(), false],
+    ['prefix', from({ trustDomains: ['mesh*'] }), request(), true],
+    ['suffix', from({ trustDomains: ['*.example'] }), request(), true],
+    [
+      'a suffix of the trust domain, not of what is behind it',
+      from({ trustDomains: ['*front'] }),
+      request(),
+      false,
+    ],
+    ['a prefix of it alone', from({ trustDomains: ['mesh.example/ns*'] }), request(), false],
+    ['presence is any peer with a certificate', from({ trustDomains: ['*'] }), request(), true],
+    ['and nobody without one', from({ trustDomains: ['*'] }), as(undefined), false],
+    ['notTrustDomains match nobody’s too', from({ notTrustDomains: ['mesh.example'] }), as(undefined), true],
+    ['notTrustDomains', from({ notTrustDomains: ['other.example', 'mesh.example'] }), request(), false],
+    [
+      'a name without a workload',
+      from({ trustDomains: ['mesh.example'] }),
+      as('spiffe://mesh.example'),
+      false,
+    ],
+    [
+      'cluster.local is no name for this mesh here',
+      from({ trustDomains: ['cluster.local'] }),
+      request(),
+      false,
+    ],
+    ['source.trustDomain', when('source.trustDomain', 'mesh.example'), request(), true],
+    ['source.trustDomain of another', unless('source.trustDomain', 'mesh.*'), request(), false],
   ],
   addresses: [
     ['within a block', from({ ipBlocks: ['10.1.0.0/16'] }), request(), true],
@@ -226,11 +260,63 @@ const tables: Readonly<Record<string, readonly Row[]>> = {
       jwt({ roles: 'read write' }),
       false,
     ],
+    [
+      'other strings are, where the rule of the token says so',
+      when('request.auth.claims[roles]', 'write'),
+      words({ roles: 'read  write ' }, 'roles'),
+      true,
+    ],
+    [
+      'and then no whole text any more',
+      when('request.auth.claims[roles]', 'read write'),
+      words({ roles: 'read write' }, 'roles'),
+      false,
+    ],
+    ['scope stays one', when('request.auth.claims[scope]', 'b'), words({ scope: 'a b' }, 'roles'), true],
+    [
+      'a name with dots is one claim’s',
+      when('request.auth.claims[a.b]', 'y'),
+      words({ 'a.b': 'x y', a: { b: 'x y' } }, 'a.b'),
+      true,
+    ],
+    [
+      'and none within another',
+      when('request.auth.claims[a][b]', 'y'),
+      words({ a: { b: 'x y' } }, 'a.b'),
+      false,
+    ],
+    ['of lists nothing is split', when('request.auth.claims[g]', 'y'), words({ g: ['x y'] }, 'g'), false],
+    [
+      'a subject that is words is no principal',
+      from({ requestPrincipals: ['*'] }),
+      words({ iss: 'i', sub: 'ann' }, 'sub'),
+      false,
+    ],
     ['nothing is inherited', when('request.auth.claims[constructor]', '*'), jwt({}), false],
   ],
 };
 
-describe.each(Object.entries(tables))('%s', (_, rows) => {
+const tier = 'experimental.envoy.filters.a[tier]';
+const metadata: readonly Row[] = [
+  ['a string', when(tier, 'gold'), left('gold'), true],
+  ['in its case', when(tier, 'Gold'), left('gold'), false],
+  ['by prefix', when(tier, 'go*'), left('gold'), true],
+  ['by suffix', when(tier, '*ld'), left('gold'), true],
+  ['presence', when(tier, '*'), left('gold'), true],
+  ['presence is of something', when(tier, '*'), left(''), false],
+  ['a string is asked of no list', when(tier, 'gold'), left(['gold']), false],
+  ['brackets ask of a list', when(tier, '[gold]'), left(['silver', 'gold']), true],
+  ['by prefix in it', when(tier, '[go*]'), left(['gold']), true],
+  ['presence in it', when(tier, '[*]'), left(['']), false],
+  ['and of no string', when(tier, '[gold]'), left('gold'), false],
+  ['either of both', when(tier, '[gold]', 'gold'), left('gold'), true],
+  ['a number is no string', when(tier, '1'), left(1), false],
+  ['nothing is inherited', when('experimental.envoy.filters.a[constructor]', '*'), left('gold'), false],
+  ['another filter’s', when('experimental.envoy.filters.b[tier]', '*'), left('gold'), false],
+  ['what is missing matches notValues', unless(tier, 'gold'), request(), true],
+];
+
+describe.each(Object.entries({ ...tables, metadata }))('%s', (_, rows) => {
   test.each(rows)('%s', (_name, rule, asked, matches) => {
     const { verdict } = decide([policy('ALLOW', [rule])], asked, context());
     expect(verdict).toBe(matches ? 'allow' : 'deny');
@@ -250,6 +336,27 @@ test.each([
   const allow = policy('ALLOW', [{ from: [{ principals: [pattern] }] }]);
   const asked = as(`spiffe://${trustDomain}/ns/shop/sa/front`);
   expect(decide([allow], asked, context(oldNames)).verdict).toBe(matches ? 'allow' : 'deny');
+});
+
+test.each([
+  ['the mesh’s own name stands for its aliases', 'new.example', 'old.example', true],
+  ['an alias for the mesh’s own', 'older.example', 'new.example', true],
+  ['an end of a name for what ends so', '*r.example', 'new.example', false],
+  ['a foreign name for itself alone', 'other.example', 'new.example', false],
+])('trustDomains: %s', (_name, name, trustDomain, matches) => {
+  const allow = policy('ALLOW', [{ from: [{ trustDomains: [name] }] }]);
+  const asked = as(`spiffe://${trustDomain}/ns/shop/sa/front`);
+  expect(decide([allow], asked, context(oldNames)).verdict).toBe(matches ? 'allow' : 'deny');
+});
+
+test.each([
+  ['is known to an ALLOW', true, 'allow'],
+  ['is not there, and an ALLOW then lets nobody in', false, 'deny'],
+] as const)('metadata of a connection that is not HTTP %s', (_name, isLeft, verdict) => {
+  const allow = policy('ALLOW', [when(tier, 'gold')]);
+  const { http: _http, metadata: found, ...connection } = left('gold');
+  const asked = { ...connection, ...(isLeft ? { metadata: found } : {}) };
+  expect(decide([allow], asked, context({ tcp: true })).verdict).toBe(verdict);
 });
 
 test('a key that is none is told', () => {

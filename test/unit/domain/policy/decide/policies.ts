@@ -26,6 +26,8 @@ const noSource: SourceMatch = {
   notNamespaces: [],
   serviceAccounts: [],
   notServiceAccounts: [],
+  trustDomains: [],
+  notTrustDomains: [],
   ipBlocks: [],
   notIpBlocks: [],
   remoteIpBlocks: [],

@@ -37,6 +37,9 @@ const rule = (part: object) => ({ rules: [part] });
 const source = (given: object) => rule({ from: [{ source: given }] });
 const operation = (given: object) => rule({ to: [{ operation: given }] });
 const deny = { action: 'DENY' };
+const left = (value: string) => ({
+  when: [{ key: 'experimental.envoy.filters.http.ext_authz[tier]', values: [value] }],
+});
 const tokens = (id: string, spec: object = {}) =>
   policy(id, { jwtRules: [{ issuer: 'https://i.example' }], ...spec }, { kind: 'RequestAuthentication' });
 
@@ -117,6 +120,253 @@ describe('no warning', () => {
     ],
   ])('%s', (_, policies) => {
     expect(lint(...policies)).toEqual([]);
+  });
+});
+
+/** What surely is not meant, and what only looks like it. */
+describe.each<
+  readonly [rule: string, hits: readonly (readonly Policy[])[], misses: readonly (readonly Policy[])[]]
+>([
+  [
+    'deny-http-field-on-tcp',
+    [
+      [forApp('mixed', { ...deny, ...operation({ methods: ['POST'] }) })],
+      [forApp('db', { ...deny, ...operation({ paths: ['/a'], notPorts: ['8080'] }) })],
+    ],
+    [
+      [forApp('mixed', { ...deny, ...operation({ methods: ['POST'], ports: ['8080'] }) })],
+      [forApp('mixed', { ...deny, ...operation({ methods: ['POST'], notPorts: ['9000'] }) })],
+      [forApp('mixed', { ...deny, ...operation({ ports: ['9000'] }) })],
+      [forApp('mixed', { action: 'AUDIT', ...operation({ methods: ['POST'] }) })],
+    ],
+  ],
+  [
+    'selector-matches-nothing',
+    [
+      [forApp('none', { rules: [{}] })],
+      [policy('shop/p', { selector: { matchLabels: { app: 'web', tier: 'x' } }, rules: [{}] })],
+      [policy('safe/p', { selector: { matchLabels: { app: 'db' } }, rules: [{}] })],
+    ],
+    [
+      [forApp('web', { rules: [{}] })],
+      [policy('root/p', { selector: { matchLabels: { app: 'db' } }, rules: [{}] })],
+      [policy('shop/p', { selector: { matchLabels: {} }, rules: [{}] })],
+    ],
+  ],
+  [
+    'negative-identity-alone',
+    [
+      [forApp('web', source({ notPrincipals: ['example.org/ns/a/sa/b'] }))],
+      [forApp('web', source({ notTrustDomains: ['old.example'] }))],
+      [forApp('web', rule({ when: [{ key: 'source.trustDomain', notValues: ['old.example'] }] }))],
+    ],
+    [
+      [forApp('web', source({ notPrincipals: ['example.org/ns/a/sa/b'], trustDomains: ['example.org'] }))],
+      [forApp('web', { ...deny, ...source({ notPrincipals: ['example.org/ns/a/sa/b'] }) })],
+      [policy('safe/p', source({ notPrincipals: ['example.org/ns/a/sa/b'] }))],
+    ],
+  ],
+  [
+    'missing-trust-domain',
+    [
+      [forApp('web', source({ principals: ['example.com/ns/a/sa/b'] }))],
+      [forApp('web', source({ trustDomains: ['example.com'] }))],
+      [forApp('web', source({ trustDomains: ['cluster.local'] }))],
+      [forApp('web', source({ trustDomains: ['*.com'] }))],
+      [forApp('web', rule({ when: [{ key: 'source.trustDomain', values: ['example.com'] }] }))],
+    ],
+    [
+      [forApp('web', source({ principals: ['old.example/ns/a/sa/b'] }))],
+      [forApp('web', source({ principals: ['cluster.local/ns/a/sa/b'] }))],
+      [forApp('web', source({ trustDomains: ['example.org', 'old.example', 'old*', '*.org', '*'] }))],
+    ],
+  ],
+  [
+    'allow-shuts-out-everyone',
+    [
+      [forApp('web', {})],
+      [forApp('web', source({ namespaces: ['a'], notNamespaces: ['a'] }))],
+      [forApp('web', { ...source({ trustDomains: ['a'], notTrustDomains: ['a*'] }) })],
+    ],
+    [
+      [forApp('web', {}), policy('shop/q', { rules: [{}] })],
+      [policy('shop/p', {}, { annotations: { 'istio.io/dry-run': 'true' } })],
+      [forApp('web', source({ namespaces: ['a'], notNamespaces: ['b'] }))],
+    ],
+  ],
+  [
+    'covered-rule',
+    [
+      [
+        forApp('web', {
+          rules: [...source({ namespaces: ['*'] }).rules, ...source({ namespaces: ['a'] }).rules],
+        }),
+      ],
+      [
+        forApp('web', {
+          rules: [
+            ...source({ trustDomains: ['*.org'] }).rules,
+            ...source({ trustDomains: ['example.org'] }).rules,
+          ],
+        }),
+      ],
+      [forApp('web', { rules: [left('[go*]'), left('[gold]')] })],
+    ],
+    [
+      [
+        forApp('web', {
+          rules: [...source({ namespaces: ['a'] }).rules, ...source({ namespaces: ['b'] }).rules],
+        }),
+      ],
+      [forApp('web', { rules: [left('*'), left('[gold]')] })],
+      [forApp('web', { rules: [left('*]'), left('[gold]')] })],
+    ],
+  ],
+  [
+    'path-spelling',
+    [
+      ...['/a!b', '/a%21b', '/caf%C3%A9', '/a%7Cb', '/a%2Ab', '/v1:do', '/users/@me/{*}', '/a(b*'].map(
+        (path) => [forApp('web', { ...deny, ...operation({ paths: [path] }) })],
+      ),
+      [forApp('web', operation({ notPaths: ['/a%21b'] }))],
+    ],
+    [
+      [forApp('web', operation({ paths: ['/a%21b', '/a!b', '/caf%C3%A9'] }))],
+      [forApp('web', { ...deny, ...operation({ paths: ['/a%21b', '/a!b'] }) })],
+      [forApp('web', { ...deny, ...operation({ paths: ['/a%7Cb', '/a%7cb'] }) })],
+      [forApp('web', { ...deny, ...operation({ paths: ['/a%20b', '/a-b._~', '/a/{*}/{**}', '/a*', '*'] }) })],
+    ],
+  ],
+  [
+    'header-twice',
+    [
+      ...['json', 'text/*', '*/json'].map((value) => [
+        forApp('web', { ...deny, ...rule({ when: [{ key: 'request.headers[Accept]', values: [value] }] }) }),
+      ]),
+      [forApp('web', rule({ when: [{ key: 'request.headers[accept]', notValues: ['json'] }] }))],
+    ],
+    [
+      [forApp('web', { ...deny, ...rule({ when: [{ key: 'request.headers[accept]', values: ['*'] }] }) })],
+      [forApp('web', { ...deny, ...rule({ when: [{ key: 'request.headers[x-tier]', values: ['a'] }] }) })],
+      [forApp('web', rule({ when: [{ key: 'request.headers[accept]', values: ['json'] }] }))],
+      [
+        forApp('web', {
+          ...deny,
+          ...rule({ when: [{ key: 'request.headers[accept]', notValues: ['json'] }] }),
+        }),
+      ],
+    ],
+  ],
+  [
+    'forwarded-address',
+    [
+      [forApp('web', source({ remoteIpBlocks: ['10.0.0.0/8'] }))],
+      [forApp('web', { ...deny, ...source({ notRemoteIpBlocks: ['10.0.0.0/8'] }) })],
+      [forApp('web', { ...deny, ...rule({ when: [{ key: 'remote.ip', values: ['10.0.0.1'] }] }) })],
+      [forApp('web', source({ remoteIpBlocks: ['10.0.0.0/8'], principals: ['*'] }))],
+      [
+        forApp('web', {
+          rules: [
+            {
+              from: [{ source: { remoteIpBlocks: ['10.0.0.1'] } }, { source: { namespaces: ['edge'] } }],
+            },
+          ],
+        }),
+      ],
+      [
+        forApp('web', {
+          rules: [
+            {
+              from: [{ source: { ipBlocks: ['10.0.0.1'] } }, { source: { namespaces: ['edge'] } }],
+              when: [{ key: 'remote.ip', values: ['10.0.0.1'] }],
+            },
+          ],
+        }),
+      ],
+    ],
+    [
+      [forApp('web', source({ ipBlocks: ['10.0.0.0/8'] }))],
+      [forApp('web', source({ remoteIpBlocks: ['10.0.0.0/8'], namespaces: ['edge'] }))],
+      [
+        forApp('web', {
+          ...source({ serviceAccounts: ['edge'] }),
+          rules: [
+            {
+              ...source({ serviceAccounts: ['edge'] }).rules[0],
+              when: [{ key: 'remote.ip', values: ['10.0.0.1'] }],
+            },
+          ],
+        }),
+      ],
+      [forApp('db', source({ remoteIpBlocks: ['10.0.0.0/8'] }))],
+    ],
+  ],
+  [
+    'identity-never-known',
+    [[peer('shop/m', 'DISABLE'), forApp('web', source({ principals: ['example.org/*'] }))]],
+    [
+      [peer('shop/m', 'DISABLE'), forApp('web', source({ ipBlocks: ['10.0.0.1'] }))],
+      [
+        peer('shop/m', 'DISABLE'),
+        forApp('web', { ...deny, ...source({ notPrincipals: ['example.org/*'] }) }),
+      ],
+      [peer('shop/m', 'PERMISSIVE'), forApp('web', source({ principals: ['example.org/*'] }))],
+      [
+        peer('shop/m', 'DISABLE', 'mixed', { portLevelMtls: { 8080: { mode: 'STRICT' } } }),
+        forApp('mixed', source({ principals: ['example.org/*'] })),
+      ],
+    ],
+  ],
+  [
+    'tokens-on-tcp',
+    [[tokens('shop/t', { selector: { matchLabels: { app: 'db' } } })]],
+    [
+      [tokens('shop/t', { selector: { matchLabels: { app: 'mixed' } } })],
+      [tokens('shop/t')],
+      [tokens('shop/t', { selector: { matchLabels: { app: 'db' } }, jwtRules: [] })],
+      [tokens('shop/t', { selector: { matchLabels: { app: 'none' } } })],
+    ],
+  ],
+  [
+    'missing-metadata',
+    [
+      [forApp('web', rule({ when: [{ key: 'experimental.envoy.filters.http.lua[a]', values: ['b'] }] }))],
+      [
+        forApp(
+          'web',
+          rule({ when: [{ key: 'experimental.envoy.filters.network.ext_authz[a]', values: ['b'] }] }),
+        ),
+      ],
+      [
+        forApp(
+          'db',
+          rule({ when: [{ key: 'experimental.envoy.filters.http.ext_authz[a]', values: ['b'] }] }),
+        ),
+      ],
+    ],
+    [
+      [forApp('web', { rules: [left('gold')] })],
+      [
+        forApp(
+          'db',
+          rule({ when: [{ key: 'experimental.envoy.filters.network.ext_authz[a]', values: ['b'] }] }),
+        ),
+      ],
+      [
+        forApp(
+          'mixed',
+          rule({ when: [{ key: 'experimental.envoy.filters.network.rbac[a]', values: ['b'] }] }),
+        ),
+      ],
+    ],
+  ],
+])('%s', (name, hits, misses) => {
+  const told = (policies: readonly Policy[]) => lint(...policies).map((each) => each.split(' ')[0]);
+  it.each(hits.map((policies) => [policies]))('is told: case %#', (policies) => {
+    expect(told(policies)).toContain(name);
+  });
+  it.each(misses.map((policies) => [policies]))('is not told: near miss %#', (policies) => {
+    expect(told(policies)).not.toContain(name);
   });
 });
 
@@ -341,8 +591,22 @@ describe('a warning', () => {
     ],
     ['keys over http', jwt({ jwksUri: 'http://i.example/k' }), 'keys-over-http spec.jwtRules[0].jwksUri'],
     ['an issuer that is no address', jwt({ issuer: 'me' }), 'keys-not-found spec.jwtRules[0].issuer'],
+    [
+      'keys without an issuer',
+      jwt({ issuer: undefined, jwksUri: 'https://i.example/k' }),
+      'any-issuer spec.jwtRules[0].jwksUri',
+    ],
+    [
+      'a key that proxies do not know, beside another',
+      jwt({ jwks: JSON.stringify({ keys: [{ kty: 'AKP' }, keys.publicKey.export({ format: 'jwk' })] }) }),
+      'keys-passed-over spec.jwtRules[0].jwks',
+    ],
     ['private keys', jwt({ jwks: privateKey }), 'private-keys spec.jwtRules[0].jwks'],
-    ['a shared key', jwt({ jwks: '{"kty": "oct", "k": "AA"}' }), 'private-keys spec.jwtRules[0].jwks'],
+    [
+      'a shared key',
+      jwt({ jwks: '{"keys": [{"kty": "oct", "k": "AA"}]}' }),
+      'private-keys spec.jwtRules[0].jwks',
+    ],
     [
       'a younger PeerAuthentication of the same level',
       [peer('shop/a', 'STRICT'), peer('shop/b', 'DISABLE')],
@@ -360,6 +624,27 @@ describe('a warning', () => {
     expect(lint(forApp('web', rule({ from })))).toEqual([
       'negative-identity-alone spec.rules[0].from[1].source.notPrincipals',
     ]);
+  });
+
+  it.each<[string, string, string, number, number]>([
+    ['path-spelling', 'DENY', 'to: [{operation: {paths: ["/a", "/a%21"]}}]', 6, 44],
+    ['header-twice', 'DENY', 'when: [{key: "request.headers[accept]", values: [json]}]', 6, 61],
+    ['forwarded-address', 'ALLOW', 'from: [{source: {remoteIpBlocks: [10.0.0.1]}}]', 6, 45],
+    ['missing-metadata', 'ALLOW', 'when: [{key: "experimental.envoy.filters.x[a]", values: [b]}]', 6, 25],
+  ])('%s, with its line and column', (name, action, text, line, column) => {
+    const { policies, locate, problems } = readPolicies(
+      `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: p, namespace: shop}
+spec:
+  action: ${action}
+  rules: [{${text}}]
+`,
+      { source: 'F' },
+    );
+    expect(problems).toEqual([]);
+    const found = lintPolicies(policies, registry, locate).filter(({ rule: told }) => told === name);
+    expect(found).toMatchObject([{ line, column, source: 'F' }]);
   });
 
   it('two providers for one workload, at both', () => {

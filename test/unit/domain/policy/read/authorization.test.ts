@@ -35,6 +35,8 @@ describe('an AuthorizationPolicy', () => {
       'notIpBlocks',
       'remoteIpBlocks',
       'notRemoteIpBlocks',
+      'trustDomains',
+      'notTrustDomains',
     );
     const accounts = lists('serviceAccounts', 'notServiceAccounts');
     const to = {
@@ -70,7 +72,7 @@ describe('an AuthorizationPolicy', () => {
     expect(Object.keys({ ...from, ...accounts }).toSorted()).toEqual(
       Object.keys(rules[0]?.from[0] ?? {}).toSorted(),
     );
-    expect(Object.values(rules[0]?.from[0] ?? {}).filter((list) => list.length > 0)).toHaveLength(10);
+    expect(Object.values(rules[0]?.from[0] ?? {}).filter((list) => list.length > 0)).toHaveLength(12);
   });
 
   it.each<[string, unknown]>([
@@ -92,6 +94,15 @@ describe('an AuthorizationPolicy', () => {
       source({ serviceAccounts: ['a', 'shop/b'], ipBlocks: ['10.0.0.1'] }),
     ],
     ['a wildcard in each place', source({ principals: ['*', 'a*', '*a'] })],
+    ['trustDomains beside serviceAccounts', source({ trustDomains: ['a'], serviceAccounts: ['b'] })],
+    [
+      'CUSTOM by a filter’s metadata',
+      {
+        action: 'CUSTOM',
+        provider: { name: 'opa' },
+        ...rule({ when: [{ key: 'experimental.envoy.filters.a[b]', values: ['c'] }] }),
+      },
+    ],
   ])('takes %s', (_, spec) => {
     expect(faults('AuthorizationPolicy', spec)).toBe('');
   });
@@ -147,9 +158,18 @@ describe('an AuthorizationPolicy', () => {
       'spec.action: must be one of ALLOW, DENY, AUDIT, CUSTOM; did you mean DENY?',
     ],
     [
-      'trust domains',
-      source({ trustDomains: ['a'] }),
-      'source.trustDomains: trust domains cannot be matched by themselves',
+      'CUSTOM by trust domain, as by any other identity',
+      { action: 'CUSTOM', provider: { name: 'x' }, ...source({ notTrustDomains: ['a'] }) },
+      'spec.rules[0].from[0].source.notTrustDomains: notTrustDomains cannot be matched with the action CUSTOM',
+    ],
+    [
+      'CUSTOM by source.trustDomain',
+      {
+        action: 'CUSTOM',
+        provider: { name: 'x' },
+        ...rule({ when: [{ key: 'source.trustDomain', values: ['a'] }] }),
+      },
+      'spec.rules[0].when[0].key: source.trustDomain cannot be matched with the action CUSTOM',
     ],
     [
       'CUSTOM without a provider',
@@ -301,14 +321,70 @@ describe('an IP block', () => {
   });
 });
 
+describe('a trust domain', () => {
+  it.each(['example.org', 'ex*', '*.org', '*', `*${'a'.repeat(64)}`])('may be %s', (name) => {
+    const spec = source({ trustDomains: [name], notTrustDomains: [name] });
+    expect(faults('AuthorizationPolicy', spec)).toBe('');
+    expect(
+      faults('AuthorizationPolicy', rule({ when: [{ key: 'source.trustDomain', values: [name] }] })),
+    ).toBe('');
+  });
+  it.each([
+    ['', 'must not be empty'],
+    ['a/b', '"a/b" is more than a trust domain; write "a", or match principals'],
+    ['spiffe://example.org', 'is more than a trust domain; write "example.org"'],
+    ['a*b', 'holds a * that is no wildcard'],
+    ['*a*', 'holds a * that is no wildcard'],
+    ['**', 'holds a * that is no wildcard'],
+    [`*${'a'.repeat(65)}`, 'is a longer end than a proxy can compare'],
+  ])('may not be %s', (name, expected) => {
+    expect(faults('AuthorizationPolicy', source({ trustDomains: [name] }))).toContain(expected);
+    expect(faults('AuthorizationPolicy', source({ notTrustDomains: [name] }))).toContain(expected);
+    expect(
+      faults('AuthorizationPolicy', rule({ when: [{ key: 'source.trustDomain', notValues: [name] }] })),
+    ).toContain(expected);
+  });
+});
+
+describe('dry run', () => {
+  it.each<[string, boolean]>([
+    ...['true', 'True', 'TRUE', 't', 'T', '1'].map((text): [string, boolean] => [text, true]),
+    ...['false', 'False', 'FALSE', 'f', 'F', '0'].map((text): [string, boolean] => [text, false]),
+  ])('is read of %s, as Istio reads it', (text, dryRun) => {
+    const annotations = { 'istio.io/dry-run': text };
+    expect(sound('AuthorizationPolicy', {}, { annotations }).dryRun).toBe(dryRun);
+  });
+  it.each(['yes', '', 'tRUE', 'on'])('is refused of %j, which Istio takes for false', (text) => {
+    const annotations = { 'istio.io/dry-run': text };
+    expect(faults('AuthorizationPolicy', {}, { annotations })).toContain('must be "true" or "false"');
+  });
+});
+
 describe('a port', () => {
-  it.each(['1', '80', '65535'])('may be %s', (port) => {
+  it('counts from 0, and zeros in front say nothing', () => {
+    const policy = sound('AuthorizationPolicy', {
+      rules: [
+        {
+          to: [{ operation: { ports: ['080', '0'], notPorts: ['00443'] } }],
+          when: [{ key: 'destination.port', values: ['0080'], notValues: ['8080'] }],
+        },
+      ],
+    });
+    expect(policy.rules[0]).toMatchObject({
+      to: [{ ports: ['80', '0'], notPorts: ['443'] }],
+      when: [{ key: 'destination.port', values: ['80'], notValues: ['8080'] }],
+    });
+  });
+  it.each(['0', '1', '80', '65535', '080'])('may be %s', (port) => {
     expect(faults('AuthorizationPolicy', operation({ ports: [port], notPorts: [port] }))).toBe('');
   });
-  it.each(['0', '65536', '-1', '080', '80-90', '80*', '*', 'http', '1e3'])('may not be %s', (port) => {
-    expect(faults('AuthorizationPolicy', operation({ ports: [port] }))).toContain('is no port');
-    expect(faults('AuthorizationPolicy', operation({ notPorts: [port] }))).toContain('is no port');
-  });
+  it.each(['65536', '-1', '+80', '80-90', '80*', '*', 'http', '1e3', '0x50', '80.0'])(
+    'may not be %s',
+    (port) => {
+      expect(faults('AuthorizationPolicy', operation({ ports: [port] }))).toContain('is no port');
+      expect(faults('AuthorizationPolicy', operation({ notPorts: [port] }))).toContain('is no port');
+    },
+  );
 });
 
 describe('a method', () => {
@@ -356,6 +432,8 @@ describe('a path', () => {
     ['/{*}/a*', 'holds what a template cannot match'],
     ['/a b/{*}', 'escape it as the request does'],
     ['/a//{*}', 'a template must not hold //'],
+    [`/{*}${'/a'.repeat(17)}`, 'is too long for a template: at most 16 segments'],
+    [`/{*}/${'a'.repeat(80)}`, 'is too long for a template'],
     ['{*}/a', 'a template must begin with /; write /{*}/a'],
   ])('may not be %s', (path, expected) => {
     expect(faults('AuthorizationPolicy', operation({ paths: [path] }))).toContain(expected);

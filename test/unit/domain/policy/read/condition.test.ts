@@ -16,6 +16,15 @@ describe('a condition', () => {
     ['source.namespace', 'shop*', { attribute: 'source.namespace', names: [] }],
     ['source.serviceAccount', 'shop/web', { attribute: 'source.serviceAccount', names: [] }],
     ['source.principal', '*/sa/web', { attribute: 'source.principal', names: [] }],
+    ['source.trustDomain', 'example.org', { attribute: 'source.trustDomain', names: [] }],
+    [
+      'experimental.envoy.filters.network.mysql_proxy[db.table]',
+      '[update]',
+      {
+        attribute: 'experimental.envoy.filters.*',
+        names: ['envoy.filters.network.mysql_proxy', 'db.table'],
+      },
+    ],
     ['request.auth.principal', '*', { attribute: 'request.auth.principal', names: [] }],
     ['request.auth.audiences', 'a', { attribute: 'request.auth.audiences', names: [] }],
     ['request.auth.presenter', 'a', { attribute: 'request.auth.presenter', names: [] }],
@@ -54,12 +63,25 @@ describe('a condition', () => {
     ['an empty name within a claim', 'request.auth.claims[a][]', 'a', 'names no claim'],
     ['something after a claim', 'request.auth.claims[a]b', 'a', 'unknown attribute'],
     ['parts of what has none', 'source.ip[a]', '10.0.0.1', 'source.ip has no parts'],
-    [
-      'metadata of a filter',
-      'experimental.envoy.filters.network.mysql_proxy[db.table]',
+    ...[
+      'experimental.envoy.filters.a',
+      'experimental.envoy.filters.a[]',
+      'experimental.envoy.filters.a[b][c]',
+      'experimental.envoy.filters.[b]',
+      'experimental.envoy.filters[b]',
+      'experimental.other[b]',
+    ].map((key): [string, string, string, string] => [
+      `what is no metadata of a filter, ${key}`,
+      key,
       'a',
-      'experimental.envoy.filters.network.mysql_proxy cannot be matched here',
-    ],
+      'names no metadata of a filter; write experimental.envoy.filters.FILTER[NAME]',
+    ]),
+    ...['[]', '[[a]]', '[[a]', '[a]]'].map((value): [string, string, string, string] => [
+      `metadata of no list, ${value}`,
+      'experimental.envoy.filters.a[b]',
+      value,
+      'asks for nothing in a list; write one pair of brackets',
+    ]),
     [
       'the destination’s labels',
       'destination.labels[app]',
@@ -73,14 +95,14 @@ describe('a condition', () => {
       'cannot be matched; the policy’s own metadata.namespace',
     ],
     ['the destination’s user', 'destination.user', 'a', 'cannot be matched'],
-    ['a trust domain', 'source.trustDomain', 'a', 'match source.principal with "TRUST-DOMAIN/*"'],
+    ['more than a trust domain', 'source.trustDomain', 'a/b', 'values[0]: "a/b" is more than a trust domain'],
     [
       'an address that is none',
       'destination.ip',
       'a',
       'spec.rules[0].when[0].values[0]: "a" is no IP address',
     ],
-    ['a port that is none', 'destination.port', '0', 'values[0]: "0" is no port'],
+    ['a port that is none', 'destination.port', '65536', 'values[0]: "65536" is no port'],
     [
       'a wildcard for service accounts',
       'source.serviceAccount',
@@ -91,6 +113,13 @@ describe('a condition', () => {
     ['an empty key', '', 'a', 'key: must not be empty'],
   ])('refuses %s', (_, key, value, expected) => {
     expect(judge(key, value)).toContain(expected);
+  });
+
+  it('of service accounts names no more than a source may', () => {
+    const some = (length: number) => Array.from({ length }, (_, index) => `a${index}`);
+    expect(judge('source.serviceAccount', ...some(16))).toBe('');
+    expect(judge('source.serviceAccount', ...some(17))).toContain('values: must not hold more than 16');
+    expect(judge('source.namespace', ...some(17))).toBe('');
   });
 
   it('needs values or notValues, and checks both', () => {

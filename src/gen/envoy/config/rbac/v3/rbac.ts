@@ -17,6 +17,15 @@ import { CidrRange } from "../../core/v3/address.ts";
 import { TypedExtensionConfig } from "../../core/v3/extension.ts";
 import { HeaderMatcher } from "../../route/v3/route_components.ts";
 
+export const MetadataSource = { DYNAMIC: 0, ROUTE: 1 } as const;
+
+export type MetadataSource = typeof MetadataSource[keyof typeof MetadataSource];
+
+export namespace MetadataSource {
+  export type DYNAMIC = typeof MetadataSource.DYNAMIC;
+  export type ROUTE = typeof MetadataSource.ROUTE;
+}
+
 /**
  * Role Based Access Control (RBAC) provides service-level and method-level access control for a
  * service. Requests are allowed or denied based on the ``action`` and whether a matching policy is
@@ -300,6 +309,7 @@ export interface Permission {
      * [#extension-category: envoy.path.match]
      */
     { $case: "uriTemplate"; value: TypedExtensionConfig }
+    | { $case: "sourcedMetadata"; value: SourcedMetadata }
     | undefined;
 }
 
@@ -383,6 +393,7 @@ export interface Principal {
     | //
     /** Identifies the principal using a filter state object. */
     { $case: "filterState"; value: FilterStateMatcher }
+    | { $case: "sourcedMetadata"; value: SourcedMetadata }
     | //
     /**
      * Negates matching the provided principal. For instance, if the value of
@@ -435,6 +446,11 @@ export interface Action {
    *  get matched on the LOG action.
    */
   action: RBAC_Action;
+}
+
+export interface SourcedMetadata {
+  metadataMatcher: MetadataMatcher | undefined;
+  metadataSource: MetadataSource;
 }
 
 function createBaseRBAC(): RBAC {
@@ -878,6 +894,9 @@ export const Permission: MessageFns<Permission> = {
       case "uriTemplate":
         TypedExtensionConfig.encode(message.rule.value, writer.uint32(106).fork()).join();
         break;
+      case "sourcedMetadata":
+        SourcedMetadata.encode(message.rule.value, writer.uint32(114).fork()).join();
+        break;
     }
     return writer;
   },
@@ -999,6 +1018,14 @@ export const Permission: MessageFns<Permission> = {
             message.rule = { $case: "uriTemplate", value: TypedExtensionConfig.decode(reader, reader.uint32()) };
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.rule = { $case: "sourcedMetadata", value: SourcedMetadata.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1092,6 +1119,12 @@ export const Permission: MessageFns<Permission> = {
       case "uriTemplate": {
         if (object.rule?.value !== undefined && object.rule?.value !== null) {
           message.rule = { $case: "uriTemplate", value: TypedExtensionConfig.fromPartial(object.rule.value) };
+        }
+        break;
+      }
+      case "sourcedMetadata": {
+        if (object.rule?.value !== undefined && object.rule?.value !== null) {
+          message.rule = { $case: "sourcedMetadata", value: SourcedMetadata.fromPartial(object.rule.value) };
         }
         break;
       }
@@ -1194,6 +1227,9 @@ export const Principal: MessageFns<Principal> = {
         break;
       case "filterState":
         FilterStateMatcher.encode(message.identifier.value, writer.uint32(98).fork()).join();
+        break;
+      case "sourcedMetadata":
+        SourcedMetadata.encode(message.identifier.value, writer.uint32(106).fork()).join();
         break;
       case "notId":
         Principal.encode(message.identifier.value, writer.uint32(66).fork()).join();
@@ -1306,6 +1342,14 @@ export const Principal: MessageFns<Principal> = {
             message.identifier = { $case: "filterState", value: FilterStateMatcher.decode(reader, reader.uint32()) };
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.identifier = { $case: "sourcedMetadata", value: SourcedMetadata.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 8: {
             if (tag !== 66) {
               break;
@@ -1398,6 +1442,15 @@ export const Principal: MessageFns<Principal> = {
       case "filterState": {
         if (object.identifier?.value !== undefined && object.identifier?.value !== null) {
           message.identifier = { $case: "filterState", value: FilterStateMatcher.fromPartial(object.identifier.value) };
+        }
+        break;
+      }
+      case "sourcedMetadata": {
+        if (object.identifier?.value !== undefined && object.identifier?.value !== null) {
+          message.identifier = {
+            $case: "sourcedMetadata",
+            value: SourcedMetadata.fromPartial(object.identifier.value),
+          };
         }
         break;
       }
@@ -1587,6 +1640,75 @@ export const Action: MessageFns<Action> = {
     const message = createBaseAction();
     message.name = object.name ?? "";
     message.action = object.action ?? 0;
+    return message;
+  },
+};
+
+function createBaseSourcedMetadata(): SourcedMetadata {
+  return { metadataMatcher: undefined, metadataSource: 0 };
+}
+
+export const SourcedMetadata: MessageFns<SourcedMetadata> = {
+  encode(message: SourcedMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.metadataMatcher !== undefined) {
+      MetadataMatcher.encode(message.metadataMatcher, writer.uint32(10).fork()).join();
+    }
+    if (message.metadataSource !== 0) {
+      writer.uint32(16).int32(message.metadataSource);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SourcedMetadata {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSourcedMetadata();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.metadataMatcher = MetadataMatcher.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.metadataSource = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SourcedMetadata>): SourcedMetadata {
+    return SourcedMetadata.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SourcedMetadata>): SourcedMetadata {
+    const message = createBaseSourcedMetadata();
+    message.metadataMatcher = (object.metadataMatcher !== undefined && object.metadataMatcher !== null)
+      ? MetadataMatcher.fromPartial(object.metadataMatcher)
+      : undefined;
+    message.metadataSource = object.metadataSource ?? 0;
     return message;
   },
 };
