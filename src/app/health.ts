@@ -5,7 +5,7 @@ import type { Store } from '../domain/ports/index.ts';
 import type { RotationService } from '../domain/rotation/index.ts';
 import type { ServingCertificateSource } from '../domain/serving/index.ts';
 import { CitadelError, type Clock, describeError, isCitadelError } from '../kernel/index.ts';
-import { type MeshParts, meshProbes, meshProbes } from './mesh-health.ts';
+import { type MeshParts, meshProbes } from './mesh-health.ts';
 import { rotationProbes } from './rotation-health.ts';
 
 /** One thing that is looked at, by /readyz and by `citadel check` alike. */
