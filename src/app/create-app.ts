@@ -23,6 +23,7 @@ import {
 import type { ControlPlane } from '../domain/mesh/index.ts';
 import type { PolicyService } from '../domain/policy/index.ts';
 import { type Metrics, noMetrics, type Store } from '../domain/ports/index.ts';
+import type { RotationService } from '../domain/rotation/index.ts';
 import { createServingCertificateSource } from '../domain/serving/index.ts';
 import {
   type Clock,
@@ -44,6 +45,7 @@ import { connectClusters, publishBundles } from './kubernetes.ts';
 import { runMaintenance } from './maintenance.ts';
 import { startOperatorApi } from './operators.ts';
 import { recordRefusals } from './refusals.ts';
+import { rotationOf } from './rotation.ts';
 import { loadServerId } from './server-id.ts';
 import { takeOverExisting, upstreamOf } from './upstream.ts';
 
@@ -65,6 +67,7 @@ export interface App {
   /** Makes the first operator: for the operator's eyes, once. */
   readonly firstCredential: Secret<string> | undefined;
   readonly authority: AuthorityService;
+  readonly rotation: RotationService;
   readonly issuance: IssuanceService;
   readonly controlPlane: ControlPlane | undefined;
   readonly policies: PolicyService | undefined;
@@ -122,6 +125,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     log,
   });
   await authority.start();
+  const rotation = rotationOf(upstreamOptions, authority);
 
   const leaves = createLeafService({ validity: config.certificate, store: store.issuance, clock, entropy });
   const verifier = createSvidVerifier({
@@ -195,6 +199,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   building.defer(() => csr.close(shutdownGrace));
   const maintained = runMaintenance({
     authority,
+    rotation,
     certificates,
     clock,
     entropy,
@@ -221,6 +226,8 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   const probes = createProbes({
     store,
     authority,
+    rotation,
+    leafTtl: config.certificate.maximumTtl,
     certificates,
     checkRootKey: async (signal) => (await (isUpstream ? upstream() : homes.root())).check(signal),
     clusters,
@@ -232,6 +239,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     config,
     store,
     authority,
+    rotation,
     verifier,
     leaves,
     certificates,
@@ -287,6 +295,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     webhook: clusterPolicies?.webhook,
     firstCredential: operatorApi.firstCredential,
     authority,
+    rotation,
     issuance,
     controlPlane: controlPlane?.plane,
     policies: controlPlane?.policies,

@@ -2,9 +2,11 @@ import type { Cluster } from '../adapters/kubernetes/index.ts';
 import type { HealthCheck } from '../api/http/index.ts';
 import type { AuthorityService } from '../domain/authority/index.ts';
 import type { Store } from '../domain/ports/index.ts';
+import type { RotationService } from '../domain/rotation/index.ts';
 import type { ServingCertificateSource } from '../domain/serving/index.ts';
 import { CitadelError, type Clock, describeError, isCitadelError } from '../kernel/index.ts';
 import { type MeshParts, meshProbes } from './mesh-health.ts';
+import { rotationProbes } from './rotation-health.ts';
 
 /** One thing that is looked at, by /readyz and by `citadel check` alike. */
 export interface Probe {
@@ -22,6 +24,9 @@ export interface Probe {
 export interface HealthOptions {
   readonly store: Store;
   readonly authority: AuthorityService;
+  readonly rotation: Pick<RotationService, 'status'>;
+  /** Of leaves, milliseconds. */
+  readonly leafTtl: number;
   readonly certificates: ServingCertificateSource;
   /** Rejects where the home of the root's key, or the upstream in its place, could not sign. */
   readonly checkRootKey: (signal: AbortSignal) => Promise<void>;
@@ -92,6 +97,7 @@ export function createProbes(options: HealthOptions): readonly Probe[] {
         },
       }),
     ),
+    ...rotationProbes(authority, options.rotation, options),
     ...(options.controlPlane ? meshProbes(options.controlPlane, clock) : []),
   ];
 }

@@ -7,6 +7,8 @@ import type { ServerConfig } from './config/index.ts';
 export interface KeyHomes {
   /** Opened at the first use, for its home may be away while issuing goes on; a failed opening is tried again. */
   readonly root: () => Promise<KeyManager>;
+  /** The home of a root's key by its backend's name; undefined where the configuration knows none of it. */
+  readonly rootOf: (backend: string) => Promise<KeyManager | undefined>;
   readonly issuing: KeyManager;
   close(): Promise<void>;
 }
@@ -19,20 +21,35 @@ interface Ports {
 
 export async function openKeyHomes(config: ServerConfig, ports: Ports): Promise<KeyHomes> {
   const issuing = await openLocal(config.issuingKeys, ports.log);
-  let root: Promise<KeyManager> | undefined;
+  const root = openLater(() => openRoot(config.keys, ports));
+  const { formerKeys } = config;
+  const former = formerKeys && openLater(() => openRoot(formerKeys, ports));
   return {
     issuing,
-    root: () => {
-      root ??= openRoot(config.keys, ports).catch((error: unknown) => {
-        root = undefined;
-        throw error;
-      });
-      return root;
+    root: () => root.get(),
+    async rootOf(backend) {
+      if (backend === config.keys.kind) return root.get();
+      return backend === formerKeys?.kind ? former?.get() : undefined;
     },
     async close() {
-      await (await root?.catch(() => undefined))?.close();
+      await root.close();
+      await former?.close();
       await issuing.close();
     },
+  };
+}
+
+function openLater(open: () => Promise<KeyManager>) {
+  let opened: Promise<KeyManager> | undefined;
+  return {
+    get() {
+      opened ??= open().catch((error: unknown) => {
+        opened = undefined;
+        throw error;
+      });
+      return opened;
+    },
+    close: async () => (await opened?.catch(() => undefined))?.close(),
   };
 }
 

@@ -11,7 +11,7 @@ import {
   startOperatorSocket,
 } from '../api/grpc/index.ts';
 import type { Refusal } from '../api/listen/index.ts';
-import type { AuthorityService } from '../domain/authority/index.ts';
+import { type AuthorityService, createTaint } from '../domain/authority/index.ts';
 import { mutualTlsStatus } from '../domain/evidence/index.ts';
 import type { SvidVerifier } from '../domain/identity/index.ts';
 import type { LeafService } from '../domain/issuance/index.ts';
@@ -23,6 +23,7 @@ import {
   operatorPath,
 } from '../domain/operators/index.ts';
 import type { Metrics, Store } from '../domain/ports/index.ts';
+import type { RotationService } from '../domain/rotation/index.ts';
 import type { ServingCertificateSource } from '../domain/serving/index.ts';
 import { type Clock, type Entropy, type Log, type Secret, version } from '../kernel/index.ts';
 import { readCertificateRequest } from '../pki/index.ts';
@@ -34,6 +35,7 @@ export interface OperatorApiOptions {
   readonly config: ServerConfig;
   readonly store: Store;
   readonly authority: AuthorityService;
+  readonly rotation: RotationService;
   readonly verifier: SvidVerifier;
   readonly leaves: LeafService;
   readonly certificates: ServingCertificateSource;
@@ -92,6 +94,8 @@ export async function startOperatorApi(options: OperatorApiOptions): Promise<Ope
     policyStatus: () => options.controlPlane?.plane.policies() ?? [],
     policyWarnings: () => options.controlPlane?.plane.policyWarnings() ?? [],
     meshSources: () => options.controlPlane?.plane.sources() ?? [],
+    rotation: options.rotation,
+    taint: createTaint({ store: store.authorities, audit, authority, clock, log }),
     currentBundle: () => authority.bundle(),
     status: async () => ({
       version,

@@ -18,6 +18,13 @@ export interface UpstreamOptions {
 const hour = 3_600_000;
 const fiveYears = 5 * 365 * 24 * hour;
 
+/** What a new root is, where nothing else is asked for. Times in milliseconds. */
+export function newRoot({ authority: { origin } }: ServerConfig) {
+  const root =
+    origin.kind === 'root' ? origin.value : { algorithm: 'ecdsa-p256' as const, lifetime: fiveYears };
+  return { ...root, backdate: hour };
+}
+
 /** Takes an existing authority over where the configuration names one; nothing otherwise. */
 export async function takeOverExisting(options: UpstreamOptions): Promise<void> {
   const { origin } = options.config.authority;
@@ -56,15 +63,14 @@ export function upstreamOf(options: UpstreamOptions): () => Promise<UpstreamAuth
       });
     };
   }
-  const root =
-    origin.kind === 'root' ? origin.value : { algorithm: 'ecdsa-p256' as const, lifetime: fiveYears };
-  return async () =>
+  return () =>
     establishRoot({
       trustDomain: config.trustDomain.name,
       store: store.authorities,
       audit: store.audit,
-      keys: await homes.root(),
-      root: { ...root, backdate: hour },
+      keys: homes.root,
+      keysOf: homes.rootOf,
+      root: newRoot(config),
       clock,
       entropy,
       log,

@@ -8,6 +8,7 @@ import { addMutualTlsCommands } from './commands/mtls.ts';
 import { addOperatorCommands } from './commands/operator.ts';
 import { addPolicyCommands } from './commands/policy.ts';
 import { addReadingCommands } from './commands/read.ts';
+import { addRotateCommands } from './commands/rotate.ts';
 import { addRunCommands } from './commands/run.ts';
 import { exitCodesHelp } from './exit-codes.ts';
 
@@ -26,6 +27,7 @@ export function createProgram(): Command {
   addOperatorCommands(program);
   addPolicyCommands(program);
   addMutualTlsCommands(program);
+  addRotateCommands(program);
   addConfigCommands(program);
   addCaptureCommands(program);
   addCompletionCommands(program);

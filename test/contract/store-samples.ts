@@ -5,6 +5,7 @@ import type {
   AuthorityRecord,
   IssuanceIntent,
   ProxyReport,
+  RootRotation,
   StoredEvidence,
 } from '../../src/domain/ports/index.ts';
 
@@ -185,6 +186,23 @@ export function enforcementRun(changes: Partial<EnforcementRun> = {}): Enforceme
     halt: undefined,
     exempt: [{ kind: 'workload', namespace: 'shop', workload: 'files/shop/db' }],
     updatedAt: at(10),
+    ...changes,
+  };
+}
+
+export function rotation(changes: Partial<RootRotation> = {}): RootRotation {
+  return {
+    id: 'a',
+    phase: 'prepare',
+    phaseSince: at(1),
+    oldRoot: hex('root-1'),
+    newRoot: undefined,
+    algorithm: 'ecdsa-p256',
+    lifetime: 1000,
+    startedAt: at(0),
+    startedBy: 'operator:ann',
+    reason: 'the root is old',
+    words: [],
     ...changes,
   };
 }

@@ -10,6 +10,7 @@ import {
   hex,
   intent,
   proxyReport,
+  rotation,
 } from './store-samples.ts';
 
 async function pages<T>(find: (pageToken?: string) => Promise<Page<T>>): Promise<T[][]> {
@@ -207,6 +208,31 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         expect(await store.issuance.countLive(at(31))).toStrictEqual([]);
       });
 
+      test('tells each certificate that is still valid, newest first', async () => {
+        const issued = [
+          intent({ serial: '01', notAfter: at(10) }),
+          intent({ serial: '02', notAfter: at(20) }),
+          intent({ serial: '03', notAfter: at(20) }),
+          intent({ serial: '04', notAfter: at(30), recordedAt: at(3) }),
+        ];
+        for (const one of issued) await store.issuance.recordIntent(one);
+        for (const serial of ['01', '02', '04'])
+          await store.issuance.recordResult({ serial, state: 'issued', certificate: randomBytes(9) });
+        await store.issuance.recordResult({ serial: '03', state: 'failed', reason: 'x' });
+        const leaves = await store.issuance.liveLeaves(at(11));
+        expect(leaves.map(({ serial }) => serial)).toStrictEqual(['04', '02']);
+        expect(leaves[0]).toStrictEqual({
+          serial: '04',
+          spiffeId: 'spiffe://example.org/ns/shop/sa/cart',
+          principal: 'kubernetes:main/shop/cart/0b5c',
+          proxyKey: '0b5c',
+          issuer: hex('issuer'),
+          bundleVersion: hex('bundle'),
+          notAfter: at(30),
+          recordedAt: at(3),
+        });
+      });
+
       test('prunes what has ended, more than one batch of it, and nothing else', async () => {
         const ended = Array.from({ length: 2100 }, () => intent({ notAfter: at(10) }));
         await Promise.all(
@@ -248,18 +274,60 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
 
       test('raises the bundle sequence with each change of content, also back to an earlier one', async () => {
         expect(await store.authorities.bundleSequence()).toBe(0n);
-        expect(await store.authorities.noteBundleContent('a')).toBe(1n);
-        expect(await store.authorities.noteBundleContent('a')).toBe(1n);
-        expect(await store.authorities.noteBundleContent('b')).toBe(2n);
-        expect(await store.authorities.noteBundleContent('a')).toBe(3n);
+        expect(await store.authorities.noteBundleContent('a', [])).toBe(1n);
+        expect(await store.authorities.noteBundleContent('a', [])).toBe(1n);
+        expect(await store.authorities.noteBundleContent('b', [])).toBe(2n);
+        expect(await store.authorities.noteBundleContent('a', [])).toBe(3n);
         expect(await store.authorities.bundleSequence()).toBe(3n);
+      });
+
+      test('keeps which roots a bundle had, by what was noted first', async () => {
+        await store.authorities.noteBundleContent('a', ['2', '1']);
+        await store.authorities.noteBundleContent('b', ['2']);
+        await store.authorities.noteBundleContent('a', ['3']);
+        expect(await store.authorities.bundleContents()).toStrictEqual(
+          new Map([
+            ['a', ['1', '2']],
+            ['b', ['2']],
+          ]),
+        );
       });
 
       test('raises it once for the same change noted many times at once', async () => {
         const noted = await Promise.all(
-          Array.from({ length: 20 }, () => store.authorities.noteBundleContent('a')),
+          Array.from({ length: 20 }, () => store.authorities.noteBundleContent('a', [])),
         );
         expect(new Set(noted)).toStrictEqual(new Set([1n]));
+      });
+    });
+
+    describe('rotations', () => {
+      test('gives a rotation back whole, and replaces it', async () => {
+        expect(await store.rotations.current()).toBeUndefined();
+        const begun = rotation();
+        await store.rotations.save(begun);
+        expect(await store.rotations.current()).toStrictEqual(begun);
+        const further = rotation({
+          phase: 'distribute',
+          newRoot: hex('new'),
+          words: [{ kind: 'excuse', target: '0b5c', by: 'operator:ann', reason: 'scrapped', at: at(7) }],
+        });
+        await store.rotations.save(further);
+        expect(await store.rotations.current()).toStrictEqual(further);
+        expect(await store.rotations.list(10)).toStrictEqual([further]);
+      });
+
+      test('lets one alone be under way', async () => {
+        await store.rotations.save(rotation());
+        await expect(store.rotations.save(rotation({ id: 'b' }))).rejects.toMatchObject({
+          code: 'AlreadyExists',
+        });
+        await store.rotations.save(rotation({ phase: 'done' }));
+        const second = rotation({ id: 'b', startedAt: at(9) });
+        await store.rotations.save(second);
+        expect(await store.rotations.current()).toStrictEqual(second);
+        expect((await store.rotations.list(10)).map(({ id }) => id)).toStrictEqual(['b', 'a']);
+        expect(await store.rotations.list(1)).toHaveLength(1);
       });
     });
 

@@ -22,6 +22,7 @@ import type {
 } from '../../src/domain/ports/index.ts';
 import { CitadelError } from '../../src/kernel/index.ts';
 import { memoryPolicies } from './memory-policies.ts';
+import { memoryRotations } from './memory-rotations.ts';
 
 /** A Store that forgets everything with the process. It passes the same contract suite as the durable ones. */
 export function memoryStore(): Store {
@@ -38,6 +39,7 @@ export function memoryStore(): Store {
     evidence: guarded(memoryEvidence(), opened),
     operators: guarded(memoryOperators(), opened),
     policies: guarded(memoryPolicies(), opened),
+    rotations: guarded(memoryRotations(), opened),
     check: async () => opened(),
     close: async () => {
       open = false;
@@ -104,6 +106,21 @@ function memoryIssuance(): IssuanceStore {
       }
       return [...counts].sort(byKey).map(([, count]) => count);
     },
+    async liveLeaves(now) {
+      return [...records.values()]
+        .filter(({ state, notAfter }) => state === 'issued' && notAfter >= now)
+        .reverse()
+        .map(({ serial, spiffeId, principal, proxyKey, issuer, bundleVersion, notAfter, recordedAt }) => ({
+          serial,
+          spiffeId,
+          principal,
+          proxyKey,
+          issuer,
+          bundleVersion,
+          notAfter,
+          recordedAt,
+        }));
+    },
     async prune(before) {
       const ended = [...records.values()].filter(({ notAfter }) => notAfter < before);
       for (const { serial } of ended) records.delete(serial);
@@ -127,6 +144,7 @@ function memoryAuthorities(): AuthorityStore {
   const records = new Map<string, AuthorityRecord>();
   let sequence = 0n;
   let content: string | undefined;
+  const contents = new Map<string, readonly string[]>();
   return {
     list: async () =>
       [...records.values()].sort(
@@ -136,7 +154,9 @@ function memoryAuthorities(): AuthorityStore {
       for (const record of changed) records.set(record.id, record);
     },
     bundleSequence: async () => sequence,
-    async noteBundleContent(contentVersion) {
+    bundleContents: async () => new Map(contents),
+    async noteBundleContent(contentVersion, roots) {
+      if (!contents.has(contentVersion)) contents.set(contentVersion, roots.toSorted());
       if (content !== contentVersion) sequence += 1n;
       content = contentVersion;
       return sequence;

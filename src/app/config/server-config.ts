@@ -15,18 +15,20 @@ export interface RuleProblem {
 
 /** Fills in what depends on other fields. */
 export function completeServerConfig(parsed: ParsedServerConfig) {
-  const { dataDirectory, listen, store, keys, issuingKeys } = parsed;
+  const { dataDirectory, listen, store, keys, formerKeys, issuingKeys } = parsed;
   const placed = <D extends { readonly directory?: string | undefined }>(disk: D, below: string) => ({
     ...disk,
     directory: disk.directory ?? join(dataDirectory, below),
   });
-  const rootKeys = keys.kind === 'disk' ? { kind: keys.kind, value: placed(keys.value, 'keys') } : keys;
+  const rootKeys = (home: typeof keys) =>
+    home.kind === 'disk' ? { kind: home.kind, value: placed(home.value, 'keys') } : home;
   const localKeys = issuingKeys ?? (keys.kind === 'vault' ? undefined : keys);
   return {
     ...parsed,
     listen: { ...listen, operatorSocket: listen.operatorSocket ?? join(dataDirectory, 'operator.sock') },
     store: { kind: store.kind, value: { file: store.value.file ?? join(dataDirectory, 'citadel.db') } },
-    keys: rootKeys,
+    keys: rootKeys(keys),
+    formerKeys: formerKeys && rootKeys(formerKeys),
     issuingKeys:
       localKeys?.kind === 'disk'
         ? { kind: localKeys.kind, value: placed(localKeys.value, 'issuing-keys') }
@@ -38,7 +40,7 @@ export function completeServerConfig(parsed: ParsedServerConfig) {
 export function checkServerConfig(parsed: ParsedServerConfig): readonly RuleProblem[] {
   const problems: RuleProblem[] = [];
   const broken = (path: YamlPath, message: string, mend: string) => problems.push({ path, message, mend });
-  const { mode, keys, issuingKeys, attestation, certificate, authority, operators } = parsed;
+  const { mode, keys, formerKeys, issuingKeys, attestation, certificate, authority, operators } = parsed;
   if (mode === 'production') {
     if (attestation.development)
       broken(
@@ -64,9 +66,16 @@ export function checkServerConfig(parsed: ParsedServerConfig): readonly RuleProb
         'is refused in production: whoever is on the way could give any keys',
         'remove it, or set mode: development',
       );
-    if (keys.kind === 'vault' && keys.value.address.startsWith('http:'))
-      broken(['keys', 'vault', 'address'], 'is not https', 'use https, or mode: development');
+    for (const [field, home] of Object.entries({ keys, formerKeys }))
+      if (home?.kind === 'vault' && home.value.address.startsWith('http:'))
+        broken([field, 'vault', 'address'], 'is not https', 'use https, or mode: development');
   }
+  if (formerKeys?.kind === keys.kind)
+    broken(
+      ['formerKeys'],
+      'is the same kind of home as keys',
+      'remove it: keys of one home are told apart by their ids',
+    );
   if (keys.kind === 'vault' && issuingKeys === undefined)
     broken(
       ['issuingKeys'],

@@ -116,6 +116,14 @@ const certificateSchema = z.strictObject({
     .describe('how far leaves are back-dated for slow clocks'),
 });
 
+/** Where a root's key may live. */
+const rootKeys = (context: FieldContext) =>
+  exactlyOne({
+    disk: diskKeys(context),
+    memory: z.strictObject({}).describe('lost at exit; development only'),
+    vault: vaultConnection(context).extend({ mount: z.string().min(1).max(128).prefault('transit') }),
+  });
+
 /** The server's configuration. A factory, because secrets and relative paths are resolved while it is read. */
 export const serverSchema = (context: FieldContext) =>
   z.strictObject({
@@ -130,11 +138,10 @@ export const serverSchema = (context: FieldContext) =>
         file: path(context).optional().describe('default: citadel.db, below dataDirectory'),
       }),
     }).prefault({ sqlite: {} }),
-    keys: exactlyOne({
-      disk: diskKeys(context),
-      memory: z.strictObject({}).describe('lost at exit; development only'),
-      vault: vaultConnection(context).extend({ mount: z.string().min(1).max(128).prefault('transit') }),
-    }).describe('the home of the root key'),
+    keys: rootKeys(context).describe('the home of the root key; of the next one, while roots are rotated'),
+    formerKeys: rootKeys(context)
+      .optional()
+      .describe('where the key of the root is that is rotated away from, when that is another home'),
     issuingKeys: exactlyOne({
       disk: diskKeys(context),
       memory: z.strictObject({}).describe('lost at exit; development only'),

@@ -17,6 +17,7 @@ import {
 } from '../options.ts';
 import { formatTime, printRecord, printRows, tellNextPage } from '../output.ts';
 import { printProxies, printProxy } from './proxy.ts';
+import { addTaintCommand } from './taint.ts';
 
 interface CertificateFilters {
   readonly spiffeId?: string;
@@ -145,6 +146,7 @@ function addBundle(program: Command): void {
 
 function addAuthority(program: Command): void {
   const authority = program.command('authority').description('roots and issuing authorities');
+  addTaintCommand(authority);
   reading(authority.command('list').description('list them'), async (connection, options) => {
     const { authorities } = await connection.call(api.listAuthorities, {});
     printRows(authorities, authorityColumns, options.output);

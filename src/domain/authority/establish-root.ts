@@ -14,8 +14,10 @@ export interface EstablishRootOptions {
   readonly trustDomain: string;
   readonly store: AuthorityStore;
   readonly audit: AuditLog;
-  /** The home of the root's key. */
-  readonly keys: KeyManager;
+  /** The home of a first root's key. */
+  readonly keys: () => Promise<KeyManager>;
+  /** The home of a key that exists, by its backend's name; undefined where the configuration knows none of it. */
+  readonly keysOf: (backend: string) => Promise<KeyManager | undefined>;
   readonly root: {
     readonly algorithm: KeyAlgorithm;
     /** Milliseconds. */
@@ -43,7 +45,7 @@ async function loadRoot(
   root: AuthorityRecord,
   options: EstablishRootOptions,
 ): Promise<UpstreamAuthority> {
-  const { keys, trustDomain } = options;
+  const { trustDomain } = options;
   const authority = records.find(({ kind, state }) => kind === 'intermediate' && state === 'active') ?? root;
   if (authority.keyBackend === 'none') {
     throw new CitadelError(
@@ -51,10 +53,11 @@ async function loadRoot(
       'the key that signs issuing authorities is elsewhere; give the authority a new issuing certificate before the present one ends',
     );
   }
-  if (authority.keyBackend !== keys.backend) {
+  const keys = await options.keysOf(authority.keyBackend);
+  if (!keys) {
     throw new CitadelError(
       'FailedPrecondition',
-      `the root's key is in the ${authority.keyBackend} key home, but the configuration names ${keys.backend}: put the setting back, or rotate the root`,
+      `the root's key is in the ${authority.keyBackend} key home, which the configuration does not name: put the setting back, or name it in formerKeys and rotate the root`,
     );
   }
   const signer = await keys.get(authority.keyId);
@@ -69,7 +72,8 @@ async function loadRoot(
 }
 
 async function makeRoot(options: EstablishRootOptions): Promise<UpstreamAuthority> {
-  const { keys, store, audit, clock, trustDomain } = options;
+  const { store, audit, clock, trustDomain } = options;
+  const keys = await options.keys();
   const orphans = (await keys.list()).filter(({ id }) => id.startsWith('root-'));
   if (orphans.length > 0) {
     throw new CitadelError(

@@ -8,3 +8,4 @@ export {
   type AuthorityServiceOptions,
   createAuthorityService,
 } from './service.ts';
+export { createTaint, type TaintAuthority } from './taint.ts';

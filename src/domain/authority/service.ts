@@ -66,6 +66,10 @@ export interface AuthorityService {
   bundle(): TrustBundleSnapshot;
   /** Called with each new bundle. @returns the way to stop it */
   onBundleChange(listener: (bundle: TrustBundleSnapshot) => void): () => void;
+  /** Whether certificates of this issuer, by its fingerprint, are to be replaced: it is tainted, and another one signs. */
+  isSuperseded(issuer: string): boolean;
+  /** Called when that may have changed. @returns the way to stop it */
+  onSuperseded(listener: () => void): () => void;
   /** All authorities known, for verification of our own leaves and for status. */
   records(): readonly AuthorityRecord[];
 }
@@ -73,6 +77,7 @@ export interface AuthorityService {
 export function createAuthorityService(options: AuthorityServiceOptions): AuthorityService {
   const { store, audit, issuingKeys, clock, log, serverId, trustDomain } = options;
   const listeners = new Set<(bundle: TrustBundleSnapshot) => void>();
+  const supersededListeners = new Set<() => void>();
   let records: readonly AuthorityRecord[] = [];
   let active: Omit<ActiveIssuer, 'bundle'> | undefined;
   let bundle: TrustBundleSnapshot | undefined;
@@ -95,7 +100,10 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
       trustDomain,
       authorities: roots.map((root) => root.certificate),
       version,
-      sequenceNumber: await store.noteBundleContent(version),
+      sequenceNumber: await store.noteBundleContent(
+        version,
+        roots.map(({ fingerprint }) => fingerprint),
+      ),
       pem: roots.map((root) => toPem(root.certificate)).join(''),
     };
     tellExpiry('root', records);
@@ -221,7 +229,19 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
     });
   }
 
+  /** Nobody is told to come while he would get a certificate of a tainted authority once more. */
+  function superseded(): ReadonlySet<string> {
+    const tainted = new Set(records.filter((record) => record.tainted).map(({ fingerprint }) => fingerprint));
+    return active && !tainted.has(active.record.fingerprint) ? tainted : new Set();
+  }
+
   async function runDue(): Promise<void> {
+    const before = superseded().size;
+    await doDue();
+    if (superseded().size > before) for (const listener of supersededListeners) listener();
+  }
+
+  async function doDue(): Promise<void> {
     await reload();
     // An action changes what is due next: prepare, then activate. A fresh start needs both.
     for (let step = 0; step < 8; step++) {
@@ -275,6 +295,11 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
     onBundleChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    isSuperseded: (issuer) => superseded().has(issuer),
+    onSuperseded(listener) {
+      supersededListeners.add(listener);
+      return () => supersededListeners.delete(listener);
     },
     records: () => records,
   };

@@ -53,7 +53,9 @@ export function createSvidVerifier(options: SvidVerifierOptions): SvidVerifier {
   };
 
   function verifyChain(leaf: Uint8Array): { id: SpiffeId; serial: string; notAfter: Date } {
-    const usable = options.authorities().filter(({ state, tainted }) => state !== 'retired' && !tainted);
+    // Tainted ones too: a certificate is looked up in the inventory, so that a stolen issuing key makes none that passes,
+    // and who holds one from before has to be told to make a new key.
+    const usable = options.authorities().filter(({ state }) => state !== 'retired');
     const intermediates = new Map<string, Uint8Array>();
     for (const record of usable) {
       if (record.kind !== 'root') intermediates.set(record.fingerprint, record.certificate);

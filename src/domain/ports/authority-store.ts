@@ -34,6 +34,12 @@ export interface AuthorityStore {
   save(...records: readonly AuthorityRecord[]): Promise<void>;
   /** The bundle's sequence number: grows by one with each change of the set of roots in it. */
   bundleSequence(): Promise<bigint>;
-  /** Raises the sequence number when `contentVersion` is not that of the last call. @returns the number in force */
-  noteBundleContent(contentVersion: string): Promise<bigint>;
+  /**
+   * Raises the sequence number when `contentVersion` is not that of the last call, and keeps what the version stands for.
+   * @param roots fingerprints of the roots in it
+   * @returns the number in force
+   */
+  noteBundleContent(contentVersion: string, roots: readonly string[]): Promise<bigint>;
+  /** The fingerprints of the roots in each bundle that was ever in force, by content version. */
+  bundleContents(): Promise<ReadonlyMap<string, readonly string[]>>;
 }

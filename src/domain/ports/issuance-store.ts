@@ -66,6 +66,8 @@ export interface IssuanceStore {
   findUnresolved(before: Date, limit: number): Promise<readonly IssuanceIntent[]>;
   /** Live leaves (issued, not expired at `now`) by issuer and bundle version. */
   countLive(now: Date): Promise<readonly LiveLeafCount[]>;
+  /** Each live leaf (issued, not expired at `now`), newest first. */
+  liveLeaves(now: Date): Promise<readonly LiveLeaf[]>;
   /** Deletes records whose certificates ended before `before`. @returns how many */
   prune(before: Date): Promise<number>;
 }
@@ -77,3 +79,9 @@ export interface LiveLeafCount {
   /** When the last of them ends. */
   readonly lastNotAfter: Date;
 }
+
+/** A certificate that is still valid, and what its holder was handed with it. */
+export type LiveLeaf = Pick<
+  IssuanceIntent,
+  'serial' | 'spiffeId' | 'principal' | 'proxyKey' | 'issuer' | 'bundleVersion' | 'notAfter' | 'recordedAt'
+>;

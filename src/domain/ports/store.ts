@@ -6,6 +6,7 @@ import type { EvidenceStore } from './evidence-store.ts';
 import type { IssuanceStore } from './issuance-store.ts';
 import type { OperatorStore } from './operator-store.ts';
 import type { PolicyStore } from './policy-store.ts';
+import type { RotationStore } from './rotation-store.ts';
 
 /** Everything that must outlive the process. */
 export interface Store {
@@ -17,6 +18,7 @@ export interface Store {
   readonly enforcement: EnforcementStore;
   readonly operators: OperatorStore;
   readonly policies: PolicyStore;
+  readonly rotations: RotationStore;
   /** Resolves when a write would succeed. */
   check(): Promise<void>;
   /** Waits for what was begun. */

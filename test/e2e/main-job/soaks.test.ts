@@ -40,6 +40,16 @@ describe('the short form of', () => {
     deadline + 10_000,
   );
 
+  it(
+    'scripts/crash-rotation: SIGKILL orphans no key and makes no root twice',
+    async () => {
+      const ended = await runDemo('crash-rotation.ts', ['--every', '13'], deadline);
+      expect(ended.code, `${ended.stdout}\n${ended.stderr}`).toBe(0);
+      expect(ended.lastLine).toMatch(/^points \d{2}, kills \d, faults 0$/);
+    },
+    deadline + 10_000,
+  );
+
   it.skipIf(!hasPart('envoy'))(
     'scripts/demo-strict-switch, by order: nor when the server is killed in the midst of it',
     async () => {

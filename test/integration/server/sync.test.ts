@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { type ClientDuplexStream, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -10,6 +11,7 @@ import {
 } from '../../../src/gen/citadel/v1/agent.ts';
 import { parseCertificate } from '../../../src/pki/index.ts';
 import { waitFor } from '../../parts/index.ts';
+import { runCitadel } from '../../support/citadel.ts';
 import { issueTo } from '../../support/issue-to.ts';
 import { newRequest, startTestServer, type TestServer } from '../../support/server.ts';
 
@@ -97,6 +99,15 @@ function report(used: string): SyncRequest {
   };
 }
 
+/** The reasons of the orders for a new key, as they come. */
+function orders({ stream }: Opened): string[] {
+  const reasons: string[] = [];
+  stream.on('data', ({ reKey }: SyncResponse) => {
+    if (reKey) reasons.push(reKey.reason);
+  });
+  return reasons;
+}
+
 const proxies = () => server.app.store.adoption.list();
 
 describe('Sync', () => {
@@ -174,5 +185,47 @@ describe('Sync', () => {
     expect(code).toBe(status.UNAVAILABLE);
     expect(details).toContain('shutting down');
     await stopped;
+  });
+});
+
+describe('a tainted issuing authority', () => {
+  it('signs no more, and every agent under it is told to make a new key', async () => {
+    await using own = await startTestServer();
+    const { authority, store } = own.app;
+    const tainted = authority.issuer().record;
+    const old = await svid('web-1', 600n, own);
+    await using agent = open(old, own);
+    const told = orders(agent);
+    await agent.first;
+    const socket = ['--socket', join(own.directory, 'operator.sock')];
+    const outcome = await runCitadel(
+      ['authority', 'taint', tainted.id, '--yes', '--reason', 'its disk was copied', ...socket],
+      { directory: own.directory, home: 'nobody' },
+    );
+    expect(outcome).toMatchObject({ code: 0, stdout: expect.stringContaining(tainted.fingerprint) });
+    await waitFor(() => told.length > 0);
+    expect(told[0]).toContain('tainted');
+    expect(authority.issuer().record.id).not.toBe(tainted.id);
+
+    // Who comes with a new certificate is not told; who comes after him with an old one is.
+    await using renewed = open(await svid('web-1', 600n, own), own);
+    const toldRenewed = orders(renewed);
+    await renewed.first;
+    await using back = open(old, own);
+    const toldBack = orders(back);
+    await waitFor(() => toldBack.length > 0);
+    expect(toldRenewed).toEqual([]);
+    expect(told).toHaveLength(1);
+    const events = (await store.audit.find({ action: 'authority.taint', limit: 9 })).items;
+    expect(events).toMatchObject([{ target: tainted.id, reason: 'its disk was copied' }]);
+  });
+
+  it('is no root, and is one that exists', async () => {
+    const socket = ['--socket', join(server.directory, 'operator.sock')];
+    const taint = (id: string) =>
+      runCitadel(['authority', 'taint', id, '--yes', ...socket], { directory: server.directory, home: 'x' });
+    const root = server.app.authority.records().find(({ kind }) => kind === 'root')?.id ?? '';
+    expect((await taint(root)).stderr).toContain('citadel rotate start');
+    expect((await taint('none')).stderr).toContain('no authority');
   });
 });

@@ -2,7 +2,7 @@ import type { AuthorityRecord, AuthorityStore } from '../../../domain/ports/inde
 import type { Executor } from './executor.ts';
 import type { BetterSQLite3Database } from './orm.ts';
 import { asc, eq } from './orm.ts';
-import { authority, authorityIntermediate, bundleState } from './schema.ts';
+import { authority, authorityIntermediate, bundleContent, bundleState } from './schema.ts';
 
 export function createAuthorityStore(database: BetterSQLite3Database, executor: Executor): AuthorityStore {
   function saveOne({ intermediates, ...record }: AuthorityRecord): void {
@@ -50,8 +50,13 @@ export function createAuthorityStore(database: BetterSQLite3Database, executor: 
 
     bundleSequence: () => executor.read(() => BigInt(currentBundle()?.sequence ?? 0)),
 
-    noteBundleContent: (contentVersion) =>
+    noteBundleContent: (contentVersion, roots) =>
       executor.write(() => {
+        database
+          .insert(bundleContent)
+          .values({ contentVersion, roots: roots.toSorted() })
+          .onConflictDoNothing()
+          .run();
         const current = currentBundle();
         if (current?.contentVersion === contentVersion) return BigInt(current.sequence);
         const next = { sequence: (current?.sequence ?? 0) + 1, contentVersion };
@@ -62,5 +67,17 @@ export function createAuthorityStore(database: BetterSQLite3Database, executor: 
           .run();
         return BigInt(next.sequence);
       }),
+
+    bundleContents: () =>
+      executor.read(
+        () =>
+          new Map(
+            database
+              .select()
+              .from(bundleContent)
+              .all()
+              .map(({ contentVersion, roots }) => [contentVersion, roots]),
+          ),
+      ),
   };
 }

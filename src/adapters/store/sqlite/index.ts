@@ -14,6 +14,7 @@ import { migrateStore } from './migrate.ts';
 import { createOperatorStore } from './operators.ts';
 import { drizzle } from './orm.ts';
 import { createPolicyStore } from './policies.ts';
+import { createRotationStore } from './rotations.ts';
 import { probe } from './schema.ts';
 
 export interface SqliteStoreOptions extends ConnectionOptions {
@@ -53,6 +54,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
       evidence: createEvidenceStore(database, executor),
       operators: createOperatorStore(database, executor),
       policies: createPolicyStore(database, executor),
+      rotations: createRotationStore(database, executor),
       check: () =>
         executor.write(() => {
           const written = { writtenAt: clock.now() };

@@ -128,6 +128,25 @@ export function createIssuanceStore(database: BetterSQLite3Database, executor: E
           .all(),
       ),
 
+    liveLeaves: (now) =>
+      executor.read(() =>
+        database
+          .select({
+            serial: issuance.serial,
+            spiffeId: issuance.spiffeId,
+            principal: issuance.principal,
+            proxyKey: issuance.proxyKey,
+            issuer: issuance.issuer,
+            bundleVersion: issuance.bundleVersion,
+            notAfter: issuance.notAfter,
+            recordedAt: issuance.recordedAt,
+          })
+          .from(issuance)
+          .where(and(issued, gte(issuance.notAfter, now)))
+          .orderBy(desc(issuance.sequence))
+          .all(),
+      ),
+
     async prune(before) {
       const ended = database
         .select({ sequence: issuance.sequence })

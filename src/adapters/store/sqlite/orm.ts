@@ -10,7 +10,7 @@ const core: typeof import('drizzle-orm') = require('drizzle-orm');
 export const { and, asc, desc, eq, gt, gte, inArray, lt, lte, sql } = core;
 
 const sqlite: typeof import('drizzle-orm/sqlite-core') = require('drizzle-orm/sqlite-core');
-export const { blob, check, index, integer, primaryKey, sqliteTable, text } = sqlite;
+export const { blob, check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } = sqlite;
 
 const driver: typeof import('drizzle-orm/better-sqlite3') = require('drizzle-orm/better-sqlite3');
 export const { drizzle } = driver;

@@ -8,8 +8,11 @@ import type {
   ConsumerResource,
   IssuanceState,
   Role,
+  RotationPhase,
+  RotationWord,
 } from '../../../domain/ports/index.ts';
-import { blob, check, index, integer, primaryKey, sql, sqliteTable, text } from './orm.ts';
+import type { KeyAlgorithm } from '../../../pki/index.ts';
+import { blob, check, index, integer, primaryKey, sql, sqliteTable, text, uniqueIndex } from './orm.ts';
 
 // After a change here: scripts/gen-migrations. Times are milliseconds since 1970, so that they sort and compare.
 
@@ -102,6 +105,36 @@ export const bundleState = sqliteTable(
     contentVersion: text('content_version').notNull(),
   },
   () => [check('bundle_state_one_row', sql`id = 1`)],
+);
+
+/** What each content version of the bundle stands for; kept, so that what a proxy says to use can be read. */
+export const bundleContent = sqliteTable('bundle_content', {
+  contentVersion: text('content_version').primaryKey(),
+  /** Fingerprints; always written and read as a whole. */
+  roots: text({ mode: 'json' }).$type<readonly string[]>().notNull(),
+});
+
+export const rotation = sqliteTable(
+  'rotation',
+  {
+    id: text().primaryKey(),
+    phase: text().$type<RotationPhase>().notNull(),
+    phaseSince: integer('phase_since', { mode: 'timestamp_ms' }).notNull(),
+    oldRoot: text('old_root').notNull(),
+    newRoot: text('new_root'),
+    algorithm: text().$type<KeyAlgorithm>().notNull(),
+    lifetime: integer().notNull(),
+    startedAt: integer('started_at', { mode: 'timestamp_ms' }).notNull(),
+    startedBy: text('started_by').notNull(),
+    reason: text().notNull(),
+    /** Always written and read as a whole. */
+    words: text({ mode: 'json' }).$type<readonly Stored<RotationWord>[]>().notNull(),
+  },
+  (table) => [
+    // The store itself holds that one alone is under way.
+    uniqueIndex('rotation_under_way').on(sql`(1)`).where(sql`phase not in ('done', 'aborted')`),
+    index('rotation_by_start').on(table.startedAt),
+  ],
 );
 
 export const audit = sqliteTable(

@@ -1,4 +1,5 @@
 import type { ServerUnaryCall } from '@grpc/grpc-js';
+import type { TaintAuthority } from '../../../domain/authority/index.ts';
 import type { ProxyState } from '../../../domain/mesh/index.ts';
 import type {
   EnrolOperator,
@@ -31,6 +32,15 @@ import {
 import * as messages from './messages.ts';
 import { getMutualTlsStatus, type MutualTlsServices } from './mutual-tls.ts';
 import { applyPolicies, listPolicies, listPolicyRevisions, type PolicyServices } from './policies.ts';
+import {
+  abortRotation,
+  continueRotation,
+  excuseProxy,
+  getRotation,
+  planRotation,
+  type RotationServices,
+  startRotation,
+} from './rotation.ts';
 
 /** What `citadel check` asks a running server. */
 export interface OperatorStatus {
@@ -46,11 +56,16 @@ export interface OperatorStatus {
   }[];
 }
 
-export interface OperatorServices extends PolicyServices, MutualTlsServices, EnforcementServices {
+export interface OperatorServices
+  extends PolicyServices,
+    MutualTlsServices,
+    EnforcementServices,
+    RotationServices {
   readonly access: OperatorAccess;
   readonly enrol: EnrolOperator;
   readonly issuance: Pick<IssuanceStore, 'get' | 'find'>;
   readonly authorities: Pick<AuthorityStore, 'list'>;
+  readonly taint: TaintAuthority;
   readonly audit: Pick<AuditLog, 'find'>;
   readonly adoption: Pick<AdoptionStore, 'list'>;
   readonly discovery: () => readonly ProxyState[];
@@ -157,6 +172,16 @@ export function createOperatorService(
     listAuthorities: method('listAuthorities', async () => ({
       authorities: (await services.authorities.list()).map(messages.authorityToWire),
     })),
+    taintAuthority: method('taintAuthority', async ({ id, reason }: wire.TaintAuthorityRequest, caller) =>
+      messages.authorityToWire(
+        await services.taint({
+          id: filter(id) ?? '',
+          reason: filter(reason) ?? '',
+          by: caller.subject,
+          proof: caller.proof,
+        }),
+      ),
+    ),
     getBundle: method('getBundle', async ({ trustDomain }: wire.GetBundleRequest) => {
       const bundle = services.currentBundle();
       if (trustDomain !== '' && trustDomain !== bundle.trustDomain)
@@ -196,6 +221,20 @@ export function createOperatorService(
     ),
     listPolicyRevisions: method('listPolicyRevisions', (request: wire.ListPolicyRevisionsRequest) =>
       listPolicyRevisions(services, request),
+    ),
+    getRotation: method('getRotation', () => getRotation(services)),
+    planRotation: method('planRotation', () => planRotation(services)),
+    startRotation: method('startRotation', (request: wire.StartRotationRequest, caller) =>
+      startRotation(services, request, caller),
+    ),
+    continueRotation: method('continueRotation', (request: wire.ContinueRotationRequest, caller) =>
+      continueRotation(services, request, caller),
+    ),
+    excuseProxy: method('excuseProxy', (request: wire.ExcuseProxyRequest, caller) =>
+      excuseProxy(services, request, caller),
+    ),
+    abortRotation: method('abortRotation', (request: wire.AbortRotationRequest, caller) =>
+      abortRotation(services, request, caller),
     ),
     listOperators: method('listOperators', async () => ({
       operators: (await access.listOperators()).map(messages.operatorToWire),

@@ -16,11 +16,12 @@ import { type Clock, describeError, type Log } from '../../../kernel/index.ts';
 import type { GrpcService } from '../listener.ts';
 import { failStream } from '../status.ts';
 import { endWithSvid, streamEnd, verifyWorkload } from '../workload-stream.ts';
+import { ReKeyOrders } from './re-key.ts';
 import { readAgentReport, readEnvoyReport } from './report.ts';
 
 export interface SyncServiceOptions {
   readonly verifier: SvidVerifier;
-  readonly authority: Pick<AuthorityService, 'bundle' | 'onBundleChange'>;
+  readonly authority: Pick<AuthorityService, 'bundle' | 'onBundleChange' | 'isSuperseded' | 'onSuperseded'>;
   readonly adoption: AdoptionService;
   /** Told what the proxies’ counters say; absent where there is no control plane. */
   readonly evidence: Pick<EvidenceService, 'report'> | undefined;
@@ -36,6 +37,7 @@ type SyncStream = ServerDuplexStream<SyncRequest, SyncResponse>;
 /** `citadel.v1.AgentService`: bundles down, adoption up, for as long as the agent's SVID is valid. */
 export function createSyncService(options: SyncServiceOptions): GrpcService {
   let open = 0;
+  const orders = new ReKeyOrders(options.authority, options.clock);
   const count = (change: 1 | -1) => {
     open += change;
     options.metrics.streams('sync', open);
@@ -43,7 +45,7 @@ export function createSyncService(options: SyncServiceOptions): GrpcService {
   const implementation: AgentServiceServer = {
     sync(stream) {
       count(1);
-      serve(stream, options)
+      serve(stream, options, orders)
         .catch((error: unknown) => failStream(stream, error))
         .finally(() => count(-1));
     },
@@ -51,7 +53,7 @@ export function createSyncService(options: SyncServiceOptions): GrpcService {
   return { definition: AgentServiceService, implementation };
 }
 
-async function serve(stream: SyncStream, options: SyncServiceOptions): Promise<void> {
+async function serve(stream: SyncStream, options: SyncServiceOptions, orders: ReKeyOrders): Promise<void> {
   const { adoption, authority, clock, log, verifier } = options;
   const ended = streamEnd(stream);
   stream.pause();
@@ -59,6 +61,9 @@ async function serve(stream: SyncStream, options: SyncServiceOptions): Promise<v
   const session = adoption.open(svid);
   const send = (bundle: TrustBundleSnapshot) => void stream.write(bundleMessage(bundle));
   const stop = authority.onBundleChange(send);
+  const forget = orders.watch(svid.issuance.issuer, () =>
+    stream.write(message({ reKey: { reason: 'the issuing authority of the certificate is tainted' } })),
+  );
   const release = endWithSvid(svid, options, (error) => failStream(stream, error));
   try {
     send(authority.bundle());
@@ -68,6 +73,7 @@ async function serve(stream: SyncStream, options: SyncServiceOptions): Promise<v
     await ended;
   } finally {
     release();
+    forget();
     stop();
     stream.end();
     await session
@@ -102,7 +108,7 @@ function receive(
 }
 
 function bundleMessage(bundle: TrustBundleSnapshot): SyncResponse {
-  return {
+  return message({
     bundles: {
       version: bundle.version,
       bundles: [
@@ -115,7 +121,9 @@ function bundleMessage(bundle: TrustBundleSnapshot): SyncResponse {
         },
       ],
     },
-    renewal: undefined,
-    reKey: undefined,
-  };
+  });
+}
+
+function message(part: Partial<SyncResponse>): SyncResponse {
+  return { bundles: undefined, renewal: undefined, reKey: undefined, ...part };
 }

@@ -163,6 +163,12 @@ export interface Certificate {
   tbsDigest: string;
 }
 
+export interface TaintAuthorityRequest {
+  /** Its id or fingerprint. */
+  id: string;
+  reason: string;
+}
+
 export interface ListAuthoritiesRequest {
 }
 
@@ -621,6 +627,107 @@ export interface EnforcementHalt {
   reason: string;
   /** The workload was taken back. */
   reverted: boolean;
+}
+
+export interface PlanRotationRequest {
+}
+
+export interface PlanRotationResponse {
+  phases: PlannedPhase[];
+}
+
+export interface PlannedPhase {
+  phase: string;
+  waitsFor: string;
+  /** If each phase before it is ended as early as it can be. */
+  earliestEnd: Date | undefined;
+}
+
+export interface GetRotationRequest {
+}
+
+export interface StartRotationRequest {
+  reason: string;
+  /** Fingerprint of the active root that the caller saw; another one by now makes the call fail. */
+  oldRoot: string;
+  /** ecdsa-p256, ecdsa-p384, ed25519, rsa-2048, ...; empty: as configured. */
+  algorithm: string;
+  /** Of the new root; zero: as configured. */
+  lifetimeSeconds: bigint;
+}
+
+export interface ContinueRotationRequest {
+  reason: string;
+  /** The phase that the caller saw. */
+  phase: string;
+  /** Ends the phase against the evidence; needs a reason. */
+  force: boolean;
+}
+
+export interface ExcuseProxyRequest {
+  reason: string;
+  proxyKey: string;
+}
+
+export interface AbortRotationRequest {
+  reason: string;
+  /** The phase that the caller saw. */
+  phase: string;
+}
+
+export interface RotationStatus {
+  /** Empty: there has never been one. */
+  id: string;
+  /** "prepare", "distribute", "drain", "retire", "undo", "done", "aborted". */
+  phase: string;
+  phaseSince:
+    | Date
+    | undefined;
+  /** Fingerprints. */
+  oldRoot: string;
+  newRoot: string;
+  startedAt: Date | undefined;
+  startedBy: string;
+  reason: string;
+  words: RotationWord[];
+  /** What the phase waits for; absent where it waits for nothing. */
+  gate:
+    | RotationGate
+    | undefined;
+  /** Fingerprint of the root that signs now; empty: none does. */
+  activeRoot: string;
+}
+
+export interface RotationWord {
+  /** "excuse", "force". */
+  kind: string;
+  /** A proxy's key, or a phase. */
+  target: string;
+  by: string;
+  reason: string;
+  at: Date | undefined;
+}
+
+export interface RotationGate {
+  open: boolean;
+  /** Every live proxy, the ones that are waited for first. */
+  proxies: ProxyStanding[];
+  /** Certificates that must end first, and when the last of them does. */
+  leaves: number;
+  leavesUntil: Date | undefined;
+}
+
+export interface ProxyStanding {
+  proxyKey: string;
+  spiffeId: string;
+  /** "inUse", "accepted", "handedOut", "sent", "refused", "behind", "away". */
+  standing: string;
+  detail: string;
+  /** Whether the phase waits for it. */
+  waited: boolean;
+  /** Whether it can show no more than that it was given the bundle: it needs the operator's word. */
+  unproven: boolean;
+  lastSeenAt: Date | undefined;
 }
 
 function createBaseWhoAmIRequest(): WhoAmIRequest {
@@ -1946,6 +2053,73 @@ export const Certificate: MessageFns<Certificate> = {
     message.bundleVersion = object.bundleVersion ?? "";
     message.pem = object.pem ?? "";
     message.tbsDigest = object.tbsDigest ?? "";
+    return message;
+  },
+};
+
+function createBaseTaintAuthorityRequest(): TaintAuthorityRequest {
+  return { id: "", reason: "" };
+}
+
+export const TaintAuthorityRequest: MessageFns<TaintAuthorityRequest> = {
+  encode(message: TaintAuthorityRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TaintAuthorityRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTaintAuthorityRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TaintAuthorityRequest>): TaintAuthorityRequest {
+    return TaintAuthorityRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TaintAuthorityRequest>): TaintAuthorityRequest {
+    const message = createBaseTaintAuthorityRequest();
+    message.id = object.id ?? "";
+    message.reason = object.reason ?? "";
     return message;
   },
 };
@@ -6382,6 +6556,1053 @@ export const EnforcementHalt: MessageFns<EnforcementHalt> = {
   },
 };
 
+function createBasePlanRotationRequest(): PlanRotationRequest {
+  return {};
+}
+
+export const PlanRotationRequest: MessageFns<PlanRotationRequest> = {
+  encode(_: PlanRotationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PlanRotationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlanRotationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PlanRotationRequest>): PlanRotationRequest {
+    return PlanRotationRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<PlanRotationRequest>): PlanRotationRequest {
+    const message = createBasePlanRotationRequest();
+    return message;
+  },
+};
+
+function createBasePlanRotationResponse(): PlanRotationResponse {
+  return { phases: [] };
+}
+
+export const PlanRotationResponse: MessageFns<PlanRotationResponse> = {
+  encode(message: PlanRotationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.phases) {
+      PlannedPhase.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PlanRotationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlanRotationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.phases.push(PlannedPhase.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PlanRotationResponse>): PlanRotationResponse {
+    return PlanRotationResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PlanRotationResponse>): PlanRotationResponse {
+    const message = createBasePlanRotationResponse();
+    message.phases = object.phases?.map((e) => PlannedPhase.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePlannedPhase(): PlannedPhase {
+  return { phase: "", waitsFor: "", earliestEnd: undefined };
+}
+
+export const PlannedPhase: MessageFns<PlannedPhase> = {
+  encode(message: PlannedPhase, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.phase !== "") {
+      writer.uint32(10).string(message.phase);
+    }
+    if (message.waitsFor !== "") {
+      writer.uint32(18).string(message.waitsFor);
+    }
+    if (message.earliestEnd !== undefined) {
+      Timestamp.encode(toTimestamp(message.earliestEnd), writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PlannedPhase {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlannedPhase();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.phase = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.waitsFor = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.earliestEnd = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PlannedPhase>): PlannedPhase {
+    return PlannedPhase.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PlannedPhase>): PlannedPhase {
+    const message = createBasePlannedPhase();
+    message.phase = object.phase ?? "";
+    message.waitsFor = object.waitsFor ?? "";
+    message.earliestEnd = object.earliestEnd ?? undefined;
+    return message;
+  },
+};
+
+function createBaseGetRotationRequest(): GetRotationRequest {
+  return {};
+}
+
+export const GetRotationRequest: MessageFns<GetRotationRequest> = {
+  encode(_: GetRotationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetRotationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetRotationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetRotationRequest>): GetRotationRequest {
+    return GetRotationRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<GetRotationRequest>): GetRotationRequest {
+    const message = createBaseGetRotationRequest();
+    return message;
+  },
+};
+
+function createBaseStartRotationRequest(): StartRotationRequest {
+  return { reason: "", oldRoot: "", algorithm: "", lifetimeSeconds: 0n };
+}
+
+export const StartRotationRequest: MessageFns<StartRotationRequest> = {
+  encode(message: StartRotationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reason !== "") {
+      writer.uint32(10).string(message.reason);
+    }
+    if (message.oldRoot !== "") {
+      writer.uint32(18).string(message.oldRoot);
+    }
+    if (message.algorithm !== "") {
+      writer.uint32(26).string(message.algorithm);
+    }
+    if (message.lifetimeSeconds !== 0n) {
+      if (BigInt.asIntN(64, message.lifetimeSeconds) !== message.lifetimeSeconds) {
+        throw new globalThis.Error("value provided for field message.lifetimeSeconds of type int64 too large");
+      }
+      writer.uint32(32).int64(message.lifetimeSeconds);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StartRotationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStartRotationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.oldRoot = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.algorithm = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.lifetimeSeconds = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StartRotationRequest>): StartRotationRequest {
+    return StartRotationRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StartRotationRequest>): StartRotationRequest {
+    const message = createBaseStartRotationRequest();
+    message.reason = object.reason ?? "";
+    message.oldRoot = object.oldRoot ?? "";
+    message.algorithm = object.algorithm ?? "";
+    message.lifetimeSeconds = (object.lifetimeSeconds !== undefined && object.lifetimeSeconds !== null)
+      ? BigInt(object.lifetimeSeconds)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseContinueRotationRequest(): ContinueRotationRequest {
+  return { reason: "", phase: "", force: false };
+}
+
+export const ContinueRotationRequest: MessageFns<ContinueRotationRequest> = {
+  encode(message: ContinueRotationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reason !== "") {
+      writer.uint32(10).string(message.reason);
+    }
+    if (message.phase !== "") {
+      writer.uint32(18).string(message.phase);
+    }
+    if (message.force !== false) {
+      writer.uint32(24).bool(message.force);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ContinueRotationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseContinueRotationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.phase = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.force = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ContinueRotationRequest>): ContinueRotationRequest {
+    return ContinueRotationRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ContinueRotationRequest>): ContinueRotationRequest {
+    const message = createBaseContinueRotationRequest();
+    message.reason = object.reason ?? "";
+    message.phase = object.phase ?? "";
+    message.force = object.force ?? false;
+    return message;
+  },
+};
+
+function createBaseExcuseProxyRequest(): ExcuseProxyRequest {
+  return { reason: "", proxyKey: "" };
+}
+
+export const ExcuseProxyRequest: MessageFns<ExcuseProxyRequest> = {
+  encode(message: ExcuseProxyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reason !== "") {
+      writer.uint32(10).string(message.reason);
+    }
+    if (message.proxyKey !== "") {
+      writer.uint32(18).string(message.proxyKey);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExcuseProxyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExcuseProxyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.proxyKey = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExcuseProxyRequest>): ExcuseProxyRequest {
+    return ExcuseProxyRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExcuseProxyRequest>): ExcuseProxyRequest {
+    const message = createBaseExcuseProxyRequest();
+    message.reason = object.reason ?? "";
+    message.proxyKey = object.proxyKey ?? "";
+    return message;
+  },
+};
+
+function createBaseAbortRotationRequest(): AbortRotationRequest {
+  return { reason: "", phase: "" };
+}
+
+export const AbortRotationRequest: MessageFns<AbortRotationRequest> = {
+  encode(message: AbortRotationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reason !== "") {
+      writer.uint32(10).string(message.reason);
+    }
+    if (message.phase !== "") {
+      writer.uint32(18).string(message.phase);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AbortRotationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAbortRotationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.phase = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AbortRotationRequest>): AbortRotationRequest {
+    return AbortRotationRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AbortRotationRequest>): AbortRotationRequest {
+    const message = createBaseAbortRotationRequest();
+    message.reason = object.reason ?? "";
+    message.phase = object.phase ?? "";
+    return message;
+  },
+};
+
+function createBaseRotationStatus(): RotationStatus {
+  return {
+    id: "",
+    phase: "",
+    phaseSince: undefined,
+    oldRoot: "",
+    newRoot: "",
+    startedAt: undefined,
+    startedBy: "",
+    reason: "",
+    words: [],
+    gate: undefined,
+    activeRoot: "",
+  };
+}
+
+export const RotationStatus: MessageFns<RotationStatus> = {
+  encode(message: RotationStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.phase !== "") {
+      writer.uint32(18).string(message.phase);
+    }
+    if (message.phaseSince !== undefined) {
+      Timestamp.encode(toTimestamp(message.phaseSince), writer.uint32(26).fork()).join();
+    }
+    if (message.oldRoot !== "") {
+      writer.uint32(34).string(message.oldRoot);
+    }
+    if (message.newRoot !== "") {
+      writer.uint32(42).string(message.newRoot);
+    }
+    if (message.startedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.startedAt), writer.uint32(50).fork()).join();
+    }
+    if (message.startedBy !== "") {
+      writer.uint32(58).string(message.startedBy);
+    }
+    if (message.reason !== "") {
+      writer.uint32(66).string(message.reason);
+    }
+    for (const v of message.words) {
+      RotationWord.encode(v!, writer.uint32(74).fork()).join();
+    }
+    if (message.gate !== undefined) {
+      RotationGate.encode(message.gate, writer.uint32(82).fork()).join();
+    }
+    if (message.activeRoot !== "") {
+      writer.uint32(90).string(message.activeRoot);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RotationStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRotationStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.phase = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.phaseSince = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.oldRoot = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.newRoot = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.startedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.startedBy = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.words.push(RotationWord.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.gate = RotationGate.decode(reader, reader.uint32());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.activeRoot = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RotationStatus>): RotationStatus {
+    return RotationStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RotationStatus>): RotationStatus {
+    const message = createBaseRotationStatus();
+    message.id = object.id ?? "";
+    message.phase = object.phase ?? "";
+    message.phaseSince = object.phaseSince ?? undefined;
+    message.oldRoot = object.oldRoot ?? "";
+    message.newRoot = object.newRoot ?? "";
+    message.startedAt = object.startedAt ?? undefined;
+    message.startedBy = object.startedBy ?? "";
+    message.reason = object.reason ?? "";
+    message.words = object.words?.map((e) => RotationWord.fromPartial(e)) || [];
+    message.gate = (object.gate !== undefined && object.gate !== null)
+      ? RotationGate.fromPartial(object.gate)
+      : undefined;
+    message.activeRoot = object.activeRoot ?? "";
+    return message;
+  },
+};
+
+function createBaseRotationWord(): RotationWord {
+  return { kind: "", target: "", by: "", reason: "", at: undefined };
+}
+
+export const RotationWord: MessageFns<RotationWord> = {
+  encode(message: RotationWord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== "") {
+      writer.uint32(10).string(message.kind);
+    }
+    if (message.target !== "") {
+      writer.uint32(18).string(message.target);
+    }
+    if (message.by !== "") {
+      writer.uint32(26).string(message.by);
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    if (message.at !== undefined) {
+      Timestamp.encode(toTimestamp(message.at), writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RotationWord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRotationWord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.target = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.by = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.at = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RotationWord>): RotationWord {
+    return RotationWord.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RotationWord>): RotationWord {
+    const message = createBaseRotationWord();
+    message.kind = object.kind ?? "";
+    message.target = object.target ?? "";
+    message.by = object.by ?? "";
+    message.reason = object.reason ?? "";
+    message.at = object.at ?? undefined;
+    return message;
+  },
+};
+
+function createBaseRotationGate(): RotationGate {
+  return { open: false, proxies: [], leaves: 0, leavesUntil: undefined };
+}
+
+export const RotationGate: MessageFns<RotationGate> = {
+  encode(message: RotationGate, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.open !== false) {
+      writer.uint32(8).bool(message.open);
+    }
+    for (const v of message.proxies) {
+      ProxyStanding.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.leaves !== 0) {
+      writer.uint32(24).uint32(message.leaves);
+    }
+    if (message.leavesUntil !== undefined) {
+      Timestamp.encode(toTimestamp(message.leavesUntil), writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RotationGate {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRotationGate();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.open = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.proxies.push(ProxyStanding.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.leaves = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.leavesUntil = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RotationGate>): RotationGate {
+    return RotationGate.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RotationGate>): RotationGate {
+    const message = createBaseRotationGate();
+    message.open = object.open ?? false;
+    message.proxies = object.proxies?.map((e) => ProxyStanding.fromPartial(e)) || [];
+    message.leaves = object.leaves ?? 0;
+    message.leavesUntil = object.leavesUntil ?? undefined;
+    return message;
+  },
+};
+
+function createBaseProxyStanding(): ProxyStanding {
+  return {
+    proxyKey: "",
+    spiffeId: "",
+    standing: "",
+    detail: "",
+    waited: false,
+    unproven: false,
+    lastSeenAt: undefined,
+  };
+}
+
+export const ProxyStanding: MessageFns<ProxyStanding> = {
+  encode(message: ProxyStanding, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.proxyKey !== "") {
+      writer.uint32(10).string(message.proxyKey);
+    }
+    if (message.spiffeId !== "") {
+      writer.uint32(18).string(message.spiffeId);
+    }
+    if (message.standing !== "") {
+      writer.uint32(26).string(message.standing);
+    }
+    if (message.detail !== "") {
+      writer.uint32(34).string(message.detail);
+    }
+    if (message.waited !== false) {
+      writer.uint32(40).bool(message.waited);
+    }
+    if (message.unproven !== false) {
+      writer.uint32(48).bool(message.unproven);
+    }
+    if (message.lastSeenAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.lastSeenAt), writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ProxyStanding {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProxyStanding();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.proxyKey = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.spiffeId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.standing = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.detail = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.waited = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.unproven = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.lastSeenAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ProxyStanding>): ProxyStanding {
+    return ProxyStanding.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ProxyStanding>): ProxyStanding {
+    const message = createBaseProxyStanding();
+    message.proxyKey = object.proxyKey ?? "";
+    message.spiffeId = object.spiffeId ?? "";
+    message.standing = object.standing ?? "";
+    message.detail = object.detail ?? "";
+    message.waited = object.waited ?? false;
+    message.unproven = object.unproven ?? false;
+    message.lastSeenAt = object.lastSeenAt ?? undefined;
+    return message;
+  },
+};
+
 /** The operator API. Roles: viewer reads; author changes policies; operator changes everything else. */
 export type OperatorServiceService = typeof OperatorServiceService;
 export const OperatorServiceService = {
@@ -6445,6 +7666,17 @@ export const OperatorServiceService = {
     responseSerialize: (value: ListAuthoritiesResponse): Buffer =>
       Buffer.from(ListAuthoritiesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListAuthoritiesResponse => ListAuthoritiesResponse.decode(value),
+  },
+  /** Marks an issuing authority as compromised: another one signs, and agents under it make new keys. */
+  taintAuthority: {
+    path: "/citadel.v1.OperatorService/TaintAuthority" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: TaintAuthorityRequest): Buffer =>
+      Buffer.from(TaintAuthorityRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): TaintAuthorityRequest => TaintAuthorityRequest.decode(value),
+    responseSerialize: (value: Authority): Buffer => Buffer.from(Authority.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Authority => Authority.decode(value),
   },
   getBundle: {
     path: "/citadel.v1.OperatorService/GetBundle" as const,
@@ -6556,6 +7788,68 @@ export const OperatorServiceService = {
       Buffer.from(ListPolicyRevisionsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListPolicyRevisionsResponse => ListPolicyRevisionsResponse.decode(value),
   },
+  /** The rotation of the trust root that is under way, or else the last one, and what it waits for. */
+  getRotation: {
+    path: "/citadel.v1.OperatorService/GetRotation" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetRotationRequest): Buffer => Buffer.from(GetRotationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetRotationRequest => GetRotationRequest.decode(value),
+    responseSerialize: (value: RotationStatus): Buffer => Buffer.from(RotationStatus.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RotationStatus => RotationStatus.decode(value),
+  },
+  /** What a rotation would wait for if it began now. */
+  planRotation: {
+    path: "/citadel.v1.OperatorService/PlanRotation" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PlanRotationRequest): Buffer => Buffer.from(PlanRotationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PlanRotationRequest => PlanRotationRequest.decode(value),
+    responseSerialize: (value: PlanRotationResponse): Buffer =>
+      Buffer.from(PlanRotationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PlanRotationResponse => PlanRotationResponse.decode(value),
+  },
+  /** Makes the new root and puts it into the bundle; nothing signs with it yet. */
+  startRotation: {
+    path: "/citadel.v1.OperatorService/StartRotation" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: StartRotationRequest): Buffer => Buffer.from(StartRotationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StartRotationRequest => StartRotationRequest.decode(value),
+    responseSerialize: (value: RotationStatus): Buffer => Buffer.from(RotationStatus.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RotationStatus => RotationStatus.decode(value),
+  },
+  /** Ends the phase that the caller saw, where evidence permits it, or by force. */
+  continueRotation: {
+    path: "/citadel.v1.OperatorService/ContinueRotation" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ContinueRotationRequest): Buffer =>
+      Buffer.from(ContinueRotationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ContinueRotationRequest => ContinueRotationRequest.decode(value),
+    responseSerialize: (value: RotationStatus): Buffer => Buffer.from(RotationStatus.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RotationStatus => RotationStatus.decode(value),
+  },
+  /** Leaves one proxy out of account. */
+  excuseProxy: {
+    path: "/citadel.v1.OperatorService/ExcuseProxy" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ExcuseProxyRequest): Buffer => Buffer.from(ExcuseProxyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ExcuseProxyRequest => ExcuseProxyRequest.decode(value),
+    responseSerialize: (value: RotationStatus): Buffer => Buffer.from(RotationStatus.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RotationStatus => RotationStatus.decode(value),
+  },
+  /** Goes back to the old root. */
+  abortRotation: {
+    path: "/citadel.v1.OperatorService/AbortRotation" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AbortRotationRequest): Buffer => Buffer.from(AbortRotationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AbortRotationRequest => AbortRotationRequest.decode(value),
+    responseSerialize: (value: RotationStatus): Buffer => Buffer.from(RotationStatus.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RotationStatus => RotationStatus.decode(value),
+  },
   listOperators: {
     path: "/citadel.v1.OperatorService/ListOperators" as const,
     requestStream: false as const,
@@ -6594,6 +7888,8 @@ export interface OperatorServiceServer extends UntypedServiceImplementation {
   listCertificates: handleUnaryCall<ListCertificatesRequest, ListCertificatesResponse>;
   getCertificate: handleUnaryCall<GetCertificateRequest, Certificate>;
   listAuthorities: handleUnaryCall<ListAuthoritiesRequest, ListAuthoritiesResponse>;
+  /** Marks an issuing authority as compromised: another one signs, and agents under it make new keys. */
+  taintAuthority: handleUnaryCall<TaintAuthorityRequest, Authority>;
   getBundle: handleUnaryCall<GetBundleRequest, GetBundleResponse>;
   listProxies: handleUnaryCall<ListProxiesRequest, ListProxiesResponse>;
   listAuditEvents: handleUnaryCall<ListAuditEventsRequest, ListAuditEventsResponse>;
@@ -6610,6 +7906,18 @@ export interface OperatorServiceServer extends UntypedServiceImplementation {
   /** How far each order is. */
   listEnforcements: handleUnaryCall<ListEnforcementsRequest, ListEnforcementsResponse>;
   listPolicyRevisions: handleUnaryCall<ListPolicyRevisionsRequest, ListPolicyRevisionsResponse>;
+  /** The rotation of the trust root that is under way, or else the last one, and what it waits for. */
+  getRotation: handleUnaryCall<GetRotationRequest, RotationStatus>;
+  /** What a rotation would wait for if it began now. */
+  planRotation: handleUnaryCall<PlanRotationRequest, PlanRotationResponse>;
+  /** Makes the new root and puts it into the bundle; nothing signs with it yet. */
+  startRotation: handleUnaryCall<StartRotationRequest, RotationStatus>;
+  /** Ends the phase that the caller saw, where evidence permits it, or by force. */
+  continueRotation: handleUnaryCall<ContinueRotationRequest, RotationStatus>;
+  /** Leaves one proxy out of account. */
+  excuseProxy: handleUnaryCall<ExcuseProxyRequest, RotationStatus>;
+  /** Goes back to the old root. */
+  abortRotation: handleUnaryCall<AbortRotationRequest, RotationStatus>;
   listOperators: handleUnaryCall<ListOperatorsRequest, ListOperatorsResponse>;
   grantRole: handleUnaryCall<GrantRoleRequest, Operator>;
   revokeRole: handleUnaryCall<RevokeRoleRequest, RevokeRoleResponse>;
@@ -6707,6 +8015,22 @@ export interface OperatorServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListAuthoritiesResponse) => void,
   ): ClientUnaryCall;
+  /** Marks an issuing authority as compromised: another one signs, and agents under it make new keys. */
+  taintAuthority(
+    request: TaintAuthorityRequest,
+    callback: (error: ServiceError | null, response: Authority) => void,
+  ): ClientUnaryCall;
+  taintAuthority(
+    request: TaintAuthorityRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Authority) => void,
+  ): ClientUnaryCall;
+  taintAuthority(
+    request: TaintAuthorityRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Authority) => void,
+  ): ClientUnaryCall;
   getBundle(
     request: GetBundleRequest,
     callback: (error: ServiceError | null, response: GetBundleResponse) => void,
@@ -6862,6 +8186,102 @@ export interface OperatorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListPolicyRevisionsResponse) => void,
+  ): ClientUnaryCall;
+  /** The rotation of the trust root that is under way, or else the last one, and what it waits for. */
+  getRotation(
+    request: GetRotationRequest,
+    callback: (error: ServiceError | null, response: RotationStatus) => void,
+  ): ClientUnaryCall;
+  getRotation(
+    request: GetRotationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RotationStatus) => void,
+  ): ClientUnaryCall;
+  getRotation(
+    request: GetRotationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RotationStatus) => void,
+  ): ClientUnaryCall;
+  /** What a rotation would wait for if it began now. */
+  planRotation(
+    request: PlanRotationRequest,
+    callback: (error: ServiceError | null, response: PlanRotationResponse) => void,
+  ): ClientUnaryCall;
+  planRotation(
+    request: PlanRotationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PlanRotationResponse) => void,
+  ): ClientUnaryCall;
+  planRotation(
+    request: PlanRotationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PlanRotationResponse) => void,
+  ): ClientUnaryCall;
+  /** Makes the new root and puts it into the bundle; nothing signs with it yet. */
+  startRotation(
+    request: StartRotationRequest,
+    callback: (error: ServiceError | null, response: RotationStatus) => void,
+  ): ClientUnaryCall;
+  startRotation(
+    request: StartRotationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RotationStatus) => void,
+  ): ClientUnaryCall;
+  startRotation(
+    request: StartRotationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RotationStatus) => void,
+  ): ClientUnaryCall;
+  /** Ends the phase that the caller saw, where evidence permits it, or by force. */
+  continueRotation(
+    request: ContinueRotationRequest,
+    callback: (error: ServiceError | null, response: RotationStatus) => void,
+  ): ClientUnaryCall;
+  continueRotation(
+    request: ContinueRotationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RotationStatus) => void,
+  ): ClientUnaryCall;
+  continueRotation(
+    request: ContinueRotationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RotationStatus) => void,
+  ): ClientUnaryCall;
+  /** Leaves one proxy out of account. */
+  excuseProxy(
+    request: ExcuseProxyRequest,
+    callback: (error: ServiceError | null, response: RotationStatus) => void,
+  ): ClientUnaryCall;
+  excuseProxy(
+    request: ExcuseProxyRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RotationStatus) => void,
+  ): ClientUnaryCall;
+  excuseProxy(
+    request: ExcuseProxyRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RotationStatus) => void,
+  ): ClientUnaryCall;
+  /** Goes back to the old root. */
+  abortRotation(
+    request: AbortRotationRequest,
+    callback: (error: ServiceError | null, response: RotationStatus) => void,
+  ): ClientUnaryCall;
+  abortRotation(
+    request: AbortRotationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RotationStatus) => void,
+  ): ClientUnaryCall;
+  abortRotation(
+    request: AbortRotationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RotationStatus) => void,
   ): ClientUnaryCall;
   listOperators(
     request: ListOperatorsRequest,

@@ -27,7 +27,7 @@ test('what was recorded is there after the store is opened again', async () => {
   await first.issuance.recordIntent(unresolved);
   await first.issuance.recordResult({ serial: resolved.serial, state: 'failed', reason: 'x' });
   await first.audit.append(auditEvent());
-  await first.authorities.noteBundleContent('a');
+  await first.authorities.noteBundleContent('a', []);
   await first.close();
 
   const second = await open(file);

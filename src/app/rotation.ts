@@ -1,0 +1,25 @@
+import type { AuthorityService } from '../domain/authority/index.ts';
+import { createRotationService, type RotationService } from '../domain/rotation/index.ts';
+import { newRoot, type UpstreamOptions } from './upstream.ts';
+
+/** Rotations of the trust root, over the homes that the configuration names. */
+export function rotationOf(
+  { config, store, homes, clock, entropy, log }: UpstreamOptions,
+  authority: AuthorityService,
+): RotationService {
+  const { backdate, ...defaults } = newRoot(config);
+  return createRotationService({
+    trustDomain: config.trustDomain.name,
+    store,
+    audit: store.audit,
+    authority,
+    newKeys: homes.root,
+    keysOf: homes.rootOf,
+    backdate,
+    defaults,
+    leafTtl: config.certificate.defaultTtl,
+    clock,
+    entropy,
+    log,
+  });
+}

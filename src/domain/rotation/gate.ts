@@ -1,0 +1,109 @@
+import type { AuthorityRecord, LiveLeaf, RootRotation, RotationPhase } from '../ports/index.ts';
+import {
+  type BundleTest,
+  bundleStanding,
+  type LiveProxy,
+  leafStanding,
+  type ProxyStanding,
+  type Standing,
+} from './standing.ts';
+
+/** All that is known at one moment of who uses what. */
+export interface RotationEvidence {
+  readonly proxies: readonly LiveProxy[];
+  readonly leaves: readonly LiveLeaf[];
+  readonly authorities: readonly AuthorityRecord[];
+  /** Fingerprints of the roots in each bundle that was ever in force, by its content version. */
+  readonly bundles: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Whether a phase may end. */
+export interface Gate {
+  readonly open: boolean;
+  readonly standings: readonly ProxyStanding[];
+  /** Why not; an operator's word lifts those of `unproven` one by one, nothing but force the others. */
+  readonly stragglers: readonly ProxyStanding[];
+  /** What cannot show more than that it was given the bundle. */
+  readonly unproven: readonly ProxyStanding[];
+  /** Certificates that must end first. */
+  readonly leaves: { readonly count: number; readonly lastNotAfter: Date | undefined };
+}
+
+const proven: readonly Standing[] = ['inUse'];
+const givenOnly: readonly Standing[] = ['accepted', 'handedOut'];
+const noLeaves = { count: 0, lastNotAfter: undefined };
+
+type Waiting = Extract<RotationPhase, 'distribute' | 'drain' | 'retire' | 'undo'>;
+
+/** What a phase waits for, and how far that is. Pure. */
+export function gateOf(rotation: RootRotation, phase: Waiting, evidence: RotationEvidence): Gate {
+  const { newRoot, oldRoot } = rotation;
+  switch (phase) {
+    case 'distribute':
+      return gate(
+        rotation,
+        bundleStandings(evidence, (roots) => newRoot !== undefined && roots.includes(newRoot)),
+      );
+    case 'drain':
+      return drainGate(rotation, evidence, oldRoot);
+    case 'retire':
+      return gate(
+        rotation,
+        bundleStandings(evidence, (roots) => !roots.includes(oldRoot)),
+      );
+    case 'undo':
+      return newRoot === undefined ? gate(rotation, []) : drainGate(rotation, evidence, newRoot);
+  }
+}
+
+function drainGate(
+  rotation: RootRotation,
+  { proxies, leaves, authorities }: RotationEvidence,
+  root: string,
+): Gate {
+  const issuers = new Set(
+    authorities
+      .filter(({ rootFingerprint }) => rootFingerprint === root)
+      .map(({ fingerprint }) => fingerprint),
+  );
+  const live = leaves.filter(({ issuer }) => issuers.has(issuer));
+  const found = gate(
+    rotation,
+    proxies.map((proxy) => leafStanding(proxy, (issuer) => issuers.has(issuer))),
+  );
+  // A certificate that has been replaced is still good to whoever has its key.
+  const last = live.map(({ notAfter }) => notAfter.getTime());
+  return {
+    ...found,
+    open: found.stragglers.length === 0 && live.length === 0,
+    unproven: [],
+    leaves: live.length === 0 ? noLeaves : { count: live.length, lastNotAfter: new Date(Math.max(...last)) },
+  };
+}
+
+function bundleStandings(
+  { proxies, bundles }: RotationEvidence,
+  accepts: (roots: readonly string[]) => boolean,
+): ProxyStanding[] {
+  const test: BundleTest = (version) => {
+    const roots = bundles.get(version);
+    return roots && accepts(roots);
+  };
+  return proxies.map((proxy) => bundleStanding(proxy, test));
+}
+
+function gate({ words }: RootRotation, standings: readonly ProxyStanding[]): Gate {
+  const excused = new Set(words.filter(({ kind }) => kind === 'excuse').map(({ target }) => target));
+  const counted = standings.filter(({ proxy }) => !excused.has(proxy.proxyKey));
+  const unproven = counted.filter(({ standing }) => givenOnly.includes(standing));
+  const stragglers = counted.filter(
+    ({ standing }) => !proven.includes(standing) && !givenOnly.includes(standing),
+  );
+  return {
+    open: stragglers.length === 0 && unproven.length === 0,
+    standings,
+    stragglers,
+    unproven,
+    leaves: noLeaves,
+  };
+}

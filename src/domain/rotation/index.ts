@@ -1,0 +1,5 @@
+export { decideRotation } from './decide.ts';
+export { type Gate, gateOf, type RotationEvidence } from './gate.ts';
+export { planRotation } from './plan.ts';
+export { createRotationService, type RotationService, type RotationStatus } from './service.ts';
+export { liveProxies, type Standing } from './standing.ts';

@@ -1,0 +1,311 @@
+import { CitadelError, describeError, type Entropy, type Log } from '../../kernel/index.ts';
+import type { KeyAlgorithm } from '../../pki/index.ts';
+import type { AuthorityService } from '../authority/index.ts';
+import type { AuditLog, RootRotation, RotationPhase, RotationWord, Store } from '../ports/index.ts';
+import { decideRotation, type RotationAction } from './decide.ts';
+import { applyEffect, type EffectPorts, makeNewRoot } from './effects.ts';
+import { type Gate, gateOf, type RotationEvidence } from './gate.ts';
+import { type PlannedPhase, planRotation } from './plan.ts';
+import { liveProxies } from './standing.ts';
+
+export interface RotationServiceOptions extends Omit<EffectPorts, 'store'> {
+  readonly store: Pick<Store, 'rotations' | 'authorities' | 'issuance' | 'adoption'>;
+  readonly audit: AuditLog;
+  readonly authority: Pick<AuthorityService, 'tick'>;
+  /** Of new roots, where an operator says nothing else. Lifetime in milliseconds. */
+  readonly defaults: { readonly algorithm: KeyAlgorithm; readonly lifetime: number };
+  /** Of leaves, milliseconds; for plans. */
+  readonly leafTtl: number;
+  readonly entropy: Entropy;
+  readonly log: Log;
+}
+
+/** Who asks, by which proof, and why. */
+export interface RotationOrder {
+  readonly by: string;
+  readonly proof: string;
+  readonly reason: string;
+}
+
+export interface RotationStatus {
+  /** The one under way, or else the last one. */
+  readonly rotation: RootRotation | undefined;
+  /** Fingerprint; empty: there is none. */
+  readonly activeRoot: string;
+  /** What the present phase waits for; undefined where it waits for nothing. */
+  readonly gate: Gate | undefined;
+}
+
+export interface RotationService {
+  status(): Promise<RotationStatus>;
+  /** What a rotation would wait for if it began now. */
+  plan(): Promise<readonly PlannedPhase[]>;
+  /**
+   * Begins: the new root is made and enters the bundle; nothing signs with it yet.
+   * @param order.oldRoot fingerprint of the root that the operator saw active
+   * @throws CitadelError FailedPrecondition, Aborted where the active root is another one by now
+   */
+  start(
+    order: RotationOrder & {
+      readonly oldRoot: string;
+      readonly algorithm?: KeyAlgorithm;
+      readonly lifetime?: number;
+    },
+  ): Promise<RotationStatus>;
+  /**
+   * Ends the phase that the operator saw, where evidence permits it, or where `force` is given.
+   * @throws CitadelError FailedPrecondition with what is missing; Aborted where the phase is another one by now
+   */
+  continue(
+    order: RotationOrder & { readonly phase: RotationPhase; readonly force: boolean },
+  ): Promise<RotationStatus>;
+  /** Leaves one proxy out of account, for good. @throws CitadelError NotFound where no gate waits for it */
+  excuse(order: RotationOrder & { readonly proxyKey: string }): Promise<RotationStatus>;
+  /** Goes back to the old root. @throws CitadelError FailedPrecondition once that has left the bundle */
+  abort(order: RotationOrder & { readonly phase: RotationPhase }): Promise<RotationStatus>;
+  /** Does what needs no operator: what was begun, and phases that end by themselves. Safe to repeat. */
+  tick(): Promise<void>;
+}
+
+/** Longest way without an operator: make, then distribute. */
+const mostSteps = 4;
+
+export function createRotationService(options: RotationServiceOptions): RotationService {
+  const { store, audit, authority, clock, entropy, log } = options;
+  const effects: EffectPorts = { ...options, store: store.authorities };
+  let last: Promise<unknown> = Promise.resolve();
+
+  /** One order at a time: two operators at once see each other's. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = last.then(work, work);
+    last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  const findActiveRoot = async () =>
+    (await store.authorities.list()).find(({ kind, state }) => kind === 'root' && state === 'active');
+
+  async function evidence(): Promise<RotationEvidence> {
+    const [leaves, reports, authorities, bundles] = await Promise.all([
+      store.issuance.liveLeaves(clock.now()),
+      store.adoption.list(),
+      store.authorities.list(),
+      store.authorities.bundleContents(),
+    ]);
+    // The server's own listeners follow by themselves.
+    const others = leaves.filter(({ principal }) => !principal.startsWith('server:'));
+    return { leaves: others, proxies: liveProxies(others, reports), authorities, bundles };
+  }
+
+  async function note(
+    action: string,
+    order: RotationOrder,
+    rotation: RootRotation,
+    more = {},
+  ): Promise<void> {
+    const { id, phase, oldRoot, newRoot } = rotation;
+    log.info(action, { rotation: id, phase, by: order.by, reason: order.reason });
+    await audit.append({
+      at: clock.now(),
+      action,
+      outcome: 'allowed',
+      subject: order.by,
+      proof: order.proof,
+      target: `rotation-${id}`,
+      reason: order.reason,
+      details: { phase, oldRoot, newRoot: newRoot ?? '', ...more },
+    });
+  }
+
+  async function decided(rotation: RootRotation, asked: boolean): Promise<RotationAction> {
+    const seen = await evidence();
+    return decideRotation(rotation, seen.authorities, seen, asked);
+  }
+
+  async function enter(rotation: RootRotation, phase: RotationPhase): Promise<RootRotation> {
+    const entered = { ...rotation, phase, phaseSince: clock.now() };
+    await store.rotations.save(entered);
+    return entered;
+  }
+
+  /** Goes on until something is waited for. @returns what is waited for */
+  async function run(
+    rotation: RootRotation,
+    order: RotationOrder,
+    asked: boolean,
+  ): Promise<Gate | undefined> {
+    let present = rotation;
+    let mayEnd = asked;
+    for (let step = 0; step < mostSteps; step += 1) {
+      const action = await decided(present, mayEnd);
+      if (action.kind === 'wait') return action.gate;
+      if (action.kind === 'makeRoot') {
+        const root = await makeNewRoot(present, effects);
+        present = { ...present, newRoot: root.fingerprint };
+        await store.rotations.save(present);
+        await note('rotation.prepare', order, present);
+      } else {
+        if (action.to === present.phase) return undefined;
+        await applyEffect(action.effect, present, effects);
+        present = await enter(present, action.to);
+        await note(`rotation.${action.to}`, order, present, { effect: action.effect });
+        // A word ends one phase.
+        mayEnd = false;
+      }
+      // New bundle, new issuing authority. Where a key's home is away, maintenance tries again; the old one goes on.
+      await authority.tick().catch((error: unknown) => {
+        log.warn('the authorities could not follow the rotation yet', { cause: describeError(error) });
+      });
+    }
+    return undefined;
+  }
+
+  async function underWay(phase?: RotationPhase): Promise<RootRotation> {
+    const rotation = await store.rotations.current();
+    if (!rotation) throw new CitadelError('FailedPrecondition', 'no rotation is under way');
+    if (phase !== undefined && phase !== rotation.phase)
+      throw new CitadelError(
+        'Aborted',
+        `the rotation is in phase ${rotation.phase} by now, not ${phase}: look at its status again`,
+      );
+    return rotation;
+  }
+
+  async function status(): Promise<RotationStatus> {
+    const rotation = (await store.rotations.current()) ?? (await store.rotations.list(1))[0];
+    const activeRoot = (await findActiveRoot())?.fingerprint ?? '';
+    if (!rotation) return { rotation, activeRoot, gate: undefined };
+    const { phase } = rotation;
+    const waits = phase === 'distribute' || phase === 'drain' || phase === 'retire' || phase === 'undo';
+    return { rotation, activeRoot, gate: waits ? gateOf(rotation, phase, await evidence()) : undefined };
+  }
+
+  async function addWord(rotation: RootRotation, word: RotationWord): Promise<RootRotation> {
+    const changed = { ...rotation, words: [...rotation.words, word] };
+    await store.rotations.save(changed);
+    return changed;
+  }
+
+  return {
+    status,
+    plan: async () => planRotation(await evidence(), options.leafTtl, clock.now()),
+    start: (order) =>
+      inTurn(async () => {
+        const current = await store.rotations.current();
+        if (current) {
+          throw new CitadelError(
+            'FailedPrecondition',
+            `a rotation is under way since ${current.startedAt.toISOString()}, begun by ${current.startedBy}: end or abort it first`,
+          );
+        }
+        const root = await findActiveRoot();
+        if (!root) throw new CitadelError('FailedPrecondition', 'there is no active root to rotate');
+        if (root.keyBackend === 'upstream')
+          throw new CitadelError(
+            'FailedPrecondition',
+            'the root belongs to the upstream authority: it is rotated there',
+          );
+        if (root.fingerprint !== order.oldRoot)
+          throw new CitadelError('Aborted', 'the active root is another one by now: look at the plan again');
+        const now = clock.now();
+        const rotation: RootRotation = {
+          id: Buffer.from(entropy.bytes(8)).toString('hex'),
+          phase: 'prepare',
+          phaseSince: now,
+          oldRoot: root.fingerprint,
+          newRoot: undefined,
+          algorithm: order.algorithm ?? options.defaults.algorithm,
+          lifetime: order.lifetime ?? options.defaults.lifetime,
+          startedAt: now,
+          startedBy: order.by,
+          reason: order.reason,
+          words: [],
+        };
+        await store.rotations.save(rotation);
+        await note('rotation.start', order, rotation);
+        await run(rotation, order, false);
+        return status();
+      }),
+    continue: (order) =>
+      inTurn(async () => {
+        let rotation = await underWay(order.phase);
+        if (order.force) {
+          const { by, reason } = order;
+          rotation = await addWord(rotation, {
+            kind: 'force',
+            target: rotation.phase,
+            by,
+            reason,
+            at: clock.now(),
+          });
+          await note('rotation.force', order, rotation);
+        }
+        const gate = await run(rotation, order, true);
+        const after = await status();
+        if (gate && after.rotation?.phase === rotation.phase)
+          throw new CitadelError('FailedPrecondition', whyNot(rotation, gate));
+        return after;
+      }),
+    excuse: (order) =>
+      inTurn(async () => {
+        const rotation = await underWay();
+        const { gate } = await status();
+        const waited = [...(gate?.stragglers ?? []), ...(gate?.unproven ?? [])];
+        const excused = waited.find(({ proxy }) => proxy.proxyKey === order.proxyKey);
+        if (!excused)
+          throw new CitadelError('NotFound', 'the rotation does not wait for a proxy of this key');
+        const { by, reason, proxyKey } = order;
+        const changed = await addWord(rotation, {
+          kind: 'excuse',
+          target: proxyKey,
+          by,
+          reason,
+          at: clock.now(),
+        });
+        await note('rotation.excuse', order, changed, {
+          proxyKey,
+          workload: excused.proxy.spiffeId,
+          standing: `${excused.standing}: ${excused.detail}`,
+        });
+        return status();
+      }),
+    abort: (order) =>
+      inTurn(async () => {
+        const rotation = await underWay(order.phase);
+        if (rotation.phase === 'retire')
+          throw new CitadelError(
+            'FailedPrecondition',
+            'the old root has left the bundle already; go on, and rotate anew if the new root is unwanted',
+          );
+        if (rotation.phase === 'drain') await applyEffect('activateOldRoot', rotation, effects);
+        const undoing = await enter(rotation, 'undo');
+        await note('rotation.abort', order, undoing);
+        await authority.tick();
+        await run(undoing, order, false);
+        return status();
+      }),
+    tick: () =>
+      inTurn(async () => {
+        const rotation = await store.rotations.current();
+        if (!rotation || rotation.phase === 'distribute' || rotation.phase === 'drain') return;
+        await run(rotation, { by: 'server', proof: 'none', reason: 'what it waited for has come' }, false);
+      }),
+  };
+}
+
+const mostNamed = 5;
+
+function whyNot({ phase }: RootRotation, { stragglers, unproven, leaves }: Gate): string {
+  const named = [...stragglers, ...unproven]
+    .slice(0, mostNamed)
+    .map(({ proxy, standing, detail }) => `${proxy.spiffeId} (${proxy.proxyKey}) is ${standing}: ${detail}`);
+  const more = stragglers.length + unproven.length - named.length;
+  const ends =
+    leaves.lastNotAfter === undefined
+      ? []
+      : [
+          `${leaves.count} certificates under the old root are valid, the last until ${leaves.lastNotAfter.toISOString()}`,
+        ];
+  const reasons = [...named, ...(more > 0 ? [`${more} more`] : []), ...ends];
+  return `phase ${phase} cannot end yet: ${reasons.join('; ')}`;
+}

@@ -1,0 +1,113 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { exchange, freePort, hasPart, waitFor } from '../../parts/index.ts';
+import { runCitadel } from '../../support/citadel.ts';
+import { startApplication, startTestMesh, type TestMesh } from '../../support/mesh.ts';
+import { callersOf, registryText } from '../../support/registry.ts';
+import { newRequest } from '../../support/server.ts';
+
+/** Asks over and over until the signal. @returns what went wrong */
+async function load(port: number, stop: AbortSignal): Promise<{ requests: number; failures: string[] }> {
+  const failures: string[] = [];
+  let requests = 0;
+  while (!stop.aborted) {
+    requests += 1;
+    try {
+      const { status, body } = await exchange(`http://127.0.0.1:${port}/x`);
+      if (status !== 200) failures.push(`${status} ${body}`);
+    } catch (error) {
+      failures.push(String(error));
+    }
+  }
+  return { requests, failures };
+}
+
+/** `citadel rotate ...`, as the local operator. */
+async function rotate({ server: { directory } }: TestMesh, ...args: readonly string[]) {
+  const socket = join(directory, 'operator.sock');
+  return runCitadel(['rotate', ...args, '--socket', socket], { directory, home: 'nobody' });
+}
+
+const status = ({ server }: TestMesh) => server.app.rotation.status();
+
+describe.skipIf(!hasPart('envoy'))('the trust root is rotated under real Envoys', () => {
+  test('each step waits until it is safe, and no call is lost', async () => {
+    await using application = await startApplication('orders');
+    const [port, web] = [await freePort(), await freePort()];
+    await using mesh = await startTestMesh({
+      registry: {
+        'a.yaml': registryText(
+          [
+            { name: 'orders', ports: [{ port, protocol: 'http', application: application.port }] },
+            ...callersOf('orders', 80, { web }),
+          ],
+          [{ name: 'orders', ports: [{ port: 80, protocol: 'http', targetPort: port }] }],
+        ),
+      },
+      settings: { certificate: { defaultTtl: '20s', maximumTtl: '20s', notBeforeSkew: '1s' } },
+    });
+    const { app } = mesh.server;
+    await mesh.startWorkload('orders', 'orders');
+    await mesh.startWorkload('web', 'web');
+    await waitFor(async () => (await exchange(`http://127.0.0.1:${web}/`)).status === 200);
+    // A client that asks for certificates and never reports.
+    const silent = await mesh.server.tokens.issue(
+      { namespace: 'shop', serviceAccount: 'cron', instance: 'cron-1' },
+      'istio-ca',
+      600_000,
+    );
+    const renew = async () =>
+      mesh.server.create({ csr: (await newRequest()).csr }, { token: silent.reveal() });
+    await renew();
+
+    const stop = new AbortController();
+    const loading = load(web, stop.signal);
+    const before = app.authority.bundle();
+    expect(await rotate(mesh, 'start', '--reason', 'it is old')).toMatchObject({ code: 1 });
+    expect(app.authority.bundle()).toStrictEqual(before);
+    expect(await rotate(mesh, 'start', '--yes', '--reason', 'it is old')).toMatchObject({ code: 0 });
+    const both = app.authority.bundle();
+    expect(both.authorities).toHaveLength(2);
+
+    // The Envoys are seen to use the bundle; the silent client has not been handed it.
+    await waitFor(async () => {
+      const { gate } = await status(mesh);
+      return gate?.standings.filter(({ standing }) => standing === 'inUse').length === 2;
+    });
+    const refused = await rotate(mesh, 'continue', '--yes');
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toContain('spiffe://example.org/ns/shop/sa/cron');
+    expect(refused.stderr).toContain('is behind');
+    expect(app.authority.issuer().bundle).toStrictEqual(both);
+    await renew();
+    const { gate } = await status(mesh);
+    expect(gate).toMatchObject({ open: false, stragglers: [], unproven: [{ standing: 'handedOut' }] });
+    const cron = gate?.unproven[0]?.proxy.proxyKey ?? '';
+    expect((await rotate(mesh, 'status')).stdout).toContain(`${cron}  handedOut`);
+    expect(await rotate(mesh, 'excuse', cron, '--yes', '--reason', 'it was handed the bundle')).toMatchObject(
+      { code: 0 },
+    );
+
+    expect(await rotate(mesh, 'continue', '--yes')).toMatchObject({ code: 0 });
+    const newRoot = app.authority.issuer().record.rootFingerprint;
+    expect(await rotate(mesh, 'continue', '--yes')).toMatchObject({
+      stderr: expect.stringContaining('certificates under the old root are valid'),
+    });
+    await waitFor(async () => (await status(mesh)).gate?.open, { deadline: 60_000 });
+    expect(await rotate(mesh, 'continue', '--yes')).toMatchObject({ code: 0 });
+    await waitFor(async () => (await status(mesh)).rotation?.phase === 'done', { deadline: 30_000 });
+
+    const roots = app.authority.records().filter(({ kind }) => kind === 'root');
+    expect(new Map(roots.map(({ state, fingerprint }) => [state, fingerprint === newRoot]))).toStrictEqual(
+      new Map([
+        ['retired', false],
+        ['active', true],
+      ]),
+    );
+    expect(app.authority.bundle().authorities).toHaveLength(1);
+    stop.abort();
+    const { requests, failures } = await loading;
+    expect(failures).toStrictEqual([]);
+    expect(requests).toBeGreaterThan(100);
+  }, 180_000);
+});

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { rotationProbes } from '../../../src/app/rotation-health.ts';
+import type { RotationStatus } from '../../../src/domain/rotation/index.ts';
+import { gateOf } from '../../../src/domain/rotation/index.ts';
+import { at, authorities, evidence, leaf, rotation } from '../domain/rotation/samples.ts';
+
+const hour = 3_600;
+
+function run(name: string, seconds: number, status: Partial<RotationStatus> = {}) {
+  const rotationStatus = { rotation: undefined, activeRoot: 'old', gate: undefined, ...status };
+  const probes = rotationProbes(
+    { records: () => authorities },
+    { status: () => Promise.resolve(rotationStatus) },
+    { leafTtl: hour * 1000, clock: { now: () => at(seconds) } },
+  );
+  return probes.find((probe) => probe.name === name)?.run(AbortSignal.timeout(1000));
+}
+
+test('the active root is told of at 80 % of its life', async () => {
+  // From -100 to 10 000.
+  expect(await run('root', 7_970)).toBeUndefined();
+  expect(await run('root', 7_990)).toBe('the active root ends at 2030-01-01T02:46:40.000Z');
+});
+
+test('a rotation is told of when its phase has outlived two certificates', async () => {
+  const gate = gateOf(rotation(), 'distribute', evidence([leaf()], []));
+  const waiting = { rotation: rotation(), gate };
+  expect(await run('rotation', 2 * hour - 1, waiting)).toBeUndefined();
+  expect(await run('rotation', 2 * hour, waiting)).toMatch(/distribute since 2030.*waits for 1 proxies/);
+  expect(await run('rotation', 2 * hour, { rotation: rotation() })).toMatch(/waits for an operator/);
+  expect(await run('rotation', 2 * hour, { rotation: rotation({ phase: 'done' }) })).toBeUndefined();
+});

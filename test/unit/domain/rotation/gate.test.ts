@@ -1,0 +1,154 @@
+import { describe, expect, test } from 'vitest';
+import type { LiveLeaf, ProxyReport, RotationWord } from '../../../../src/domain/ports/index.ts';
+import { gateOf, liveProxies, type Standing } from '../../../../src/domain/rotation/index.ts';
+import { at, evidence, leaf, report, resource, rotation } from './samples.ts';
+
+type Case = [what: string, leaves: LiveLeaf[], reports: ProxyReport[], standing: Standing, open: boolean];
+
+describe('distribute waits for the bundle with the new root', () => {
+  const held = [leaf()];
+  const cases: Case[] = [
+    ['use is seen', held, [report('both', [resource({ accepted: 'both', inUse: 'both' })])], 'inUse', true],
+    ['an agent alone uses it', held, [report('both')], 'inUse', true],
+    ['accepted is not used', held, [report('both', [resource({ accepted: 'both' })])], 'accepted', false],
+    ['sent is not accepted', held, [report('both', [resource({ sent: 'both' })])], 'sent', false],
+    [
+      'what is accepted counts for nothing while another is seen in use',
+      held,
+      [report('both', [resource({ accepted: 'both', inUse: 'only-old' })])],
+      'behind',
+      false,
+    ],
+    [
+      'refused',
+      held,
+      [report('both', [resource({ accepted: 'only-old', nackError: 'no' })])],
+      'refused',
+      false,
+    ],
+    [
+      'one of its consumers is behind',
+      held,
+      [report('both', [resource({ inUse: 'both' }), resource({ name: 'ALL', inUse: 'only-old' })])],
+      'behind',
+      false,
+    ],
+    [
+      'its agent itself is behind',
+      held,
+      [report('only-old', [resource({ inUse: 'both' })])],
+      'behind',
+      false,
+    ],
+    ['a bundle that nobody knows', held, [report('unknown')], 'behind', false],
+    ['away, whatever it said', held, [report('both', [], { connected: false })], 'away', false],
+    [
+      'it cannot report, and was handed the bundle',
+      [leaf({ bundleVersion: 'both' })],
+      [],
+      'handedOut',
+      false,
+    ],
+    ['it cannot report, and was not', held, [], 'behind', false],
+    [
+      'it cannot report: its newest certificate counts',
+      [leaf({ bundleVersion: 'both', recordedAt: at(5) }), leaf({ serial: '02' })],
+      [],
+      'handedOut',
+      false,
+    ],
+  ];
+  test.each(cases)('%s', (_, leaves, reports, standing, open) => {
+    const gate = gateOf(rotation(), 'distribute', evidence(leaves, reports));
+    expect(gate.standings.map((each) => each.standing)).toStrictEqual([standing]);
+    expect(gate.open).toBe(open);
+    expect(gate.stragglers.length + gate.unproven.length).toBe(open ? 0 : 1);
+  });
+
+  test('a proxy without a valid certificate is gone, whatever is remembered of it', () => {
+    expect(gateOf(rotation(), 'distribute', evidence([], [report('only-old')]))).toMatchObject({
+      open: true,
+      standings: [],
+    });
+  });
+
+  test('a pod speaks for itself, not for another one of its service account', () => {
+    const two = [leaf(), leaf({ serial: '02', proxyKey: 'web-2' })];
+    const gate = gateOf(rotation(), 'distribute', evidence(two, [report('both')]));
+    expect(gate.open).toBe(false);
+    expect(gate.stragglers.map(({ proxy }) => proxy.proxyKey)).toStrictEqual(['web-2']);
+  });
+
+  test('an excused proxy is seen and not waited for; another one is', () => {
+    const excuse = (target: string): RotationWord => ({
+      kind: 'excuse',
+      target,
+      by: 'operator:ann',
+      reason: 'scrapped',
+      at: at(2),
+    });
+    const waits = (words: RotationWord[]) =>
+      gateOf(rotation({ words }), 'distribute', evidence([leaf()], []));
+    expect(waits([excuse('web-1')])).toMatchObject({ open: true, standings: [{ standing: 'behind' }] });
+    expect(waits([excuse('web-2')]).open).toBe(false);
+    expect(waits([{ ...excuse('web-1'), kind: 'force' }]).open).toBe(false);
+  });
+});
+
+describe('drain waits until nothing is under the old root', () => {
+  const renewed = leaf({ serial: '02', issuer: 'issuer-new', recordedAt: at(5), notAfter: at(300) });
+  const draining = rotation({ phase: 'drain' });
+
+  test('a certificate that was replaced counts until it ends', () => {
+    expect(gateOf(draining, 'drain', evidence([leaf(), renewed], []))).toMatchObject({
+      open: false,
+      stragglers: [],
+      leaves: { count: 1, lastNotAfter: at(100) },
+    });
+    expect(gateOf(draining, 'drain', evidence([renewed], []))).toMatchObject({
+      open: true,
+      leaves: { count: 0 },
+    });
+  });
+
+  test('names who has nothing newer, and who is seen with the old', () => {
+    expect(gateOf(draining, 'drain', evidence([leaf()], [])).stragglers).toMatchObject([
+      { proxy: { proxyKey: 'web-1' }, detail: expect.stringContaining('2030-01-01T00:01:40.000Z') },
+    ]);
+    const uses = (inUseIssuer: string) =>
+      report('both', [resource({ name: 'default', kind: 'svid', inUse: '01', inUseIssuer })]);
+    expect(gateOf(draining, 'drain', evidence([renewed], [uses('issuer-old')]))).toMatchObject({
+      open: false,
+      stragglers: [{ standing: 'behind' }],
+    });
+    expect(gateOf(draining, 'drain', evidence([renewed], [uses('issuer-new')])).open).toBe(true);
+  });
+
+  test('no excuse makes a valid certificate end', () => {
+    const words: RotationWord[] = [
+      { kind: 'excuse', target: 'web-1', by: 'operator:ann', reason: 'x', at: at(2) },
+    ];
+    expect(gateOf({ ...draining, words }, 'drain', evidence([leaf()], [])).open).toBe(false);
+  });
+});
+
+test('retire waits for the bundle without the old root', () => {
+  const retiring = rotation({ phase: 'retire' });
+  const gate = (version: string) => gateOf(retiring, 'retire', evidence([leaf()], [report(version)]));
+  expect(gate('both').open).toBe(false);
+  expect(gate('unknown').open).toBe(false);
+  expect(gate('only-new').open).toBe(true);
+});
+
+test('undo waits until nothing is under the new root', () => {
+  const undoing = rotation({ phase: 'undo' });
+  const gate = (issuer: string) => gateOf(undoing, 'undo', evidence([leaf({ issuer })], []));
+  expect(gate('issuer-new').open).toBe(false);
+  expect(gate('issuer-old').open).toBe(true);
+});
+
+test('a proxy is known by its newest certificate', () => {
+  const [proxy, ...more] = liveProxies([leaf(), leaf({ serial: '02', recordedAt: at(9) })], []);
+  expect(proxy?.leaf.serial).toBe('02');
+  expect(more).toStrictEqual([]);
+});

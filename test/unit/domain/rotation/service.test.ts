@@ -1,0 +1,234 @@
+import { describe, expect, test } from 'vitest';
+import { createMemoryKeyManager } from '../../../../src/adapters/keys/memory/index.ts';
+import { createAuthorityService, establishRoot } from '../../../../src/domain/authority/index.ts';
+import { type KeyManager, noMetrics, type Store } from '../../../../src/domain/ports/index.ts';
+import { createRotationService } from '../../../../src/domain/rotation/index.ts';
+import { type Clock, silentLog, systemEntropy } from '../../../../src/kernel/index.ts';
+import { memoryStore } from '../../../fakes/memory-store.ts';
+import { at, leaf, report } from './samples.ts';
+
+const trustDomain = 'example.org';
+const lifetime = 10 * 365 * 86_400_000;
+const ann = { by: 'operator:ann', proof: 'client-certificate', reason: 'it is old' };
+
+/** A server's authorities over a store and a key home that outlive it. */
+class World {
+  now = at(0);
+  readonly store: Store;
+  readonly keys: KeyManager = createMemoryKeyManager();
+  readonly issuingKeys: KeyManager = createMemoryKeyManager();
+  /** Counts down at each write; the one that meets zero is done, and the process is gone. */
+  writesLeft = Number.POSITIVE_INFINITY;
+
+  constructor() {
+    this.store = this.#dying(memoryStore());
+  }
+
+  #dying(store: Store): Store {
+    const guard = <T extends object>(target: T, writes: readonly string[]): T =>
+      new Proxy(target, {
+        get: (object, name, receiver) => {
+          const method: unknown = Reflect.get(object, name, receiver);
+          if (typeof method !== 'function' || !writes.includes(String(name))) return method;
+          return async (...values: unknown[]) => {
+            if (this.writesLeft <= 0) throw new Error('the process is gone');
+            this.writesLeft -= 1;
+            const result: unknown = await Reflect.apply(method, object, values);
+            if (this.writesLeft === 0) throw new Error('the process is gone');
+            return result;
+          };
+        },
+      });
+    return {
+      ...store,
+      authorities: guard(store.authorities, ['save', 'noteBundleContent']),
+      rotations: guard(store.rotations, ['save']),
+      audit: guard(store.audit, ['append']),
+    };
+  }
+
+  /** A process over what there is. */
+  async start() {
+    const clock: Clock = {
+      now: () => this.now,
+      sleep: () => Promise.reject(new Error('nobody sleeps here')),
+    };
+    const { store, keys, issuingKeys } = this;
+    const shared = { trustDomain, clock, entropy: systemEntropy, log: silentLog, audit: store.audit };
+    const backdate = 3_600_000;
+    const keysOf = (backend: string) => Promise.resolve(backend === keys.backend ? keys : undefined);
+    const authority = createAuthorityService({
+      ...shared,
+      serverId: 'server-1',
+      store: store.authorities,
+      issuingKeys,
+      upstream: () =>
+        establishRoot({
+          ...shared,
+          store: store.authorities,
+          keys: () => Promise.resolve(keys),
+          keysOf,
+          root: { algorithm: 'ecdsa-p256', lifetime, backdate },
+        }),
+      issuing: {
+        algorithm: 'ecdsa-p256',
+        lifetime: 86_400_000,
+        backdate: 60_000,
+        rotation: { prepareBelow: 0.5, activateBelow: 0.2 },
+      },
+      metrics: noMetrics,
+    });
+    await authority.start();
+    const rotation = createRotationService({
+      ...shared,
+      store,
+      authority,
+      newKeys: () => Promise.resolve(keys),
+      keysOf,
+      backdate,
+      defaults: { algorithm: 'ecdsa-p256', lifetime },
+      leafTtl: 100_000,
+    });
+    return { authority, rotation };
+  }
+
+  async state() {
+    const authorities = await this.store.authorities.list();
+    const keys = await this.keys.list();
+    return {
+      roots: authorities
+        .filter(({ kind }) => kind === 'root')
+        .map(({ state }) => state)
+        .toSorted(),
+      keys: keys.length,
+      phase: (await this.store.rotations.list(1))[0]?.phase,
+    };
+  }
+}
+
+async function begun() {
+  const world = new World();
+  const server = await world.start();
+  const { activeRoot } = await server.rotation.status();
+  return { world, server, activeRoot, start: () => server.rotation.start({ ...ann, oldRoot: activeRoot }) };
+}
+
+describe('a rotation', () => {
+  test('goes through its phases, and the old key goes last', async () => {
+    const { world, server, start, activeRoot } = await begun();
+    const { rotation, authority } = server;
+    expect((await start()).rotation?.phase).toBe('distribute');
+    expect(authority.bundle().authorities).toHaveLength(2);
+    expect(authority.issuer().record.rootFingerprint).toBe(activeRoot);
+    const draining = await rotation.continue({ ...ann, phase: 'distribute', force: false });
+    expect(draining).toMatchObject({ rotation: { phase: 'drain' }, gate: { open: true } });
+    expect(authority.issuer().record.rootFingerprint).toBe(draining.rotation?.newRoot);
+    expect(authority.bundle().authorities).toHaveLength(2);
+    expect((await rotation.continue({ ...ann, phase: 'drain', force: false })).rotation?.phase).toBe('done');
+    expect(authority.bundle().authorities).toHaveLength(1);
+    expect(await world.state()).toStrictEqual({ roots: ['active', 'retired'], keys: 1, phase: 'done' });
+  });
+
+  test('names who is not ready, goes on when it is, and keeps the order of phases', async () => {
+    const { world, server, start } = await begun();
+    const { rotation, authority } = server;
+    const before = authority.bundle().version;
+    const { issuance, adoption } = world.store;
+    const { record } = authority.issuer();
+    const issued = leaf({ issuer: record.fingerprint, bundleVersion: before });
+    await issuance.recordIntent({ ...issued, tbsDigest: 'ab', notBefore: at(0) });
+    await issuance.recordResult({ serial: issued.serial, state: 'issued', certificate: Buffer.from('x') });
+    await adoption.record(report(before));
+    await start();
+    await expect(rotation.continue({ ...ann, phase: 'distribute', force: false })).rejects.toMatchObject({
+      code: 'FailedPrecondition',
+      message: expect.stringContaining('spiffe://example.org/ns/shop/sa/web (web-1) is behind'),
+    });
+    await expect(rotation.continue({ ...ann, phase: 'drain', force: false })).rejects.toMatchObject({
+      code: 'Aborted',
+    });
+    await adoption.record(report(authority.bundle().version));
+    await rotation.continue({ ...ann, phase: 'distribute', force: false });
+    await expect(rotation.continue({ ...ann, phase: 'drain', force: false })).rejects.toMatchObject({
+      message: expect.stringContaining('until 2030-01-01T00:01:40.000Z'),
+    });
+    world.now = at(101);
+    // Nobody is left: its certificate has ended.
+    expect((await rotation.continue({ ...ann, phase: 'drain', force: false })).rotation?.phase).toBe('done');
+  });
+
+  test('is one at a time, and of the root that was seen', async () => {
+    const { server, start, activeRoot } = await begun();
+    await expect(server.rotation.start({ ...ann, oldRoot: 'another' })).rejects.toMatchObject({
+      code: 'Aborted',
+    });
+    const [first, second] = await Promise.allSettled([
+      start(),
+      server.rotation.start({ ...ann, by: 'operator:bob', oldRoot: activeRoot }),
+    ]);
+    expect(first.status).toBe('fulfilled');
+    expect(second).toMatchObject({
+      status: 'rejected',
+      reason: { code: 'FailedPrecondition', message: expect.stringContaining('operator:ann') },
+    });
+  });
+
+  test.each(['distribute', 'drain'] as const)('can be undone in %s', async (phase) => {
+    const { world, server, start, activeRoot } = await begun();
+    const { rotation, authority } = server;
+    await start();
+    if (phase === 'drain') await rotation.continue({ ...ann, phase: 'distribute', force: false });
+    expect((await rotation.abort({ ...ann, phase })).rotation?.phase).toBe('aborted');
+    expect(await world.state()).toStrictEqual({ roots: ['active', 'retired'], keys: 1, phase: 'aborted' });
+    expect(authority.issuer().record.rootFingerprint).toBe(activeRoot);
+    expect(authority.bundle().authorities).toHaveLength(1);
+  });
+
+  test('waits no more for a proxy that is excused by its key', async () => {
+    const { world, server, start } = await begun();
+    const { rotation, authority } = server;
+    const issued = leaf({ issuer: 'elsewhere', bundleVersion: authority.bundle().version });
+    await world.store.issuance.recordIntent({ ...issued, tbsDigest: 'ab', notBefore: at(0) });
+    await world.store.issuance.recordResult({ serial: '01', state: 'issued', certificate: Buffer.from('x') });
+    await start();
+    await expect(rotation.excuse({ ...ann, proxyKey: 'other' })).rejects.toMatchObject({ code: 'NotFound' });
+    expect((await rotation.excuse({ ...ann, proxyKey: 'web-1' })).gate?.open).toBe(true);
+    const events = (await world.store.audit.find({ action: 'rotation.excuse', limit: 10 })).items;
+    expect(events).toMatchObject([{ subject: 'operator:ann', details: { proxyKey: 'web-1' } }]);
+  });
+});
+
+/** What operators do until the end, whatever has been done already. */
+async function drive(world: World): Promise<void> {
+  const { rotation } = await world.start();
+  await rotation.tick();
+  for (let step = 0; step < 6; step += 1) {
+    const { rotation: present, activeRoot } = await rotation.status();
+    if (present?.phase === 'done') return;
+    if (!present) await rotation.start({ ...ann, oldRoot: activeRoot });
+    else await rotation.continue({ ...ann, phase: present.phase, force: false });
+  }
+}
+
+test('ends well wherever the process is killed: no key is orphaned, no root made twice', async () => {
+  const counting = new World();
+  await counting.start();
+  counting.writesLeft = 1_000;
+  await drive(counting);
+  const writes = 1_000 - counting.writesLeft;
+  expect(writes).toBeGreaterThan(12);
+  for (let killed = 1; killed < writes; killed += 1) {
+    const world = new World();
+    await world.start();
+    world.writesLeft = killed;
+    await drive(world).catch(() => undefined);
+    world.writesLeft = Number.POSITIVE_INFINITY;
+    await drive(world);
+    expect({ killed, ...(await world.state()) }).toStrictEqual({
+      killed,
+      roots: ['active', 'retired'],
+      keys: 1,
+      phase: 'done',
+    });
+  }
+});
