@@ -4,24 +4,22 @@ import { type KeySetState, type KeySets, wantedKeySets } from '../jwks/index.ts'
 import { type LintWarning, lintPolicies } from '../policy/index.ts';
 import type {
   ConnectedProxy,
-  DiscoveryResources,
-  DiscoverySession,
   DiscoverySource,
   MeshSource,
   MeshSourceState,
   Metrics,
   ProxyRenderer,
 } from '../ports/index.ts';
-import { tooMuch } from './bounded-policies.ts';
-import { isAboutCalls, mayCall, servicesByWorkload } from './callers.ts';
+import { servicesByWorkload } from './callers.ts';
 import { debounce } from './debounce.ts';
 import type { MeshSettings, MeshSnapshot, Workload } from './model.ts';
 import { type PolicyStatus, policyStatuses } from './policy-status.ts';
-import { type ProxyState, ProxyTracker } from './proxy-tracker.ts';
+import { ProxySession, type SessionMesh } from './proxy-session.ts';
+import type { ProxyState } from './proxy-tracker.ts';
 import { resolveWorkload } from './resolve.ts';
 import { describeShadowed } from './shadowed.ts';
 import { composeSnapshot } from './snapshot.ts';
-import { hasTooMuch, indexMesh, type MeshIndex, type ProxyView, sameView, viewOf } from './view.ts';
+import { indexMesh, type MeshIndex, type ProxyView, viewOf } from './view.ts';
 
 export interface ControlPlaneOptions {
   readonly settings: MeshSettings;
@@ -81,8 +79,6 @@ export interface ControlPlane extends DiscoverySource {
 /** Milliseconds: a change is sent after this long without another, or after the second number in any case. */
 const quiet = 100;
 const atMost = 1_000;
-/** Milliseconds that a proxy keeps what it has while keys that a policy newly names are on their way. */
-const longestWaitForKeys = 10_000;
 
 /** Of rules with rules: everybody waits for whoever asks for the warnings. */
 const comparisons = 1_000_000;
@@ -96,7 +92,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   let linted: { readonly snapshot: MeshSnapshot; readonly warnings: readonly LintWarning[] } | undefined;
   let renders = 0;
   let problem: MeshProblem | undefined;
-  const sessions = new Set<Session>();
+  const sessions = new Set<ProxySession>();
   const listeners = new Set<() => void>();
   let closed = false;
   let toldOf: ReadonlySet<string> = new Set();
@@ -144,129 +140,21 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   let unfollow: (() => void) | undefined;
   const soon = debounce(recompute, { quiet, atMost, clock, failed });
 
-  class Session implements DiscoverySession {
-    readonly proxyKey: string;
-    readonly #changed: () => void;
-    readonly #tracker: ProxyTracker;
-    #view: ProxyView;
-    #waitingSince: number | undefined;
-    #resources: DiscoveryResources;
-    #failure: string | undefined;
-    #isBehind = false;
-    /** Worked out when asked for, and kept until something of it changes. */
-    #callsAsTold: boolean | undefined;
-
-    constructor(proxy: ConnectedProxy, view: ProxyView, changed: () => void) {
-      this.proxyKey = proxy.proxyKey;
-      this.#changed = changed;
-      this.#view = view;
-      this.#resources = this.#render(view);
-      this.#tracker = new ProxyTracker(proxy, view.workload.id, clock);
-    }
-
-    get state(): ProxyState {
-      return this.#tracker.state(this.#resources, this.#lag);
-    }
-
-    get listenerState(): ProxyState {
-      return this.#tracker.state(this.#resources, this.#lag, (typeUrl) => typeUrl.endsWith('.Listener'));
-    }
-
-    get #lag() {
-      return { isBehind: this.#isBehind, failure: this.#failure };
-    }
-
-    get workload(): string {
-      return this.#view.workload.id;
-    }
-
-    isBehindIn(called: ReadonlySet<string>): boolean {
-      if (!mayCall(this.#view, called)) return false;
-      this.#callsAsTold ??= this.#tracker.isCurrent(this.#resources, isAboutCalls);
-      return this.#isBehind || !this.#callsAsTold;
-    }
-
-    /**
-     * A rule whose keys are still being fetched would refuse every token for that long, also those that were good under
-     * the rule before it. Not for ever: who writes policies must not be able to hold back those of others.
-     */
-    #waitsForKeys(view: ProxyView): boolean {
-      const pending = [...wantedKeySets(view.policies).keys()].some((id) => keySets?.isPending(id));
-      if (!pending) return false;
-      const now = clock.now().getTime();
-      this.#waitingSince ??= now;
-      return now - this.#waitingSince < longestWaitForKeys;
-    }
-
-    #render(view: ProxyView): DiscoveryResources {
-      this.#waitingSince = undefined;
-      renders += 1;
-      if (index && hasTooMuch(index, view.workload))
-        log.error('a workload has too many policies', { workload: view.workload.id, reason: tooMuch });
-      return renderer.render(view);
-    }
-
-    /** A workload that has left the registry keeps what it has for as long as its certificate keeps the stream open. */
-    refresh(): void {
-      try {
-        if (this.#refreshed()) this.#changed();
-      } catch (error) {
-        const cause = describeError(error);
-        this.#isBehind = true;
-        this.#failure = `the server could not make its configuration: ${cause}`;
-        metrics.meshFailed('proxy');
-        log.error('a proxy could not be configured anew; it keeps what it has', {
-          workload: this.#view.workload.id,
-          cause,
-        });
-      }
-    }
-
-    #refreshed(): boolean {
-      const view = index && viewOf(index, this.#view.workload.id);
-      this.#isBehind = view !== undefined && !sameView(this.#view, view);
-      if (!view) return false;
-      if (this.#isBehind) {
-        if (this.#waitsForKeys(view)) return false;
-        this.#resources = this.#render(view);
-        this.#view = view;
-        this.#isBehind = false;
-        this.#callsAsTold = undefined;
-        this.#failure = undefined;
-        return true;
-      }
-      this.#failure = undefined;
-      return false;
-    }
-
-    resources(): DiscoveryResources {
-      return this.#resources;
-    }
-
-    sent(typeUrl: string, resources: ReadonlyMap<string, string>, removed: readonly string[]): void {
-      this.#tracker.sent(typeUrl, resources, removed, this.#resources);
-      this.#callsAsTold = undefined;
-    }
-
-    answered(answer: Parameters<DiscoverySession['answered']>[0]): void {
-      this.#tracker.answered(answer);
-      this.#callsAsTold = undefined;
-      progressed();
-      if (answer.error !== undefined) {
-        log.warn('a proxy refused its configuration', {
-          workload: this.#view.workload.id,
-          typeUrl: answer.typeUrl,
-          resources: [...answer.resources.keys()].slice(0, 20),
-          error: answer.error,
-        });
-      }
-    }
-
-    close(): void {
-      sessions.delete(this);
-      progressed();
-    }
-  }
+  const mesh: SessionMesh = {
+    index: () => index,
+    renderer: {
+      render(view) {
+        renders += 1;
+        return renderer.render(view);
+      },
+    },
+    keySets,
+    metrics,
+    clock,
+    log,
+    progressed,
+    left: (session) => sessions.delete(session),
+  };
 
   const proxies = () => [...sessions].map(({ state }) => state);
 
@@ -298,7 +186,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     },
     open(proxy, changed) {
       const view = resolve(proxy);
-      const session = new Session(proxy, view, changed);
+      const session = new ProxySession(mesh, proxy, view, changed);
       sessions.add(session);
       progressed();
       return session;
