@@ -19,6 +19,8 @@ export interface Sent {
 export interface SeenSession {
   readonly proxy: ConnectedProxy;
   readonly sent: Sent[];
+  /** By type URL. */
+  readonly brought: Map<string, ReadonlyMap<string, string>>;
   readonly answers: DiscoveryAnswer[];
   open: boolean;
 }
@@ -61,7 +63,7 @@ export class FakeDiscoverySource implements DiscoverySource {
     const { spiffeId } = proxy;
     if (!this.#resources.has(spiffeId))
       throw new CitadelError('PermissionDenied', 'this identity has no workload here');
-    const seen: SeenSession = { proxy, sent: [], answers: [], open: true };
+    const seen: SeenSession = { proxy, sent: [], brought: new Map(), answers: [], open: true };
     this.sessions.push(seen);
     const listeners = this.#changed.get(spiffeId) ?? new Set<() => void>();
     this.#changed.set(spiffeId, listeners);
@@ -69,6 +71,7 @@ export class FakeDiscoverySource implements DiscoverySource {
     return {
       resources: (): DiscoveryResources => this.#resources.get(spiffeId) ?? new Map(),
       sent: (typeUrl, resources, removed) => void seen.sent.push({ typeUrl, resources, removed }),
+      brought: (typeUrl, resources) => void seen.brought.set(typeUrl, resources),
       answered: (answer) => void seen.answers.push(answer),
       close: () => {
         seen.open = false;

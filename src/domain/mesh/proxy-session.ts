@@ -139,6 +139,11 @@ export class ProxySession implements DiscoverySession {
     this.#callsAsTold = undefined;
   }
 
+  brought(typeUrl: string, resources: ReadonlyMap<string, string>): void {
+    this.sent(typeUrl, resources, []);
+    this.answered({ typeUrl, resources, removed: [], error: undefined });
+  }
+
   answered(answer: Parameters<DiscoverySession['answered']>[0]): void {
     this.#tracker.answered(answer);
     this.#callsAsTold = undefined;

@@ -39,6 +39,8 @@ export interface DiscoverySession {
   /** What the proxy should have now. */
   resources(): DiscoveryResources;
   sent(typeUrl: string, resources: ReadonlyMap<string, string>, removed: readonly string[]): void;
+  /** What it has accepted on an earlier stream, version by name, and is not sent again. */
+  brought(typeUrl: string, resources: ReadonlyMap<string, string>): void;
   answered(answer: DiscoveryAnswer): void;
   close(): void;
 }

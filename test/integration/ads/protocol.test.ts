@@ -73,16 +73,16 @@ describe('a client of the whole that comes back', () => {
       first.send({ typeUrl: clusters });
       return (await first.next()).versionInfo;
     })();
-    const answersTo = async (version: string) => {
+    const broughtBy = async (version: string) => {
       using stream = openSotw(server.client(identity));
       stream.send({ typeUrl: clusters, versionInfo: version });
       stream.send({ typeUrl: listeners });
       await stream.next();
-      return seen().answers.map(({ resources }) => [...resources.keys()]);
+      return [...(seen().brought.get(clusters)?.keys() ?? [])];
     };
     server.source.set(webId, listeners, { l: 'l1' });
-    expect(await answersTo(versionInfo)).toEqual([['a']]);
-    expect(await answersTo('another')).toEqual([]);
+    expect(await broughtBy(versionInfo)).toEqual(['a']);
+    expect(await broughtBy('another')).toEqual([]);
   });
 });
 
@@ -120,11 +120,11 @@ describe('DeltaAggregatedResources', () => {
       ['a', a],
       ['b', b],
     ]);
-    expect(seen().answers).toEqual([{ typeUrl: clusters, resources, removed: [], error: undefined }]);
+    expect(seen().brought).toEqual(new Map([[clusters, resources]]));
     stream.send({ typeUrl: clusters, initialResourceVersions: { a: 'other' } });
     stream.send({ typeUrl: listeners });
     await stream.next();
-    expect(seen().answers).toHaveLength(1);
+    expect(seen().brought).toEqual(new Map([[clusters, resources]]));
   });
 });
 

@@ -62,8 +62,7 @@ export class Feed {
     const { discovery } = this.#options;
     const resources = broughtBy(request, discovery.resources().get(typeUrl));
     if (resources.size === 0) return;
-    discovery.sent(typeUrl, resources, []);
-    discovery.answered({ typeUrl, resources, removed: [], error: undefined });
+    discovery.brought(typeUrl, resources);
   }
 
   /** Sends what is to be sent, as far as the client takes it. */
