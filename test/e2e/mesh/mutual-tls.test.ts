@@ -91,4 +91,31 @@ describe.skipIf(!hasPart('envoy'))('two Envoys that the control plane configures
     });
     await allCurrent(mesh);
   });
+
+  test('each port has its own mode', async () => {
+    await using application = await startApplication('orders');
+    const [strict, open] = [await freePort(), await freePort()];
+    await using mesh = await startTestMesh({
+      registry: {
+        'shop.yaml': registryText([
+          {
+            name: 'orders',
+            ports: [strict, open].map((port) => ({ port, application: application.port })),
+          },
+        ]),
+        'peer.yaml': `
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {namespace: shop, name: orders}
+spec:
+  selector: {matchLabels: {app: orders}}
+  mtls: {mode: STRICT}
+  portLevelMtls: {"${open}": {mode: DISABLE}}
+`,
+      },
+    });
+    await mesh.startWorkload('orders', 'orders');
+    await waitFor(async () => (await exchange(`http://127.0.0.1:${open}/`)).status === 200);
+    await expect(exchange(`http://127.0.0.1:${strict}/`)).rejects.toThrow();
+  });
 });
