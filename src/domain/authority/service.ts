@@ -82,6 +82,7 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
   let active: Omit<ActiveIssuer, 'bundle'> | undefined;
   let bundle: TrustBundleSnapshot | undefined;
   let ticking: Promise<void> | undefined;
+  let following: Promise<void> | undefined;
 
   const ownIssuing = () =>
     records.filter((record) => record.kind === 'issuing' && record.serverId === serverId);
@@ -258,7 +259,17 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
   }
 
   function tick(): Promise<void> {
-    ticking ??= runDue().finally(() => {
+    if (ticking) {
+      // The one under way may have looked before the change for which this one is asked.
+      following ??= ticking
+        .catch(() => undefined)
+        .then(() => {
+          following = undefined;
+          return tick();
+        });
+      return following;
+    }
+    ticking = runDue().finally(() => {
       ticking = undefined;
     });
     return ticking;

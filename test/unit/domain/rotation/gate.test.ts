@@ -132,6 +132,19 @@ describe('drain waits until nothing is under the old root', () => {
   });
 });
 
+test('drain waits for an issuing authority that still signs, until its own certificate ends', () => {
+  const [old, ...others] = evidence([], []).authorities;
+  const signing = (notAfter: Date) =>
+    old ? [{ ...old, id: 'issuing-a', kind: 'issuing' as const, rootFingerprint: 'old', notAfter }] : [];
+  const gate = (notAfter: Date) =>
+    gateOf(rotation({ phase: 'drain' }), 'drain', {
+      ...evidence([], []),
+      authorities: [...others, ...signing(notAfter)],
+    });
+  expect(gate(at(3))).toMatchObject({ open: false, signing: ['issuing-a'] });
+  expect(gate(at(2))).toMatchObject({ open: true, signing: [] });
+});
+
 test('retire waits for the bundle without the old root', () => {
   const retiring = rotation({ phase: 'retire' });
   const gate = (version: string) => gateOf(retiring, 'retire', evidence([leaf()], [report(version)]));
