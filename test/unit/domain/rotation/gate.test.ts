@@ -10,6 +10,13 @@ describe('distribute waits for the bundle with the new root', () => {
   const cases: Case[] = [
     ['use is seen', held, [report('both', [resource({ accepted: 'both', inUse: 'both' })])], 'inUse', true],
     ['an agent alone uses it', held, [report('both')], 'inUse', true],
+    [
+      'an Envoy that has its certificate from the agent alone',
+      held,
+      [report('both', [resource({ name: 'default', kind: 'svid', inUse: '01' })])],
+      'accepted',
+      false,
+    ],
     ['accepted is not used', held, [report('both', [resource({ accepted: 'both' })])], 'accepted', false],
     ['sent is not accepted', held, [report('both', [resource({ sent: 'both' })])], 'sent', false],
     [
