@@ -213,6 +213,12 @@ export function createRotationService(options: RotationServiceOptions): Rotation
           );
         if (root.fingerprint !== order.oldRoot)
           throw new CitadelError('Aborted', 'the active root is another one by now: look at the plan again');
+        const lifetime = order.lifetime ?? options.defaults.lifetime;
+        if (lifetime <= options.leafTtl)
+          throw new CitadelError(
+            'InvalidArgument',
+            `a root must outlive the certificates under it, which live for ${options.leafTtl / 1000} s`,
+          );
         const now = clock.now();
         const rotation: RootRotation = {
           id: Buffer.from(entropy.bytes(8)).toString('hex'),
@@ -221,7 +227,7 @@ export function createRotationService(options: RotationServiceOptions): Rotation
           oldRoot: root.fingerprint,
           newRoot: undefined,
           algorithm: order.algorithm ?? options.defaults.algorithm,
-          lifetime: order.lifetime ?? options.defaults.lifetime,
+          lifetime,
           startedAt: now,
           startedBy: order.by,
           reason: order.reason,
@@ -236,6 +242,8 @@ export function createRotationService(options: RotationServiceOptions): Rotation
       inTurn(async () => {
         let rotation = await underWay(order.phase);
         if (order.force) {
+          if (rotation.phase === 'prepare' || rotation.phase === 'undo')
+            throw new CitadelError('FailedPrecondition', `nothing can be forced in phase ${rotation.phase}`);
           const { by, reason } = order;
           await note('rotation.force', order, rotation);
           rotation = await addWord(rotation, {

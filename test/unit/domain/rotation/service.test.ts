@@ -62,6 +62,20 @@ describe('a rotation', () => {
     });
   });
 
+  test('makes no root that ends before what it signs, and forces nothing that waits for no evidence', async () => {
+    const { world, server, activeRoot, start } = await begun();
+    const { rotation } = server;
+    await expect(rotation.start({ ...ann, oldRoot: activeRoot, lifetime: 100_000 })).rejects.toMatchObject({
+      code: 'InvalidArgument',
+    });
+    world.home = 'away';
+    await expect(start()).rejects.toMatchObject({ code: 'Unavailable' });
+    await expect(rotation.continue({ ...ann, phase: 'prepare', force: true })).rejects.toMatchObject({
+      code: 'FailedPrecondition',
+    });
+    expect((await rotation.status()).rotation?.words).toStrictEqual([]);
+  });
+
   test.each(['distribute', 'drain'] as const)('can be undone in %s', async (phase) => {
     const { world, server, start, activeRoot } = await begun();
     const { rotation, authority } = server;
