@@ -160,6 +160,8 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
 
   const maintenance = new AbortController();
   const stopping = new AbortController();
+  // A process that was killed has marked nobody: a rotation must not take who is away for who is there.
+  await store.adoption.markAllDisconnected();
   const adoption = createAdoptionService(store.adoption, clock);
   const onRefused = recordRefusals({ audit: store.audit, clock, log });
   const csrHealth = createGrpcHealth(['istio.v1.auth.IstioCertificateService', 'citadel.v1.AgentService']);

@@ -435,6 +435,16 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         ]);
       });
 
+      test('marks all disconnected, and keeps when each was last seen', async () => {
+        await store.adoption.record(proxyReport());
+        await store.adoption.record(proxyReport({ proxyKey: '0c', lastSeenAt: at(60) }));
+        await store.adoption.markAllDisconnected();
+        expect(await store.adoption.list()).toStrictEqual([
+          proxyReport({ connected: false }),
+          proxyReport({ proxyKey: '0c', lastSeenAt: at(60), connected: false }),
+        ]);
+      });
+
       test('forgets proxies not seen for long', async () => {
         await store.adoption.record(proxyReport({ proxyKey: 'a', lastSeenAt: at(1) }));
         await store.adoption.record(proxyReport({ proxyKey: 'b', lastSeenAt: at(2) }));

@@ -193,6 +193,9 @@ function memoryAdoption(): AdoptionStore {
       const report = reports.get(proxyKey);
       if (report) reports.set(proxyKey, { ...report, connected: false, lastSeenAt: at });
     },
+    async markAllDisconnected() {
+      for (const [key, report] of reports) reports.set(key, { ...report, connected: false });
+    },
     list: async () => [...reports].sort(byKey).map(([, report]) => report),
     async prune(before) {
       const forgotten = [...reports.values()].filter(({ lastSeenAt }) => lastSeenAt < before);

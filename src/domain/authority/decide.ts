@@ -28,8 +28,13 @@ export function decideIssuing(
   const actions: IssuingAction[] = ended.map(({ id }) => ({ kind: 'retire', id }));
   const fit = (slot: AuthorityRecord) => !slot.tainted && slot.rootFingerprint === activeRoot;
   const active = live.find((slot) => slot.state === 'active');
-  const prepared = live.find((slot) => slot.state === 'prepared' && fit(slot));
   const left = active && fit(active) ? partLeft(active, now) : 0;
+  // Who goes back to a root finds what signed under it, also while the home of the root's key is away.
+  const former = (slot: AuthorityRecord) =>
+    slot.state === 'old' && left === 0 && partLeft(slot, now) >= policy.activateBelow;
+  const prepared =
+    live.find((slot) => slot.state === 'prepared' && fit(slot)) ??
+    live.find((slot) => former(slot) && fit(slot));
   if (left >= policy.prepareBelow) return actions;
   if (!prepared) return [...actions, { kind: 'prepare' }];
   if (left < policy.activateBelow) actions.push({ kind: 'activate', id: prepared.id });

@@ -61,6 +61,8 @@ export interface AuthorityService {
   start(): Promise<void>;
   /** Does what is due; safe to repeat. */
   tick(): Promise<void>;
+  /** Changes what is stored of issuing authorities, while no tick does. */
+  change<T>(work: () => Promise<T>): Promise<T>;
   /** @throws CitadelError Unavailable when no issuing authority is fit to sign */
   issuer(): ActiveIssuer;
   bundle(): TrustBundleSnapshot;
@@ -81,7 +83,8 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
   let records: readonly AuthorityRecord[] = [];
   let active: Omit<ActiveIssuer, 'bundle'> | undefined;
   let bundle: TrustBundleSnapshot | undefined;
-  let ticking: Promise<void> | undefined;
+  let following: Promise<void> | undefined;
+  let last: Promise<unknown> = Promise.resolve();
 
   const ownIssuing = () =>
     records.filter((record) => record.kind === 'issuing' && record.serverId === serverId);
@@ -257,15 +260,25 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
     }
   }
 
+  /** One at a time: who writes a record that he read before would undo what another has written of it. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = last.then(work);
+    last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** One that waits for its turn serves all that ask meanwhile; one that has begun may have looked before their change. */
   function tick(): Promise<void> {
-    ticking ??= runDue().finally(() => {
-      ticking = undefined;
+    following ??= inTurn(() => {
+      following = undefined;
+      return runDue();
     });
-    return ticking;
+    return following;
   }
 
   return {
     tick,
+    change: inTurn,
     async start() {
       await reload();
       const current = ownIssuing().find(

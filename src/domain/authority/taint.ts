@@ -5,7 +5,7 @@ import type { AuthorityService } from './service.ts';
 export interface TaintOptions {
   readonly store: AuthorityStore;
   readonly audit: AuditLog;
-  readonly authority: Pick<AuthorityService, 'tick'>;
+  readonly authority: Pick<AuthorityService, 'tick' | 'change'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -26,7 +26,7 @@ export interface TaintOrder {
 export type TaintAuthority = (order: TaintOrder) => Promise<AuthorityRecord>;
 
 export function createTaint({ store, audit, authority, clock, log }: TaintOptions): TaintAuthority {
-  return async ({ id, by, proof, reason }) => {
+  async function mark({ id, by, proof, reason }: TaintOrder): Promise<AuthorityRecord> {
     const records = await store.list();
     const record = records.find((each) => each.id === id || each.fingerprint === id);
     if (!record) throw new CitadelError('NotFound', 'there is no authority of this id or fingerprint');
@@ -37,20 +37,25 @@ export function createTaint({ store, audit, authority, clock, log }: TaintOption
       );
     }
     const tainted = { ...record, tainted: true };
-    if (!record.tainted) {
-      await store.save(tainted);
-      log.warn('an authority is tainted', { authority: record.id, by, reason });
-      await audit.append({
-        at: clock.now(),
-        action: 'authority.taint',
-        outcome: 'allowed',
-        subject: by,
-        proof,
-        target: record.id,
-        reason,
-        details: { fingerprint: record.fingerprint },
-      });
-    }
+    if (record.tainted) return tainted;
+    // First on record: who is cut off here is asked again.
+    await audit.append({
+      at: clock.now(),
+      action: 'authority.taint',
+      outcome: 'allowed',
+      subject: by,
+      proof,
+      target: record.id,
+      reason,
+      details: { fingerprint: record.fingerprint },
+    });
+    await store.save(tainted);
+    log.warn('an authority is tainted', { authority: record.id, by, reason });
+    return tainted;
+  }
+
+  return async (order) => {
+    const tainted = await authority.change(() => mark(order));
     // Also where it was tainted before: the successor may not have been made then.
     await authority.tick();
     return tainted;

@@ -42,6 +42,8 @@ export interface AdoptionStore {
   /** Replaces what this proxy's agent said before. */
   record(report: ProxyReport): Promise<void>;
   markDisconnected(proxyKey: string, at: Date): Promise<void>;
+  /** For a process that has just begun: what is marked connected was so to one that is gone. Keeps when each was last seen. */
+  markAllDisconnected(): Promise<void>;
   list(): Promise<readonly ProxyReport[]>;
   /** Forgets proxies not seen since `before`. @returns how many */
   prune(before: Date): Promise<number>;

@@ -4,9 +4,14 @@ import { type Gate, gateOf, type RotationEvidence } from './gate.ts';
 /** What is done next. Each is safe to repeat: whoever is cut off in the midst decides anew and does it again. */
 export type RotationAction =
   | { readonly kind: 'makeRoot' }
+  /** The old root signs again, before anything of the new one is taken away. */
+  | { readonly kind: 'goBack' }
   /** The phase is over: its effect is to be done, then the next one begins. */
   | { readonly kind: 'advance'; readonly to: RotationPhase; readonly effect: RotationEffect }
   | { readonly kind: 'wait'; readonly gate: Gate };
+
+/** What an operator's order says of the present phase. A force that was cut off is not there for the next order. */
+export type Asked = 'no' | 'byEvidence' | 'byForce';
 
 /** What ending a phase changes. */
 export type RotationEffect =
@@ -16,31 +21,29 @@ export type RotationEffect =
   /** The old root leaves the bundle. */
   | 'retireOldRoot'
   | 'destroyOldKey'
-  /** The old root signs again. */
-  | 'activateOldRoot'
   /** The new root leaves the bundle, and its key goes. */
   | 'discardNewRoot';
 
 /**
  * What a rotation does next: pure, over what is stored and what is seen. `distribute` and `drain` end only by an operator's
- * word (`asked`), and then only where evidence permits it; the others end by themselves.
+ * order, and then only where evidence permits it or the order is by force; the others end by themselves.
  */
 export function decideRotation(
   rotation: RootRotation,
   authorities: readonly AuthorityRecord[],
   evidence: RotationEvidence,
-  asked: boolean,
+  asked: Asked,
 ): RotationAction {
-  const { phase, newRoot, words } = rotation;
-  const root = authorities.find(({ kind, fingerprint }) => kind === 'root' && fingerprint === newRoot);
+  const { phase, oldRoot, newRoot, words } = rotation;
+  const rootOf = (wanted: string | undefined) =>
+    authorities.find(({ kind, fingerprint }) => kind === 'root' && fingerprint === wanted);
   switch (phase) {
     case 'prepare':
-      return root ? { kind: 'advance', to: 'distribute', effect: 'none' } : { kind: 'makeRoot' };
+      return rootOf(newRoot) ? { kind: 'advance', to: 'distribute', effect: 'none' } : { kind: 'makeRoot' };
     case 'distribute':
     case 'drain': {
       const gate = gateOf(rotation, phase, evidence);
-      const forced = words.some(({ kind, target }) => kind === 'force' && target === phase);
-      if (!asked || !(gate.open || forced)) return { kind: 'wait', gate };
+      if (asked === 'no' || !(gate.open || asked === 'byForce')) return { kind: 'wait', gate };
       return phase === 'distribute'
         ? { kind: 'advance', to: 'drain', effect: 'activateNewRoot' }
         : { kind: 'advance', to: 'retire', effect: 'retireOldRoot' };
@@ -53,6 +56,7 @@ export function decideRotation(
         : { kind: 'wait', gate };
     }
     case 'undo': {
+      if (rootOf(oldRoot)?.state !== 'active') return { kind: 'goBack' };
       const gate = gateOf(rotation, phase, evidence);
       return gate.open
         ? { kind: 'advance', to: 'aborted', effect: 'discardNewRoot' }

@@ -1,4 +1,4 @@
-import type { Clock } from '../../kernel/index.ts';
+import { CitadelError, type Clock } from '../../kernel/index.ts';
 import { createRootCertificate } from '../../pki/index.ts';
 import { authorityRecord } from '../authority/index.ts';
 import type { AuthorityRecord, AuthorityStore, KeyManager, RootRotation } from '../ports/index.ts';
@@ -19,7 +19,7 @@ export interface EffectPorts {
 /** Makes the new root, or finds what an earlier try has made of it. @returns its record, which is in the store */
 export async function makeNewRoot(rotation: RootRotation, ports: EffectPorts): Promise<AuthorityRecord> {
   const { store, clock, trustDomain, backdate } = ports;
-  const keyId = `root-${rotation.id}`;
+  const keyId = newKeyId(rotation);
   const known = (await store.list()).find((record) => record.kind === 'root' && record.keyId === keyId);
   if (known) return known;
   const keys = await ports.newKeys();
@@ -43,12 +43,28 @@ export async function makeNewRoot(rotation: RootRotation, ports: EffectPorts): P
   return record;
 }
 
+function newKeyId({ id }: RootRotation): string {
+  return `root-${id}`;
+}
+
+/** The old root signs again, from wherever the rotation was cut off. Whatever the new root has signed stays good. */
+export async function activateOldRoot(
+  { oldRoot, newRoot }: RootRotation,
+  { store }: Pick<EffectPorts, 'store'>,
+): Promise<void> {
+  const records = (await store.list()).filter(({ kind }) => kind !== 'issuing');
+  const under = (root: string | undefined) =>
+    records.filter(({ rootFingerprint }) => rootFingerprint === root);
+  await store.save(...change(under(newRoot), 'active', 'old'), ...change(under(oldRoot), 'old', 'active'));
+}
+
 /** Does what ends a phase. Safe to repeat: what is so already is left. */
 export async function applyEffect(
   effect: RotationEffect,
-  { oldRoot, newRoot }: RootRotation,
+  rotation: RootRotation,
   ports: EffectPorts,
 ): Promise<void> {
+  const { oldRoot, newRoot } = rotation;
   const records = await ports.store.list();
   const under = (root: string | undefined) =>
     records.filter(({ kind, rootFingerprint }) => kind !== 'issuing' && rootFingerprint === root);
@@ -63,17 +79,21 @@ export async function applyEffect(
         ...change(under(oldRoot), 'active', 'old'),
         ...change(under(newRoot), 'prepared', 'active'),
       );
-    case 'activateOldRoot':
-      // Whatever the new root has signed stays good until it is gone.
-      return save(...change(under(newRoot), 'active', 'old'), ...change(under(oldRoot), 'old', 'active'));
     case 'retireOldRoot':
       return save(...change(under(oldRoot), 'old', 'retired'));
     case 'destroyOldKey':
-      return destroyKeys(under(oldRoot), ports);
+      return destroyKeys(
+        under(oldRoot).filter(({ state }) => state === 'retired'),
+        ports,
+      );
     case 'discardNewRoot': {
-      const discarded = under(newRoot);
+      // By the name of its key: who was cut off while he made it may not have noted its fingerprint.
+      const keyId = newKeyId(rotation);
+      const discarded = records.filter((record) => record.kind === 'root' && record.keyId === keyId);
       await save(...change(discarded, 'prepared', 'retired'), ...change(discarded, 'old', 'retired'));
-      return destroyKeys(discarded, ports);
+      if (discarded.length > 0) return destroyKeys(discarded, ports);
+      const keys = await ports.newKeys();
+      if (await keys.get(keyId)) await keys.destroy(keyId);
     }
   }
 }
@@ -88,7 +108,14 @@ function change(
 
 async function destroyKeys(records: readonly AuthorityRecord[], { keysOf }: EffectPorts): Promise<void> {
   for (const { keyBackend, keyId } of records) {
-    const keys = keyId === '' ? undefined : await keysOf(keyBackend);
-    await keys?.destroy(keyId);
+    // The key of a root that others have made is elsewhere.
+    if (keyId === '') continue;
+    const keys = await keysOf(keyBackend);
+    if (!keys)
+      throw new CitadelError(
+        'FailedPrecondition',
+        `the key ${keyId} cannot be destroyed: it is in the ${keyBackend} key home, which the configuration does not name; name it in formerKeys`,
+      );
+    await keys.destroy(keyId);
   }
 }

@@ -10,6 +10,7 @@ import {
 
 /** All that is known at one moment of who uses what. */
 export interface RotationEvidence {
+  readonly now: Date;
   readonly proxies: readonly LiveProxy[];
   readonly leaves: readonly LiveLeaf[];
   readonly authorities: readonly AuthorityRecord[];
@@ -26,6 +27,8 @@ export interface Gate {
   /** What cannot show more than that it was given the bundle. */
   readonly unproven: readonly ProxyStanding[];
   /** Certificates that must end first. */
+  /** Issuing authorities that sign under the root that is to go, by id: their next certificate would be refused. */
+  readonly signing: readonly string[];
   readonly leaves: { readonly count: number; readonly lastNotAfter: Date | undefined };
 }
 
@@ -58,14 +61,14 @@ export function gateOf(rotation: RootRotation, phase: Waiting, evidence: Rotatio
 
 function drainGate(
   rotation: RootRotation,
-  { proxies, leaves, authorities }: RotationEvidence,
+  { proxies, leaves, authorities, now }: RotationEvidence,
   root: string,
 ): Gate {
-  const issuers = new Set(
-    authorities
-      .filter(({ rootFingerprint }) => rootFingerprint === root)
-      .map(({ fingerprint }) => fingerprint),
-  );
+  const under = authorities.filter(({ rootFingerprint }) => rootFingerprint === root);
+  const issuers = new Set(under.map(({ fingerprint }) => fingerprint));
+  const signing = under
+    .filter(({ kind, state, notAfter }) => kind === 'issuing' && state === 'active' && notAfter > now)
+    .map(({ id }) => id);
   const live = leaves.filter(({ issuer }) => issuers.has(issuer));
   const found = gate(
     rotation,
@@ -75,8 +78,9 @@ function drainGate(
   const last = live.map(({ notAfter }) => notAfter.getTime());
   return {
     ...found,
-    open: found.stragglers.length === 0 && live.length === 0,
+    open: found.stragglers.length === 0 && live.length === 0 && signing.length === 0,
     unproven: [],
+    signing,
     leaves: live.length === 0 ? noLeaves : { count: live.length, lastNotAfter: new Date(Math.max(...last)) },
   };
 }
@@ -104,6 +108,7 @@ function gate({ words }: RootRotation, standings: readonly ProxyStanding[]): Gat
     standings,
     stragglers,
     unproven,
+    signing: [],
     leaves: noLeaves,
   };
 }

@@ -1,4 +1,4 @@
-export { decideRotation } from './decide.ts';
+export { type Asked, decideRotation } from './decide.ts';
 export { type Gate, gateOf, type RotationEvidence } from './gate.ts';
 export { planRotation } from './plan.ts';
 export { createRotationService, type RotationService, type RotationStatus } from './service.ts';

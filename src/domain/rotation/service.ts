@@ -2,8 +2,8 @@ import { CitadelError, describeError, type Entropy, type Log } from '../../kerne
 import type { KeyAlgorithm } from '../../pki/index.ts';
 import type { AuthorityService } from '../authority/index.ts';
 import type { AuditLog, RootRotation, RotationPhase, RotationWord, Store } from '../ports/index.ts';
-import { decideRotation, type RotationAction } from './decide.ts';
-import { applyEffect, type EffectPorts, makeNewRoot } from './effects.ts';
+import { type Asked, decideRotation, type RotationAction } from './decide.ts';
+import { activateOldRoot, applyEffect, type EffectPorts, makeNewRoot } from './effects.ts';
 import { type Gate, gateOf, type RotationEvidence } from './gate.ts';
 import { type PlannedPhase, planRotation } from './plan.ts';
 import { liveProxies } from './standing.ts';
@@ -86,15 +86,16 @@ export function createRotationService(options: RotationServiceOptions): Rotation
     (await store.authorities.list()).find(({ kind, state }) => kind === 'root' && state === 'active');
 
   async function evidence(): Promise<RotationEvidence> {
+    const now = clock.now();
     const [leaves, reports, authorities, bundles] = await Promise.all([
-      store.issuance.liveLeaves(clock.now()),
+      store.issuance.liveLeaves(now),
       store.adoption.list(),
       store.authorities.list(),
       store.authorities.bundleContents(),
     ]);
     // The server's own listeners follow by themselves.
     const others = leaves.filter(({ principal }) => !principal.startsWith('server:'));
-    return { leaves: others, proxies: liveProxies(others, reports), authorities, bundles };
+    return { now, leaves: others, proxies: liveProxies(others, reports), authorities, bundles };
   }
 
   async function note(
@@ -117,7 +118,7 @@ export function createRotationService(options: RotationServiceOptions): Rotation
     });
   }
 
-  async function decided(rotation: RootRotation, asked: boolean): Promise<RotationAction> {
+  async function decided(rotation: RootRotation, asked: Asked): Promise<RotationAction> {
     const seen = await evidence();
     return decideRotation(rotation, seen.authorities, seen, asked);
   }
@@ -129,28 +130,33 @@ export function createRotationService(options: RotationServiceOptions): Rotation
   }
 
   /** Goes on until something is waited for. @returns what is waited for */
-  async function run(
-    rotation: RootRotation,
-    order: RotationOrder,
-    asked: boolean,
-  ): Promise<Gate | undefined> {
+  async function run(rotation: RootRotation, order: RotationOrder, asked: Asked): Promise<Gate | undefined> {
     let present = rotation;
-    let mayEnd = asked;
+    let word = asked;
     for (let step = 0; step < mostSteps; step += 1) {
-      const action = await decided(present, mayEnd);
+      const action = await decided(present, word);
       if (action.kind === 'wait') return action.gate;
       if (action.kind === 'makeRoot') {
         const root = await makeNewRoot(present, effects);
         present = { ...present, newRoot: root.fingerprint };
-        await store.rotations.save(present);
         await note('rotation.prepare', order, present);
+        await store.rotations.save(present);
+      } else if (action.kind === 'goBack') {
+        await activateOldRoot(present, effects);
+        await note('rotation.back', order, present);
       } else {
         if (action.to === present.phase) return undefined;
         await applyEffect(action.effect, present, effects);
+        // First on record: who is cut off here does it again, and is on record twice, never not at all.
+        await note(
+          `rotation.${action.to}`,
+          order,
+          { ...present, phase: action.to },
+          { effect: action.effect },
+        );
         present = await enter(present, action.to);
-        await note(`rotation.${action.to}`, order, present, { effect: action.effect });
         // A word ends one phase.
-        mayEnd = false;
+        word = 'no';
       }
       // New bundle, new issuing authority. Where a key's home is away, maintenance tries again; the old one goes on.
       await authority.tick().catch((error: unknown) => {
@@ -207,6 +213,12 @@ export function createRotationService(options: RotationServiceOptions): Rotation
           );
         if (root.fingerprint !== order.oldRoot)
           throw new CitadelError('Aborted', 'the active root is another one by now: look at the plan again');
+        const lifetime = order.lifetime ?? options.defaults.lifetime;
+        if (lifetime <= options.leafTtl)
+          throw new CitadelError(
+            'InvalidArgument',
+            `a root must outlive the certificates under it, which live for ${options.leafTtl / 1000} s`,
+          );
         const now = clock.now();
         const rotation: RootRotation = {
           id: Buffer.from(entropy.bytes(8)).toString('hex'),
@@ -215,22 +227,25 @@ export function createRotationService(options: RotationServiceOptions): Rotation
           oldRoot: root.fingerprint,
           newRoot: undefined,
           algorithm: order.algorithm ?? options.defaults.algorithm,
-          lifetime: order.lifetime ?? options.defaults.lifetime,
+          lifetime,
           startedAt: now,
           startedBy: order.by,
           reason: order.reason,
           words: [],
         };
-        await store.rotations.save(rotation);
         await note('rotation.start', order, rotation);
-        await run(rotation, order, false);
+        await store.rotations.save(rotation);
+        await run(rotation, order, 'no');
         return status();
       }),
     continue: (order) =>
       inTurn(async () => {
         let rotation = await underWay(order.phase);
         if (order.force) {
+          if (rotation.phase === 'prepare' || rotation.phase === 'undo')
+            throw new CitadelError('FailedPrecondition', `nothing can be forced in phase ${rotation.phase}`);
           const { by, reason } = order;
+          await note('rotation.force', order, rotation);
           rotation = await addWord(rotation, {
             kind: 'force',
             target: rotation.phase,
@@ -238,9 +253,8 @@ export function createRotationService(options: RotationServiceOptions): Rotation
             reason,
             at: clock.now(),
           });
-          await note('rotation.force', order, rotation);
         }
-        const gate = await run(rotation, order, true);
+        const gate = await run(rotation, order, order.force ? 'byForce' : 'byEvidence');
         const after = await status();
         if (gate && after.rotation?.phase === rotation.phase)
           throw new CitadelError('FailedPrecondition', whyNot(rotation, gate));
@@ -255,47 +269,43 @@ export function createRotationService(options: RotationServiceOptions): Rotation
         if (!excused)
           throw new CitadelError('NotFound', 'the rotation does not wait for a proxy of this key');
         const { by, reason, proxyKey } = order;
-        const changed = await addWord(rotation, {
-          kind: 'excuse',
-          target: proxyKey,
-          by,
-          reason,
-          at: clock.now(),
-        });
-        await note('rotation.excuse', order, changed, {
+        await note('rotation.excuse', order, rotation, {
           proxyKey,
           workload: excused.proxy.spiffeId,
           standing: `${excused.standing}: ${excused.detail}`,
         });
+        await addWord(rotation, { kind: 'excuse', target: proxyKey, by, reason, at: clock.now() });
         return status();
       }),
     abort: (order) =>
       inTurn(async () => {
         const rotation = await underWay(order.phase);
-        if (rotation.phase === 'retire')
+        // What is stored counts: a server may have been cut off between this and the phase.
+        const old = (await store.authorities.list()).find(
+          ({ fingerprint }) => fingerprint === rotation.oldRoot,
+        );
+        if (rotation.phase === 'retire' || old?.state === 'retired')
           throw new CitadelError(
             'FailedPrecondition',
             'the old root has left the bundle already; go on, and rotate anew if the new root is unwanted',
           );
-        if (rotation.phase === 'drain') await applyEffect('activateOldRoot', rotation, effects);
-        const undoing = await enter(rotation, 'undo');
-        await note('rotation.abort', order, undoing);
-        await authority.tick();
-        await run(undoing, order, false);
+        await note('rotation.abort', order, rotation);
+        // First the phase, then its effect: a server that is cut off here goes back all the same.
+        await run(await enter(rotation, 'undo'), order, 'no');
         return status();
       }),
     tick: () =>
       inTurn(async () => {
         const rotation = await store.rotations.current();
         if (!rotation || rotation.phase === 'distribute' || rotation.phase === 'drain') return;
-        await run(rotation, { by: 'server', proof: 'none', reason: 'what it waited for has come' }, false);
+        await run(rotation, { by: 'server', proof: 'none', reason: 'what it waited for has come' }, 'no');
       }),
   };
 }
 
 const mostNamed = 5;
 
-function whyNot({ phase }: RootRotation, { stragglers, unproven, leaves }: Gate): string {
+function whyNot({ phase }: RootRotation, { stragglers, unproven, signing, leaves }: Gate): string {
   const named = [...stragglers, ...unproven]
     .slice(0, mostNamed)
     .map(({ proxy, standing, detail }) => `${proxy.spiffeId} (${proxy.proxyKey}) is ${standing}: ${detail}`);
@@ -304,8 +314,9 @@ function whyNot({ phase }: RootRotation, { stragglers, unproven, leaves }: Gate)
     leaves.lastNotAfter === undefined
       ? []
       : [
-          `${leaves.count} certificates under the old root are valid, the last until ${leaves.lastNotAfter.toISOString()}`,
+          `${leaves.count} certificates under the ${phase === 'undo' ? 'new' : 'old'} root are valid, the last until ${leaves.lastNotAfter.toISOString()}`,
         ];
-  const reasons = [...named, ...(more > 0 ? [`${more} more`] : []), ...ends];
+  const signs = signing.map((id) => `${id} still signs under it, for its successor is not made yet`);
+  const reasons = [...named, ...(more > 0 ? [`${more} more`] : []), ...ends, ...signs];
   return `phase ${phase} cannot end yet: ${reasons.join('; ')}`;
 }

@@ -66,7 +66,21 @@ function judgeBundle({ leaf, report }: LiveProxy, isAsAsked: BundleTest): Judged
     isAsAsked(report.agentBundleVersion) === true
       ? { standing: 'inUse', detail: `its agent uses bundle ${short(report.agentBundleVersion)}` }
       : { standing: 'behind', detail: `its agent has bundle ${short(report.agentBundleVersion)}` };
-  return worst([own, ...report.consumers.flatMap((consumer) => judgeConsumer(consumer, isAsAsked))]);
+  return worst([
+    own,
+    ...report.consumers.flatMap((consumer) => judgeConsumer(consumer, isAsAsked)),
+    ...judgeUnseen(report.consumers),
+  ]);
+}
+
+/** An Envoy that has its certificate from the agent and its bundle from elsewhere, or not yet: the agent says nothing of it. */
+function judgeUnseen(consumers: readonly Consumer[]): Judged[] {
+  const kinds = consumers
+    .filter(({ kind }) => kind === 'envoy-sds')
+    .flatMap(({ resources }) => resources.map(({ kind }) => kind));
+  return kinds.includes('svid') && !kinds.includes('bundle')
+    ? [{ standing: 'accepted', detail: 'its Envoy has no bundle from its agent; use is not seen' }]
+    : [];
 }
 
 function judgeConsumer({ id, resources }: Consumer, isAsAsked: BundleTest): Judged[] {

@@ -105,6 +105,11 @@ describe.skipIf(!hasPart('envoy'))('the trust root is rotated under real Envoys'
       ]),
     );
     expect(app.authority.bundle().authorities).toHaveLength(1);
+    for (const order of ['continue', 'abort'])
+      expect(await rotate(mesh, order, '--yes')).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('no rotation is under way'),
+      });
     stop.abort();
     const { requests, failures } = await loading;
     expect(failures).toStrictEqual([]);

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../../src/pki/index.ts';
+import { proxyReport } from '../../contract/store-samples.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../../parts/index.ts';
 import { newRequest, startTestServer } from '../../support/server.ts';
 
@@ -26,6 +27,16 @@ async function issue(server: Awaited<ReturnType<typeof startTestServer>>) {
 }
 
 describe('a restart', () => {
+  it('takes nobody for connected who was so to the process before', async () => {
+    const { directory, settings } = await diskSettings();
+    const first = await startTestServer(settings, { directory });
+    // As a process that is killed leaves it behind.
+    await first.app.store.adoption.record(proxyReport({ connected: true }));
+    await first.stop();
+    await using second = await startTestServer(settings, { directory });
+    expect(await second.app.store.adoption.list()).toStrictEqual([proxyReport({ connected: false })]);
+  });
+
   it('keeps root, issuing authority and inventory', async () => {
     const { directory, settings } = await diskSettings();
     const first = await startTestServer(settings, { directory });

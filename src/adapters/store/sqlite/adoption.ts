@@ -25,6 +25,11 @@ export function createAdoptionStore(database: BetterSQLite3Database, executor: E
           .run();
       }),
 
+    markAllDisconnected: () =>
+      executor.write(() => {
+        database.update(proxyReport).set({ connected: false }).where(eq(proxyReport.connected, true)).run();
+      }),
+
     list: () =>
       executor.read(() =>
         database

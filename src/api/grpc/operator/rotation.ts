@@ -86,6 +86,9 @@ function keyAlgorithm(text: string): KeyAlgorithm | undefined {
 }
 
 function rotationPhase(text: string): RotationPhase {
+  // As the status has it where there is none, or none any more.
+  if (text === '' || text === 'done' || text === 'aborted')
+    throw new CitadelError('FailedPrecondition', 'no rotation is under way');
   const known = phases.find((phase) => phase === text);
   if (!known) throw new CitadelError('InvalidArgument', `the phase must be one of ${phases.join(', ')}`);
   return known;

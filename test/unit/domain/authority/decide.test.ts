@@ -64,6 +64,25 @@ describe('decideIssuing', () => {
       [{ kind: 'prepare' }],
     ],
     [
+      'goes back to one that signed under the root that signs again',
+      [slot('a', 'active', { rootFingerprint: 'other' }), slot('b', 'old')],
+      5,
+      [{ kind: 'activate', id: 'b' }],
+    ],
+    [
+      'does not go back to one of which little is left',
+      [slot('a', 'active', { rootFingerprint: 'other' }), slot('b', 'old')],
+      6.1,
+      [{ kind: 'prepare' }],
+    ],
+    [
+      'does not go back to a tainted one',
+      [slot('a', 'active', { rootFingerprint: 'other' }), slot('b', 'old', { tainted: true })],
+      1,
+      [{ kind: 'prepare' }],
+    ],
+    ['does not go back while the active one is fit', [slot('a', 'active'), slot('b', 'old')], 1, []],
+    [
       'recovers from a long sleep: all have ended',
       [slot('a', 'active'), slot('b', 'prepared')],
       9,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { RootRotation } from '../../../../src/domain/ports/index.ts';
-import { decideRotation } from '../../../../src/domain/rotation/index.ts';
+import { type Asked, decideRotation } from '../../../../src/domain/rotation/index.ts';
 import { at, authorities, evidence, leaf, report, rotation } from './samples.ts';
 
 const nobody = evidence([], []);
@@ -10,65 +10,87 @@ const force = (target: string): Partial<RootRotation> => ({
 });
 
 describe('what comes next', () => {
-  const cases: [what: string, RootRotation, seen: typeof nobody, asked: boolean, expected: object][] = [
+  const cases: [what: string, RootRotation, seen: typeof nobody, asked: Asked, expected: object][] = [
     [
       'a root is made first',
       rotation({ phase: 'prepare', newRoot: undefined }),
       somebody,
-      false,
+      'no',
       { kind: 'makeRoot' },
     ],
     [
       'a root that is there is handed out',
       rotation({ phase: 'prepare' }),
       somebody,
-      false,
+      'no',
       { to: 'distribute', effect: 'none' },
     ],
-    ['nobody asked', rotation(), nobody, false, { kind: 'wait', gate: { open: true } }],
-    ['asked, with evidence', rotation(), nobody, true, { to: 'drain', effect: 'activateNewRoot' }],
-    ['asked, without', rotation(), somebody, true, { kind: 'wait', gate: { open: false } }],
+    ['nobody asked', rotation(), nobody, 'no', { kind: 'wait', gate: { open: true } }],
+    ['asked, with evidence', rotation(), nobody, 'byEvidence', { to: 'drain', effect: 'activateNewRoot' }],
+    ['asked, without', rotation(), somebody, 'byEvidence', { kind: 'wait', gate: { open: false } }],
+    ['asked, by force', rotation(), somebody, 'byForce', { to: 'drain', effect: 'activateNewRoot' }],
     [
-      'asked, by force',
+      'a force that was cut off is not there for the next order',
       rotation(force('distribute')),
       somebody,
-      true,
-      { to: 'drain', effect: 'activateNewRoot' },
-    ],
-    ['force alone asks for nothing', rotation(force('distribute')), somebody, false, { kind: 'wait' }],
-    [
-      'force is of its phase',
-      rotation({ phase: 'drain', ...force('distribute') }),
-      somebody,
-      true,
+      'byEvidence',
       { kind: 'wait' },
     ],
-    ['drained', rotation({ phase: 'drain' }), nobody, true, { to: 'retire', effect: 'retireOldRoot' }],
-    ['drained, and nobody asked', rotation({ phase: 'drain' }), nobody, false, { kind: 'wait' }],
+    [
+      'retire by force, begun before',
+      rotation({ phase: 'retire', ...force('retire') }),
+      somebody,
+      'no',
+      { to: 'done' },
+    ],
+    [
+      'force is of its phase',
+      rotation({ phase: 'retire', ...force('drain') }),
+      somebody,
+      'no',
+      { kind: 'wait' },
+    ],
+    [
+      'drained',
+      rotation({ phase: 'drain' }),
+      nobody,
+      'byEvidence',
+      { to: 'retire', effect: 'retireOldRoot' },
+    ],
+    ['drained, and nobody asked', rotation({ phase: 'drain' }), nobody, 'no', { kind: 'wait' }],
     [
       'retire ends by itself',
       rotation({ phase: 'retire' }),
       nobody,
-      false,
+      'no',
       { to: 'done', effect: 'destroyOldKey' },
     ],
-    ['retire waits', rotation({ phase: 'retire' }), somebody, false, { kind: 'wait' }],
+    ['retire waits', rotation({ phase: 'retire' }), somebody, 'no', { kind: 'wait' }],
     [
       'undo ends by itself',
       rotation({ phase: 'undo' }),
       somebody,
-      false,
+      'no',
       { to: 'aborted', effect: 'discardNewRoot' },
     ],
     [
       'undo waits for what the new root signed',
       rotation({ phase: 'undo' }),
       evidence([leaf({ issuer: 'issuer-new' })], []),
-      true,
+      'byEvidence',
       { kind: 'wait' },
     ],
   ];
   test.each(cases)('%s', (_, present, seen, asked, expected) => {
     expect(decideRotation(present, authorities, seen, asked)).toMatchObject(expected);
+  });
+
+  test('undo has the old root sign again before anything else', () => {
+    const cutOff = authorities.map((each) =>
+      each.fingerprint === 'old' ? { ...each, state: 'old' as const } : each,
+    );
+    expect(decideRotation(rotation({ phase: 'undo' }), cutOff, nobody, 'no')).toStrictEqual({
+      kind: 'goBack',
+    });
   });
 });

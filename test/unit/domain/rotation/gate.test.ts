@@ -10,6 +10,13 @@ describe('distribute waits for the bundle with the new root', () => {
   const cases: Case[] = [
     ['use is seen', held, [report('both', [resource({ accepted: 'both', inUse: 'both' })])], 'inUse', true],
     ['an agent alone uses it', held, [report('both')], 'inUse', true],
+    [
+      'an Envoy that has its certificate from the agent alone',
+      held,
+      [report('both', [resource({ name: 'default', kind: 'svid', inUse: '01' })])],
+      'accepted',
+      false,
+    ],
     ['accepted is not used', held, [report('both', [resource({ accepted: 'both' })])], 'accepted', false],
     ['sent is not accepted', held, [report('both', [resource({ sent: 'both' })])], 'sent', false],
     [
@@ -130,6 +137,19 @@ describe('drain waits until nothing is under the old root', () => {
     ];
     expect(gateOf({ ...draining, words }, 'drain', evidence([leaf()], [])).open).toBe(false);
   });
+});
+
+test('drain waits for an issuing authority that still signs, until its own certificate ends', () => {
+  const [old, ...others] = evidence([], []).authorities;
+  const signing = (notAfter: Date) =>
+    old ? [{ ...old, id: 'issuing-a', kind: 'issuing' as const, rootFingerprint: 'old', notAfter }] : [];
+  const gate = (notAfter: Date) =>
+    gateOf(rotation({ phase: 'drain' }), 'drain', {
+      ...evidence([], []),
+      authorities: [...others, ...signing(notAfter)],
+    });
+  expect(gate(at(3))).toMatchObject({ open: false, signing: ['issuing-a'] });
+  expect(gate(at(2))).toMatchObject({ open: true, signing: [] });
 });
 
 test('retire waits for the bundle without the old root', () => {

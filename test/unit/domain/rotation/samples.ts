@@ -80,12 +80,12 @@ function authority(
 export const authorities = [
   authority('old', 'active'),
   authority('new', 'prepared'),
-  authority('issuer-old', 'active', { kind: 'issuing', rootFingerprint: 'old' }),
+  authority('issuer-old', 'old', { kind: 'issuing', rootFingerprint: 'old' }),
   authority('issuer-new', 'prepared', { kind: 'issuing', rootFingerprint: 'new' }),
 ];
 
 export function evidence(leaves: readonly LiveLeaf[], reports: readonly ProxyReport[]): RotationEvidence {
-  return { leaves, proxies: liveProxies(leaves, reports), authorities, bundles };
+  return { now: at(2), leaves, proxies: liveProxies(leaves, reports), authorities, bundles };
 }
 
 export function rotation(changes: Partial<RootRotation> = {}): RootRotation {

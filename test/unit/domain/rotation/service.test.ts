@@ -1,117 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createMemoryKeyManager } from '../../../../src/adapters/keys/memory/index.ts';
-import { createAuthorityService, establishRoot } from '../../../../src/domain/authority/index.ts';
-import { type KeyManager, noMetrics, type Store } from '../../../../src/domain/ports/index.ts';
-import { createRotationService } from '../../../../src/domain/rotation/index.ts';
-import { type Clock, silentLog, systemEntropy } from '../../../../src/kernel/index.ts';
-import { memoryStore } from '../../../fakes/memory-store.ts';
 import { at, leaf, report } from './samples.ts';
-
-const trustDomain = 'example.org';
-const lifetime = 10 * 365 * 86_400_000;
-const ann = { by: 'operator:ann', proof: 'client-certificate', reason: 'it is old' };
-
-/** A server's authorities over a store and a key home that outlive it. */
-class World {
-  now = at(0);
-  readonly store: Store;
-  readonly keys: KeyManager = createMemoryKeyManager();
-  readonly issuingKeys: KeyManager = createMemoryKeyManager();
-  /** Counts down at each write; the one that meets zero is done, and the process is gone. */
-  writesLeft = Number.POSITIVE_INFINITY;
-
-  constructor() {
-    this.store = this.#dying(memoryStore());
-  }
-
-  #dying(store: Store): Store {
-    const guard = <T extends object>(target: T, writes: readonly string[]): T =>
-      new Proxy(target, {
-        get: (object, name, receiver) => {
-          const method: unknown = Reflect.get(object, name, receiver);
-          if (typeof method !== 'function' || !writes.includes(String(name))) return method;
-          return async (...values: unknown[]) => {
-            if (this.writesLeft <= 0) throw new Error('the process is gone');
-            this.writesLeft -= 1;
-            const result: unknown = await Reflect.apply(method, object, values);
-            if (this.writesLeft === 0) throw new Error('the process is gone');
-            return result;
-          };
-        },
-      });
-    return {
-      ...store,
-      authorities: guard(store.authorities, ['save', 'noteBundleContent']),
-      rotations: guard(store.rotations, ['save']),
-      audit: guard(store.audit, ['append']),
-    };
-  }
-
-  /** A process over what there is. */
-  async start() {
-    const clock: Clock = {
-      now: () => this.now,
-      sleep: () => Promise.reject(new Error('nobody sleeps here')),
-    };
-    const { store, keys, issuingKeys } = this;
-    const shared = { trustDomain, clock, entropy: systemEntropy, log: silentLog, audit: store.audit };
-    const backdate = 3_600_000;
-    const keysOf = (backend: string) => Promise.resolve(backend === keys.backend ? keys : undefined);
-    const authority = createAuthorityService({
-      ...shared,
-      serverId: 'server-1',
-      store: store.authorities,
-      issuingKeys,
-      upstream: () =>
-        establishRoot({
-          ...shared,
-          store: store.authorities,
-          keys: () => Promise.resolve(keys),
-          keysOf,
-          root: { algorithm: 'ecdsa-p256', lifetime, backdate },
-        }),
-      issuing: {
-        algorithm: 'ecdsa-p256',
-        lifetime: 86_400_000,
-        backdate: 60_000,
-        rotation: { prepareBelow: 0.5, activateBelow: 0.2 },
-      },
-      metrics: noMetrics,
-    });
-    await authority.start();
-    const rotation = createRotationService({
-      ...shared,
-      store,
-      authority,
-      newKeys: () => Promise.resolve(keys),
-      keysOf,
-      backdate,
-      defaults: { algorithm: 'ecdsa-p256', lifetime },
-      leafTtl: 100_000,
-    });
-    return { authority, rotation };
-  }
-
-  async state() {
-    const authorities = await this.store.authorities.list();
-    const keys = await this.keys.list();
-    return {
-      roots: authorities
-        .filter(({ kind }) => kind === 'root')
-        .map(({ state }) => state)
-        .toSorted(),
-      keys: keys.length,
-      phase: (await this.store.rotations.list(1))[0]?.phase,
-    };
-  }
-}
-
-async function begun() {
-  const world = new World();
-  const server = await world.start();
-  const { activeRoot } = await server.rotation.status();
-  return { world, server, activeRoot, start: () => server.rotation.start({ ...ann, oldRoot: activeRoot }) };
-}
+import { ann, begun, World } from './world.ts';
 
 describe('a rotation', () => {
   test('goes through its phases, and the old key goes last', async () => {
@@ -171,6 +60,20 @@ describe('a rotation', () => {
       status: 'rejected',
       reason: { code: 'FailedPrecondition', message: expect.stringContaining('operator:ann') },
     });
+  });
+
+  test('makes no root that ends before what it signs, and forces nothing that waits for no evidence', async () => {
+    const { world, server, activeRoot, start } = await begun();
+    const { rotation } = server;
+    await expect(rotation.start({ ...ann, oldRoot: activeRoot, lifetime: 100_000 })).rejects.toMatchObject({
+      code: 'InvalidArgument',
+    });
+    world.home = 'away';
+    await expect(start()).rejects.toMatchObject({ code: 'Unavailable' });
+    await expect(rotation.continue({ ...ann, phase: 'prepare', force: true })).rejects.toMatchObject({
+      code: 'FailedPrecondition',
+    });
+    expect((await rotation.status()).rotation?.words).toStrictEqual([]);
   });
 
   test.each(['distribute', 'drain'] as const)('can be undone in %s', async (phase) => {
