@@ -78,6 +78,11 @@ export function withYes(command: Command): Command {
   return command.option('--yes', 'do it without asking');
 }
 
+/** For commander: an option of a command whose doing the audit record keeps. */
+export function withReason(command: Command): Command {
+  return command.option('--reason <text>', 'for the record', '');
+}
+
 export function pageSizeArgument(text: string): number {
   return argument(() => {
     if (/^[1-9]\d{0,3}$/.test(text) && Number(text) <= 1000) return Number(text);

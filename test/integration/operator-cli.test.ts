@@ -52,6 +52,13 @@ describe('the local socket', () => {
     });
   });
 
+  it('says of a reason that is too long that it is', async () => {
+    const taint = ['authority', 'taint', 'issuing-0', '--yes', '--reason', 'r'.repeat(1025)];
+    const { code, stderr } = await citadel('nobody', ...taint, ...socket());
+    expect(stderr).toContain('a reason may have 1024 characters at most');
+    expect(code).toBe(64);
+  });
+
   it('is open to its owner alone', () => {
     expect(statSync(join(directory.path, 'operator.sock')).mode & 0o777).toBe(0o600);
   });

@@ -10,6 +10,7 @@ import {
 import { capturePorts } from '../../domain/ports/index.ts';
 import { isCitadelError } from '../../kernel/index.ts';
 import { confirm } from '../confirm.ts';
+import { withYes } from '../options.ts';
 
 interface ApplyOptions extends CaptureArguments {
   readonly yes?: boolean;
@@ -38,12 +39,11 @@ export function addCaptureCommands(program: Command): void {
     .option('--exclude-outbound-ports <list>', 'leave these as they are')
     .option('--include-outbound-cidrs <list>', 'capture calls to these networks alone (default: all)')
     .option('--exclude-outbound-cidrs <list>', 'leave calls to these networks as they are')
-    .option('--yes', 'do it without asking')
     .addHelpText(
       'after',
       '\nA connection is captured when every list that includes has it, and none that excludes.',
     );
-  apply.action(async () => {
+  withYes(apply).action(async () => {
     const { yes, ...given } = apply.opts<ApplyOptions>();
     const ruleset = renderRuleset(captureSettings(given));
     await confirm(ruleset, yes);

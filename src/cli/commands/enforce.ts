@@ -4,7 +4,7 @@ import { CitadelError } from '../../kernel/index.ts';
 import { confirm } from '../confirm.ts';
 import { type ConnectionOptions, connectOperator } from '../connection.ts';
 import { ExitRequest, exitCodes } from '../exit-codes.ts';
-import { seconds, withConnection } from '../options.ts';
+import { seconds, withConnection, withReason, withYes } from '../options.ts';
 import { howText, planText, revertText } from './enforce-text.ts';
 import { followEnforcement, followRevert } from './follow.ts';
 
@@ -22,7 +22,7 @@ interface EnforceOptions extends ConnectionOptions, ScopeOptions {
   readonly revertWithin: number;
   readonly force: boolean;
   readonly reason: string;
-  readonly yes: boolean;
+  readonly yes?: boolean;
 }
 
 type RevertOptions = ConnectionOptions & ScopeOptions & Pick<EnforceOptions, 'reason' | 'yes'>;
@@ -42,14 +42,10 @@ export function addEnforceCommands(mtls: Command): void {
       seconds,
       0,
     )
-    .option('--force', 'also where it is not known to be safe; needs --reason', false)
-    .option('--reason <text>', 'for the record', '')
-    .option('--yes', 'do not ask', false);
-  withConnection(enforce).action(() => enforceScope(enforce.opts<EnforceOptions>()));
-  const revert = withScope(mtls.command('revert').description('take back what enforce has made strict'))
-    .option('--reason <text>', 'for the record', '')
-    .option('--yes', 'do not ask', false);
-  withConnection(revert).action(() => revertScope(revert.opts<RevertOptions>()));
+    .option('--force', 'also where it is not known to be safe; needs --reason', false);
+  withConnection(withYes(withReason(enforce))).action(() => enforceScope(enforce.opts<EnforceOptions>()));
+  const revert = withScope(mtls.command('revert').description('take back what enforce has made strict'));
+  withConnection(withYes(withReason(revert))).action(() => revertScope(revert.opts<RevertOptions>()));
 }
 
 function withScope(command: Command): Command {

@@ -10,7 +10,7 @@ import { CitadelError } from '../../kernel/index.ts';
 import { confirm } from '../confirm.ts';
 import { type ConnectionOptions, connectOperator, type OperatorConnection } from '../connection.ts';
 import { ExitRequest, exitCodes } from '../exit-codes.ts';
-import { pageSizeArgument, withConnection, withYes } from '../options.ts';
+import { pageSizeArgument, withConnection, withReason, withYes } from '../options.ts';
 import { formatTime, printable, printRows, tellNextPage } from '../output.ts';
 import { readPolicyFiles } from '../policy-files.ts';
 import { addTextCommands, policyFilesHelp } from './policy-text.ts';
@@ -65,16 +65,15 @@ function addHistory(policy: Command): void {
 
 interface ChangingOptions extends ConnectionOptions {
   readonly yes?: boolean;
-  readonly reason?: string;
+  readonly reason: string;
 }
 
 function addApply(policy: Command): void {
   const command = policy
     .command('apply')
     .description('keep the policies of files here: what they say holds from then on')
-    .argument('<file...>', policyFilesHelp)
-    .option('--reason <text>', 'for the record');
-  withConnection(withYes(command)).action(async () => {
+    .argument('<file...>', policyFilesHelp);
+  withConnection(withYes(withReason(command))).action(async () => {
     const { files, unreadable } = readPolicyFiles(command.args);
     if (unreadable.length > 0) throw new CitadelError('FailedPrecondition', unreadable.join('\n'));
     const texts = files.map(({ source, text }) => ({ source, text }));
@@ -86,9 +85,8 @@ function addRemove(policy: Command): void {
   const command = policy
     .command('remove')
     .description('take policies away that are kept here')
-    .argument('<policy...>', 'as AuthorizationPolicy/shop/orders')
-    .option('--reason <text>', 'for the record');
-  withConnection(withYes(command)).action(async () => {
+    .argument('<policy...>', 'as AuthorizationPolicy/shop/orders');
+  withConnection(withYes(withReason(command))).action(async () => {
     await change(command.opts<ChangingOptions>(), { texts: [], remove: command.args.map(parseKey) });
   });
 }
@@ -100,7 +98,7 @@ async function change(
 ): Promise<void> {
   const connection = connectOperator(options);
   const call = (more: { readonly dryRun: boolean; readonly expectedRevision: bigint }) =>
-    applyOnce(connection, { ...what, reason: options.reason ?? '', ...more });
+    applyOnce(connection, { ...what, reason: options.reason, ...more });
   try {
     const plan = await call({ dryRun: true, expectedRevision: 0n });
     for (const warning of plan.warnings) tell(`warning: ${problemText(warning)}`);

@@ -7,7 +7,7 @@ import {
 } from '../../gen/citadel/v1/operator.ts';
 import { confirm } from '../confirm.ts';
 import { type ConnectionOptions, connectOperator, type OperatorConnection } from '../connection.ts';
-import { seconds, withConnection, withYes } from '../options.ts';
+import { seconds, withConnection, withReason, withYes } from '../options.ts';
 import { formatTime, type OutputFormat, printRecord, printRows } from '../output.ts';
 import { reading } from './read.ts';
 
@@ -124,8 +124,7 @@ function changing(
   command: Command,
   change: (connection: OperatorConnection, options: ChangingOptions) => Promise<RotationStatus>,
 ): void {
-  command.option('--reason <text>', 'for the record', '');
-  withConnection(withYes(command)).action(async () => {
+  withConnection(withYes(withReason(command))).action(async () => {
     const options = command.opts<ChangingOptions>();
     const connection = connectOperator(options);
     try {

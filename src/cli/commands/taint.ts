@@ -2,16 +2,15 @@ import type { Command } from 'commander';
 import { OperatorServiceService as api } from '../../gen/citadel/v1/operator.ts';
 import { confirm } from '../confirm.ts';
 import { type ConnectionOptions, connectOperator } from '../connection.ts';
-import { withConnection, withYes } from '../options.ts';
+import { withConnection, withReason, withYes } from '../options.ts';
 
 /** Adds `authority taint`. */
 export function addTaintCommand(authority: Command): void {
   const command = authority
     .command('taint')
     .description('mark an issuing authority as compromised: another one signs, and agents make new keys')
-    .argument('<id>', 'its id or fingerprint')
-    .option('--reason <text>', 'for the record', '');
-  withConnection(withYes(command)).action(async () => {
+    .argument('<id>', 'its id or fingerprint');
+  withConnection(withYes(withReason(command))).action(async () => {
     const options = command.opts<ConnectionOptions & { readonly yes?: boolean; readonly reason: string }>();
     const [id = ''] = command.args;
     await confirm(

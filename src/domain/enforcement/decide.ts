@@ -1,3 +1,5 @@
+import { describePort, type PortMode } from '../evidence/index.ts';
+import { anyOtherPort } from '../mesh/index.ts';
 import type { EnforcementHalt, EnforcementRun, EnforcementStep } from './model.ts';
 import { iso, progressOf, turnOf } from './progress.ts';
 import { isStrict } from './scope.ts';
@@ -31,15 +33,22 @@ function refusedSince(
   if (known.length === 0) return undefined;
   const refused = seen
     .refusals(workload)
-    .find(({ address, last }) => askedAt !== undefined && last > askedAt && known.includes(address));
+    .filter(({ address, last }) => askedAt !== undefined && last > askedAt && known.includes(address))
+    .find(({ port }) => isByOrder(port, seen.workload(workload)?.modes ?? []));
   if (!refused) return undefined;
   const { address, port, last } = refused;
   return {
     kind: 'refused',
     workload,
-    reason: `${address}, which called it without mutual TLS before, was refused on port ${port} at ${iso(last)}`,
+    reason: `${address}, which called it without mutual TLS before, was refused on ${describePort(port)} at ${iso(last)}`,
     reverted: run.revertUntil !== undefined && now <= run.revertUntil,
   };
+}
+
+/** Whether nothing but an order refuses there, for all that is known: of several undeclared ports some may be otherwise. */
+function isByOrder(port: number, modes: readonly PortMode[]): boolean {
+  const mode = modes.find((each) => each.port === port);
+  return port === anyOtherPort || mode === undefined || mode.policy === 'PERMISSIVE';
 }
 
 /** Who stands beside workloads that proved strict is strict from the start: nobody has a connection to it yet. */

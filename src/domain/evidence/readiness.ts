@@ -42,13 +42,18 @@ export function safeFrom({ ports, coverage }: WorkloadEvidence, now: Date, windo
   return new Date(Math.max(now.getTime(), Math.max(...since) + Math.max(window, shortestWindow)));
 }
 
+/** Of evidence, in which all that a workload does not declare are one. */
+export function describePort(port: number): string {
+  return port === anyOtherPort ? 'a port that is not declared' : `port ${port}`;
+}
+
 function beginOf(now: Date, window: number): Date {
   return new Date(now.getTime() - Math.max(window, shortestWindow));
 }
 
 function plaintextSince({ ports }: WorkloadEvidence, begin: Date): string[] {
   return [...ports].flatMap(([number, { callers, forgottenAt }]) => {
-    const port = number === anyOtherPort ? 'a port that is not declared' : `port ${number}`;
+    const port = describePort(number);
     return [
       ...callers
         .filter(({ last }) => last >= begin)

@@ -113,7 +113,7 @@ export interface MeshSnapshot {
   readonly workloads: ReadonlyMap<string, Workload>;
   readonly services: ReadonlyMap<string, Service>;
   readonly policies: readonly Policy[];
-  /** Workloads that an operator made strict: where policies ask for PERMISSIVE they take mutual TLS alone. */
+  /** Workloads with a proxy that an operator made strict: where policies ask for PERMISSIVE they take mutual TLS alone. */
   readonly strict: ReadonlySet<string>;
   /** Keys that policies name and the server fetched, as JWKS, by keySetId; none for those that have never been read. */
   readonly keySets: KeySetTexts;

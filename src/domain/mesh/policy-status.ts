@@ -62,8 +62,9 @@ export function policyStatuses(index: MeshIndex, proxies: readonly ProxyState[])
 }
 
 /** What nobody asked for, as endpoints of a service that is not called, is not waited for. */
-function isCurrent({ failure, resources }: ProxyState): boolean {
+function isCurrent({ isBehind, failure, resources }: ProxyState): boolean {
   return (
+    !isBehind &&
     failure === undefined &&
     resources.every(
       ({ wanted, sent, accepted, error }) =>

@@ -35,7 +35,8 @@ export function composeSnapshot(
   const before = new Map((previous?.policies ?? []).map((policy) => [keyOf(policy), policy]));
   const policies = [...kept(merged.policies, before).values()];
   const keySets = keySetsOf(policies, fetched);
-  const strict = new Set([...workloads.values()].filter(isStrict).map(({ id }) => id));
+  const withProxy = [...workloads.values()].filter(({ proxy }) => proxy !== 'none');
+  const strict = new Set(withProxy.filter(isStrict).map(({ id }) => id));
   const version = contentHash([
     settings,
     ...[...workloads.values(), ...services.values()].map((each) => hashOf(each)),

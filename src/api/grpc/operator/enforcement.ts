@@ -10,6 +10,7 @@ import {
 import type { OperatorCaller } from '../../../domain/operators/index.ts';
 import * as wire from '../../../gen/citadel/v1/operator.ts';
 import { CitadelError } from '../../../kernel/index.ts';
+import { checkedReason } from './messages.ts';
 
 export interface EnforcementServices {
   /** Absent where this server has no control plane. */
@@ -20,7 +21,6 @@ const day = 86_400;
 const defaults = { observe: 60, window: 3600 };
 const longest = { observe: day, window: 7 * day, revertWithin: 3600 };
 const longestName = 1024;
-const largestReason = 1024;
 
 export async function enforceMutualTls(
   services: EnforcementServices,
@@ -89,11 +89,6 @@ function seconds(what: string, asked: bigint, most: number): number {
   const value = Number(asked);
   if (value >= 0 && value <= most) return value;
   throw new CitadelError('InvalidArgument', `${what} must be from a second to ${most} seconds`);
-}
-
-function checkedReason(reason: string): string {
-  if (reason.length <= largestReason) return reason;
-  throw new CitadelError('InvalidArgument', `a reason may have ${largestReason} characters at most`);
 }
 
 function scopeFromWire(scope: wire.MutualTlsScope | undefined): ScopeQuery {

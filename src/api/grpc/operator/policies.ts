@@ -11,6 +11,7 @@ import {
 import type { MeshSourceState, PolicyObjectKey } from '../../../domain/ports/index.ts';
 import * as wire from '../../../gen/citadel/v1/operator.ts';
 import { CitadelError } from '../../../kernel/index.ts';
+import { checkedReason } from './messages.ts';
 
 export interface PolicyServices {
   /** Absent where this server has no control plane. */
@@ -20,7 +21,6 @@ export interface PolicyServices {
   readonly meshSources: () => readonly MeshSourceState[];
 }
 
-const largestReason = 1024;
 const mostTexts = 10_000;
 const mostProblems = 1_000;
 
@@ -75,9 +75,8 @@ export async function applyPolicies(
   caller: OperatorCaller,
 ): Promise<wire.ApplyPoliciesResponse> {
   const policies = servicesOf(services);
-  const { texts, remove, dryRun, expectedRevision, reason } = request;
-  if (reason.length > largestReason)
-    throw new CitadelError('InvalidArgument', `a reason may have ${largestReason} characters at most`);
+  const { texts, remove, dryRun, expectedRevision } = request;
+  const reason = checkedReason(request.reason);
   if (texts.length + remove.length > mostTexts)
     throw new CitadelError('ResourceExhausted', `more than ${mostTexts} texts in one change`);
   const change = { texts, remove };

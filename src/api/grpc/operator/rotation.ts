@@ -4,12 +4,12 @@ import type { Gate, RotationService, RotationStatus } from '../../../domain/rota
 import * as wire from '../../../gen/citadel/v1/operator.ts';
 import { CitadelError } from '../../../kernel/index.ts';
 import { type KeyAlgorithm, keyAlgorithms } from '../../../pki/index.ts';
+import { checkedReason } from './messages.ts';
 
 export interface RotationServices {
   readonly rotation: RotationService;
 }
 
-const longestReason = 1024;
 const longestKey = 1024;
 const phases: readonly RotationPhase[] = ['prepare', 'distribute', 'drain', 'retire', 'undo'];
 
@@ -72,9 +72,7 @@ export async function abortRotation(
 const mostLifetime = 30 * 365 * 86_400_000;
 
 function order({ subject, proof }: OperatorCaller, reason: string) {
-  if (reason.length > longestReason)
-    throw new CitadelError('InvalidArgument', `a reason may have ${longestReason} characters at most`);
-  return { by: subject, proof, reason };
+  return { by: subject, proof, reason: checkedReason(reason) };
 }
 
 function keyAlgorithm(text: string): KeyAlgorithm | undefined {

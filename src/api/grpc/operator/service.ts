@@ -176,7 +176,7 @@ export function createOperatorService(
       messages.authorityToWire(
         await services.taint({
           id: filter(id) ?? '',
-          reason: filter(reason) ?? '',
+          reason: messages.checkedReason(reason),
           by: caller.subject,
           proof: caller.proof,
         }),

@@ -302,11 +302,24 @@ describe('a refusal', () => {
     { what: 'from before it was told', sees: seen(refusedAt(7_000)), changes: {} },
     { what: 'of nobody known', sees: seen(refusedAt(7_100)), changes: { known: [] } },
     { what: 'of one that was taken back', sees: seen(refusedAt(7_100)), changes: { state: 'reverted' } },
+    {
+      what: 'where policies refuse it without the order',
+      sees: { ...with_({ modes: [mode({ policy: 'STRICT' })] }), ...refusedAt(7_100) },
+      changes: {},
+    },
   ] as const)('$what does not', ({ sees, changes }) => {
     expect(
       halts(run([strict(changes), step('web', { state: 'draining', since: now })]), sees),
     ).not.toMatchObject({
       kind: 'halt',
+    });
+  });
+
+  test('of a port that is not declared counts, whatever the mode of the others there', () => {
+    const refused = { refusals: () => [{ port: 0, address: '10.0.0.7', last: at(7_100), count: 1 }] };
+    const sees = { ...with_({ modes: [mode({ port: 0, policy: 'STRICT' })] }), ...refused };
+    expect(halts(run([strict(), step('web')]), sees)).toMatchObject({
+      halt: { reason: expect.stringContaining('was refused on a port that is not declared at') },
     });
   });
 

@@ -89,6 +89,11 @@ describe('whom a change touches', () => {
     expect(viewOf(next, orders.id)?.inbound.map(({ mode }) => mode)).toEqual(['STRICT']);
   });
 
+  test('an order to be strict: nobody without a proxy', () => {
+    const { strict } = composeSnapshot(settings, [content([orders, bare])], { isStrict: () => true });
+    expect([...strict]).toEqual([orders.id]);
+  });
+
   test('a policy of one workload that changes nothing for callers: that one', () => {
     const strict = peerAuthentication('STRICT', { selector: { app: 'orders' } });
     expect(touched(content([orders, web, cron], [service('orders', orders)], [strict]))).toEqual(['orders']);
