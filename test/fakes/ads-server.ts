@@ -45,7 +45,8 @@ export interface AdsServer extends AsyncDisposable {
   readonly stopping: AbortController;
   /** An SVID that the inventory knows. */
   identity(options?: IdentityOptions): Promise<Identity>;
-  client(identity?: Identity): AggregatedDiscoveryServiceClient;
+  /** @param port by default the listener's own */
+  client(identity?: Identity, port?: number): AggregatedDiscoveryServiceClient;
 }
 
 export interface AdsServerOptions {
@@ -86,7 +87,7 @@ export async function startAdsServer(options: AdsServerOptions = {}): Promise<Ad
     notAfter: new Date(Date.now() + 3_600_000),
   };
   const listener = await startGrpcListener({
-    address: { host: 'localhost', port: 0 },
+    address: { host: '127.0.0.1', port: 0 },
     certificates: { current: () => certificate, onChange: () => () => {}, tick: () => Promise.resolve() },
     services: [service],
     health: createGrpcHealth([]),
@@ -127,8 +128,8 @@ export async function startAdsServer(options: AdsServerOptions = {}): Promise<Ad
     rootPem: authority.rootPem,
     stopping,
     identity,
-    client: (who) =>
-      new AggregatedDiscoveryServiceClient(`localhost:${listener.port}`, tls(authority.rootPem, who), {
+    client: (who, port = listener.port) =>
+      new AggregatedDiscoveryServiceClient(`localhost:${port}`, tls(authority.rootPem, who), {
         'grpc.use_local_subchannel_pool': 1,
         'grpc.max_receive_message_length': -1,
       }),

@@ -126,7 +126,7 @@ describe('citadel policy apply', () => {
     expect((await citadel('policy', 'remove', 'a', ...socket(), '--yes')).code).toBe(64);
   });
 
-  it('fails for who did not see the last change, and is refused without the role', async () => {
+  it('fails for who did not see the last change', async () => {
     const policies = server.app.policies;
     const change = { texts: [{ source: 'x', text: deny('x') }], remove: [] };
     const seen = (await policies?.plan(change))?.revision ?? -1;
@@ -140,6 +140,45 @@ describe('citadel policy apply', () => {
       outcome: 'allowed',
       target: 'AuthorizationPolicy/shop/x',
     });
+  });
+
+  it('is refused without the role author, changes nothing, and is in the audit record', async () => {
+    writeFileSync(join(server.directory, 'roots.pem'), server.app.authority.bundle().pem);
+    const overTls = ['--server', `localhost:${server.app.operator.port}`, '--ca', 'roots.pem'];
+    const as = (name: string, ...args: readonly string[]) =>
+      runCitadel(args, { directory: server.directory, home: name });
+    const file = write('by-role.yaml', deny('by-role'));
+    for (const role of ['viewer', 'author']) {
+      const enrolled = await as(
+        role,
+        'operator',
+        'enrol',
+        ...socket(),
+        '--name',
+        role,
+        '--role',
+        role,
+        '--yes',
+      );
+      expect(enrolled.code).toBe(0);
+    }
+    const refused = await as('viewer', 'policy', 'apply', file, ...overTls, '--yes');
+    expect(refused.code).toBe(77);
+    expect(refused.stderr).toContain('this needs the role author; operator:viewer has viewer');
+    const { items } = await server.app.store.audit.find({ action: 'operator.applyPolicies', limit: 10 });
+    expect(items).toEqual([
+      expect.objectContaining({
+        action: 'operator.applyPolicies',
+        outcome: 'refused',
+        subject: 'operator:viewer',
+        proof: 'client-certificate',
+      }),
+    ]);
+    const status = await as('viewer', 'policy', 'status', ...overTls, '-o', 'json');
+    expect(status.code).toBe(0);
+    expect(status.stdout).not.toContain('by-role');
+    const applied = await as('author', 'policy', 'apply', file, ...overTls, '--yes');
+    expect(applied).toMatchObject({ code: 0 });
   });
 });
 

@@ -7,13 +7,16 @@ export interface Relay extends AsyncDisposable {
   mend(): void;
 }
 
-/** A way to a port of loopback that can be cut. */
-export async function startRelay(to: number): Promise<Relay> {
+/**
+ * A way to a port of loopback that can be cut.
+ * @param from the address that the port sees as its client's
+ */
+export async function startRelay(to: number, from = '127.0.0.1'): Promise<Relay> {
   const open = new Set<Socket>();
   let whole = true;
   const server = createServer((near) => {
     if (!whole) return void near.destroy();
-    const far = connect(to, '127.0.0.1');
+    const far = connect({ port: to, host: '127.0.0.1', localAddress: from });
     for (const [one, other] of [
       [near, far],
       [far, near],

@@ -8,12 +8,13 @@ import { DiscoveryRequest } from '../../../src/gen/envoy/service/discovery/v3/di
 import { openDelta, openSotw } from '../../fakes/ads-client.ts';
 import { type AdsServer, type Identity, otherId, startAdsServer, webId } from '../../fakes/ads-server.ts';
 import { waitFor } from '../../parts/index.ts';
+import { startRelay } from '../../support/relay.ts';
 
 const other = { spiffeId: otherId, proxyKey: 'uid-2' };
 
 /** That another proxy is served as ever. */
-async function serves(server: AdsServer, text: string): Promise<void> {
-  using stream = openDelta(server.client(await server.identity(other)));
+async function serves(server: AdsServer, text: string, port = server.listener.port): Promise<void> {
+  using stream = openDelta(server.client(await server.identity(other), port));
   stream.send({ typeUrl: clusterType });
   expect((await stream.next()).resources[0]?.resource?.value.toString()).toBe(text);
 }
@@ -121,6 +122,7 @@ describe('a proxy that', () => {
   it.each(['at once', 'by and by'])('asks for a million names %s is refused with a reason', async (how) => {
     await using server = await startAdsServer({ messageBytes: 16_777_216 });
     server.source.set(webId, clusterType, {});
+    server.source.set(otherId, clusterType, { c: 'fine' });
     using stream = openDelta(server.client(await server.identity()));
     const names = Array.from({ length: 1_000_000 }, (_, index) => `n${index}`);
     const portion = how === 'at once' ? names.length : 10_000;
@@ -128,11 +130,12 @@ describe('a proxy that', () => {
       const resourceNamesSubscribe = names.slice(at, at + portion);
       stream.send({ typeUrl: secretType, resourceNamesSubscribe });
     }
-    const { code, details } = await stream.ended;
+    const [{ code, details }] = await Promise.all([stream.ended, serves(server, 'fine')]);
     expect(code).toBe(status.RESOURCE_EXHAUSTED);
     expect(details).toBe(
       'a discovery stream may ask for 16384 resource names at most; subscribe to fewer, or to "*"',
     );
+    await serves(server, 'fine');
   });
 
   it('sends a request above the listener’s size is refused there', async () => {
@@ -191,22 +194,34 @@ describe('a proxy that', () => {
   });
 
   it('comes back in a loop is held by the limit on calls', async () => {
-    await using server = await startAdsServer({ callsPerSecondPerPeer: 5 });
+    await using server = await startAdsServer({
+      callsPerSecondPerPeer: 5,
+      limits: { streamsPerProxy: 20 },
+    });
     server.source.set(webId, clusterType, { c: '1' });
+    server.source.set(otherId, clusterType, { c: 'fine' });
+    // The limit is one of an address: the other proxy has another.
+    await using relay = await startRelay(server.listener.port, '127.0.0.2');
     const client = server.client(await server.identity());
     using cleanup = new DisposableStack();
-    const ends = Array.from({ length: 20 }, () => {
+    const again = () => {
       const stream = cleanup.use(openSotw(client));
       stream.send({ typeUrl: clusterType });
-      return Promise.race([
-        stream.next().then(
-          () => 'served',
-          () => 'refused',
-        ),
-        stream.ended.then(({ code }) => code),
-      ]);
-    });
+      return stream.next().then(
+        () => 'served',
+        () => stream.ended,
+      );
+    };
+    const ends = Array.from({ length: 20 }, again);
+    await serves(server, 'fine', relay.port);
     const results = await Promise.all(ends);
-    expect(results.filter((result) => result === 'served').length).toBeLessThanOrEqual(6);
+    const refused = results.filter((result) => typeof result !== 'string');
+    expect(results.length - refused.length).toBeLessThanOrEqual(6);
+    for (const { code, details } of refused)
+      expect({ code, details }).toEqual({
+        code: status.RESOURCE_EXHAUSTED,
+        details: 'too many calls from this address; try again later',
+      });
+    await serves(server, 'fine', relay.port);
   });
 });

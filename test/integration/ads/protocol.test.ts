@@ -1,5 +1,7 @@
 import { connectivityState, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createMetrics } from '../../../src/adapters/metrics/index.ts';
+import { systemClock } from '../../../src/kernel/index.ts';
 import { openDelta, openSotw } from '../../fakes/ads-client.ts';
 import { type AdsServer, startAdsServer, webId } from '../../fakes/ads-server.ts';
 import { resource as fakeResource } from '../../fakes/discovery-source.ts';
@@ -125,6 +127,30 @@ describe('DeltaAggregatedResources', () => {
     stream.send({ typeUrl: listeners });
     await stream.next();
     expect(seen().brought).toEqual(new Map([[clusters, resources]]));
+  });
+});
+
+describe('the metrics', () => {
+  it('count what a client refuses of each type, and time each answer', async () => {
+    const metrics = createMetrics(systemClock, { process: false });
+    await using own = await startAdsServer({ metrics });
+    own.source.set(webId, clusters, { a: 'a1' });
+    own.source.set(webId, listeners, { l: 'l1' });
+    using stream = openDelta(own.client(await own.identity()));
+    const answer = async (typeUrl: string, error?: string) => {
+      stream.send({ typeUrl });
+      stream.answer(await stream.next(), { error });
+    };
+    await answer(clusters);
+    await answer(listeners, 'no good');
+    const samples = async () => (await metrics.expose()).split('\n');
+    await waitFor(async () =>
+      (await samples()).includes('citadel_discovery_push_seconds_count{type="lds"} 1'),
+    );
+    const lines = await samples();
+    expect(lines).toContain('citadel_discovery_nacks_total{type="lds"} 1');
+    expect(lines).toContain('citadel_discovery_push_seconds_count{type="cds"} 1');
+    expect(lines.filter((line) => line.startsWith('citadel_discovery_nacks_total'))).toHaveLength(1);
   });
 });
 
