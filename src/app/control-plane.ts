@@ -130,6 +130,8 @@ function meshSettings(config: ServerConfig, mesh: MeshConfig): MeshSettings {
     })),
     connectionLifetime: mesh.connectionLifetime ?? config.certificate.defaultTtl,
     accessLogSample: mesh.accessLog.sample,
+    tls: mesh.tls,
+    outlierDetection: mesh.outlierDetection,
   };
 }
 

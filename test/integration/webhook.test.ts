@@ -11,6 +11,7 @@ import {
   type WebhookListener,
   type WebhookListenerOptions,
 } from '../../src/api/webhook/index.ts';
+import type { MeshSettings } from '../../src/domain/mesh/index.ts';
 import { judgePolicy } from '../../src/domain/policy/index.ts';
 import type { ServingCertificate } from '../../src/domain/serving/index.ts';
 import { Secret, silentLog } from '../../src/kernel/index.ts';
@@ -61,13 +62,15 @@ async function start(
 ): Promise<WebhookListener> {
   current = await identity('first');
   refusals = [];
-  const settings = {
+  const settings: MeshSettings = {
     trustDomain: 'example.org',
     trustDomainAliases: [],
     rootNamespace: 'root',
     authorizationProviders: [],
     connectionLifetime: 1,
     accessLogSample: 1,
+    tls: { postQuantum: true, minimumVersion: '1.3' },
+    outlierDetection: undefined,
   };
   listener = await startWebhookListener({
     address: { host: '127.0.0.1', port: 0 },

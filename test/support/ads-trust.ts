@@ -36,6 +36,8 @@ export async function startTrustServer(): Promise<TrustServer> {
       authorizationProviders: [],
       connectionLifetime: 3_600_000,
       accessLogSample: 1,
+      tls: { postQuantum: true, minimumVersion: '1.3' },
+      outlierDetection: undefined,
     },
     sources: [fakeMeshSource('test', { workloads: [web], services: [], policies: [] })],
     renderer: createEnvoyRenderer(),

@@ -35,10 +35,7 @@ function render(
   settings: MeshSettings,
 ): CapturedCalls {
   return {
-    clusters: [
-      renderPassthrough(),
-      ...services.flatMap((view) => renderDirect(view, settings.connectionLifetime)),
-    ],
+    clusters: [renderPassthrough(), ...services.flatMap((view) => renderDirect(view, settings))],
     listener: renderCapturedOutbound(families, services, settings),
     routes: [...headlessHttp(services)].map(([port, sharers]) => renderRoutes(port, sharers)),
   };

@@ -52,7 +52,7 @@ function rendererUnder(settings: MeshSettings): (view: ProxyView) => DiscoveryRe
   );
   const capturedCalls = createCapturedCallsRenderer(settings);
   const filtersOf = createFiltersRenderer(settings);
-  const serviceOf = once((view: ServiceView) => renderService(view, settings.connectionLifetime));
+  const serviceOf = once((view: ServiceView) => renderService(view, settings));
   const called = once((services: readonly ServiceView[]) => ({
     clusters: services.flatMap((view) => serviceOf(view).clusters),
     endpoints: services.flatMap((view) => serviceOf(view).endpoints),

@@ -1,4 +1,4 @@
-import type { AppProtocol } from '../../domain/mesh/index.ts';
+import type { AppProtocol, MeshSettings, MeshTls } from '../../domain/mesh/index.ts';
 import { agentCluster, sdsNames } from '../../domain/ports/index.ts';
 import { TransportSocket as Socket, type TransportSocket } from '../../gen/envoy/config/core/v3/base.ts';
 import { ApiConfigSource_ApiType, ApiVersion } from '../../gen/envoy/config/core/v3/config_source.ts';
@@ -70,11 +70,24 @@ function uriMatcher(match: UriMatch): SubjectAltNameMatcher {
   });
 }
 
-function commonContext(matches: readonly UriMatch[], alpn: readonly string[]): CommonTlsContext {
+const protocolVersions: Readonly<Record<MeshTls['minimumVersion'], TlsParameters_TlsProtocol>> = {
+  '1.2': TlsParameters_TlsProtocol.TLSv1_2,
+  '1.3': TlsParameters_TlsProtocol.TLSv1_3,
+};
+
+const classicalGroups = ['X25519', 'P-256'];
+
+function commonContext(
+  matches: readonly UriMatch[],
+  alpn: readonly string[],
+  { postQuantum, minimumVersion }: MeshTls,
+): CommonTlsContext {
   return CommonTlsContext.fromPartial({
     tlsParams: {
-      tlsMinimumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_3,
+      tlsMinimumProtocolVersion: protocolVersions[minimumVersion],
       tlsMaximumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_3,
+      // Named, since what Envoy does by itself differs from version to version.
+      ecdhCurves: postQuantum ? ['X25519MLKEM768', ...classicalGroups] : classicalGroups,
     },
     tlsCertificateSdsSecretConfigs: [secret(sdsNames.certificate)],
     validationContextType: {
@@ -89,17 +102,21 @@ function commonContext(matches: readonly UriMatch[], alpn: readonly string[]): C
 }
 
 /**
- * Mutual TLS with callers of these trust domains. Nothing is resumed: a session would outlive the certificate that it
+ * Mutual TLS with callers of the mesh's trust domains. Nothing is resumed: a session would outlive the certificate that it
  * began with.
  */
-export function inboundTls(trustDomains: readonly string[], protocol: AppProtocol): TransportSocket {
+export function inboundTls(
+  { trustDomain, trustDomainAliases, tls }: MeshSettings,
+  protocol: AppProtocol,
+): TransportSocket {
   const context = DownstreamTlsContext.fromPartial({
     requireClientCertificate: true,
     sessionTicketKeysType: { $case: 'disableStatelessSessionResumption', value: true },
     disableStatefulSessionResumption: true,
     commonTlsContext: commonContext(
-      trustDomains.map((name) => ({ prefix: `spiffe://${name}/` })),
+      [trustDomain, ...trustDomainAliases].map((name) => ({ prefix: `spiffe://${name}/` })),
       selectable[protocol],
+      tls,
     ),
   });
   return tlsSocket(
@@ -112,12 +129,17 @@ export function inboundTls(trustDomains: readonly string[], protocol: AppProtoco
 }
 
 /** Mutual TLS with callees that have exactly one of these SPIFFE IDs. */
-export function outboundTls(spiffeIds: readonly string[], protocol: AppProtocol): TransportSocket {
+export function outboundTls(
+  spiffeIds: readonly string[],
+  protocol: AppProtocol,
+  tls: MeshTls,
+): TransportSocket {
   const context = UpstreamTlsContext.fromPartial({
     maxSessionKeys: 0,
     commonTlsContext: commonContext(
       spiffeIds.map((exact) => ({ exact })),
       offered[protocol],
+      tls,
     ),
   });
   return tlsSocket(

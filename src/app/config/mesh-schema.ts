@@ -83,6 +83,36 @@ const kubernetesSchema = (context: FieldContext) =>
       .describe('write into each policy’s status whether it is accepted, and how many proxies have it'),
   });
 
+const tls = z.strictObject({
+  postQuantum: z
+    .boolean()
+    .prefault(true)
+    .describe('proxies prefer X25519MLKEM768 for the agreement of keys; false: X25519 and P-256 alone'),
+  minimumVersion: z
+    .enum(['1.3', '1.2'])
+    .prefault('1.3')
+    .describe('of TLS between proxies; 1.2 only for callers that cannot do better'),
+});
+
+const outlierDetection = z.strictObject({
+  consecutive5xx: z
+    .int()
+    .min(1)
+    .max(1000)
+    .prefault(5)
+    .describe('replies of 5xx, or failures to connect, in a row'),
+  interval: duration('100ms', '1h').prefault('10s').describe('between two looks at endpoints left out'),
+  baseEjectionTime: duration('100ms', '1h')
+    .prefault('30s')
+    .describe('that an endpoint is left out, times how often it has been'),
+  maxEjectionPercent: z
+    .int()
+    .min(1)
+    .max(100)
+    .prefault(10)
+    .describe('of a service’s endpoints that may be left out at once; one always may'),
+});
+
 /** The control plane: what proxies are configured from. */
 export const meshSchema = (context: FieldContext) =>
   z.strictObject({
@@ -107,6 +137,10 @@ export const meshSchema = (context: FieldContext) =>
           .describe('percent of the allowed calls by mutual TLS; plaintext and denials are logged each'),
       })
       .prefault({}),
+    tls: tls.prefault({}),
+    outlierDetection: outlierDetection
+      .optional()
+      .describe('callers leave out an endpoint that keeps failing them; default: they do not'),
     authorizationProviders: z.array(authorizationProvider).max(64).prefault([]),
     jwks: jwks(context).prefault({}).describe('keys that the server fetches for proxies to verify tokens'),
     sources: z

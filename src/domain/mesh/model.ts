@@ -88,6 +88,26 @@ export interface AuthorizationProvider {
   readonly bodyBytes: number;
 }
 
+/** How proxies do mutual TLS among themselves. */
+export interface MeshTls {
+  /** Whether the hybrid of ML-KEM-768 and X25519 is offered, and preferred, for the agreement of keys. */
+  readonly postQuantum: boolean;
+  /** The highest is always 1.3. */
+  readonly minimumVersion: '1.2' | '1.3';
+}
+
+/** When callers leave out an endpoint that fails them; each proxy judges by its own calls. */
+export interface OutlierDetection {
+  /** Replies of 5xx, or failures to connect, in a row. */
+  readonly consecutive5xx: number;
+  /** Milliseconds between two looks at endpoints that are left out. */
+  readonly interval: number;
+  /** Milliseconds that an endpoint is left out, times how often it has been. */
+  readonly baseEjectionTime: number;
+  /** Of a service's endpoints, how many in a hundred may be left out at once; one always may. */
+  readonly maxEjectionPercent: number;
+}
+
 /** What an operator sets for all. */
 export interface MeshSettings {
   readonly trustDomain: string;
@@ -103,6 +123,9 @@ export interface MeshSettings {
   readonly connectionLifetime: number;
   /** Of allowed calls by mutual TLS, how many in a hundred are logged; plaintext and denials are logged each. */
   readonly accessLogSample: number;
+  readonly tls: MeshTls;
+  /** Undefined: endpoints are called whatever they reply. */
+  readonly outlierDetection: OutlierDetection | undefined;
 }
 
 /** All that proxies are configured from, at one moment. The same content from any source gives the same snapshot. */

@@ -31,6 +31,8 @@ const settings: MeshSettings = {
   authorizationProviders: [],
   connectionLifetime: 3_600_000,
   accessLogSample: 1,
+  tls: { postQuantum: true, minimumVersion: '1.3' },
+  outlierDetection: undefined,
 };
 const own = { clock: systemClock, log: silentLog };
 

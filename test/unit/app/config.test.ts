@@ -60,6 +60,20 @@ describe('server configuration', () => {
     expect(config.authority.origin).toMatchObject({ kind: 'root', value: { algorithm: 'ecdsa-p256' } });
   });
 
+  it('has proxies speak TLS 1.3 with a post-quantum group, and leave no endpoint out', () => {
+    const of = (more: object = {}) =>
+      serverConfigFromObject({ ...development, mesh: { sources: { files: { directory: 'r' } }, ...more } })
+        .mesh;
+    expect(of()?.tls).toEqual({ postQuantum: true, minimumVersion: '1.3' });
+    expect(of()?.outlierDetection).toBeUndefined();
+    expect(of({ outlierDetection: { interval: '2s' } })?.outlierDetection).toEqual({
+      consecutive5xx: 5,
+      interval: 2_000,
+      baseEjectionTime: 30_000,
+      maxEjectionPercent: 10,
+    });
+  });
+
   it('takes paths relative to the file', () => {
     const { config } = judge(`${valid}dataDirectory: data\n`);
     expect(config?.dataDirectory).toBe(join(directory, 'data'));
@@ -135,6 +149,11 @@ describe('server configuration', () => {
       'keys of tokens without TLS in production',
       `${valid.replace('mode: development\n', '')}mesh: {sources: {files: {directory: r}}, jwks: {allowHttp: true}}\n`,
       'mesh.jwks.allowHttp: is refused in production',
+    ],
+    [
+      'TLS that is too old',
+      `${valid}mesh: {sources: {files: {directory: r}}, tls: {minimumVersion: "1.1"}}\n`,
+      'mesh.tls.minimumVersion: must be one of 1.3, 1.2',
     ],
     [
       'a host with a scheme',

@@ -1,9 +1,11 @@
-import type { AppProtocol } from '../../../domain/mesh/index.ts';
+import type { AppProtocol, OutlierDetection as OutlierSettings } from '../../../domain/mesh/index.ts';
 import { CircuitBreakers } from '../../../gen/envoy/config/cluster/v3/circuit_breaker.ts';
 import type { Cluster } from '../../../gen/envoy/config/cluster/v3/cluster.ts';
+import { OutlierDetection } from '../../../gen/envoy/config/cluster/v3/outlier_detection.ts';
 import { HttpProtocolOptions } from '../../../gen/envoy/extensions/upstreams/http/v3/http_protocol_options.ts';
 import { pack } from '../messages/any.ts';
 import { httpLifetime } from '../messages/lifetime.ts';
+import { duration } from '../messages/values.ts';
 
 const most = 4_294_967_295;
 
@@ -19,6 +21,19 @@ export const unlimited = CircuitBreakers.fromPartial({
     },
   ],
 });
+
+/** By failures in a row alone: Envoy would compare rates of success as well, which nobody has asked for. */
+export function leavingOut(settings: OutlierSettings): OutlierDetection {
+  return OutlierDetection.fromPartial({
+    consecutive5xx: settings.consecutive5xx,
+    interval: duration(settings.interval),
+    baseEjectionTime: duration(settings.baseEjectionTime),
+    maxEjectionPercent: settings.maxEjectionPercent,
+    // Of fewer endpoints than ten, one would already be more than ten percent.
+    alwaysEjectOneHost: true,
+    enforcingSuccessRate: 0,
+  });
+}
 
 const httpOptionsKey = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 

@@ -1,4 +1,4 @@
-import type { ServiceView } from '../../../domain/mesh/index.ts';
+import type { MeshSettings, ServiceView } from '../../../domain/mesh/index.ts';
 import type { DiscoveryResource } from '../../../domain/ports/index.ts';
 import {
   Cluster,
@@ -22,7 +22,7 @@ export function renderPassthrough(): DiscoveryResource {
  */
 export function renderDirect(
   { service, ports }: ServiceView,
-  connectionLifetime: number,
+  { connectionLifetime, tls }: MeshSettings,
 ): readonly DiscoveryResource[] {
   if (service.addresses.length > 0) return [];
   return ports
@@ -30,7 +30,7 @@ export function renderDirect(
     .map(({ port: { port, protocol }, spiffeIds }) =>
       originalDestination(names.directCluster(service.id, port), {
         ...httpOptions(protocol, connectionLifetime),
-        transportSocket: outboundTls(spiffeIds, protocol),
+        transportSocket: outboundTls(spiffeIds, protocol, tls),
       }),
     );
 }

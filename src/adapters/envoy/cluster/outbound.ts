@@ -1,4 +1,4 @@
-import type { ServicePortView, ServiceView } from '../../../domain/mesh/index.ts';
+import type { MeshSettings, ServicePortView, ServiceView } from '../../../domain/mesh/index.ts';
 import type { DiscoveryResource } from '../../../domain/ports/index.ts';
 import {
   Cluster,
@@ -15,7 +15,7 @@ import { names } from '../messages/names.ts';
 import { resource } from '../messages/resource.ts';
 import { duration, socketAddress } from '../messages/values.ts';
 import { outboundTls } from '../tls.ts';
-import { httpOptions, unlimited } from './options.ts';
+import { httpOptions, leavingOut, unlimited } from './options.ts';
 
 export interface OutboundResources {
   readonly clusters: readonly DiscoveryResource[];
@@ -39,11 +39,11 @@ const plaintext = TransportSocket.fromPartial({
 });
 
 /** Clusters and endpoints of a service, the same for each of its callers. */
-export function renderService(view: ServiceView, connectionLifetime: number): OutboundResources {
+export function renderService(view: ServiceView, settings: MeshSettings): OutboundResources {
   const rendered = view.ports.map((port) => {
     const name = names.outboundCluster(view.service.id, port.port.port);
     return {
-      cluster: resource(name, Cluster, cluster(name, port, connectionLifetime)),
+      cluster: resource(name, Cluster, cluster(name, port, settings)),
       endpoints: resource(name, ClusterLoadAssignment, loadAssignment(name, port)),
     };
   });
@@ -53,7 +53,11 @@ export function renderService(view: ServiceView, connectionLifetime: number): Ou
   };
 }
 
-function cluster(name: string, view: ServicePortView, connectionLifetime: number): Cluster {
+function cluster(
+  name: string,
+  view: ServicePortView,
+  { connectionLifetime, tls, outlierDetection }: MeshSettings,
+): Cluster {
   const { protocol } = view.port;
   const overTls = view.spiffeIds.length > 0;
   return Cluster.fromPartial({
@@ -69,6 +73,7 @@ function cluster(name: string, view: ServicePortView, connectionLifetime: number
     connectTimeout: duration(connectTimeout),
     lbPolicy: Cluster_LbPolicy.LEAST_REQUEST,
     circuitBreakers: unlimited,
+    ...(outlierDetection ? { outlierDetection: leavingOut(outlierDetection) } : {}),
     ...httpOptions(protocol, connectionLifetime),
     // Tells which endpoints speak mutual TLS. A pool that was opened in plaintext would outlive the endpoint's change;
     // with this the cluster changes too, and its old pools drain.
@@ -88,7 +93,7 @@ function cluster(name: string, view: ServicePortView, connectionLifetime: number
             Cluster_TransportSocketMatch.fromPartial({
               name: 'mutual-tls',
               match: mutualTls,
-              transportSocket: outboundTls(view.spiffeIds, protocol),
+              transportSocket: outboundTls(view.spiffeIds, protocol, tls),
             }),
           ]
         : []),

@@ -80,7 +80,7 @@ function mutualTlsChain(
     name,
     ...(isHttp(port.protocol) ? {} : judgedOnce(inbound)),
     filterChainMatch: { transportProtocol: 'tls', applicationProtocols: [...protocols] },
-    transportSocket: inboundTls([settings.trustDomain, ...settings.trustDomainAliases], port.protocol),
+    transportSocket: inboundTls(settings, port.protocol),
     filters: applicationFilters(port, settings, true),
   });
 }

@@ -9,6 +9,8 @@ export const settings: MeshSettings = {
   authorizationProviders: [],
   connectionLifetime: 3_600_000,
   accessLogSample: 1,
+  tls: { postQuantum: true, minimumVersion: '1.3' },
+  outlierDetection: undefined,
 };
 
 export function workload(name: string, over: Partial<Workload> = {}): Workload {

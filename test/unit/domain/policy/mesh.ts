@@ -8,6 +8,8 @@ const settings: MeshSettings = {
   authorizationProviders: [],
   connectionLifetime: 3_600_000,
   accessLogSample: 1,
+  tls: { postQuantum: true, minimumVersion: '1.3' },
+  outlierDetection: undefined,
 };
 
 /** `<namespace>/<name>`, with the label `app: <name>`, and a port 8080 for HTTP. */
