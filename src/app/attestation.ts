@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { Cluster } from '../adapters/kubernetes/index.ts';
 import { createSvidAttestor, type SvidVerifier } from '../domain/identity/index.ts';
 import type { Attestor, WorkloadDirectory } from '../domain/ports/index.ts';
-import { CitadelError, type Clock, type Log } from '../kernel/index.ts';
+import { CitadelError, type Clock, type Log, systemErrorCode } from '../kernel/index.ts';
 import type { ServerConfig } from './config/index.ts';
 
 export interface Attestation {
@@ -74,7 +74,7 @@ async function issuerPublicKey(file: string): Promise<string> {
     await writeFile(file, made.privateKey.reveal(), { mode: 0o600, flag: 'wx' });
     return made.publicKey;
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (systemErrorCode(error) !== 'EEXIST') throw error;
   }
   const pem = await readFile(file);
   return createPublicKey(createPrivateKey(pem)).export({ type: 'spki', format: 'pem' }).toString();

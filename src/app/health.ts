@@ -24,7 +24,7 @@ export interface Probe {
 export interface HealthOptions {
   readonly store: Store;
   readonly authority: AuthorityService;
-  readonly rotation: Pick<RotationService, 'status'>;
+  readonly rotation: Pick<RotationService, 'current' | 'status'>;
   /** Of leaves, milliseconds. */
   readonly leafTtl: number;
   readonly certificates: ServingCertificateSource;

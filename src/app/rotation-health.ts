@@ -9,7 +9,7 @@ const oldAt = 0.8;
 /** What would end in an outage that nobody sees coming: a root near its end, a rotation that nobody goes on with. */
 export function rotationProbes(
   authority: Pick<AuthorityService, 'records'>,
-  rotation: Pick<RotationService, 'status'>,
+  rotation: Pick<RotationService, 'current' | 'status'>,
   { leafTtl, clock }: { readonly leafTtl: number; readonly clock: Pick<Clock, 'now'> },
 ): Probe[] {
   return [
@@ -36,11 +36,12 @@ export function rotationProbes(
       mend: 'citadel rotate status names what is waited for; then citadel rotate continue, excuse or abort',
       essential: false,
       run: async () => {
-        const { rotation: present, gate } = await rotation.status();
-        if (!present || present.phase === 'done' || present.phase === 'aborted') return undefined;
+        const present = await rotation.current();
+        if (!present) return undefined;
         const waited = clock.now().getTime() - present.phaseSince.getTime();
         // By then every certificate has been replaced twice over, of whoever is still there.
         if (waited < Math.max(2 * leafTtl, 3_600_000)) return undefined;
+        const { gate } = await rotation.status();
         const missing = (gate?.stragglers.length ?? 0) + (gate?.unproven.length ?? 0);
         const since = `in phase ${present.phase} since ${present.phaseSince.toISOString()}`;
         return missing > 0 ? `${since}, waits for ${missing} proxies` : `${since}, waits for an operator`;

@@ -1,6 +1,6 @@
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CitadelError, type Entropy } from '../kernel/index.ts';
+import { CitadelError, type Entropy, systemErrorCode } from '../kernel/index.ts';
 
 const form = /^[0-9a-f]{16}$/;
 
@@ -16,7 +16,7 @@ export async function loadServerId(dataDirectory: string, entropy: Entropy): Pro
     await handle.close();
     return made;
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (systemErrorCode(error) !== 'EEXIST') throw error;
   }
   const id = (await readFile(file, 'utf8')).trim();
   if (!form.test(id))

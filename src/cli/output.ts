@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { formatInstant } from '../kernel/index.ts';
 
 export type OutputFormat = 'table' | 'json' | 'yaml';
 
@@ -51,7 +52,7 @@ function plainNumbers(_: string, part: unknown): unknown {
 }
 
 export function formatTime(time: Date | undefined): string {
-  return time === undefined ? '' : time.toISOString().replace(/\.\d{3}Z$/, 'Z');
+  return time === undefined ? '' : formatInstant(time);
 }
 
 /**

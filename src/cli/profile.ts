@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { CitadelError, describeError, Secret } from '../kernel/index.ts';
+import { CitadelError, describeError, Secret, systemErrorCode } from '../kernel/index.ts';
 
 /** What enrolment leaves with the operator: directory 0700, files 0600. */
 export interface Profile {
@@ -52,7 +52,7 @@ export function readProfile(directory: string): Profile | undefined {
       bundle: readFileSync(join(directory, bundleFile), 'utf8'),
     };
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

@@ -47,3 +47,8 @@ export function formatDuration(milliseconds: number): string {
   }
   return text;
 }
+
+/** RFC 3339 in UTC, to the second. */
+export function formatInstant(time: Date): string {
+  return time.toISOString().replace(/\.\d{3}Z$/, 'Z');
+}

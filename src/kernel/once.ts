@@ -1,5 +1,5 @@
 /** The same function, which works out its answer once for each object that it is asked about. */
-export function once<T extends object, R extends string | number | object>(
+export function once<T extends object, R extends string | number | boolean | object>(
   of: (value: T) => R,
 ): (value: T) => R {
   const known = new WeakMap<T, R>();

@@ -3,7 +3,7 @@ import { constants, type Stats } from 'node:fs';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Archive, Archived } from '../../domain/ports/index.ts';
-import { CitadelError, describeError } from '../../kernel/index.ts';
+import { CitadelError, describeError, systemErrorCode } from '../../kernel/index.ts';
 
 export interface ArchiveOptions {
   /** Ours alone; made where there is none. */
@@ -117,11 +117,12 @@ async function readPrivate(
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return systemErrorCode(error) === 'ENOENT';
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+  const code = systemErrorCode(error);
+  return code === undefined ? '' : ` (${code})`;
 }
 
 function objection(stats: Stats, largest: number): string | undefined {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { SecureContext } from 'node:tls';
-import { CitadelError, readAtMost } from '../../kernel/index.ts';
+import { CitadelError, readAtMost, systemErrorCode } from '../../kernel/index.ts';
 import type { AddressPolicy } from './addresses.ts';
 import { faultOfUrl, type HostPolicy } from './allow-list.ts';
 import { permittedAddresses, pinned, type Resolve } from './resolve.ts';
@@ -106,7 +106,7 @@ const certificateFaults = /CERT|ERR_TLS|SELF_SIGNED|ISSUER|SIGNATURE/;
 /** In words for an operator; whatever else the failure says goes to the log alone. */
 function describeFailure(error: unknown): CitadelError {
   if (error instanceof CitadelError) return error;
-  const code = codeOf(error);
+  const code = systemErrorCode(error) ?? '';
   if (code === 'ABORT_ERR')
     return new CitadelError('DeadlineExceeded', 'there was no whole answer in time', { cause: error });
   if (certificateFaults.test(code))
@@ -115,8 +115,4 @@ function describeFailure(error: unknown): CitadelError {
     });
   const what = code === 'ENOTFOUND' ? 'its name is not known' : 'it cannot be reached';
   return new CitadelError('Unavailable', `${what}${code === '' ? '' : ` (${code})`}`, { cause: error });
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }

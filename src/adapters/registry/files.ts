@@ -1,7 +1,7 @@
 import { constants, type Dirent } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { CitadelError, compareText, describeError } from '../../kernel/index.ts';
+import { CitadelError, compareText, describeError, systemErrorCode } from '../../kernel/index.ts';
 
 /** Some thousands of objects in one file are still read; what is larger is something else. */
 const largestFile = 16 * 1024 * 1024;
@@ -46,7 +46,8 @@ export async function readRegistryFiles(directory: string): Promise<RegistryRead
     } catch (error) {
       if (depth === 0) throw error;
       // One that has gone since its name was read has no files.
-      if (!hasCode(error, 'ENOENT')) closed.push({ name: `${nameOf(at)}/`, problem: describeError(error) });
+      if (systemErrorCode(error) !== 'ENOENT')
+        closed.push({ name: `${nameOf(at)}/`, problem: describeError(error) });
       return;
     }
     directories.push(at);
@@ -91,7 +92,7 @@ async function readFile({ path, name, isLink }: Entry): Promise<RegistryFile | u
   try {
     return { name, text: await readText(path), problem: undefined };
   } catch (error) {
-    if (hasCode(error, 'ENOENT') && !isLink) return undefined;
+    if (systemErrorCode(error) === 'ENOENT' && !isLink) return undefined;
     return { name, text: undefined, problem: describeError(error) };
   }
 }
@@ -115,8 +116,4 @@ async function readText(path: string): Promise<string> {
   } catch {
     throw new Error('is not UTF-8 text');
   }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { chmod, lstat, rename, rm, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { CitadelError, describeError, type Log } from '../../kernel/index.ts';
+import { CitadelError, describeError, type Log, systemErrorCode } from '../../kernel/index.ts';
 import type { PeerCredentials, PeerReader } from './peer.ts';
 
 export interface UnixListenerOptions {
@@ -120,7 +120,7 @@ async function answers(path: string): Promise<boolean> {
     return true;
   } catch (error) {
     // A full backlog, or a peer too slow to answer, is alive too.
-    return !(error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED');
+    return systemErrorCode(error) !== 'ECONNREFUSED';
   } finally {
     socket.destroy();
   }

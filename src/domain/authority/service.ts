@@ -1,5 +1,12 @@
 import { TrustBundle, TrustDomain } from '@citadel/spiffe';
-import { CitadelError, type Clock, describeError, type Entropy, type Log } from '../../kernel/index.ts';
+import {
+  CitadelError,
+  type Clock,
+  describeError,
+  type Entropy,
+  inTurn,
+  type Log,
+} from '../../kernel/index.ts';
 import {
   type CertificateSigner,
   createCertificateRequest,
@@ -84,7 +91,8 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
   let active: Omit<ActiveIssuer, 'bundle'> | undefined;
   let bundle: TrustBundleSnapshot | undefined;
   let following: Promise<void> | undefined;
-  let last: Promise<unknown> = Promise.resolve();
+  /** One at a time: who writes a record that he read before would undo what another has written of it. */
+  const change = inTurn();
 
   const ownIssuing = () =>
     records.filter((record) => record.kind === 'issuing' && record.serverId === serverId);
@@ -260,16 +268,9 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
     }
   }
 
-  /** One at a time: who writes a record that he read before would undo what another has written of it. */
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = last.then(work);
-    last = turn.catch(() => undefined);
-    return turn;
-  }
-
   /** One that waits for its turn serves all that ask meanwhile; one that has begun may have looked before their change. */
   function tick(): Promise<void> {
-    following ??= inTurn(() => {
+    following ??= change(() => {
       following = undefined;
       return runDue();
     });
@@ -278,7 +279,7 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
 
   return {
     tick,
-    change: inTurn,
+    change,
     async start() {
       await reload();
       const current = ownIssuing().find(

@@ -1,7 +1,8 @@
+import { formatInstant } from '../../kernel/index.ts';
 import { describePort, type PortMode } from '../evidence/index.ts';
 import { anyOtherPort } from '../mesh/index.ts';
 import type { EnforcementHalt, EnforcementRun, EnforcementStep } from './model.ts';
-import { iso, progressOf, turnOf } from './progress.ts';
+import { progressOf, turnOf } from './progress.ts';
 import { isStrict } from './scope.ts';
 import type { Action, Newcomer, Seen } from './seen.ts';
 
@@ -40,7 +41,7 @@ function refusedSince(
   return {
     kind: 'refused',
     workload,
-    reason: `${address}, which called it without mutual TLS before, was refused on ${describePort(port)} at ${iso(last)}`,
+    reason: `${address}, which called it without mutual TLS before, was refused on ${describePort(port)} at ${formatInstant(last)}`,
     reverted: run.revertUntil !== undefined && now <= run.revertUntil,
   };
 }

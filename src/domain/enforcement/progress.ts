@@ -1,4 +1,4 @@
-import { once } from '../../kernel/index.ts';
+import { formatInstant, once } from '../../kernel/index.ts';
 import { isAccepted, readiness, safeFrom } from '../evidence/index.ts';
 import type { EnforcementHalt, EnforcementRun, EnforcementStep, StepState } from './model.ts';
 import type { Action, Seen, SeenWorkload, Waiting } from './seen.ts';
@@ -63,7 +63,7 @@ function drain(
   const reason =
     state === 'safe'
       ? seen.notYetMutual(step.workload)
-      : `not before ${iso(safeFrom(evidence, now, run.window))}: ${reasons.join('; ')}`;
+      : `not before ${formatInstant(safeFrom(evidence, now, run.window))}: ${reasons.join('; ')}`;
   if (reason === undefined) return asked();
   const longest = run.window + 2 * patience;
   if (elapsed(step.since, seen, now) <= longest) return wait(reason);
@@ -93,7 +93,7 @@ function observe(
     blindness(step, workload, seen, now) ??
     (isKnownUntil(step, workload, until, now)
       ? move(step, 'settling')
-      : wait(`refusals of callers that succeeded before are watched until ${iso(until)}`))
+      : wait(`refusals of callers that succeeded before are watched until ${formatInstant(until)}`))
   );
 }
 
@@ -104,7 +104,7 @@ function settle(step: EnforcementStep, workload: SeenWorkload, seen: Seen, now: 
     const until = new Date(step.drainedAt.getTime() + lookAfter);
     return isKnownUntil(step, workload, until, now)
       ? move(step, 'done')
-      : wait(`callers whose connections were ended are watched until ${iso(until)}`);
+      : wait(`callers whose connections were ended are watched until ${formatInstant(until)}`);
   }
   const left = workload.modes.find(({ wanted, effective }) => wanted === 'STRICT' && effective !== wanted);
   const drainTime = workload.evidence.counters?.drainTime ?? defaultDrainTime;
@@ -139,7 +139,7 @@ function blindness(
   const heard = new Date(Math.max(confirmedAt?.getTime() ?? 0, step.since.getTime()));
   if (elapsed(heard, seen, now) > patience) {
     const away = modes.find(({ state }) => state === 'away')?.detail;
-    const silence = `what it logged after ${iso(heard)} is not known to have arrived`;
+    const silence = `what it logged after ${formatInstant(heard)} is not known to have arrived`;
     return halting(step, 'unknown', away === undefined ? silence : `${away}, and ${silence}`);
   }
   if (coverage === undefined)
@@ -147,7 +147,7 @@ function blindness(
       ? halting(step, 'unknown', 'its proxy has not been seen to log')
       : undefined;
   if (coverage.since <= step.since) return undefined;
-  const reason = `its log is complete only since ${iso(coverage.since)}: ${coverage.reason}`;
+  const reason = `its log is complete only since ${formatInstant(coverage.since)}: ${coverage.reason}`;
   if (step.losses >= mostLosses) return halting(step, 'unknown', reason);
   return { kind: 'again', workload: step.workload, reason };
 }
@@ -166,8 +166,4 @@ function halting({ workload }: EnforcementStep, kind: EnforcementHalt['kind'], r
 
 function wait(reason: string): Waiting {
   return { kind: 'wait', reason };
-}
-
-export function iso(time: Date): string {
-  return time.toISOString().replace(/\.\d{3}Z$/, 'Z');
 }

@@ -1,3 +1,4 @@
+import { formatInstant } from '../../kernel/index.ts';
 import type { InboundPort, ProxyResourceState, ProxyState, ProxyView } from '../mesh/index.ts';
 import { anyOtherPort } from '../mesh/index.ts';
 import { mutualTlsModeOf } from '../policy/index.ts';
@@ -84,7 +85,7 @@ function stateOf(
   }
   const acceptedAt = new Date(Math.max(...listeners.map((listener) => listener.acceptedAt?.getTime() ?? 0)));
   const drained = new Date(acceptedAt.getTime() + (counters?.drainTime ?? defaultDrainTime));
-  const until = `draining until at most ${drained.toISOString().replace(/\.\d{3}Z$/, 'Z')}`;
+  const until = `draining until at most ${formatInstant(drained)}`;
   if (counters === undefined || counters.observedAt <= acceptedAt)
     return now < drained
       ? ['draining', `what came before is ${until}`]

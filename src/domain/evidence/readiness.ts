@@ -1,3 +1,4 @@
+import { formatInstant } from '../../kernel/index.ts';
 import { anyOtherPort } from '../mesh/index.ts';
 import { accessLogPeriod } from '../ports/index.ts';
 import type { WorkloadEvidence } from './model.ts';
@@ -58,7 +59,7 @@ function plaintextSince({ ports }: WorkloadEvidence, begin: Date): string[] {
       ...callers
         .filter(({ last }) => last >= begin)
         .toReversed()
-        .map(({ address, last }) => `${address} called ${port} without mutual TLS at ${iso(last)}`),
+        .map(({ address, last }) => `${address} called ${port} without mutual TLS at ${formatInstant(last)}`),
       ...(forgottenAt !== undefined && forgottenAt >= begin
         ? [`${port} has more callers than are kept`]
         : []),
@@ -75,17 +76,13 @@ function doubtsOf(
   const doubts: string[] = [];
   if (coverage === undefined) doubts.push('its proxy has not been seen to log');
   else if (coverage.since > begin)
-    doubts.push(`its log is complete only since ${iso(coverage.since)}: ${coverage.reason}`);
+    doubts.push(`its log is complete only since ${formatInstant(coverage.since)}: ${coverage.reason}`);
   if (brokenAt !== undefined)
     doubts.push(
-      `a stream of its log broke at ${iso(brokenAt)}, and nothing has shown yet that it lost nothing`,
+      `a stream of its log broke at ${formatInstant(brokenAt)}, and nothing has shown yet that it lost nothing`,
     );
   if (confirmedAt === undefined) doubts.push('nothing has shown yet that all it logged has arrived');
   else if (now.getTime() - confirmedAt.getTime() > freshness)
-    doubts.push(`what it logged after ${iso(confirmedAt)} is not known to have arrived`);
+    doubts.push(`what it logged after ${formatInstant(confirmedAt)} is not known to have arrived`);
   return doubts;
-}
-
-function iso(time: Date): string {
-  return time.toISOString().replace(/\.\d{3}Z$/, 'Z');
 }

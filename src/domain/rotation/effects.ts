@@ -52,10 +52,11 @@ export async function activateOldRoot(
   { oldRoot, newRoot }: RootRotation,
   { store }: Pick<EffectPorts, 'store'>,
 ): Promise<void> {
-  const records = (await store.list()).filter(({ kind }) => kind !== 'issuing');
-  const under = (root: string | undefined) =>
-    records.filter(({ rootFingerprint }) => rootFingerprint === root);
-  await store.save(...change(under(newRoot), 'active', 'old'), ...change(under(oldRoot), 'old', 'active'));
+  const records = await store.list();
+  await store.save(
+    ...change(signersOf(records, newRoot), 'active', 'old'),
+    ...change(signersOf(records, oldRoot), 'old', 'active'),
+  );
 }
 
 /** Does what ends a phase. Safe to repeat: what is so already is left. */
@@ -66,8 +67,7 @@ export async function applyEffect(
 ): Promise<void> {
   const { oldRoot, newRoot } = rotation;
   const records = await ports.store.list();
-  const under = (root: string | undefined) =>
-    records.filter(({ kind, rootFingerprint }) => kind !== 'issuing' && rootFingerprint === root);
+  const under = (root: string | undefined) => signersOf(records, root);
   const save = async (...changed: AuthorityRecord[]) => {
     if (changed.length > 0) await ports.store.save(...changed);
   };
@@ -96,6 +96,11 @@ export async function applyEffect(
       if (await keys.get(keyId)) await keys.destroy(keyId);
     }
   }
+}
+
+/** A root and the authorities between it and issuing ones. */
+function signersOf(records: readonly AuthorityRecord[], root: string | undefined): AuthorityRecord[] {
+  return records.filter(({ kind, rootFingerprint }) => kind !== 'issuing' && rootFingerprint === root);
 }
 
 function change(

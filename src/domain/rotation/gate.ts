@@ -26,9 +26,9 @@ export interface Gate {
   readonly stragglers: readonly ProxyStanding[];
   /** What cannot show more than that it was given the bundle. */
   readonly unproven: readonly ProxyStanding[];
-  /** Certificates that must end first. */
   /** Issuing authorities that sign under the root that is to go, by id: their next certificate would be refused. */
   readonly signing: readonly string[];
+  /** Certificates that must end first. */
   readonly leaves: { readonly count: number; readonly lastNotAfter: Date | undefined };
 }
 

@@ -1,4 +1,4 @@
-import { CitadelError, describeError, type Entropy, type Log } from '../../kernel/index.ts';
+import { CitadelError, describeError, type Entropy, inTurn, type Log } from '../../kernel/index.ts';
 import type { KeyAlgorithm } from '../../pki/index.ts';
 import type { AuthorityService } from '../authority/index.ts';
 import type { AuditLog, RootRotation, RotationPhase, RotationWord, Store } from '../ports/index.ts';
@@ -37,6 +37,8 @@ export interface RotationStatus {
 }
 
 export interface RotationService {
+  /** The one under way, without a look at who is ready: that reads every valid certificate. */
+  current(): Promise<RootRotation | undefined>;
   status(): Promise<RotationStatus>;
   /** What a rotation would wait for if it began now. */
   plan(): Promise<readonly PlannedPhase[]>;
@@ -73,14 +75,8 @@ const mostSteps = 4;
 export function createRotationService(options: RotationServiceOptions): RotationService {
   const { store, audit, authority, clock, entropy, log } = options;
   const effects: EffectPorts = { ...options, store: store.authorities };
-  let last: Promise<unknown> = Promise.resolve();
-
   /** One order at a time: two operators at once see each other's. */
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = last.then(work, work);
-    last = turn.catch(() => undefined);
-    return turn;
-  }
+  const oneAtATime = inTurn();
 
   const findActiveRoot = async () =>
     (await store.authorities.list()).find(({ kind, state }) => kind === 'root' && state === 'active');
@@ -193,10 +189,11 @@ export function createRotationService(options: RotationServiceOptions): Rotation
   }
 
   return {
+    current: () => store.rotations.current(),
     status,
     plan: async () => planRotation(await evidence(), options.leafTtl, clock.now()),
     start: (order) =>
-      inTurn(async () => {
+      oneAtATime(async () => {
         const current = await store.rotations.current();
         if (current) {
           throw new CitadelError(
@@ -239,7 +236,7 @@ export function createRotationService(options: RotationServiceOptions): Rotation
         return status();
       }),
     continue: (order) =>
-      inTurn(async () => {
+      oneAtATime(async () => {
         let rotation = await underWay(order.phase);
         if (order.force) {
           if (rotation.phase === 'prepare' || rotation.phase === 'undo')
@@ -261,7 +258,7 @@ export function createRotationService(options: RotationServiceOptions): Rotation
         return after;
       }),
     excuse: (order) =>
-      inTurn(async () => {
+      oneAtATime(async () => {
         const rotation = await underWay();
         const { gate } = await status();
         const waited = [...(gate?.stragglers ?? []), ...(gate?.unproven ?? [])];
@@ -278,7 +275,7 @@ export function createRotationService(options: RotationServiceOptions): Rotation
         return status();
       }),
     abort: (order) =>
-      inTurn(async () => {
+      oneAtATime(async () => {
         const rotation = await underWay(order.phase);
         // What is stored counts: a server may have been cut off between this and the phase.
         const old = (await store.authorities.list()).find(
@@ -295,7 +292,7 @@ export function createRotationService(options: RotationServiceOptions): Rotation
         return status();
       }),
     tick: () =>
-      inTurn(async () => {
+      oneAtATime(async () => {
         const rotation = await store.rotations.current();
         if (!rotation || rotation.phase === 'distribute' || rotation.phase === 'drain') return;
         await run(rotation, { by: 'server', proof: 'none', reason: 'what it waited for has come' }, 'no');

@@ -2,15 +2,18 @@ import { expect, test } from 'vitest';
 import { rotationProbes } from '../../../src/app/rotation-health.ts';
 import type { RotationStatus } from '../../../src/domain/rotation/index.ts';
 import { gateOf } from '../../../src/domain/rotation/index.ts';
+import { memoryRotations } from '../../fakes/memory-rotations.ts';
 import { at, authorities, evidence, leaf, rotation } from '../domain/rotation/samples.ts';
 
 const hour = 3_600;
 
-function run(name: string, seconds: number, status: Partial<RotationStatus> = {}) {
+async function run(name: string, seconds: number, status: Partial<RotationStatus> = {}) {
   const rotationStatus = { rotation: undefined, activeRoot: 'old', gate: undefined, ...status };
+  const store = memoryRotations();
+  if (rotationStatus.rotation) await store.save(rotationStatus.rotation);
   const probes = rotationProbes(
     { records: () => authorities },
-    { status: () => Promise.resolve(rotationStatus) },
+    { current: () => store.current(), status: () => Promise.resolve(rotationStatus) },
     { leafTtl: hour * 1000, clock: { now: () => at(seconds) } },
   );
   return probes.find((probe) => probe.name === name)?.run(AbortSignal.timeout(1000));

@@ -1,7 +1,7 @@
 import { constants, type Stats } from 'node:fs';
 import { link, lstat, mkdir, open, readdir, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CitadelError, describeError, type Entropy } from '../../../kernel/index.ts';
+import { CitadelError, describeError, type Entropy, systemErrorCode } from '../../../kernel/index.ts';
 import { isKeyId, keyIdTaken } from '../shared/index.ts';
 import { largestKeyFile } from './format.ts';
 
@@ -64,7 +64,7 @@ export class KeyFiles {
       try {
         handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
       } catch (error) {
-        if (hasCode(error, 'ENOENT')) return undefined;
+        if (systemErrorCode(error) === 'ENOENT') return undefined;
         throw error;
       }
       try {
@@ -97,7 +97,7 @@ export class KeyFiles {
           await handle.close();
         }
         await link(scratch, this.#path(id)).catch((error: unknown) => {
-          throw hasCode(error, 'EEXIST') ? keyIdTaken() : error;
+          throw systemErrorCode(error) === 'EEXIST' ? keyIdTaken() : error;
         });
       } finally {
         await rm(scratch, { force: true });
@@ -109,7 +109,7 @@ export class KeyFiles {
   async remove(id: string): Promise<void> {
     await translated('the key cannot be removed', async () => {
       await unlink(this.#path(id)).catch((error: unknown) => {
-        if (!hasCode(error, 'ENOENT')) throw error;
+        if (systemErrorCode(error) !== 'ENOENT') throw error;
       });
       await this.#sync();
     });
@@ -154,17 +154,13 @@ function notAKeyFile(path: string, why: string): CitadelError {
   });
 }
 
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
-}
-
 /** Runs a file operation; an error of the system becomes one of ours, its path in the details alone. */
 export async function translated<T>(problem: string, operation: () => Promise<T>): Promise<T> {
   try {
     return await operation();
   } catch (error) {
     if (error instanceof CitadelError) throw error;
-    const full = hasCode(error, 'ENOSPC') || hasCode(error, 'EDQUOT');
+    const full = systemErrorCode(error) === 'ENOSPC' || systemErrorCode(error) === 'EDQUOT';
     throw new CitadelError(
       full ? 'ResourceExhausted' : 'FailedPrecondition',
       full ? `${problem}: the disk is full` : problem,

@@ -11,6 +11,7 @@ import type { OperatorCaller } from '../../../domain/operators/index.ts';
 import * as wire from '../../../gen/citadel/v1/operator.ts';
 import { CitadelError } from '../../../kernel/index.ts';
 import { checkedReason } from './messages.ts';
+import { needsControlPlane } from './needs-control-plane.ts';
 
 export interface EnforcementServices {
   /** Absent where this server has no control plane. */
@@ -27,7 +28,7 @@ export async function enforceMutualTls(
   request: wire.EnforceMutualTlsRequest,
   caller: OperatorCaller,
 ): Promise<wire.EnforceMutualTlsResponse> {
-  const service = serviceOf(services);
+  const service = needsControlPlane(services.enforcement);
   const wanted = requestFromWire(request);
   const plan = service.plan(wanted.scope, wanted.window);
   if (request.dryRun) return { ...planToWire(plan), enforcement: undefined };
@@ -41,7 +42,7 @@ export async function revertMutualTls(
   { scope, dryRun, reason }: wire.RevertMutualTlsRequest,
   { subject, proof }: OperatorCaller,
 ): Promise<wire.RevertMutualTlsResponse> {
-  const service = serviceOf(services);
+  const service = needsControlPlane(services.enforcement);
   const query = scopeFromWire(scope);
   return revertToWire(
     dryRun
@@ -54,7 +55,7 @@ export function listEnforcements(
   services: EnforcementServices,
   { id }: wire.ListEnforcementsRequest,
 ): wire.ListEnforcementsResponse {
-  const runs = serviceOf(services).runs(id === '' ? undefined : id);
+  const runs = needsControlPlane(services.enforcement).runs(id === '' ? undefined : id);
   if (id !== '' && runs.length === 0) throw new CitadelError('NotFound', 'there is no such order');
   return {
     enforcements: runs.map((run) => {
@@ -62,14 +63,6 @@ export function listEnforcements(
       return { ...runToWire(run), ...(isOver && id === '' ? { steps: [] } : {}) };
     }),
   };
-}
-
-function serviceOf({ enforcement }: EnforcementServices): EnforcementService {
-  if (enforcement) return enforcement;
-  throw new CitadelError(
-    'FailedPrecondition',
-    'this server has no control plane: add mesh to its configuration',
-  );
 }
 
 function requestFromWire(request: wire.EnforceMutualTlsRequest): EnforcementRequest {

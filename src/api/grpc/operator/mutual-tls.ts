@@ -1,6 +1,7 @@
 import { isAccepted, type MutualTlsStatus } from '../../../domain/evidence/index.ts';
 import * as wire from '../../../gen/citadel/v1/operator.ts';
 import { CitadelError } from '../../../kernel/index.ts';
+import { needsControlPlane } from './needs-control-plane.ts';
 
 export interface MutualTlsQuery {
   readonly namespace: string | undefined;
@@ -22,15 +23,11 @@ export function getMutualTlsStatus(
   { mutualTls }: MutualTlsServices,
   { namespace, workload, windowSeconds }: wire.GetMutualTlsStatusRequest,
 ): wire.GetMutualTlsStatusResponse {
-  if (!mutualTls)
-    throw new CitadelError(
-      'FailedPrecondition',
-      'this server has no control plane: add mesh to its configuration',
-    );
+  const statusOf = needsControlPlane(mutualTls);
   const seconds = Number(windowSeconds);
   if (seconds < 0 || seconds > longestWindow)
     throw new CitadelError('InvalidArgument', 'the window must be from a second to 7 days');
-  const found = mutualTls({
+  const found = statusOf({
     namespace: name(namespace),
     workload: name(workload),
     window: (seconds === 0 ? defaultWindow : seconds) * 1000,

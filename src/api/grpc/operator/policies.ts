@@ -12,6 +12,7 @@ import type { MeshSourceState, PolicyObjectKey } from '../../../domain/ports/ind
 import * as wire from '../../../gen/citadel/v1/operator.ts';
 import { CitadelError } from '../../../kernel/index.ts';
 import { checkedReason } from './messages.ts';
+import { needsControlPlane } from './needs-control-plane.ts';
 
 export interface PolicyServices {
   /** Absent where this server has no control plane. */
@@ -24,19 +25,11 @@ export interface PolicyServices {
 const mostTexts = 10_000;
 const mostProblems = 1_000;
 
-function servicesOf({ policies }: PolicyServices): PolicyService {
-  if (policies) return policies;
-  throw new CitadelError(
-    'FailedPrecondition',
-    'this server has no control plane: add mesh to its configuration',
-  );
-}
-
 export function listPolicies(
   services: PolicyServices,
   { namespace }: wire.ListPoliciesRequest,
 ): wire.ListPoliciesResponse {
-  servicesOf(services);
+  needsControlPlane(services.policies);
   const all = services.policyStatus();
   const asked = namespace === '' ? all : all.filter(({ policy }) => policy.meta.namespace === namespace);
   const warnings = new Map<string, LintWarning[]>();
@@ -74,7 +67,7 @@ export async function applyPolicies(
   request: wire.ApplyPoliciesRequest,
   caller: OperatorCaller,
 ): Promise<wire.ApplyPoliciesResponse> {
-  const policies = servicesOf(services);
+  const policies = needsControlPlane(services.policies);
   const { texts, remove, dryRun, expectedRevision } = request;
   const reason = checkedReason(request.reason);
   if (texts.length + remove.length > mostTexts)
@@ -89,7 +82,7 @@ export async function listPolicyRevisions(
   services: PolicyServices,
   { key, pageSize, pageToken }: wire.ListPolicyRevisionsRequest,
 ): Promise<wire.ListPolicyRevisionsResponse> {
-  const page = await servicesOf(services).history({
+  const page = await needsControlPlane(services.policies).history({
     ...(key ? { key } : {}),
     limit: pageSize === 0 ? 100 : pageSize,
     ...(pageToken === '' ? {} : { pageToken }),

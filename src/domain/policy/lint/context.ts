@@ -1,3 +1,4 @@
+import { once } from '../../../kernel/index.ts';
 import type { YamlPath } from '../../../yaml/index.ts';
 import type { MeshSnapshot, Workload } from '../../mesh/index.ts';
 import type { AuthorizationPolicy, MutualTlsMode, Policy } from '../model.ts';
@@ -53,10 +54,10 @@ export function createContext(
     byNamespace.set(workload.namespace, [...(byNamespace.get(workload.namespace) ?? []), workload]);
   const reachOf = ({ meta }: Policy) =>
     meta.namespace === registry.settings.rootNamespace ? workloads : (byNamespace.get(meta.namespace) ?? []);
-  const found = memoized((policy: Policy) =>
+  const found = once((policy: Policy) =>
     reachOf(policy).filter((workload) => appliesTo(policy, workload, index)),
   );
-  const holding = memoized((workload: Workload) => policiesOf(index, workload));
+  const holding = once((workload: Workload) => policiesOf(index, workload));
   return {
     policies: subjects,
     all: policies,
@@ -66,18 +67,6 @@ export function createContext(
     workloadsOf: found,
     policiesOf: holding,
     modeOf: (workload, port) => mutualTlsModeOf(holding(workload), port),
-  };
-}
-
-/** Works a fact out once for each thing: policies and workloads meet each other many times. */
-export function memoized<K extends object, V>(work: (key: K) => V): (key: K) => V {
-  const known = new Map<K, V>();
-  return (key) => {
-    const before = known.get(key);
-    if (before !== undefined) return before;
-    const value = work(key);
-    known.set(key, value);
-    return value;
   };
 }
 

@@ -1,3 +1,4 @@
+import { once } from '../../../kernel/index.ts';
 import type {
   AuthorizationPolicy,
   AuthorizationRule,
@@ -7,7 +8,7 @@ import type {
   SourceMatch,
 } from '../model.ts';
 import { policyKey } from '../read/index.ts';
-import { authorizationsOf, type LintContext, memoized, type Remark } from './context.ts';
+import { authorizationsOf, type LintContext, type Remark } from './context.ts';
 import {
   type Covers,
   equalCovers,
@@ -114,7 +115,7 @@ export function coveredRules({ policies, all, comparisons, index }: LintContext)
   const remarks: Remark[] = [];
   let left = comparisons;
   const order = new Map(all.map((policy, number) => [policy, number]));
-  const sizeOf = memoized((policy: AuthorizationPolicy) => policy.rules.length + valuesOf(policy).length);
+  const sizeOf = once((policy: AuthorizationPolicy) => policy.rules.length + valuesOf(policy).length);
   for (const policy of authorizationsOf(policies)) {
     const near = [policy.meta.namespace, index.rootNamespace].flatMap(
       (name) => index.byNamespace.get(name) ?? [],

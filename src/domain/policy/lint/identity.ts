@@ -1,6 +1,7 @@
+import { once } from '../../../kernel/index.ts';
 import type { Workload } from '../../mesh/index.ts';
 import type { AuthorizationPolicy } from '../model.ts';
-import { authorizationsOf, type LintContext, memoized, named, nameOf, type Remark } from './context.ts';
+import { authorizationsOf, type LintContext, named, nameOf, type Remark } from './context.ts';
 import { isToken, type RuleValue, valuesOf, valuesOfRule } from './values.ts';
 
 const identityFields: ReadonlySet<string> = new Set([
@@ -17,17 +18,17 @@ export function isIdentity({ field }: RuleValue): boolean {
 
 /** Callers that cannot be told, or not as the author thinks. */
 export function identities(context: LintContext): readonly Remark[] {
-  const isOpen = memoized(
+  const isOpen = once(
     (workload: Workload) =>
       workload.ports.length === 0 ||
       workload.ports.some(({ port }) => context.modeOf(workload, port) !== 'STRICT'),
   );
-  const isPlain = memoized(
+  const isPlain = once(
     (workload: Workload) =>
       workload.ports.length > 0 &&
       workload.ports.every(({ port }) => context.modeOf(workload, port) === 'DISABLE'),
   );
-  const readsTokens = memoized((workload: Workload) =>
+  const readsTokens = once((workload: Workload) =>
     context.policiesOf(workload).some(({ kind }) => kind === 'RequestAuthentication'),
   );
   return [
@@ -144,8 +145,8 @@ function unverifiedTokens(
 
 /** A RequestAuthentication refuses bad tokens, and lets calls without any pass. */
 function optionalTokens(context: LintContext): readonly Remark[] {
-  const asksForToken = memoized((policy: AuthorizationPolicy) => valuesOf(policy).some(isToken));
-  const isOptional = memoized((workload: Workload) =>
+  const asksForToken = once((policy: AuthorizationPolicy) => valuesOf(policy).some(isToken));
+  const isOptional = once((workload: Workload) =>
     authorizationsOf(context.policiesOf(workload)).every((one) => one.dryRun || !asksForToken(one)),
   );
   return context.policies.flatMap((policy) => {

@@ -1,13 +1,14 @@
+import { once } from '../../../kernel/index.ts';
 import type { Workload } from '../../mesh/index.ts';
 import type { AuthorizationPolicy, AuthorizationRule } from '../model.ts';
-import { authorizationsOf, type LintContext, memoized, named, nameOf, type Remark } from './context.ts';
+import { authorizationsOf, type LintContext, named, nameOf, type Remark } from './context.ts';
 import { coversOf } from './cover.ts';
 import { reachesPort } from './protocol.ts';
 import { conditionField, isHttp, valuesOfRule } from './values.ts';
 
 /** Rules that nothing can match, ALLOWs that let nobody in, PeerAuthentications that never count. */
 export function reach(context: LintContext): readonly Remark[] {
-  const isShut = memoized((workload: Workload) =>
+  const isShut = once((workload: Workload) =>
     authorizationsOf(context.policiesOf(workload))
       .filter(({ action, dryRun }) => action === 'ALLOW' && !dryRun)
       .every(({ rules }) => !rules.some((rule) => letsIn(rule, workload))),
@@ -105,7 +106,7 @@ function shutOut(
 }
 
 function shadowed(context: LintContext): readonly Remark[] {
-  const counting = memoized((workload: Workload) => new Set(context.policiesOf(workload)));
+  const counting = once((workload: Workload) => new Set(context.policiesOf(workload)));
   return context.policies.flatMap((policy) => {
     if (policy.kind !== 'PeerAuthentication') return [];
     const workloads = context.workloadsOf(policy);

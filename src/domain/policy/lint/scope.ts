@@ -1,7 +1,8 @@
 import { TrustDomain } from '@citadel/spiffe';
+import { once } from '../../../kernel/index.ts';
 import type { Workload } from '../../mesh/index.ts';
 import type { Policy } from '../model.ts';
-import { authorizationsOf, type LintContext, memoized, named, nameOf, type Remark } from './context.ts';
+import { authorizationsOf, type LintContext, named, nameOf, type Remark } from './context.ts';
 import { patternCovers } from './pattern.ts';
 import { type RuleValue, valuesOf } from './values.ts';
 
@@ -105,7 +106,7 @@ function missingProviders(context: LintContext): readonly Remark[] {
   const known = context.registry.settings.authorizationProviders.map(({ name }) => name);
   const custom = authorizationsOf(context.policies).filter(({ action }) => action === 'CUSTOM');
   // One of each provider is enough to tell.
-  const customsOf = memoized((workload: Workload) => {
+  const customsOf = once((workload: Workload) => {
     const all = authorizationsOf(context.policiesOf(workload)).filter(({ action }) => action === 'CUSTOM');
     return [...new Map(all.map((one) => [one.provider, one])).values()];
   });
