@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { openSqliteStore } from '../../src/adapters/store/sqlite/index.ts';
-import { silentLog, systemClock } from '../../src/kernel/index.ts';
+import { sameMembers, silentLog, systemClock } from '../../src/kernel/index.ts';
 import { temporaryDirectory } from '../../test/parts/index.ts';
 
 const { values } = parseArgs({ options: { every: { type: 'string', default: '1' } } });
@@ -61,7 +61,11 @@ class Home {
   async faults(): Promise<string[]> {
     const store = await openSqliteStore({ file: this.#at('citadel.db'), clock: systemClock, log: silentLog });
     try {
-      const roots = (await store.authorities.list()).filter(({ kind }) => kind === 'root');
+      const records = await store.authorities.list();
+      const roots = records.filter(({ kind }) => kind === 'root');
+      const issuing = records.filter(({ kind, state }) => kind === 'issuing' && state !== 'retired');
+      const issuingKeys = (await readdir(this.#at('issuing-keys'))).toSorted();
+      const recorded = issuing.map(({ keyId }) => `${keyId}.key`).toSorted();
       const states = roots.map(({ state }) => state).toSorted();
       const keys = (await readdir(this.#at('keys'))).filter((name) => name.startsWith('root-'));
       const active = roots.find(({ state }) => state === 'active');
@@ -71,6 +75,9 @@ class Home {
         ...(keys.length === 1 && active && keys[0]?.startsWith(active.keyId)
           ? []
           : [`keys are ${keys.join()}`]),
+        ...(sameMembers(issuingKeys, recorded)
+          ? []
+          : [`issuing keys are ${issuingKeys.join()}, on record are ${recorded.join()}`]),
         ...((await store.rotations.current()) === undefined ? [] : ['the rotation is still under way']),
         // None, old alone, both, new alone.
         ...(sequence === 4n ? [] : [`the bundle's sequence number is ${sequence}`]),

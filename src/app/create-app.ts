@@ -121,7 +121,6 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     },
     metrics,
     clock,
-    entropy,
     log,
   });
   await authority.start();

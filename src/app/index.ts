@@ -1,2 +1,3 @@
 export { type App, type AppOverrides, createApp } from './create-app.ts';
+export { openEndedRoot } from './recover.ts';
 export { startServer } from './start-server.ts';

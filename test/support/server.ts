@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import {
   createDevelopmentTokenIssuer,
   type DevelopmentTokenIssuer,
 } from '../../src/adapters/development/index.ts';
-import { serverConfigFromObject } from '../../src/app/config/index.ts';
+import { type ServerConfig, serverConfigFromObject } from '../../src/app/config/index.ts';
 import { type App, type AppOverrides, createApp } from '../../src/app/index.ts';
 import {
   type IstioCertificateRequest,
@@ -44,18 +44,22 @@ export const trustDomain = 'example.org';
 
 type Settings = Readonly<Record<string, unknown>>;
 
+interface ServerOverrides extends AppOverrides {
+  readonly directory?: string;
+  /** For what no configuration file may say, such as a root that ends within a minute. */
+  readonly change?: (config: ServerConfig) => ServerConfig;
+}
+
 /** @param settings put over those of development; a function of the data directory where they need it */
 export async function startTestServer(
   settings: Settings | ((directory: string) => Settings) = {},
-  overrides: AppOverrides & { readonly directory?: string } = {},
+  overrides: ServerOverrides = {},
 ): Promise<TestServer> {
   const temporary = overrides.directory === undefined ? await temporaryDirectory() : undefined;
   const directory = overrides.directory ?? temporary?.path ?? '';
   const given = typeof settings === 'function' ? settings(directory) : settings;
-  const app = await createApp(
-    serverConfigFromObject({ ...developmentSettings(directory), ...given }),
-    overrides,
-  );
+  const config = serverConfigFromObject({ ...developmentSettings(directory), ...given });
+  const app = await createApp(overrides.change?.(config) ?? config, overrides);
   const issuerKey = await readFile(join(directory, 'development-issuer.pem'), 'utf8').catch(() => undefined);
   const tokens = issuerKey
     ? await createDevelopmentTokenIssuer(new Secret(issuerKey), overrides.clock ?? systemClock)
@@ -79,6 +83,16 @@ export async function startTestServer(
 const noTokens: DevelopmentTokenIssuer = {
   issue: () => Promise.reject(new Error('this server has no development issuer')),
 };
+
+/**
+ * The configuration of such a server as a file, for commands that read one. JSON is YAML.
+ * @returns its path
+ */
+export async function writeServerConfig(directory: string, settings: Settings): Promise<string> {
+  const file = join(directory, 'server.yaml');
+  await writeFile(file, JSON.stringify({ ...developmentSettings(directory), ...settings }));
+  return file;
+}
 
 /** The least configuration of a server in development; the keys live in memory unless said otherwise. */
 function developmentSettings(directory: string): Record<string, unknown> {

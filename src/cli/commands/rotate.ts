@@ -10,6 +10,7 @@ import { type ConnectionOptions, connectOperator, type OperatorConnection } from
 import { seconds, withConnection, withReason, withYes } from '../options.ts';
 import { formatTime, type OutputFormat, printRecord, printRows } from '../output.ts';
 import { reading } from './read.ts';
+import { addRecoverCommand } from './recover.ts';
 
 interface ChangingOptions extends ConnectionOptions {
   readonly yes?: boolean;
@@ -33,6 +34,7 @@ export function addRotateCommands(program: Command): void {
   addContinue(rotate);
   addExcuse(rotate);
   addAbort(rotate);
+  addRecoverCommand(rotate);
 }
 
 function addStart(rotate: Command): void {

@@ -41,9 +41,13 @@ export function decideIssuing(
   return actions;
 }
 
-function partLeft(slot: AuthorityRecord, now: Date): number {
-  const life = slot.notAfter.getTime() - slot.notBefore.getTime();
-  return (slot.notAfter.getTime() - now.getTime()) / life;
+/**
+ * Of the time since it was made, not since its back-dated NotBefore: below a root that soon ends, every new one would
+ * otherwise be due for replacement at once, and its successor too.
+ */
+function partLeft({ notBefore, createdAt, notAfter }: AuthorityRecord, now: Date): number {
+  const from = Math.max(notBefore.getTime(), createdAt.getTime());
+  return (notAfter.getTime() - now.getTime()) / (notAfter.getTime() - from);
 }
 
 /** The roots that the trust bundle holds: all but retired ones. */

@@ -68,7 +68,7 @@ async function loadRoot(
       { details: `key id ${authority.keyId}` },
     );
   }
-  return createRootUpstream({ trustDomain, authority, root: root.certificate, signer });
+  return createRootUpstream({ trustDomain, authority, root: root.certificate, signer, clock: options.clock });
 }
 
 async function makeRoot(options: EstablishRootOptions): Promise<UpstreamAuthority> {
@@ -112,7 +112,7 @@ async function makeRoot(options: EstablishRootOptions): Promise<UpstreamAuthorit
       details: { fingerprint: record.fingerprint, keyBackend: keys.backend },
     });
     options.log.info('made the first root', { authority: record.id, fingerprint: record.fingerprint });
-    return createRootUpstream({ trustDomain, authority: record, root: certificate, signer });
+    return createRootUpstream({ trustDomain, authority: record, root: certificate, signer, clock });
   } catch (error) {
     // Without its record the key would look like a lost store's at the next start.
     await keys.destroy(keyId).catch(() => {});

@@ -1,4 +1,4 @@
-import { CitadelError } from '../../kernel/index.ts';
+import { CitadelError, type Clock } from '../../kernel/index.ts';
 import { type CertificateSigner, createIssuingCertificate, parseCertificate } from '../../pki/index.ts';
 import type {
   AuthorityRecord,
@@ -13,18 +13,26 @@ export interface RootUpstreamOptions {
   readonly authority: AuthorityRecord;
   readonly root: Uint8Array;
   readonly signer: CertificateSigner;
+  readonly clock: Clock;
 }
 
-/** Our own root (or an imported authority below one) as the signer of issuing authorities. */
+/**
+ * Our own root (or an imported authority below one) as the signer of issuing authorities.
+ * @throws CitadelError FailedPrecondition where its certificate has ended
+ */
 export function createRootUpstream(options: RootUpstreamOptions): UpstreamAuthority {
-  const { authority, root, signer, trustDomain } = options;
+  const { authority, root, signer, trustDomain, clock } = options;
   const parsed = parseCertificate(authority.certificate);
+  if (parsed.notAfter <= clock.now())
+    throw new CitadelError(
+      'FailedPrecondition',
+      authority.kind === 'root'
+        ? 'the root has ended: stop the server and replace the root (citadel rotate recover)'
+        : 'the imported authority has ended; give it a new certificate',
+    );
   return {
     kind: 'root',
     async signIssuingAuthority(request: IssuingAuthorityRequest): Promise<IssuingAuthorityChain> {
-      if (request.notBefore >= parsed.notAfter) {
-        throw new CitadelError('FailedPrecondition', 'the root has ended; rotate it');
-      }
       const earliest = new Date(Math.max(request.notBefore.getTime(), parsed.notBefore.getTime()));
       const latest = new Date(Math.min(request.notAfter.getTime(), parsed.notAfter.getTime()));
       const certificate = await createIssuingCertificate({

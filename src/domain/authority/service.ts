@@ -1,12 +1,6 @@
+import { createHash } from 'node:crypto';
 import { TrustBundle, TrustDomain } from '@citadel/spiffe';
-import {
-  CitadelError,
-  type Clock,
-  describeError,
-  type Entropy,
-  inTurn,
-  type Log,
-} from '../../kernel/index.ts';
+import { CitadelError, type Clock, describeError, inTurn, type Log } from '../../kernel/index.ts';
 import {
   type CertificateSigner,
   createCertificateRequest,
@@ -22,6 +16,7 @@ import type {
   AuthorityStore,
   KeyManager,
   Metrics,
+  SigningKey,
   UpstreamAuthority,
 } from '../ports/index.ts';
 import type { TrustBundleSnapshot } from '../trust/index.ts';
@@ -48,7 +43,6 @@ export interface AuthorityServiceOptions {
   };
   readonly metrics: Pick<Metrics, 'authorityExpires'>;
   readonly clock: Clock;
-  readonly entropy: Entropy;
   readonly log: Log;
 }
 
@@ -156,8 +150,8 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
   async function prepare(): Promise<AuthorityRecord> {
     const upstream = await options.upstream();
     const now = clock.now();
-    const id = `issuing-${Buffer.from(options.entropy.bytes(8)).toString('hex')}`;
-    const key = await issuingKeys.generate(id, options.issuing.algorithm);
+    const id = nextIssuingId(ownIssuing(), serverId);
+    const key = await issuingKey(id);
     const commonName = `Citadel issuing authority ${id.slice('issuing-'.length)}`;
     const chain = await upstream.signIssuingAuthority({
       certificateRequest: await createCertificateRequest({ signer: key, subject: commonName }),
@@ -203,6 +197,15 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
     return record;
   }
 
+  /** Finds what an earlier try has made. */
+  async function issuingKey(id: string): Promise<SigningKey> {
+    const { algorithm } = options.issuing;
+    const found = await issuingKeys.get(id);
+    if (found?.algorithm === algorithm) return found;
+    if (found) await issuingKeys.destroy(id);
+    return issuingKeys.generate(id, algorithm);
+  }
+
   async function perform(action: IssuingAction): Promise<void> {
     if (action.kind === 'prepare') {
       await prepare();
@@ -220,9 +223,10 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
       await note('authority.activate', record.id, 'signs from now on');
       return;
     }
-    await store.save({ ...record, state: 'retired' });
     if (active?.record.id === record.id) active = undefined;
+    // First the key: who is cut off here finds the record, and does it again.
     await issuingKeys.destroy(record.keyId);
+    await store.save({ ...record, state: 'retired' });
     await note('authority.retire', record.id, 'its certificate has ended');
   }
 
@@ -254,8 +258,9 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
 
   async function doDue(): Promise<void> {
     await reload();
-    // An action changes what is due next: prepare, then activate. A fresh start needs both.
-    for (let step = 0; step < 8; step++) {
+    // An action changes what is due next: each that has ended goes, one is prepared, and activated.
+    const mostSteps = ownIssuing().length + 4;
+    for (let step = 0; step < mostSteps; step++) {
       const [action] = decideIssuing(
         ownIssuing(),
         activeRoot()?.fingerprint ?? '',
@@ -317,6 +322,19 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
     },
     records: () => records,
   };
+}
+
+/**
+ * The same until there is a record of it, so that who was cut off after he had made the key finds it again; and another one
+ * in a store of another history.
+ */
+function nextIssuingId(own: readonly AuthorityRecord[], serverId: string): string {
+  const newest = own.reduce<AuthorityRecord | undefined>(
+    (latest, each) => (latest && latest.createdAt >= each.createdAt ? latest : each),
+    undefined,
+  );
+  const name = createHash('sha256').update(`${serverId} after ${newest?.fingerprint ?? 'none'}`);
+  return `issuing-${name.digest('hex').slice(0, 16)}`;
 }
 
 function isActiveRoot({ kind, state }: AuthorityRecord): boolean {

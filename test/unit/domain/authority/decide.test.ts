@@ -52,6 +52,12 @@ describe('decideIssuing', () => {
     ['retires nothing twice', [slot('a', 'retired', { notAfter: after(1) }), slot('b', 'active')], 2, []],
     ['replaces a tainted one at once', [slot('a', 'active', { tainted: true })], 0, [{ kind: 'prepare' }]],
     [
+      'does not replace one that was just made under a root that ends today, though most of its life is over',
+      [slot('a', 'active', { createdAt: after(7.99) })],
+      7.99,
+      [],
+    ],
+    [
       'replaces one under another root at once',
       [slot('a', 'active', { rootFingerprint: 'former' }), slot('b', 'prepared')],
       0,

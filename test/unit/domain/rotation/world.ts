@@ -1,7 +1,7 @@
 import { createMemoryKeyManager } from '../../../../src/adapters/keys/memory/index.ts';
 import { createAuthorityService, establishRoot } from '../../../../src/domain/authority/index.ts';
 import { type KeyManager, noMetrics, type Store } from '../../../../src/domain/ports/index.ts';
-import { createRotationService } from '../../../../src/domain/rotation/index.ts';
+import { createRotationService, replaceEndedRoot } from '../../../../src/domain/rotation/index.ts';
 import { CitadelError, type Clock, silentLog, systemEntropy } from '../../../../src/kernel/index.ts';
 import { memoryStore } from '../../../fakes/memory-store.ts';
 import { at } from './samples.ts';
@@ -48,21 +48,41 @@ export class World {
     };
   }
 
-  /** A process over what there is. */
-  async start() {
+  /** What every process is given. */
+  #ports() {
     const clock: Clock = {
       now: () => this.now,
       sleep: () => Promise.reject(new Error('nobody sleeps here')),
     };
-    const { store, keys, issuingKeys } = this;
-    const shared = { trustDomain, clock, entropy: systemEntropy, log: silentLog, audit: store.audit };
-    const backdate = 3_600_000;
+    const { store, keys } = this;
     const reach = async () => {
       if (this.home === 'away') throw new CitadelError('Unavailable', 'the key home is away');
       return keys;
     };
     const keysOf = async (backend: string) =>
       this.home !== 'unknown' && backend === keys.backend ? reach() : undefined;
+    const shared = { trustDomain, clock, entropy: systemEntropy, log: silentLog, audit: store.audit };
+    return { shared, reach, keysOf, backdate: 3_600_000 };
+  }
+
+  /** What an operator does while no server runs. */
+  async recover() {
+    const { shared, reach, keysOf, backdate } = this.#ports();
+    const defaults = { algorithm: 'ecdsa-p256', lifetime } as const;
+    return replaceEndedRoot(ann, {
+      ...shared,
+      store: this.store,
+      newKeys: reach,
+      keysOf,
+      backdate,
+      defaults,
+    });
+  }
+
+  /** A process over what there is. */
+  async start() {
+    const { store, issuingKeys } = this;
+    const { shared, reach, keysOf, backdate } = this.#ports();
     const authority = createAuthorityService({
       ...shared,
       serverId: 'server-1',

@@ -1,0 +1,44 @@
+import { openSqliteStore } from '../adapters/store/sqlite/index.ts';
+import type { AuthorityRecord } from '../domain/ports/index.ts';
+import { findEndedRoot, type RotationOrder, replaceEndedRoot } from '../domain/rotation/index.ts';
+import { type Log, systemClock, systemEntropy } from '../kernel/index.ts';
+import type { ServerConfig } from './config/index.ts';
+import { openKeyHomes } from './key-homes.ts';
+import { newRoot } from './upstream.ts';
+
+export interface EndedRoot extends AsyncDisposable {
+  readonly root: AuthorityRecord;
+  /** @returns the new root */
+  replace(order: RotationOrder): Promise<AuthorityRecord>;
+}
+
+/**
+ * Opens the state of a stopped server whose root has ended.
+ * @throws CitadelError FailedPrecondition where it has not, or the server runs
+ */
+export async function openEndedRoot(config: ServerConfig, log: Log): Promise<EndedRoot> {
+  await using building = new AsyncDisposableStack();
+  const ports = { clock: systemClock, entropy: systemEntropy, log };
+  const store = building.adopt(await openSqliteStore({ file: config.store.value.file, ...ports }), (opened) =>
+    opened.close(),
+  );
+  const root = await findEndedRoot({ store, clock: systemClock });
+  const homes = building.adopt(await openKeyHomes(config, ports), (opened) => opened.close());
+  const { backdate, ...defaults } = newRoot(config);
+  const opened = building.move();
+  return {
+    root,
+    replace: (order) =>
+      replaceEndedRoot(order, {
+        trustDomain: config.trustDomain.name,
+        store,
+        audit: store.audit,
+        newKeys: homes.root,
+        keysOf: homes.rootOf,
+        backdate,
+        defaults,
+        ...ports,
+      }),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}

@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest';
+import { ann, begun, type World } from './world.ts';
+
+const year = 365 * 86_400_000;
+
+/** So much later that whatever was made at the beginning has ended. */
+function later(world: World): void {
+  world.now = new Date(world.now.getTime() + 11 * year);
+}
+
+/** A server that starts on it goes on to the end. */
+async function expectRecovered(world: World, endedRoot: string, killed = 0): Promise<void> {
+  const { authority, rotation } = await world.start();
+  await rotation.tick();
+  expect(authority.issuer().record.rootFingerprint).not.toBe(endedRoot);
+  expect({ killed, ...(await world.state()) }).toStrictEqual({
+    killed,
+    roots: expect.arrayContaining(['active', 'retired']),
+    keys: 1,
+    phase: 'done',
+  });
+}
+
+describe('a root that has ended', () => {
+  test('keeps a server from starting, and says what to do', async () => {
+    const { world } = await begun();
+    later(world);
+    await expect(world.start()).rejects.toThrow(/citadel rotate recover/);
+  });
+
+  test('is replaced, on the record', async () => {
+    const { world, activeRoot } = await begun();
+    later(world);
+    const root = await world.recover();
+    expect(root.notAfter > world.now).toBe(true);
+    await expectRecovered(world, activeRoot);
+    const { items } = await world.store.audit.find({ limit: 100 });
+    expect(items.filter(({ subject }) => subject === ann.by).map(({ action }) => action)).toStrictEqual([
+      'rotation.retire',
+      'rotation.start',
+    ]);
+  });
+
+  test('is replaced once, wherever the one who did it was cut off', async () => {
+    for (let killed = 1; ; killed += 1) {
+      const { world, activeRoot } = await begun();
+      later(world);
+      world.writesLeft = killed;
+      const ended = await world.recover().then(
+        () => true,
+        () => false,
+      );
+      const whole = ended && world.writesLeft > 0;
+      world.writesLeft = Number.POSITIVE_INFINITY;
+      const root = (await world.store.authorities.list()).find(
+        ({ kind, state }) => kind === 'root' && state === 'active',
+      );
+      // Once the new root is active, there is nothing left to recover: the server goes on.
+      if (root?.fingerprint === activeRoot) await world.recover();
+      const { rotation } = await world.start();
+      await rotation.tick();
+      // Nobody is left to wait for, but an operator's order ends these two phases.
+      for (const phase of ['distribute', 'drain'] as const)
+        if ((await rotation.current())?.phase === phase)
+          await rotation.continue({ ...ann, phase, force: false });
+      await expectRecovered(world, activeRoot, killed);
+      if (whole) {
+        expect(killed).toBeGreaterThan(5);
+        return;
+      }
+    }
+  });
+
+  test('gives way to the root of a rotation that was under way', async () => {
+    const { world, start, activeRoot } = await begun();
+    world.now = new Date(world.now.getTime() + 9 * year);
+    await world.start();
+    const { rotation } = await start();
+    world.now = new Date(world.now.getTime() + 2 * year);
+    expect((await world.recover()).fingerprint).toBe(rotation?.newRoot);
+    await expectRecovered(world, activeRoot);
+  });
+
+  test('is not mistaken for one that is valid', async () => {
+    const { world } = await begun();
+    await expect(world.recover()).rejects.toThrow(/is valid until .*: rotate it/);
+  });
+
+  test.each(['distribute', 'drain'] as const)(
+    'and the other root of a rotation that was in %s, when that has ended too: one key is left',
+    async (phase) => {
+      const { world, start, server, activeRoot } = await begun();
+      await start();
+      if (phase === 'drain') await server.rotation.continue({ ...ann, phase: 'distribute', force: false });
+      later(world);
+      await world.recover();
+      await expectRecovered(world, activeRoot);
+    },
+  );
+});
