@@ -1,3 +1,4 @@
+import type { SqliteStore } from '../adapters/store/sqlite/index.ts';
 import {
   createCsrService,
   createGrpcHealth,
@@ -22,7 +23,7 @@ import {
 } from '../domain/issuance/index.ts';
 import type { ControlPlane } from '../domain/mesh/index.ts';
 import type { PolicyService } from '../domain/policy/index.ts';
-import { type Metrics, noMetrics, type Store } from '../domain/ports/index.ts';
+import { type Metrics, noMetrics, type Store, type StoreCopier } from '../domain/ports/index.ts';
 import type { RotationService } from '../domain/rotation/index.ts';
 import { createServingCertificateSource } from '../domain/serving/index.ts';
 import {
@@ -35,6 +36,7 @@ import {
   systemEntropy,
 } from '../kernel/index.ts';
 import { createAttestation } from './attestation.ts';
+import { openBackups } from './backup.ts';
 import { serveClusterPolicies } from './cluster-policies.ts';
 import type { ServerConfig } from './config/index.ts';
 import { accessLogService, discoveryService, openControlPlane } from './control-plane.ts';
@@ -92,7 +94,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   const { trustDomain } = config;
 
   const serverId = await loadServerId(config.dataDirectory, entropy);
-  const store = building.adopt(
+  const store: Store & Partial<StoreCopier> = building.adopt(
     overrides.store ?? (await openStore(config, { metrics, clock, log })),
     (opened) => opened.close(),
   );
@@ -236,6 +238,9 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     overdueBelow: (1 - issuing.activateAt) * 0.9,
     clock,
   });
+  const { copyTo } = store;
+  const backup =
+    copyTo && (await openBackups({ config, serverId, store: { copyTo }, audit: store.audit, clock, log }));
   const operatorApi = await startOperatorApi({
     config,
     store,
@@ -246,6 +251,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     certificates,
     controlPlane,
     probes,
+    backup,
     metrics,
     onRefused,
     clock,
@@ -317,7 +323,7 @@ interface StorePorts {
   readonly log: Log;
 }
 
-async function openStore(config: ServerConfig, { metrics, clock, log }: StorePorts): Promise<Store> {
+async function openStore(config: ServerConfig, { metrics, clock, log }: StorePorts): Promise<SqliteStore> {
   const { openSqliteStore } = await import('../adapters/store/sqlite/index.ts');
   const onQueue = (length: number) => metrics.storeQueue(length);
   return openSqliteStore({ file: config.store.value.file, onQueue, clock, log });

@@ -27,6 +27,7 @@ import type { RotationService } from '../domain/rotation/index.ts';
 import type { ServingCertificateSource } from '../domain/serving/index.ts';
 import { type Clock, type Entropy, type Log, type Secret, version } from '../kernel/index.ts';
 import { readCertificateRequest } from '../pki/index.ts';
+import type { BackupOrder, BackupService } from './backup.ts';
 import type { ServerConfig } from './config/index.ts';
 import type { OpenControlPlane } from './control-plane.ts';
 import { type Probe, runProbe } from './health.ts';
@@ -41,6 +42,7 @@ export interface OperatorApiOptions {
   readonly certificates: ServingCertificateSource;
   readonly controlPlane: OpenControlPlane | undefined;
   readonly probes: readonly Probe[];
+  readonly backup: BackupService | undefined;
   readonly metrics: Metrics;
   readonly onRefused: (refusal: Refusal) => void;
   readonly clock: Clock;
@@ -58,7 +60,7 @@ export interface OperatorApi {
 
 /** The operator API over TLS and on the local socket. */
 export async function startOperatorApi(options: OperatorApiOptions): Promise<OperatorApi> {
-  const { config, store, authority, verifier, metrics, clock, entropy, log } = options;
+  const { config, store, authority, verifier, backup, metrics, clock, entropy, log } = options;
   const { operators, audit } = store;
   const localUids = [...new Set([0, process.getuid?.() ?? 0])];
   const access = createOperatorAccess({
@@ -95,6 +97,7 @@ export async function startOperatorApi(options: OperatorApiOptions): Promise<Ope
     policyWarnings: () => options.controlPlane?.plane.policyWarnings() ?? [],
     meshSources: () => options.controlPlane?.plane.sources() ?? [],
     rotation: options.rotation,
+    backup: backup && ((order: BackupOrder) => backup.create(order)),
     taint: createTaint({ store: store.authorities, audit, authority, clock, log }),
     currentBundle: () => authority.bundle(),
     status: async () => ({

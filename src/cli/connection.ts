@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
-import { Client, credentials, Metadata, type MethodDefinition } from '@grpc/grpc-js';
+import { Client, credentials, Metadata, type MethodDefinition, type ServiceError } from '@grpc/grpc-js';
 import { CitadelError, parseAddress, readTextFile, type standardInput } from '../kernel/index.ts';
 import { formatTime } from './output.ts';
 import { endedAt, profileDirectory, readProfile } from './profile.ts';
@@ -18,6 +18,8 @@ export interface ConnectionOptions {
 
 export interface OperatorConnection {
   call<Q, R>(method: MethodDefinition<Q, R>, request: Q): Promise<R>;
+  /** A reply in parts. The timeout is between them: how long all of it takes depends on its size. */
+  download<Q, R>(method: MethodDefinition<Q, R>, request: Q): AsyncIterable<R>;
   close(): void;
 }
 
@@ -49,6 +51,37 @@ export function connectOperator(options: ConnectionOptions): OperatorConnection 
           },
         );
       }),
+    async *download<Q, R>(method: MethodDefinition<Q, R>, request: Q): AsyncIterable<R> {
+      const { path, requestSerialize, responseDeserialize } = method;
+      const stream = client.makeServerStreamRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        request,
+        metadata,
+      );
+      let stalled = false;
+      const timer = setTimeout(() => {
+        stalled = true;
+        stream.cancel();
+      }, options.timeout * 1000);
+      try {
+        for await (const part of stream) {
+          timer.refresh();
+          const response: R = part;
+          yield response;
+        }
+      } catch (error) {
+        if (stalled)
+          throw new CitadelError('DeadlineExceeded', `${name} sent nothing for ${options.timeout} s`, {
+            cause: error,
+          });
+        throw isServiceError(error) ? fromServiceError(error, name, unknown) : error;
+      } finally {
+        clearTimeout(timer);
+        stream.cancel();
+      }
+    },
     close: () => client.close(),
   };
 }
@@ -59,6 +92,10 @@ interface Target {
   readonly client: Client;
   /** Why it may not know us, where we know why. */
   readonly unknown?: string | undefined;
+}
+
+function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && 'code' in error && 'details' in error && 'metadata' in error;
 }
 
 function overSocket(path: string): Target {

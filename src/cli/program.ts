@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { version } from '../kernel/index.ts';
+import { addBackupCommands } from './commands/backup.ts';
 import { addCaptureCommands } from './commands/capture.ts';
 import { addCheckCommand } from './commands/check.ts';
 import { addCompletionCommands } from './commands/completion.ts';
@@ -28,6 +29,7 @@ export function createProgram(): Command {
   addPolicyCommands(program);
   addMutualTlsCommands(program);
   addRotateCommands(program);
+  addBackupCommands(program);
   addConfigCommands(program);
   addCaptureCommands(program);
   addCompletionCommands(program);

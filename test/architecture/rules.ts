@@ -39,6 +39,8 @@ export const rules: Rules = {
     /^src\/app\/config\/index\.ts$/,
     // The agent's own composition, without the server's: an agent stands beside every workload.
     /^src\/app\/agent\.ts$/,
+    // What puts a backup back, without the server that it is of.
+    /^src\/app\/restore\.ts$/,
     // What the agent needs of pki, without the X.509 libraries: an agent stands beside every workload.
     /^src\/pki\/light\.ts$/,
     // Generated code has no doors; each file is one of the wire's own.

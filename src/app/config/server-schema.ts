@@ -108,6 +108,19 @@ const limitsSchema = z.strictObject({
   requestTimeout: duration('100ms', '5m').prefault('10s').describe('until a request has arrived whole'),
 });
 
+const backupSchema = z.strictObject({
+  recipients: z
+    .array(
+      z
+        .string()
+        .max(4096)
+        .regex(/^age1[0-9a-z]+$/, 'must be an age recipient: age1..., as citadel backup keygen prints it'),
+    )
+    .min(1)
+    .max(16)
+    .describe('who may open a backup: nobody else can, whoever asks for it'),
+});
+
 const certificateSchema = z.strictObject({
   defaultTtl: duration('1s', '365d').prefault('24h').describe('when the caller names none'),
   maximumTtl: duration('1s', '365d').prefault('24h').describe('asking for more is refused'),
@@ -155,6 +168,7 @@ export const serverSchema = (context: FieldContext) =>
     mesh: meshSchema(context)
       .optional()
       .describe('the control plane, on the CSR listener: Envoys get listeners, clusters and policies'),
+    backup: backupSchema.optional().describe('without it, no backup is made'),
     limits: limitsSchema.prefault({}),
     operators: operatorsSchema(context).prefault({}),
     log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).prefault('info') }).prefault({}),

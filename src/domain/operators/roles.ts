@@ -30,6 +30,7 @@ export const methodRequirements = {
   continueRotation: 'operator',
   excuseProxy: 'operator',
   abortRotation: 'operator',
+  createBackup: 'operator',
   listOperators: 'viewer',
   grantRole: 'operator',
   revokeRole: 'operator',

@@ -24,3 +24,12 @@ export interface Store {
   /** Waits for what was begun. */
   close(): Promise<void>;
 }
+
+/** A store that can be copied while it is in use. */
+export interface StoreCopier {
+  /**
+   * Writes all of it, as it is at one moment, into a new file.
+   * @throws CitadelError Unavailable when the store is closed meanwhile; ResourceExhausted when the disk is full
+   */
+  copyTo(file: string): Promise<void>;
+}

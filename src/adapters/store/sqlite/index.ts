@@ -1,10 +1,11 @@
 import type Database from 'better-sqlite3';
-import type { Store } from '../../../domain/ports/index.ts';
+import type { Store, StoreCopier } from '../../../domain/ports/index.ts';
 import { CitadelError, type Clock, type Log } from '../../../kernel/index.ts';
 import { createAdoptionStore } from './adoption.ts';
 import { createAuditLog } from './audit.ts';
 import { createAuthorityStore } from './authorities.ts';
 import { type ConnectionOptions, integrityProblems, openConnection } from './connection.ts';
+import { Copier } from './copy.ts';
 import { createEnforcementStore } from './enforcement.ts';
 import { storeError } from './errors.ts';
 import { createEvidenceStore } from './evidence.ts';
@@ -24,7 +25,7 @@ export interface SqliteStoreOptions extends ConnectionOptions {
   readonly log: Log;
 }
 
-export interface SqliteStore extends Store {
+export interface SqliteStore extends Store, StoreCopier {
   /** What is wrong inside the store; empty when it is sound. Reads the whole file and holds up writes meanwhile. */
   verify(): Promise<readonly string[]>;
 }
@@ -44,6 +45,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     migrateStore(connection, log);
     connection.pragma('foreign_keys = ON');
     const database = drizzle(connection);
+    const copier = new Copier(connection);
     const executor = new Executor(connection, log, options.onQueue ?? (() => {}));
     return {
       issuance: createIssuanceStore(database, executor),
@@ -65,8 +67,10 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
             .run();
         }),
       verify: () => executor.read(() => integrityProblems(connection)),
+      copyTo: (path) => copier.copyTo(path),
       async close() {
         executor.close();
+        await copier.close();
         connection.close();
       },
     };

@@ -1,4 +1,3 @@
-import type { ServerUnaryCall } from '@grpc/grpc-js';
 import type { TaintAuthority } from '../../../domain/authority/index.ts';
 import type { ProxyState } from '../../../domain/mesh/index.ts';
 import type {
@@ -22,7 +21,9 @@ import * as wire from '../../../gen/citadel/v1/operator.ts';
 import { CitadelError, Secret, toCitadelError } from '../../../kernel/index.ts';
 import { readCredentials } from '../credentials.ts';
 import type { GrpcService } from '../listener.ts';
+import { serverStream } from '../server-stream.ts';
 import { unary } from '../status.ts';
+import { type BackupServices, createBackup } from './backup.ts';
 import {
   type EnforcementServices,
   enforceMutualTls,
@@ -60,7 +61,8 @@ export interface OperatorServices
   extends PolicyServices,
     MutualTlsServices,
     EnforcementServices,
-    RotationServices {
+    RotationServices,
+    BackupServices {
   readonly access: OperatorAccess;
   readonly enrol: EnrolOperator;
   readonly issuance: Pick<IssuanceStore, 'get' | 'find'>;
@@ -80,6 +82,7 @@ export interface OperatorServiceOptions {
 }
 
 const callDeadline = 30_000;
+const streamDeadline = 3_600_000;
 const defaultPageSize = 100;
 const maximumPageSize = 1000;
 const largestFilter = 2048;
@@ -92,8 +95,6 @@ const severities = {
   broken: wire.Finding_Severity.SEVERITY_BROKEN,
 } as const;
 
-type Call<Request, Response> = ServerUnaryCall<Request, Response>;
-
 /** The operator API over the ports: authorise by the roles' table, read or change, translate. */
 export function createOperatorService(
   services: OperatorServices,
@@ -101,7 +102,7 @@ export function createOperatorService(
 ): GrpcService {
   const { access, metrics } = services;
 
-  const credentialsOf = <Q, R>(call: Call<Q, R>): OperatorCredentials =>
+  const credentialsOf = (call: Parameters<typeof readCredentials>[0]): OperatorCredentials =>
     options.localUid === undefined ? readCredentials(call) : { localUid: options.localUid };
 
   const counted = async <R>(method: string, serve: () => Promise<R>): Promise<R> => {
@@ -235,6 +236,11 @@ export function createOperatorService(
     ),
     abortRotation: method('abortRotation', (request: wire.AbortRotationRequest, caller) =>
       abortRotation(services, request, caller),
+    ),
+    createBackup: serverStream(streamDeadline, (request: wire.CreateBackupRequest, call) =>
+      counted('createBackup', async () =>
+        createBackup(services, request, await access.authorize('createBackup', credentialsOf(call))),
+      ),
     ),
     listOperators: method('listOperators', async () => ({
       operators: (await access.listOperators()).map(messages.operatorToWire),

@@ -11,7 +11,9 @@ import {
   type ChannelCredentials,
   Client,
   type ClientOptions,
+  type ClientReadableStream,
   type ClientUnaryCall,
+  type handleServerStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
@@ -30,6 +32,16 @@ export namespace Role {
   export type ROLE_VIEWER = typeof Role.ROLE_VIEWER;
   export type ROLE_AUTHOR = typeof Role.ROLE_AUTHOR;
   export type ROLE_OPERATOR = typeof Role.ROLE_OPERATOR;
+}
+
+export interface CreateBackupRequest {
+  /** For the audit record. */
+  reason: string;
+}
+
+/** A part of an age file; whole when the stream ends without an error. */
+export interface CreateBackupResponse {
+  chunk: Buffer;
 }
 
 export interface WhoAmIRequest {
@@ -729,6 +741,116 @@ export interface ProxyStanding {
   unproven: boolean;
   lastSeenAt: Date | undefined;
 }
+
+function createBaseCreateBackupRequest(): CreateBackupRequest {
+  return { reason: "" };
+}
+
+export const CreateBackupRequest: MessageFns<CreateBackupRequest> = {
+  encode(message: CreateBackupRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reason !== "") {
+      writer.uint32(10).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateBackupRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateBackupRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CreateBackupRequest>): CreateBackupRequest {
+    return CreateBackupRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CreateBackupRequest>): CreateBackupRequest {
+    const message = createBaseCreateBackupRequest();
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseCreateBackupResponse(): CreateBackupResponse {
+  return { chunk: Buffer.alloc(0) };
+}
+
+export const CreateBackupResponse: MessageFns<CreateBackupResponse> = {
+  encode(message: CreateBackupResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chunk.length !== 0) {
+      writer.uint32(10).bytes(message.chunk);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateBackupResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateBackupResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chunk = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CreateBackupResponse>): CreateBackupResponse {
+    return CreateBackupResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CreateBackupResponse>): CreateBackupResponse {
+    const message = createBaseCreateBackupResponse();
+    message.chunk = object.chunk ?? Buffer.alloc(0);
+    return message;
+  },
+};
 
 function createBaseWhoAmIRequest(): WhoAmIRequest {
   return {};
@@ -7850,6 +7972,17 @@ export const OperatorServiceService = {
     responseSerialize: (value: RotationStatus): Buffer => Buffer.from(RotationStatus.encode(value).finish()),
     responseDeserialize: (value: Buffer): RotationStatus => RotationStatus.decode(value),
   },
+  /** A backup of all that this server keeps, encrypted to the recipients of its configuration. */
+  createBackup: {
+    path: "/citadel.v1.OperatorService/CreateBackup" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: CreateBackupRequest): Buffer => Buffer.from(CreateBackupRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CreateBackupRequest => CreateBackupRequest.decode(value),
+    responseSerialize: (value: CreateBackupResponse): Buffer =>
+      Buffer.from(CreateBackupResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CreateBackupResponse => CreateBackupResponse.decode(value),
+  },
   listOperators: {
     path: "/citadel.v1.OperatorService/ListOperators" as const,
     requestStream: false as const,
@@ -7918,6 +8051,8 @@ export interface OperatorServiceServer extends UntypedServiceImplementation {
   excuseProxy: handleUnaryCall<ExcuseProxyRequest, RotationStatus>;
   /** Goes back to the old root. */
   abortRotation: handleUnaryCall<AbortRotationRequest, RotationStatus>;
+  /** A backup of all that this server keeps, encrypted to the recipients of its configuration. */
+  createBackup: handleServerStreamingCall<CreateBackupRequest, CreateBackupResponse>;
   listOperators: handleUnaryCall<ListOperatorsRequest, ListOperatorsResponse>;
   grantRole: handleUnaryCall<GrantRoleRequest, Operator>;
   revokeRole: handleUnaryCall<RevokeRoleRequest, RevokeRoleResponse>;
@@ -8283,6 +8418,16 @@ export interface OperatorServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RotationStatus) => void,
   ): ClientUnaryCall;
+  /** A backup of all that this server keeps, encrypted to the recipients of its configuration. */
+  createBackup(
+    request: CreateBackupRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<CreateBackupResponse>;
+  createBackup(
+    request: CreateBackupRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<CreateBackupResponse>;
   listOperators(
     request: ListOperatorsRequest,
     callback: (error: ServiceError | null, response: ListOperatorsResponse) => void,

@@ -53,6 +53,7 @@ describe('methodRequirements', () => {
       'continueRotation',
       'excuseProxy',
       'abortRotation',
+      'createBackup',
       'grantRole',
       'revokeRole',
     ];

@@ -1,0 +1,4 @@
+export { generateBackupIdentity, isRecipient } from './identity.ts';
+export { type BackedUpFile, type BackupManifest, serverIdName, storeName } from './manifest.ts';
+export { unpackBackup } from './read.ts';
+export { type BackupOptions, type BackupSource, writeBackup } from './write.ts';

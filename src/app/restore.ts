@@ -1,0 +1,198 @@
+import { createReadStream } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { type BackupManifest, serverIdName, storeName, unpackBackup } from '../adapters/backup/index.ts';
+import { openSqliteStore } from '../adapters/store/sqlite/index.ts';
+import type { AuthorityRecord } from '../domain/ports/index.ts';
+import { CitadelError, type Secret, silentLog, systemClock, systemErrorCode } from '../kernel/index.ts';
+import { keyDirectories } from './backup.ts';
+import type { ServerConfig } from './config/index.ts';
+
+export interface BackupFile {
+  readonly file: string;
+  /** The text of an age identity file. */
+  readonly identities: Secret<string>;
+}
+
+/** What is in a backup, all of it read and checked. */
+export interface BackupReport {
+  readonly manifest: BackupManifest;
+  readonly authorities: readonly (Pick<
+    AuthorityRecord,
+    'id' | 'kind' | 'state' | 'keyBackend' | 'notAfter'
+  > & {
+    /** Whether its key is in the backup; one in Vault never is. */
+    readonly keyIncluded: boolean;
+  })[];
+  /** Certificates that were valid when it was made. */
+  readonly liveCertificates: number;
+}
+
+/**
+ * Reads a whole backup, and opens the store in it.
+ * @param below a directory on whose disk there is room for all of it, decrypted; nothing is left there
+ */
+export async function verifyBackup(backup: BackupFile, below: string): Promise<BackupReport> {
+  return unpacked(backup, below, report);
+}
+
+/**
+ * Puts a backup where the configuration says that a server keeps its state. Nothing of another server is replaced.
+ * @throws CitadelError FailedPrecondition where there is a state already, or the backup is of another trust domain
+ */
+export async function restoreBackup(
+  config: ServerConfig,
+  backup: BackupFile,
+  order: { readonly by: string; readonly reason: string },
+): Promise<BackupReport> {
+  await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
+  return unpacked(backup, config.dataDirectory, async (directory, manifest) => {
+    const found = await report(directory, manifest);
+    if (manifest.trustDomain !== config.trustDomain.name)
+      throw new CitadelError(
+        'FailedPrecondition',
+        `the backup is of the trust domain ${manifest.trustDomain}, the configuration names ${config.trustDomain.name}`,
+      );
+    const moves = destinations(config, directory, manifest);
+    await requireNothingThere(config);
+    await recordRestoration(join(directory, storeName), manifest, order);
+    // The store last: a server that finds no store would begin a new one, and say that it finds keys of another.
+    for (const { from, to } of moves) await moveInto(from, to);
+    return found;
+  });
+}
+
+async function unpacked<T>(
+  { file, identities }: BackupFile,
+  below: string,
+  use: (directory: string, manifest: BackupManifest) => Promise<T>,
+): Promise<T> {
+  const directory = await mkdtemp(join(below, '.backup-'));
+  try {
+    const sealed = Readable.toWeb(createReadStream(file));
+    return await use(directory, await unpackBackup(sealed, identities, directory));
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT')
+      throw new CitadelError('FailedPrecondition', `there is no backup ${file}`, { cause: error });
+    throw error;
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function report(directory: string, manifest: BackupManifest): Promise<BackupReport> {
+  const store = await openSqliteStore({
+    file: join(directory, storeName),
+    clock: systemClock,
+    log: silentLog,
+  });
+  try {
+    const problems = await store.verify();
+    if (problems.length > 0)
+      throw new CitadelError('DataLoss', `the store in the backup is damaged: ${problems.join('; ')}`);
+    const keys = new Set(manifest.files.map(({ path }) => path.split('/').at(-1)));
+    const authorities = await store.authorities.list();
+    return {
+      manifest,
+      authorities: authorities.map(({ id, kind, state, keyBackend, keyId, notAfter }) => ({
+        id,
+        kind,
+        state,
+        keyBackend,
+        notAfter,
+        keyIncluded: keys.has(`${keyId}.key`),
+      })),
+      liveCertificates: (await store.issuance.liveLeaves(manifest.createdAt)).length,
+    };
+  } finally {
+    await store.close();
+  }
+}
+
+interface Move {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Keys first, the store last. */
+function destinations(config: ServerConfig, directory: string, { files }: BackupManifest): readonly Move[] {
+  const homes = keyDirectories(config);
+  const keys = files.flatMap(({ path }): Move[] => {
+    const [kind, home = '', name = ''] = path.split('/');
+    if (kind !== 'keys') return [];
+    const to = homes.get(home);
+    if (to === undefined)
+      throw new CitadelError(
+        'FailedPrecondition',
+        `the backup has keys of ${homeFields[home] ?? home} on disk, and the configuration has that home elsewhere: restore with the configuration that the server had`,
+      );
+    return [{ from: join(directory, path), to: join(to, name) }];
+  });
+  return [
+    ...keys,
+    { from: join(directory, serverIdName), to: join(config.dataDirectory, serverIdName) },
+    { from: join(directory, storeName), to: config.store.value.file },
+  ];
+}
+
+const homeFields: Readonly<Record<string, string>> = {
+  root: 'keys',
+  former: 'formerKeys',
+  issuing: 'issuingKeys',
+};
+
+async function requireNothingThere(config: ServerConfig): Promise<void> {
+  const { file } = config.store.value;
+  const places = [
+    file,
+    `${file}-wal`,
+    join(config.dataDirectory, serverIdName),
+    ...keyDirectories(config).values(),
+  ];
+  for (const place of places)
+    if (await hasContent(place))
+      throw new CitadelError(
+        'FailedPrecondition',
+        `${place} is there already: a backup is restored where no server has been; move the old state away first`,
+      );
+}
+
+async function hasContent(path: string): Promise<boolean> {
+  try {
+    return (await readdir(path)).length > 0;
+  } catch (error) {
+    return systemErrorCode(error) !== 'ENOENT';
+  }
+}
+
+/** In the restored store's own record, before it is anywhere where a server could start on it. */
+async function recordRestoration(
+  file: string,
+  { createdAt, programVersion }: BackupManifest,
+  { by, reason }: { readonly by: string; readonly reason: string },
+): Promise<void> {
+  const store = await openSqliteStore({ file, clock: systemClock, log: silentLog });
+  try {
+    await store.audit.append({
+      at: systemClock.now(),
+      action: 'backup.restore',
+      outcome: 'allowed',
+      subject: by,
+      proof: 'local-user',
+      target: 'store',
+      reason,
+      details: { createdAt: createdAt.toISOString(), programVersion },
+    });
+  } finally {
+    await store.close();
+  }
+}
+
+async function moveInto(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true, mode: 0o700 });
+  await chmod(from, 0o600);
+  await rename(from, to);
+}
+
+export { generateBackupIdentity } from '../adapters/backup/index.ts';
