@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import type { PrometheusMetrics } from '../../src/adapters/metrics/index.ts';
 import { createAgent, envoyAdminSocket, runEnvoy } from '../../src/agent/index.ts';
-import { type Log, silentLog } from '../../src/kernel/index.ts';
+import { type Clock, type Log, silentLog } from '../../src/kernel/index.ts';
 import { exchange, type HttpReply, requirePart, waitFor } from '../parts/index.ts';
 import { startTestServer, type TestServer, trustDomain } from './server.ts';
 
@@ -44,6 +44,8 @@ export interface MeshOptions {
   readonly mesh?: Readonly<Record<string, unknown>>;
   readonly log?: Log;
   readonly metrics?: PrometheusMetrics;
+  /** Of the server alone. */
+  readonly clock?: Clock;
 }
 
 /** A whole server with a registry of files, and workloads on demand. */
@@ -65,6 +67,7 @@ export async function startTestMesh(options: MeshOptions = {}): Promise<TestMesh
       {
         ...(options.log ? { log: options.log } : {}),
         ...(options.metrics ? { metrics: options.metrics } : {}),
+        ...(options.clock ? { clock: options.clock } : {}),
       },
     ),
   );

@@ -1,10 +1,14 @@
 import { connect, createServer, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
+import { setTimeout } from 'node:timers';
 
 export interface Relay extends AsyncDisposable {
   readonly port: number;
   /** Ends all connections at once, and takes none until `mend`. */
   cut(): void;
   mend(): void;
+  /** From now on, what comes from the port is held back for so many milliseconds. */
+  slow(milliseconds: number): void;
 }
 
 /**
@@ -14,9 +18,12 @@ export interface Relay extends AsyncDisposable {
 export async function startRelay(to: number, from = '127.0.0.1'): Promise<Relay> {
   const open = new Set<Socket>();
   let whole = true;
+  let delay = 0;
   const server = createServer((near) => {
     if (!whole) return void near.destroy();
     const far = connect({ port: to, host: '127.0.0.1', localAddress: from });
+    near.pipe(far);
+    far.pipe(heldBack(() => delay)).pipe(near);
     for (const [one, other] of [
       [near, far],
       [far, near],
@@ -27,7 +34,6 @@ export async function startRelay(to: number, from = '127.0.0.1'): Promise<Relay>
         open.delete(one);
         other.destroy();
       });
-      one.pipe(other);
     }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -43,10 +49,23 @@ export async function startRelay(to: number, from = '127.0.0.1'): Promise<Relay>
     mend: () => {
       whole = true;
     },
+    slow: (milliseconds) => {
+      delay = milliseconds;
+    },
     [Symbol.asyncDispose]: () =>
       new Promise<void>((resolve) => {
         cut();
         server.close(() => resolve());
       }),
   };
+}
+
+function heldBack(delay: () => number): Transform {
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      const milliseconds = delay();
+      if (milliseconds === 0) done(null, chunk);
+      else setTimeout(() => done(null, chunk), milliseconds);
+    },
+  });
 }

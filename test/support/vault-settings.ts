@@ -6,9 +6,14 @@ import { type BaoApi, setUpAppRole } from '../parts/vault-home.ts';
 /**
  * The connection settings of an AppRole with nothing but the policy of deploy/vault, and local, encrypted issuing keys,
  * as in production.
+ * @param token settings of the role's tokens
  */
-export async function vaultSettings(bao: BaoApi & { readonly address: string }, directory: string) {
-  const auth = await setUpAppRole(bao);
+export async function vaultSettings(
+  bao: BaoApi & { readonly address: string },
+  directory: string,
+  token: object = {},
+) {
+  const auth = await setUpAppRole(bao, token);
   if (auth.kind !== 'approle') throw new Error('another kind of login');
   const [secretFile, keyFile] = [join(directory, 'secret-id'), join(directory, 'key')];
   await writeFile(secretFile, auth.secretId.reveal(), { mode: 0o600 });

@@ -125,8 +125,8 @@ const certificateSchema = z.strictObject({
   defaultTtl: duration('1s', '365d').prefault('24h').describe('when the caller names none'),
   maximumTtl: duration('1s', '365d').prefault('24h').describe('asking for more is refused'),
   notBeforeSkew: duration('0s', '24h')
-    .prefault('2m')
-    .describe('how far leaves are back-dated for slow clocks'),
+    .prefault('20m')
+    .describe('how far leaves are back-dated: a workload whose clock is slower than that refuses them'),
 });
 
 /** Where a root's key may live. */

@@ -53,7 +53,7 @@ describe('server configuration', () => {
     expect(config.certificate).toEqual({
       defaultTtl: 86_400_000,
       maximumTtl: 86_400_000,
-      notBeforeSkew: 120_000,
+      notBeforeSkew: 1_200_000,
     });
     expect(config.servingNames).toContain('istiod.istio-system.svc');
     expect(config.store).toEqual({ kind: 'sqlite', value: { file: '/var/lib/citadel/citadel.db' } });
