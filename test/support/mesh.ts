@@ -31,6 +31,10 @@ export interface WorkloadOptions {
   readonly args?: readonly string[];
   /** Where its Envoy finds the server, in place of the server's own port. */
   readonly serverPort?: number;
+  /** Where its agent finds the server, in place of the server's own port. */
+  readonly agentPort?: number;
+  /** What its agent trusts the server by; default: the bundle now. PEM. */
+  readonly roots?: string;
   /** Whether to wait until Envoy has all that it should have; default true. */
   readonly wait?: boolean;
   /** By which its agent proves what it is; default: one of the development issuer. */
@@ -96,6 +100,8 @@ export async function startWorkload(
     args = [],
     wait = true,
     serverPort = server.app.csr.port,
+    agentPort = server.app.csr.port,
+    roots = server.app.authority.bundle().pem,
     token,
   }: WorkloadOptions = {},
 ): Promise<MeshWorkload> {
@@ -104,12 +110,12 @@ export async function startWorkload(
   const issue = () =>
     server.tokens.issue({ namespace, serviceAccount, instance: name }, 'istio-ca', 3_600_000);
   await writeFile(join(home, 'token'), token ?? (await issue()).reveal(), { mode: 0o600 });
-  await writeFile(join(home, 'roots.pem'), server.app.authority.bundle().pem);
+  await writeFile(join(home, 'roots.pem'), roots);
   const runtimeDirectory = join(home, 'envoy');
   const adminSocket = envoyAdminSocket(runtimeDirectory);
   const socketPath = join(home, 'agent.sock');
   const agent = createAgent({
-    server: { address: `127.0.0.1:${server.app.csr.port}`, serverName: 'localhost' },
+    server: { address: `127.0.0.1:${agentPort}`, serverName: 'localhost' },
     trust: { kind: 'bundle-file', path: join(home, 'roots.pem') },
     token: { file: join(home, 'token') },
     trustDomain,
