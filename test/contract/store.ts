@@ -342,10 +342,10 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
           two,
         ]);
         expect(await store.revocations.certificates()).toStrictEqual([one, two]);
-        const authority = revokedAuthority();
-        await store.revocations.revokeAuthority(authority);
+        const root = revokedAuthority();
+        await store.revocations.revokeAuthority(root);
         await store.revocations.revokeAuthority(revokedAuthority({ reason: 'again' }));
-        expect(await store.revocations.authorities()).toStrictEqual([authority]);
+        expect(await store.revocations.authorities()).toStrictEqual([root]);
       });
 
       test('takes a CRL only with a larger number', async () => {

@@ -12,8 +12,7 @@ export function memoryRevocations(): RevocationStore {
   const crls = new Map<string, StoredCrl>();
   return {
     async revokeCertificates(revoked) {
-      for (const each of revoked)
-        if (!certificates.has(each.serial)) certificates.set(each.serial, each);
+      for (const each of revoked) if (!certificates.has(each.serial)) certificates.set(each.serial, each);
     },
     async revokeAuthority(revoked) {
       if (!authorities.has(revoked.fingerprint)) authorities.set(revoked.fingerprint, revoked);

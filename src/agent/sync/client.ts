@@ -24,7 +24,11 @@ export interface SyncDependencies {
   readonly agentVersion: string;
   readonly roots: ServerRoots;
   readonly state: IdentityState;
-  readonly consumers: { list(): readonly Consumer[]; subscribe(listener: () => void): () => void };
+  readonly consumers: {
+    list(): readonly Consumer[];
+    crlVersion(): string;
+    subscribe(listener: () => void): () => void;
+  };
   /** Of the Envoy beside it, where there is one. */
   readonly counters?: { subscribe(listener: (counters: ProxyCounters) => void): () => void };
   readonly rotation: { setWindow(window: RenewalWindow | undefined): void; renewNow(): void };
@@ -131,7 +135,13 @@ export class SyncClient {
       const bundleVersion =
         this.#setVersion === '' ? (ownBundle(state.snapshot)?.version ?? '') : this.#setVersion;
       stream.write(
-        SyncRequest.create({ report: renderReport(agentVersion, bundleVersion, consumers.list()) }),
+        SyncRequest.create({
+          report: renderReport(
+            agentVersion,
+            { bundleVersion, crlVersion: consumers.crlVersion() },
+            consumers.list(),
+          ),
+        }),
       );
     };
     const soon = () => {

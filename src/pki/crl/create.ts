@@ -72,7 +72,9 @@ export async function createCrl(options: CrlOptions): Promise<Uint8Array> {
 /** Why verifiers would not take a CRL of this authority, a sentence for the operator; undefined where they would. */
 export function whyNoCrls({ keyUsage, subjectKeyId }: ParsedCertificate): string | undefined {
   if (!keyUsage.includes('cRLSign')) return "the authority's key usage lacks cRLSign: it signs no CRLs";
-  return subjectKeyId === undefined ? 'the authority has no subject key identifier: it signs no CRLs' : undefined;
+  return subjectKeyId === undefined
+    ? 'the authority has no subject key identifier: it signs no CRLs'
+    : undefined;
 }
 
 function encodeTbs(
@@ -93,10 +95,7 @@ function encodeTbs(
     encode(
       context(0, 'constructed'),
       sequence(
-        extension(
-          crlOids.authorityKeyIdentifier,
-          sequence(encode(context(0, 'primitive'), authorityKeyId)),
-        ),
+        extension(crlOids.authorityKeyIdentifier, sequence(encode(context(0, 'primitive'), authorityKeyId))),
         extension(crlOids.cRLNumber, unsignedInteger(octetsOf(number))),
       ),
     ),
@@ -108,9 +107,7 @@ function encodeEntry({ serial, revokedAt, reason }: CrlEntry): Buffer {
   const code = reasonCodes[reason];
   // The reason that says nothing is left out (RFC 5280, 5.3.1).
   const extensions =
-    code === 0
-      ? []
-      : [sequence(extension(crlOids.reasonCode, encode(enumerated, Uint8Array.of(code))))];
+    code === 0 ? [] : [sequence(extension(crlOids.reasonCode, encode(enumerated, Uint8Array.of(code))))];
   return sequence(number, time(revokedAt), ...extensions);
 }
 

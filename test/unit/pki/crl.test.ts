@@ -67,8 +67,15 @@ describe.each(['ecdsa-p256', 'ecdsa-p384', 'ed25519', 'rsa-2048'] as const)('a C
     const verify = (leaf: string) =>
       openssl(
         files,
-        ...['verify', '-crl_check', '-CAfile', '@root.pem', '-untrusted', '@issuing.pem'],
-        ...['-CRLfile', '@crl.pem', leaf],
+        'verify',
+        '-crl_check',
+        '-CAfile',
+        '@root.pem',
+        '-untrusted',
+        '@issuing.pem',
+        '-CRLfile',
+        '@crl.pem',
+        leaf,
       );
     expect(verify('@good.pem')).toContain('OK');
     expect(() => verify('@bad.pem')).toThrow('certificate revoked');
@@ -87,7 +94,11 @@ describe('a CRL', () => {
         number: 1,
         thisUpdate: seconds(-60),
         nextUpdate: seconds(86_400),
-        entries: serials.map((serial) => ({ serial, revokedAt: seconds(0), reason: 'cACompromise' as const })),
+        entries: serials.map((serial) => ({
+          serial,
+          revokedAt: seconds(0),
+          reason: 'cACompromise' as const,
+        })),
       });
     const verify = async (root: Uint8Array) =>
       openssl(
@@ -97,8 +108,15 @@ describe('a CRL', () => {
           'crls.pem': crlPem(await made.crl(1)) + crlPem(root),
           'leaf.pem': toPem(leaf.der),
         },
-        ...['verify', '-crl_check_all', '-CAfile', '@root.pem', '-untrusted', '@issuing.pem'],
-        ...['-CRLfile', '@crls.pem', '@leaf.pem'],
+        'verify',
+        '-crl_check_all',
+        '-CAfile',
+        '@root.pem',
+        '-untrusted',
+        '@issuing.pem',
+        '-CRLfile',
+        '@crls.pem',
+        '@leaf.pem',
       );
     expect(await verify(await rootCrl())).toContain('OK');
     const { serialHex } = parseCertificate(made.issuing);

@@ -8,10 +8,7 @@ import { crl, revokedAuthority, revokedCertificate } from './schema.ts';
 /** Serials in one statement: below SQLite's limit of variables. */
 const together = 500;
 
-export function createRevocationStore(
-  database: BetterSQLite3Database,
-  executor: Executor,
-): RevocationStore {
+export function createRevocationStore(database: BetterSQLite3Database, executor: Executor): RevocationStore {
   return {
     revokeCertificates: (revoked) =>
       executor.write(() => {
@@ -31,7 +28,7 @@ export function createRevocationStore(
           .from(revokedCertificate)
           .orderBy(asc(revokedCertificate.sequence))
           .all()
-          .map(({ sequence: _, ...certificate }): RevokedCertificate => certificate),
+          .map(({ sequence: _sequence, ...certificate }): RevokedCertificate => certificate),
       ),
 
     authorities: () =>
@@ -48,7 +45,10 @@ export function createRevocationStore(
           .onConflictDoUpdate({ target: crl.issuer, set: row, setWhere: lt(crl.number, saved.number) })
           .run();
         if (changes === 0)
-          throw new CitadelError('Aborted', 'a CRL of this authority with as large a number is stored already');
+          throw new CitadelError(
+            'Aborted',
+            'a CRL of this authority with as large a number is stored already',
+          );
       }),
 
     crls: () =>
