@@ -16,7 +16,8 @@ export interface ConsumerRecord {
   readonly pid: number;
   resources(): readonly ConsumerResource[];
   sent(name: string, kind: AdoptedKind, version: string): void;
-  accepted(name: string, version: string): void;
+  /** @param crls the version of the CRLs that came with it */
+  accepted(name: string, version: string, crls?: string): void;
   rejected(name: string, error: string): void;
   inUse(name: string, observation: UseObservation): void;
   /** The consumer went away, and what it used with it. */
@@ -28,7 +29,10 @@ const longestError = 1024;
 /** All consumers that are connected now, for the server's report and for status. */
 export class ConsumerRegistry {
   readonly #clock: Clock;
-  readonly #consumers = new Map<string, { record: ConsumerRecord; view: () => Consumer }>();
+  readonly #consumers = new Map<
+    string,
+    { record: ConsumerRecord; view: () => Consumer; crls: () => readonly string[] }
+  >();
   readonly #listeners = new Set<() => void>();
 
   constructor(clock: Clock) {
@@ -37,6 +41,17 @@ export class ConsumerRegistry {
 
   list(): readonly Consumer[] {
     return [...this.#consumers.values()].map(({ view }) => view());
+  }
+
+  /** Of the CRLs that every Envoy has accepted wherever it verifies by one bundle; empty where they have not all. */
+  crlVersion(): string {
+    const versions = new Set(
+      [...this.#consumers.values()]
+        .filter(({ record }) => record.kind === 'envoy-sds')
+        .flatMap(({ crls }) => crls()),
+    );
+    const [only = ''] = versions;
+    return versions.size === 1 ? only : '';
   }
 
   records(): readonly ConsumerRecord[] {
@@ -51,6 +66,8 @@ export class ConsumerRegistry {
 
   open(id: string, kind: ConsumerKind, pid: number): ConsumerRecord {
     const resources = new Map<string, ConsumerResource>();
+    /** By name, of each resource that could bear them. */
+    const acceptedCrls = new Map<string, string>();
     let lastSeenAt = this.#clock.now();
     const update = (name: string, change: Partial<ConsumerResource>) => {
       const before = resources.get(name);
@@ -73,13 +90,16 @@ export class ConsumerRegistry {
       pid,
       resources: () => [...resources.values()],
       sent: (name, of, version) => update(name, { kind: of, sent: version }),
-      accepted: (name, version) => {
+      accepted: (name, version, crls) => {
         const before = resources.get(name);
         if (before !== undefined) {
           const { nackError: _, ...rest } = before;
           resources.set(name, rest);
         }
+        const earlier = acceptedCrls.get(name);
+        if (crls !== undefined) acceptedCrls.set(name, crls);
         update(name, { accepted: version });
+        if (crls !== earlier) this.#changed();
       },
       rejected: (name, error) => update(name, { nackError: error.slice(0, longestError) }),
       inUse: (name, { version, evidence, issuer }) => {
@@ -94,7 +114,7 @@ export class ConsumerRegistry {
       },
     };
     const view = () => ({ id, kind, resources: [...resources.values()], lastSeenAt });
-    this.#consumers.set(id, { record, view });
+    this.#consumers.set(id, { record, view, crls: () => [...acceptedCrls.values()] });
     return record;
   }
 

@@ -24,6 +24,7 @@ import {
 import type { ControlPlane } from '../domain/mesh/index.ts';
 import type { PolicyService } from '../domain/policy/index.ts';
 import { type Metrics, noMetrics, type Store, type StoreCopier } from '../domain/ports/index.ts';
+import { type RevocationService, trustWithCrls } from '../domain/revocation/index.ts';
 import type { RotationService } from '../domain/rotation/index.ts';
 import { createServingCertificateSource } from '../domain/serving/index.ts';
 import {
@@ -39,7 +40,12 @@ import { createAttestation } from './attestation.ts';
 import { openBackups } from './backup.ts';
 import { serveClusterPolicies } from './cluster-policies.ts';
 import type { ServerConfig } from './config/index.ts';
-import { accessLogService, discoveryService, openControlPlane } from './control-plane.ts';
+import {
+  accessLogService,
+  discoveryService,
+  type OpenControlPlane,
+  openControlPlane,
+} from './control-plane.ts';
 import { createProbes, toHealthCheck } from './health.ts';
 import { watchHealth } from './health-watch.ts';
 import { openKeyHomes } from './key-homes.ts';
@@ -47,6 +53,13 @@ import { connectClusters, publishBundles } from './kubernetes.ts';
 import { runMaintenance } from './maintenance.ts';
 import { startOperatorApi } from './operators.ts';
 import { recordRefusals } from './refusals.ts';
+import {
+  crlGate,
+  openRevocations,
+  type RevocationOrders,
+  revocationOrders,
+  servedCrls,
+} from './revocation.ts';
 import { rotationOf } from './rotation.ts';
 import { loadServerId } from './server-id.ts';
 import { takeOverExisting, upstreamOf } from './upstream.ts';
@@ -70,6 +83,8 @@ export interface App {
   readonly firstCredential: Secret<string> | undefined;
   readonly authority: AuthorityService;
   readonly rotation: RotationService;
+  readonly revocations: RevocationService;
+  readonly revocationOrders: RevocationOrders;
   readonly issuance: IssuanceService;
   readonly controlPlane: ControlPlane | undefined;
   readonly policies: PolicyService | undefined;
@@ -107,7 +122,10 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   await takeOverExisting(upstreamOptions);
   const { issuing, origin } = config.authority;
   const upstream = upstreamOf(upstreamOptions);
-  const authority = createAuthorityService({
+  /** Opened later: until then no proxy is connected. */
+  const controlPlaneOf: { current?: OpenControlPlane | undefined } = {};
+  const revocations = await openRevocations(upstreamOptions, () => authority.records());
+  const authority: AuthorityService = createAuthorityService({
     trustDomain: trustDomain.name,
     serverId,
     store: store.authorities,
@@ -121,11 +139,20 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
       backdate: Math.min(3_600_000, issuing.lifetime / 10),
       rotation: { prepareBelow: 1 - issuing.prepareAt, activateBelow: 1 - issuing.activateAt },
     },
+    crls: crlGate(revocations, {
+      store,
+      longestLeaf: config.certificate.maximumTtl,
+      proxies: () => controlPlaneOf.current?.plane.proxies() ?? [],
+      clock,
+      log,
+    }),
     metrics,
     clock,
     log,
   });
   await authority.start();
+  await revocations.tick();
+  const trust = trustWithCrls(authority, revocations);
   const rotation = rotationOf(upstreamOptions, authority);
 
   const leaves = createLeafService({ validity: config.certificate, store: store.issuance, clock, entropy });
@@ -133,6 +160,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     trustDomain: trustDomain.name,
     authorities: () => authority.records(),
     inventory: store.issuance,
+    isRevoked: (leaf) => revocations.isRevoked(leaf),
     clock,
   });
   const clusters = building.adopt(await connectClusters(config, { clock, entropy, log }), (connected) => {
@@ -167,7 +195,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   const onRefused = recordRefusals({ audit: store.audit, clock, log });
   const csrHealth = createGrpcHealth(['istio.v1.auth.IstioCertificateService', 'citadel.v1.AgentService']);
   const controlPlane = await openControlPlane(config, {
-    authority,
+    authority: trust,
     clusters,
     store,
     metrics,
@@ -175,6 +203,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     entropy,
     log,
   });
+  controlPlaneOf.current = controlPlane;
   if (controlPlane) {
     building.defer(() => controlPlane.plane.close());
     await controlPlane.plane.start();
@@ -184,15 +213,15 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     building.defer(() => controlPlane.enforcement.close());
   }
   const evidence = controlPlane?.evidence;
-  const sync = { verifier, authority, adoption, evidence, metrics, stopping: stopping.signal, clock, log };
+  const streams = { verifier, revocations, metrics, stopping: stopping.signal, clock, log };
   const csr = await startGrpcListener({
     address: config.listen.csr,
     certificates,
     services: [
       createCsrService(issuance),
-      createSyncService(sync),
+      createSyncService({ ...streams, authority: trust, adoption, evidence }),
       ...(controlPlane
-        ? [await discoveryService(controlPlane.plane, sync), await accessLogService(controlPlane, sync)]
+        ? [await discoveryService(controlPlane.plane, streams), await accessLogService(controlPlane, streams)]
         : []),
     ],
     health: csrHealth,
@@ -203,6 +232,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   const maintained = runMaintenance({
     authority,
     rotation,
+    revocations,
     certificates,
     clock,
     entropy,
@@ -241,11 +271,21 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   const { copyTo } = store;
   const backup =
     copyTo && (await openBackups({ config, serverId, store: { copyTo }, audit: store.audit, clock, log }));
+  const orders = revocationOrders({
+    store,
+    authority,
+    revocations,
+    certificates,
+    issuingKeys: homes.issuing,
+    clock,
+    log,
+  });
   const operatorApi = await startOperatorApi({
     config,
     store,
     authority,
     rotation,
+    revocationOrders: orders,
     verifier,
     leaves,
     certificates,
@@ -264,6 +304,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     registry: overrides.metrics ?? noRegistry,
     livez: [],
     readyz: probes.map((probe) => toHealthCheck(probe)),
+    crls: () => servedCrls(authority, revocations),
     log,
   });
   building.defer(() => monitoring.close());
@@ -303,6 +344,8 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     firstCredential: operatorApi.firstCredential,
     authority,
     rotation,
+    revocations,
+    revocationOrders: orders,
     issuance,
     controlPlane: controlPlane?.plane,
     policies: controlPlane?.policies,

@@ -31,12 +31,14 @@ import type { BackupOrder, BackupService } from './backup.ts';
 import type { ServerConfig } from './config/index.ts';
 import type { OpenControlPlane } from './control-plane.ts';
 import { type Probe, runProbe } from './health.ts';
+import type { RevocationOrders } from './revocation.ts';
 
 export interface OperatorApiOptions {
   readonly config: ServerConfig;
   readonly store: Store;
   readonly authority: AuthorityService;
   readonly rotation: RotationService;
+  readonly revocationOrders: RevocationOrders;
   readonly verifier: SvidVerifier;
   readonly leaves: LeafService;
   readonly certificates: ServingCertificateSource;
@@ -98,6 +100,7 @@ export async function startOperatorApi(options: OperatorApiOptions): Promise<Ope
     meshSources: () => options.controlPlane?.plane.sources() ?? [],
     rotation: options.rotation,
     backup: backup && ((order: BackupOrder) => backup.create(order)),
+    ...options.revocationOrders,
     taint: createTaint({ store: store.authorities, audit, authority, clock, log }),
     currentBundle: () => authority.bundle(),
     status: async () => ({

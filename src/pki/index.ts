@@ -13,6 +13,15 @@ export {
   verifyIssuedBy,
 } from './certificate/index.ts';
 export {
+  type CrlEntry,
+  createCrl,
+  isRevocationReason,
+  type ParsedCrl,
+  type RevocationReason,
+  readCrl,
+  whyNoCrls,
+} from './crl/index.ts';
+export {
   type CertificateSigner,
   generateKeyPair,
   type KeyAlgorithm,

@@ -4,21 +4,36 @@ import { Secret } from '../gen/envoy/extensions/transport_sockets/tls/v3/secret.
 const spiffeValidatorTypeUrl =
   'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig';
 
+export interface Trusted {
+  /** All authorities of one trust domain. */
+  readonly pem: string;
+  readonly crls?: { readonly pem: string } | undefined;
+}
+
 export interface TrustedDomain {
   readonly trustDomain: string;
   /** All its authorities. */
   readonly pem: string;
 }
 
-/** A validation context with these authorities. */
-export function trustOfOne(name: string, pem: string): Secret {
+/**
+ * A validation context with these authorities, and with the CRLs of all that issue leaves. Without a CRL the leaf is
+ * refused; those of the authorities above it are not asked for: their keys may be away for longer than any CRL lasts.
+ */
+export function trustOfOne(name: string, { pem, crls }: Trusted): Secret {
   return Secret.fromPartial({
     name,
-    type: { $case: 'validationContext', value: { trustedCa: inline(pem) } },
+    type: {
+      $case: 'validationContext',
+      value: {
+        trustedCa: inline(pem),
+        ...(crls ? { crl: inline(crls.pem), onlyVerifyLeafCertCrl: true } : {}),
+      },
+    },
   });
 }
 
-/** A validation context in which each certificate is held against the authorities of its own trust domain. */
+/** A validation context without CRLs, which this validator ignores, in which each certificate is held against the authorities of its own trust domain. */
 export function trustOfAll(name: string, domains: readonly TrustedDomain[]): Secret {
   return Secret.fromPartial({
     name,

@@ -5,6 +5,8 @@ import type {
   AuthorityRecord,
   IssuanceIntent,
   ProxyReport,
+  RevokedAuthority,
+  RevokedCertificate,
   RootRotation,
   StoredEvidence,
 } from '../../src/domain/ports/index.ts';
@@ -75,6 +77,7 @@ export function proxyReport(changes: Partial<ProxyReport> = {}): ProxyReport {
     principal: 'kubernetes:main/shop/cart/0b5c',
     agentVersion: '1.0.0',
     agentBundleVersion: hex('bundle'),
+    crlVersion: hex('crls'),
     consumers: [
       {
         id: 'envoy-1',
@@ -186,6 +189,32 @@ export function enforcementRun(changes: Partial<EnforcementRun> = {}): Enforceme
     halt: undefined,
     exempt: [{ kind: 'workload', namespace: 'shop', workload: 'files/shop/db' }],
     updatedAt: at(10),
+    ...changes,
+  };
+}
+
+export function revokedCertificate(changes: Partial<RevokedCertificate> = {}): RevokedCertificate {
+  return {
+    serial: hex('serial').slice(0, 32),
+    spiffeId: 'spiffe://example.org/ns/shop/sa/web',
+    issuer: hex('issuer'),
+    notAfter: at(3600),
+    revokedAt: at(1),
+    revokedBy: 'operator:ann',
+    code: 'keyCompromise',
+    reason: 'a "reason"',
+    ...changes,
+  };
+}
+
+export function revokedAuthority(changes: Partial<RevokedAuthority> = {}): RevokedAuthority {
+  return {
+    fingerprint: hex('issuer'),
+    notAfter: at(7200),
+    revokedAt: at(1),
+    revokedBy: 'operator:ann',
+    code: 'cACompromise',
+    reason: '',
     ...changes,
   };
 }

@@ -10,6 +10,8 @@ import {
   hex,
   intent,
   proxyReport,
+  revokedAuthority,
+  revokedCertificate,
   rotation,
 } from './store-samples.ts';
 
@@ -328,6 +330,66 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         expect(await store.rotations.current()).toStrictEqual(second);
         expect((await store.rotations.list(10)).map(({ id }) => id)).toStrictEqual(['b', 'a']);
         expect(await store.rotations.list(1)).toHaveLength(1);
+      });
+    });
+
+    describe('revocations', () => {
+      test('keeps what was revoked, in order, and the first word on each', async () => {
+        const [one, two] = [revokedCertificate({ serial: 'a1' }), revokedCertificate({ serial: 'a0' })];
+        await store.revocations.revokeCertificates([one]);
+        await store.revocations.revokeCertificates([
+          revokedCertificate({ serial: 'a1', reason: 'again', revokedAt: at(9) }),
+          two,
+        ]);
+        expect(await store.revocations.certificates()).toStrictEqual([one, two]);
+        const root = revokedAuthority();
+        await store.revocations.revokeAuthority(root);
+        await store.revocations.revokeAuthority(revokedAuthority({ reason: 'again' }));
+        expect(await store.revocations.authorities()).toStrictEqual([root]);
+      });
+
+      test('takes a CRL only with a larger number', async () => {
+        const [first, second] = [1, 2].map((number) => ({
+          issuer: hex('issuer'),
+          number,
+          der: randomBytes(99),
+          signedAt: at(number),
+        }));
+        if (!first || !second) throw new Error('no CRLs');
+        const other = { ...first, issuer: hex('other') };
+        await store.revocations.saveCrl(second);
+        await store.revocations.saveCrl(other);
+        for (const stale of [first, second])
+          await expect(store.revocations.saveCrl(stale)).rejects.toMatchObject({ code: 'Aborted' });
+        const kept = await store.revocations.crls();
+        expect(new Map(kept.map((crl) => [crl.issuer, crl]))).toStrictEqual(
+          new Map([second, other].map((crl) => [crl.issuer, crl])),
+        );
+        const third = { ...second, number: 3, der: randomBytes(20) };
+        await store.revocations.saveCrl(third);
+        expect(await store.revocations.crls()).toContainEqual(third);
+      });
+
+      test('holds ten thousand, and forgets those that are named', async () => {
+        const many = Array.from({ length: 10_000 }, (_, index) =>
+          revokedCertificate({ serial: index.toString(16) }),
+        );
+        await store.revocations.revokeCertificates(many);
+        const gone = many.slice(0, 6_000).map(({ serial }) => serial);
+        expect(await store.revocations.forgetCertificates([...gone, 'none'])).toBe(6_000);
+        expect(await store.revocations.certificates()).toStrictEqual(many.slice(6_000));
+      });
+
+      test('forgets an authority with its CRL', async () => {
+        const [gone, stays] = [revokedAuthority(), revokedAuthority({ fingerprint: hex('other') })];
+        for (const each of [gone, stays]) {
+          await store.revocations.revokeAuthority(each);
+          const crl = { issuer: each.fingerprint, number: 1, der: randomBytes(9), signedAt: at(1) };
+          await store.revocations.saveCrl(crl);
+        }
+        await store.revocations.forgetAuthorities([gone.fingerprint]);
+        expect(await store.revocations.authorities()).toStrictEqual([stays]);
+        expect((await store.revocations.crls()).map(({ issuer }) => issuer)).toStrictEqual([hex('other')]);
       });
     });
 

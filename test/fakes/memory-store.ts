@@ -22,6 +22,7 @@ import type {
 } from '../../src/domain/ports/index.ts';
 import { CitadelError } from '../../src/kernel/index.ts';
 import { memoryPolicies } from './memory-policies.ts';
+import { memoryRevocations } from './memory-revocations.ts';
 import { memoryRotations } from './memory-rotations.ts';
 
 /** A Store that forgets everything with the process. It passes the same contract suite as the durable ones. */
@@ -39,6 +40,7 @@ export function memoryStore(): Store {
     evidence: guarded(memoryEvidence(), opened),
     operators: guarded(memoryOperators(), opened),
     policies: guarded(memoryPolicies(), opened),
+    revocations: guarded(memoryRevocations(), opened),
     rotations: guarded(memoryRotations(), opened),
     check: async () => opened(),
     close: async () => {

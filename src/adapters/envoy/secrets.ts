@@ -15,8 +15,8 @@ export function renderSecrets(
   if (bundles.length === 0) return [];
   const own = bundles.filter(({ trustDomain }) => trustDomain === ownTrustDomain);
   return [
-    ...own.map(({ pem }) => trustOfOne(sdsNames.bundle, pem)),
-    ...bundles.map(({ trustDomain, pem }) => trustOfOne(sdsNames.ofTrustDomain(trustDomain), pem)),
+    ...own.map((bundle) => trustOfOne(sdsNames.bundle, bundle)),
+    ...bundles.map((bundle) => trustOfOne(sdsNames.ofTrustDomain(bundle.trustDomain), bundle)),
     trustOfAll(sdsNames.allBundles, bundles),
   ].map((secret) => resource(secret.name, Secret, secret));
 }

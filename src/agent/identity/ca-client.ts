@@ -1,6 +1,6 @@
 import { Metadata } from '@grpc/grpc-js';
 import { IstioCertificateRequest, IstioCertificateServiceClient } from '../../gen/istio/v1/auth/ca.ts';
-import { CitadelError, type Clock } from '../../kernel/index.ts';
+import { CitadelError, type Clock, isCitadelError } from '../../kernel/index.ts';
 import { encodeCertificateRequest, generateRequestKey } from '../../pki/light.ts';
 import { type AgentOptions, defaults } from '../options.ts';
 import { channelOptions, channelTarget, serverCredentials } from './channel.ts';
@@ -22,14 +22,16 @@ export function createCertificateRequester(
   clock: Clock,
 ): CertificateRequester {
   const { certificate, callDeadline = defaults.callDeadline } = options;
+  /** The certificate that the server took for no proof: it may be revoked. */
+  let refused: Identity | undefined;
 
   async function proof(current: Identity | undefined): Promise<Metadata> {
     const metadata = new Metadata();
     if (options.clusterId !== undefined) metadata.set('clusterid', options.clusterId);
-    const live = current !== undefined && current.notAfter > clock.now();
+    const live = current !== undefined && current !== refused && current.notAfter > clock.now();
     if (options.renewWith === 'svid' && live) return metadata;
     if (options.token === undefined) {
-      if (live) return metadata;
+      if (current !== undefined && current.notAfter > clock.now()) return metadata;
       throw new CitadelError(
         'FailedPrecondition',
         'there is neither a token file nor a valid certificate to prove who we are',
@@ -58,6 +60,9 @@ export function createCertificateRequester(
         const certChain = await createCertificate(client, request, metadata, callDeadline, signal);
         const trustDomain = options.trustDomain ?? current?.id.trustDomain.name;
         return checkReply(certChain, { key, trustDomain, current, now: clock.now() });
+      } catch (error) {
+        if (isCitadelError(error, 'Unauthenticated')) refused = current;
+        throw error;
       } finally {
         client.close();
       }

@@ -27,6 +27,13 @@ export interface Bundle {
   /** SHA-256 over the content, lower-case hexadecimal, as the server computes it. */
   readonly version: string;
   readonly pem: string;
+  readonly crls?: Crls;
+}
+
+/** The CRLs of all authorities of a trust domain that issue leaves. */
+export interface Crls {
+  readonly version: string;
+  readonly pem: string;
 }
 
 /** What the agent has at one moment. */

@@ -12,10 +12,10 @@ export function readPemCertificates(text: string): Buffer[] {
   return [...text.matchAll(block)].map(([, body = '']) => Buffer.from(body, 'base64'));
 }
 
-/** One certificate as PEM, lines of 64 characters. */
-export function toPem(der: Uint8Array): string {
+/** One certificate, or what else the label says, as PEM, lines of 64 characters. */
+export function toPem(der: Uint8Array, label = 'CERTIFICATE'): string {
   const lines = Buffer.from(der)
     .toString('base64')
     .replace(/.{1,64}/g, '$&\n');
-  return `-----BEGIN CERTIFICATE-----\n${lines}-----END CERTIFICATE-----\n`;
+  return `-----BEGIN ${label}-----\n${lines}-----END ${label}-----\n`;
 }

@@ -47,7 +47,7 @@ function checkPem(pem: string): string {
   const certificates = readPemCertificates(pem);
   if (certificates.length === 0)
     throw new CitadelError('FailedPrecondition', 'the trust bundle holds no certificate');
-  return certificates.map(toPem).join('');
+  return certificates.map((der) => toPem(der)).join('');
 }
 
 /** Whether `pin` is the SHA-256 of the certificate or of its public key; colons and case do not matter. */

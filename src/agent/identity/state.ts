@@ -13,7 +13,10 @@ export class IdentityState {
 
   /** A new certificate, and the roots that came with it. */
   setIdentity(identity: Identity, bundle: Bundle): void {
-    const bundles = new Map(this.#snapshot.bundles).set(bundle.trustDomain, bundle);
+    // A reply brings no CRLs: those at hand stay until Sync says otherwise.
+    const crls = bundle.crls ?? this.#snapshot.bundles.get(bundle.trustDomain)?.crls;
+    const known = { ...bundle, ...(crls ? { crls } : {}) };
+    const bundles = new Map(this.#snapshot.bundles).set(bundle.trustDomain, known);
     this.#publish({ identity, bundles, ownTrustDomain: bundle.trustDomain });
   }
 
@@ -40,5 +43,9 @@ export class IdentityState {
 }
 
 function sameVersions(a: ReadonlyMap<string, Bundle>, b: ReadonlyMap<string, Bundle>): boolean {
-  return a.size === b.size && [...a].every(([name, bundle]) => b.get(name)?.version === bundle.version);
+  return a.size === b.size && [...a].every(([name, bundle]) => same(bundle, b.get(name)));
+}
+
+function same(a: Bundle, b: Bundle | undefined): boolean {
+  return a.version === b?.version && a.crls?.version === b.crls?.version;
 }

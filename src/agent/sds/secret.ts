@@ -11,6 +11,10 @@ export interface SecretResource {
   readonly kind: AdoptedKind;
   /** A bundle's content version, or the SVID's serial. */
   readonly version: string;
+  /** Changes with all that is in it: what xDS calls its version. */
+  readonly content: string;
+  /** The version of the CRLs in it, empty for none; undefined where it could bear none. */
+  readonly crls?: string;
   readonly any: Any;
 }
 
@@ -57,17 +61,26 @@ function certificateSecret(identity: Identity, name: string): SecretResource {
       value: { certificateChain: inline(identity.chainPem), privateKey: inline(identity.keyPem.reveal()) },
     },
   });
-  return { name, kind: 'svid', version: identity.serial, any: pack(value) };
+  const { serial } = identity;
+  return { name, kind: 'svid', version: serial, content: serial, any: pack(value) };
 }
 
 function bundleSecret(bundle: Bundle, name: string): SecretResource {
-  return { name, kind: 'bundle', version: bundle.version, any: pack(trustOfOne(name, bundle.pem)) };
+  const { version, crls } = bundle;
+  return {
+    name,
+    kind: 'bundle',
+    version,
+    crls: crls?.version ?? '',
+    content: crls ? `${version}+${crls.version}` : version,
+    any: pack(trustOfOne(name, bundle)),
+  };
 }
 
 function allBundlesSecret(bundles: ReadonlyMap<string, Bundle>, name: string): SecretResource {
   const sorted = [...bundles.values()].sort((a, b) => (a.trustDomain < b.trustDomain ? -1 : 1));
   const version = sorted.map((bundle) => bundle.version).join('+');
-  return { name, kind: 'bundle', version, any: pack(trustOfAll(name, sorted)) };
+  return { name, kind: 'bundle', version, content: version, any: pack(trustOfAll(name, sorted)) };
 }
 
 function inline(text: string): DataSource {

@@ -153,7 +153,7 @@ function renderDelta({ nonce, resources, removed }: Push): DeltaDiscoveryRespons
     systemVersionInfo: versionOf(resources),
     typeUrl: secretTypeUrl,
     nonce,
-    resources: resources.map(({ name, version, any }) => ({ name, version, resource: any })),
+    resources: resources.map(({ name, content, any }) => ({ name, version: content, resource: any })),
     removedResources: [...removed],
   });
 }
@@ -161,8 +161,8 @@ function renderDelta({ nonce, resources, removed }: Push): DeltaDiscoveryRespons
 /** Of one resource its own version, so that Envoy's config dump says it in our words. */
 function versionOf(resources: readonly SecretResource[]): string {
   const [only, ...others] = resources;
-  if (only !== undefined && others.length === 0) return only.version;
-  const text = resources.map(({ name, version }) => `${name}=${version}`).join('\n');
+  if (only !== undefined && others.length === 0) return only.content;
+  const text = resources.map(({ name, content }) => `${name}=${content}`).join('\n');
   return createHash('sha256').update(text).digest('hex');
 }
 

@@ -64,8 +64,8 @@ export class SecretSubscription {
     const resources = this.#unanswered.get(nonce);
     if (resources === undefined) return undefined;
     this.#unanswered.delete(nonce);
-    for (const { name, version } of resources) {
-      if (error === undefined) this.#consumer.accepted(name, version);
+    for (const { name, version, crls } of resources) {
+      if (error === undefined) this.#consumer.accepted(name, version, crls);
       else this.#consumer.rejected(name, error);
     }
     return error;
@@ -79,7 +79,7 @@ export class SecretSubscription {
     for (const name of this.#names) {
       const found = lookupSecret(snapshot, name, now);
       if (found === 'pending') continue;
-      const version = found === 'unknown' ? 'removed' : found.version;
+      const version = found === 'unknown' ? 'removed' : found.content;
       if (this.#sent.get(name) === version) continue;
       this.#sent.set(name, version);
       if (found === 'unknown') removed.push(name);

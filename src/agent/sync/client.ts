@@ -24,7 +24,11 @@ export interface SyncDependencies {
   readonly agentVersion: string;
   readonly roots: ServerRoots;
   readonly state: IdentityState;
-  readonly consumers: { list(): readonly Consumer[]; subscribe(listener: () => void): () => void };
+  readonly consumers: {
+    list(): readonly Consumer[];
+    crlVersion(): string;
+    subscribe(listener: () => void): () => void;
+  };
   /** Of the Envoy beside it, where there is one. */
   readonly counters?: { subscribe(listener: (counters: ProxyCounters) => void): () => void };
   readonly rotation: { setWindow(window: RenewalWindow | undefined): void; renewNow(): void };
@@ -51,6 +55,10 @@ type Stream = ClientDuplexStream<SyncRequest, SyncResponse>;
 export class SyncClient {
   readonly #deps: SyncDependencies;
   #setVersion = '';
+  /** The last one that is to be replaced at the server's word. */
+  #outgoing: Identity | undefined;
+  /** Certificates that the server refused, one after the other. */
+  #refused = 0;
 
   constructor(dependencies: SyncDependencies) {
     this.#deps = dependencies;
@@ -67,6 +75,8 @@ export class SyncClient {
       if (signal.aborted) return;
       if (clock.now().getTime() - openedAt > healthyAfter) attempt = 0;
       if (failure === undefined) continue;
+      // It is revoked, or the server knows it no more: waiting helps neither.
+      if (failure.code === 'Unauthenticated') this.#replace(identity, signal);
       const known = failure.code !== 'Unimplemented';
       const delay = known
         ? backoffDelay(attempt, options.backoff ?? defaults.backoff, entropy)
@@ -108,7 +118,7 @@ export class SyncClient {
           resolve(fromServiceError({ code: 14, details: 'the server closed the stream' })),
         );
       });
-      stream.on('data', (response: SyncResponse) => this.#receive(response, identity, either));
+      stream.on('data', (response: SyncResponse) => this.#receive(response, identity, either, signal));
       const stopReporting = this.#report(stream);
       const replaced = nextIdentity(state, identity, either).then(() => undefined);
       const outcome = await Promise.race([failed, replaced]);
@@ -131,7 +141,13 @@ export class SyncClient {
       const bundleVersion =
         this.#setVersion === '' ? (ownBundle(state.snapshot)?.version ?? '') : this.#setVersion;
       stream.write(
-        SyncRequest.create({ report: renderReport(agentVersion, bundleVersion, consumers.list()) }),
+        SyncRequest.create({
+          report: renderReport(
+            agentVersion,
+            { bundleVersion, crlVersion: consumers.crlVersion() },
+            consumers.list(),
+          ),
+        }),
       );
     };
     const soon = () => {
@@ -149,14 +165,20 @@ export class SyncClient {
     };
   }
 
-  #receive({ bundles, renewal, reKey }: SyncResponse, identity: Identity, signal: AbortSignal): void {
-    const { state, rotation, clock, log } = this.#deps;
+  #receive(
+    { bundles, renewal, reKey }: SyncResponse,
+    identity: Identity,
+    signal: AbortSignal,
+    running: AbortSignal,
+  ): void {
+    const { state, rotation, log } = this.#deps;
     // The answers of an outdated stream are about an outdated certificate.
     if (signal.aborted || state.snapshot.identity !== identity) return;
     if (bundles !== undefined) {
       try {
         const set = readBundleSet(bundles, identity.id.trustDomain.name);
         this.#setVersion = bundles.version;
+        this.#refused = 0;
         state.setBundles(set);
         log.info('bundle set received', { version: bundles.version, trustDomains: set.length });
       } catch (error) {
@@ -168,12 +190,25 @@ export class SyncClient {
     }
     if (reKey !== undefined) {
       log.warn('the server orders a new key', { reason: reKey.reason.slice(0, 256) });
-      const age = clock.now().getTime() - identity.receivedAt.getTime();
-      clock.sleep(Math.max(0, shortestLife - age), signal).then(
-        () => rotation.renewNow(),
-        () => undefined,
-      );
+      this.#replace(identity, running);
     }
+  }
+
+  /** Once a certificate, also when its stream has ended meanwhile; slower where the server refuses each new one too. */
+  #replace(identity: Identity, signal: AbortSignal): void {
+    const { state, rotation, clock, entropy, options } = this.#deps;
+    if (this.#outgoing === identity) return;
+    this.#outgoing = identity;
+    const age = clock.now().getTime() - identity.receivedAt.getTime();
+    const backoff = options.refusedBackoff ?? defaults.refusedBackoff;
+    const again = this.#refused === 0 ? 0 : backoffDelay(this.#refused, backoff, entropy);
+    this.#refused += 1;
+    clock.sleep(Math.max(0, shortestLife - age, again), signal).then(
+      () => {
+        if (state.snapshot.identity === identity) rotation.renewNow();
+      },
+      () => undefined,
+    );
   }
 }
 

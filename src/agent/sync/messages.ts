@@ -1,5 +1,6 @@
 import type { ProxyCounters } from '../../domain/evidence/index.ts';
 import type { Consumer, ConsumerResource } from '../../domain/ports/index.ts';
+import { crlSetVersion } from '../../domain/trust/index.ts';
 import {
   AgentReport,
   type BundleSet,
@@ -9,9 +10,11 @@ import {
   type ResourceReport,
   ResourceReport_Kind,
 } from '../../gen/citadel/v1/agent.ts';
-import { CitadelError } from '../../kernel/index.ts';
+import { CitadelError, describeError } from '../../kernel/index.ts';
+import { readCrl } from '../../pki/light.ts';
 import { makeBundle } from '../identity/bundle.ts';
-import type { Bundle } from '../identity/identity.ts';
+import type { Bundle, Crls } from '../identity/identity.ts';
+import { toPem } from '../identity/pem.ts';
 
 const kinds = {
   'envoy-sds': ConsumerKind.CONSUMER_KIND_ENVOY_SDS,
@@ -22,10 +25,15 @@ const kinds = {
 /** The whole present state, as the server wants it. */
 export function renderReport(
   agentVersion: string,
-  bundleVersion: string,
+  { bundleVersion, crlVersion }: { readonly bundleVersion: string; readonly crlVersion: string },
   consumers: readonly Consumer[],
 ): AgentReport {
-  return AgentReport.create({ agentVersion, bundleVersion, consumers: consumers.map(renderConsumer) });
+  return AgentReport.create({
+    agentVersion,
+    bundleVersion,
+    crlVersion,
+    consumers: consumers.map(renderConsumer),
+  });
 }
 
 function renderConsumer({ id, kind, resources, lastSeenAt }: Consumer): ConsumerReport {
@@ -60,6 +68,7 @@ export function renderEnvoyReport(counters: ProxyCounters): EnvoyReport {
 
 const maxBundles = 256;
 const maxAuthorities = 64;
+const maxCrls = 256;
 
 /**
  * Checks a bundle set: each bundle is one by the standard and has the version that its content makes, and our own trust
@@ -68,13 +77,13 @@ const maxAuthorities = 64;
  */
 export function readBundleSet({ bundles }: BundleSet, ownTrustDomain: string): Bundle[] {
   if (bundles.length > maxBundles) throw refused(`it has more than ${maxBundles} bundles`);
-  const read = bundles.map(({ trustDomain, x509Authorities, version }) => {
+  const read = bundles.map(({ trustDomain, x509Authorities, version, crls, crlVersion }) => {
     if (x509Authorities.length > maxAuthorities)
       throw refused(`a bundle has more than ${maxAuthorities} authorities`);
     const bundle = makeBundle(trustDomain, x509Authorities);
     if (version !== '' && version !== bundle.version)
       throw refused('the version of a bundle is not that of its content');
-    return bundle;
+    return crls.length === 0 ? bundle : { ...bundle, crls: readCrls(crls, crlVersion) };
   });
   if (new Set(read.map(({ trustDomain }) => trustDomain)).size !== read.length)
     throw refused('a trust domain comes twice');
@@ -82,6 +91,20 @@ export function readBundleSet({ bundles }: BundleSet, ownTrustDomain: string): B
   if (own === undefined || own.authorities.length === 0)
     throw refused('it has no authority for our own trust domain');
   return read;
+}
+
+/** Each is read whole: Envoy refuses all that come with one that it cannot read. */
+function readCrls(crls: readonly Uint8Array[], version: string): Crls {
+  if (crls.length > maxCrls) throw refused(`a bundle has more than ${maxCrls} CRLs`);
+  if (crlSetVersion(crls) !== version) throw refused('the version of the CRLs is not that of their content');
+  for (const der of crls) {
+    try {
+      readCrl(der);
+    } catch (error) {
+      throw refused(describeError(error));
+    }
+  }
+  return { version, pem: crls.map((der) => toPem(der, 'X509 CRL')).join('') };
 }
 
 function refused(reason: string): CitadelError {

@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { SvidVerifier, VerifiedSvid } from '../../domain/identity/index.ts';
+import type { RevocationService } from '../../domain/revocation/index.ts';
 import { CitadelError, type Clock } from '../../kernel/index.ts';
 import { readCredentials } from './credentials.ts';
 
@@ -39,19 +40,30 @@ export function streamEnd(stream: EventEmitter): Promise<void> {
   });
 }
 
+export type RevocationWatch = Pick<RevocationService, 'isRevoked' | 'onRevoked'>;
+
 export interface Endings {
   /** Aborted at shutdown: clients are told to come back, elsewhere perhaps. */
   readonly stopping: AbortSignal;
+  readonly revocations: RevocationWatch;
   readonly clock: Clock;
 }
 
-/** Ends a stream with the SVID that opened it, and at shutdown. @returns stops watching */
+/** Ends a stream with the SVID that opened it, when that is revoked, and at shutdown. @returns stops watching */
 export function endWithSvid(
-  { notAfter }: VerifiedSvid,
-  { stopping, clock }: Endings,
-  end: (error: CitadelError) => void,
+  { notAfter, issuance }: VerifiedSvid,
+  { stopping, revocations, clock }: Endings,
+  end: (error: CitadelError, why: 'stopping' | 'expired' | 'revoked') => void,
 ): () => void {
-  const onStopping = () => end(new CitadelError('Unavailable', 'the server is shutting down; connect again'));
+  const onStopping = () =>
+    end(new CitadelError('Unavailable', 'the server is shutting down; connect again'), 'stopping');
+  const onRevoked = () => {
+    if (!revocations.isRevoked(issuance)) return;
+    unwatch();
+    const message = 'the SVID of this stream is revoked; come back with a new one';
+    end(new CitadelError('Unauthenticated', message), 'revoked');
+  };
+  const unwatch = revocations.onRevoked(onRevoked);
   stopping.addEventListener('abort', onStopping, { once: true });
   const expiry = setTimeout(
     () =>
@@ -60,12 +72,16 @@ export function endWithSvid(
           'Unauthenticated',
           'the SVID of this stream has ended; come back with its successor',
         ),
+        'expired',
       ),
     Math.min(longestTimer, Math.max(0, notAfter.getTime() - clock.now().getTime())),
   );
   if (stopping.aborted) onStopping();
+  // It may have been revoked while it was verified.
+  onRevoked();
   return () => {
     clearTimeout(expiry);
+    unwatch();
     stopping.removeEventListener('abort', onStopping);
   };
 }

@@ -1,3 +1,4 @@
+export type { ServedCrl } from './crls.ts';
 export {
   type HealthCheck,
   type MonitoringListener,

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Log } from '../../kernel/index.ts';
 import { cannotListen, type ListenAddress } from '../listen/index.ts';
 import { formatChecks, type HealthCheck, runChecks } from './checks.ts';
+import { crlReply, type ServedCrl } from './crls.ts';
 
 export type { HealthCheck } from './checks.ts';
 
@@ -17,6 +18,8 @@ export interface MonitoringOptions {
   readonly livez: readonly HealthCheck[];
   /** Fail when callers should go elsewhere. */
   readonly readyz: readonly HealthCheck[];
+  /** What `/crl` serves; absent: nothing. */
+  readonly crls?: () => readonly ServedCrl[];
   readonly log: Log;
   readonly checkTimeoutMilliseconds?: number;
 }
@@ -29,15 +32,15 @@ export interface MonitoringListener {
 interface Reply {
   readonly status: number;
   readonly type: string;
-  readonly body: string;
-  readonly allow?: string;
+  readonly body: string | Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 const plain = 'text/plain; charset=utf-8';
 const defaultCheckTimeout = 2_000;
 
 /**
- * /livez, /readyz (`?verbose` names each check, JSON where Accept asks for it) and /metrics: plain HTTP, GET and HEAD.
+ * /livez, /readyz (`?verbose` names each check, JSON where Accept asks for it), /metrics and /crl: plain HTTP, GET and HEAD.
  * @throws CitadelError FailedPrecondition when the port is in use or must not be opened
  */
 export async function startMonitoringListener(options: MonitoringOptions): Promise<MonitoringListener> {
@@ -94,10 +97,12 @@ async function answer(
   }
   response.writeHead(reply.status, {
     'content-type': reply.type,
-    'content-length': Buffer.byteLength(reply.body),
-    'cache-control': 'no-store',
+    // Of what has not changed it would have to be that of the whole.
+    ...(reply.status === 304 ? {} : { 'content-length': Buffer.byteLength(reply.body) }),
+    // Of a CRL an old copy would be a hole: whoever keeps one has to ask whether it is the newest.
+    'cache-control': reply.headers?.['etag'] === undefined ? 'no-store' : 'no-cache',
     'x-content-type-options': 'nosniff',
-    ...(reply.allow ? { allow: reply.allow } : {}),
+    ...reply.headers,
     ...(hasBody(request) ? { connection: 'close' } : {}),
   });
   response.end(request.method === 'HEAD' ? undefined : reply.body);
@@ -109,7 +114,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
 
 async function route(request: IncomingMessage, options: MonitoringOptions): Promise<Reply> {
   if (request.method !== 'GET' && request.method !== 'HEAD')
-    return { status: 405, type: plain, body: 'only GET and HEAD\n', allow: 'GET, HEAD' };
+    return { status: 405, type: plain, body: 'only GET and HEAD\n', headers: { allow: 'GET, HEAD' } };
   const [path = '', query = ''] = (request.url ?? '').split('?', 2);
   switch (path) {
     case '/livez':
@@ -119,7 +124,13 @@ async function route(request: IncomingMessage, options: MonitoringOptions): Prom
     case '/metrics':
       return { status: 200, type: options.registry.contentType, body: await options.registry.expose() };
     default:
-      return { status: 404, type: plain, body: 'not here; there are /livez, /readyz and /metrics\n' };
+      return (
+        crlReply(path, request, options.crls?.() ?? []) ?? {
+          status: 404,
+          type: plain,
+          body: 'not here; there are /livez, /readyz, /metrics and /crl\n',
+        }
+      );
   }
 }
 

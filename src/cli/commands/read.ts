@@ -6,18 +6,15 @@ import {
   type Certificate,
 } from '../../gen/citadel/v1/operator.ts';
 import { CitadelError } from '../../kernel/index.ts';
-import { connectOperator, type OperatorConnection } from '../connection.ts';
-import {
-  futureTime,
-  pageSizeArgument,
-  pastTime,
-  type ReadingOptions,
-  withConnection,
-  withOutput,
-} from '../options.ts';
+import type { OperatorConnection } from '../connection.ts';
+import { futureTime, pageSizeArgument, pastTime, type ReadingOptions } from '../options.ts';
 import { formatTime, printRecord, printRows, tellNextPage } from '../output.ts';
 import { printProxies, printProxy } from './proxy.ts';
+import { reading } from './reading.ts';
+import { addAuthorityRevokeCommand, addCertificateRevokeCommands } from './revoke.ts';
 import { addTaintCommand } from './taint.ts';
+
+export { reading } from './reading.ts';
 
 interface CertificateFilters {
   readonly spiffeId?: string;
@@ -66,22 +63,6 @@ export function addReadingCommands(program: Command): void {
   });
 }
 
-/** A command that asks a server: connection and output options, one connection, always closed. */
-export function reading(
-  command: Command,
-  run: (connection: OperatorConnection, options: ReadingOptions, ...args: string[]) => Promise<void>,
-): void {
-  withOutput(withConnection(command)).action(async (...given: unknown[]) => {
-    const options = command.opts<ReadingOptions>();
-    const connection = connectOperator(options);
-    try {
-      await run(connection, options, ...given.filter((argument) => typeof argument === 'string'));
-    } finally {
-      connection.close();
-    }
-  });
-}
-
 function addCertificate(program: Command): void {
   const certificate = program.command('certificate').description('issued certificates');
   const certificateList = certificate
@@ -122,6 +103,7 @@ function addCertificate(program: Command): void {
       printRecord({ ...shown }, options.output);
     },
   );
+  addCertificateRevokeCommands(certificate);
 }
 
 function addBundle(program: Command): void {
@@ -147,6 +129,7 @@ function addBundle(program: Command): void {
 function addAuthority(program: Command): void {
   const authority = program.command('authority').description('roots and issuing authorities');
   addTaintCommand(authority);
+  addAuthorityRevokeCommand(authority);
   reading(authority.command('list').description('list them'), async (connection, options) => {
     const { authorities } = await connection.call(api.listAuthorities, {});
     printRows(authorities, authorityColumns, options.output);

@@ -6,6 +6,7 @@ import type { AdoptionStore, Consumer } from '../ports/index.ts';
 export interface AgentState {
   readonly agentVersion: string;
   readonly bundleVersion: string;
+  readonly crlVersion?: string;
   readonly consumers: readonly Consumer[];
 }
 
@@ -37,6 +38,7 @@ export function createAdoptionService(store: AdoptionStore, clock: Clock): Adopt
             principal,
             agentVersion: state.agentVersion,
             agentBundleVersion: state.bundleVersion,
+            ...(state.crlVersion === undefined ? {} : { crlVersion: state.crlVersion }),
             consumers: state.consumers,
             connected: true,
             lastSeenAt: clock.now(),

@@ -41,6 +41,13 @@ export interface AuthorityServiceOptions {
     readonly backdate: number;
     readonly rotation: IssuingRotationPolicy;
   };
+  /** Who answers for the CRLs; absent: nobody does. */
+  readonly crls?: {
+    /** Signs the first CRL of an authority before anybody knows of it. */
+    born(authority: AuthorityRecord, signer: CertificateSigner): Promise<void>;
+    /** Whether verifiers would take leaves of this authority in place of the present one's. */
+    mayActivate(authority: AuthorityRecord, present: AuthorityRecord | undefined): Promise<boolean>;
+  };
   readonly metrics: Pick<Metrics, 'authorityExpires'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -192,6 +199,7 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
         },
       );
     }
+    await options.crls?.born(record, key);
     await store.save(...(known ? [record] : [root, record]));
     await note('authority.prepare', record.id, `issued under root ${record.rootFingerprint}`);
     return record;
@@ -228,6 +236,12 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
     await issuingKeys.destroy(record.keyId);
     await store.save({ ...record, state: 'retired' });
     await note('authority.retire', record.id, 'its certificate has ended');
+  }
+
+  async function isTimeFor(action: IssuingAction): Promise<boolean> {
+    const next = action.kind === 'activate' && ownIssuing().find(({ id }) => id === action.id);
+    const present = ownIssuing().find(({ id }) => id === active?.record.id);
+    return !next || !options.crls || options.crls.mayActivate(next, present);
   }
 
   async function note(action: string, target: string, reason: string): Promise<void> {
@@ -267,7 +281,7 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
         options.issuing.rotation,
         clock.now(),
       );
-      if (!action) break;
+      if (!action || !(await isTimeFor(action))) break;
       await perform(action);
       await reload();
     }

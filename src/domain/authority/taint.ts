@@ -19,9 +19,9 @@ export interface TaintOrder {
 }
 
 /**
- * Marks an issuing authority as compromised: another one signs from then on, and agents whose certificates are under it
- * are told to make new keys.
- * @throws CitadelError NotFound; FailedPrecondition for a root, which is rotated
+ * Marks an authority as compromised. An issuing one: another one signs from then on, and agents whose certificates are
+ * under it are told to make new keys. A root that signs no more: it may be revoked.
+ * @throws CitadelError NotFound; FailedPrecondition for the active root, which is rotated first
  */
 export type TaintAuthority = (order: TaintOrder) => Promise<AuthorityRecord>;
 
@@ -30,10 +30,10 @@ export function createTaint({ store, audit, authority, clock, log }: TaintOption
     const records = await store.list();
     const record = records.find((each) => each.id === id || each.fingerprint === id);
     if (!record) throw new CitadelError('NotFound', 'there is no authority of this id or fingerprint');
-    if (record.kind !== 'issuing') {
+    if (record.kind === 'intermediate' || (record.kind === 'root' && record.state === 'active')) {
       throw new CitadelError(
         'FailedPrecondition',
-        'only issuing authorities are tainted: replace a root by citadel rotate start, and taint those under it',
+        'an authority that signs others is tainted only once another root signs: citadel rotate start, and then citadel rotate continue; those under it can be tainted now',
       );
     }
     const tainted = { ...record, tainted: true };

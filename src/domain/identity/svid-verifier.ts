@@ -14,6 +14,7 @@ export interface SvidVerifierOptions {
   /** All authorities; a TLS peer's leaf alone is at hand, so the chain is completed from here. */
   readonly authorities: () => readonly AuthorityRecord[];
   readonly inventory: Pick<IssuanceStore, 'get'>;
+  readonly isRevoked: (leaf: { readonly serial: string; readonly issuer: string }) => boolean;
   readonly clock: Clock;
 }
 
@@ -29,7 +30,7 @@ export interface VerifiedSvid {
 export interface SvidVerifier {
   /**
    * @param leaf DER, whose private key the TLS handshake proved
-   * @throws CitadelError Unauthenticated when it is not a valid SVID of this trust domain that this inventory issued
+   * @throws CitadelError Unauthenticated when it is not a valid SVID of this trust domain that this inventory issued, or is revoked
    */
   verify(leaf: Uint8Array): Promise<VerifiedSvid>;
 }
@@ -48,6 +49,7 @@ export function createSvidVerifier(options: SvidVerifierOptions): SvidVerifier {
       ) {
         throw refused('the certificate is not in the inventory');
       }
+      if (options.isRevoked(issuance)) throw refused('the certificate, or its issuing authority, is revoked');
       return { spiffeId: id, serial, notAfter, issuance };
     },
   };

@@ -33,6 +33,8 @@ export interface ProxyReport {
   readonly principal: string;
   readonly agentVersion: string;
   readonly agentBundleVersion: string;
+  /** Of the set of CRLs that all its Envoys have accepted; undefined where they have not all, or know of none. */
+  readonly crlVersion?: string;
   readonly consumers: readonly Consumer[];
   readonly connected: boolean;
   readonly lastSeenAt: Date;

@@ -19,6 +19,7 @@ export * from './metrics.ts';
 export type * from './operator-store.ts';
 export type * from './policy-store.ts';
 export type * from './proxy-renderer.ts';
+export type * from './revocation-store.ts';
 export type * from './rotation-store.ts';
 export type * from './store.ts';
 export type * from './upstream-authority.ts';

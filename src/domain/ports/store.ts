@@ -6,6 +6,7 @@ import type { EvidenceStore } from './evidence-store.ts';
 import type { IssuanceStore } from './issuance-store.ts';
 import type { OperatorStore } from './operator-store.ts';
 import type { PolicyStore } from './policy-store.ts';
+import type { RevocationStore } from './revocation-store.ts';
 import type { RotationStore } from './rotation-store.ts';
 
 /** Everything that must outlive the process. */
@@ -19,6 +20,7 @@ export interface Store {
   readonly operators: OperatorStore;
   readonly policies: PolicyStore;
   readonly rotations: RotationStore;
+  readonly revocations: RevocationStore;
   /** Resolves when a write would succeed. */
   check(): Promise<void>;
   /** Waits for what was begun. */

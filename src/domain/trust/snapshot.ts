@@ -1,3 +1,5 @@
+import type { CrlSet } from './crl-set.ts';
+
 /** The trust bundle of our own trust domain at one moment. */
 export interface TrustBundleSnapshot {
   readonly trustDomain: string;
@@ -8,4 +10,6 @@ export interface TrustBundleSnapshot {
   readonly sequenceNumber: bigint;
   /** All authorities as PEM, one string. */
   readonly pem: string;
+  /** Undefined: nothing is revoked that verifiers could be told of. Not part of `version`. */
+  readonly crls?: CrlSet;
 }

@@ -94,6 +94,7 @@ function report(used: string): SyncRequest {
     report: {
       agentVersion: '1',
       bundleVersion: '',
+      crlVersion: '',
       consumers: [{ ...consumer, resources: [resource] }],
     },
   };

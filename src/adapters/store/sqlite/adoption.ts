@@ -8,7 +8,8 @@ export function createAdoptionStore(database: BetterSQLite3Database, executor: E
   return {
     record: (report) =>
       executor.write(() => {
-        const row = { ...report, consumers: report.consumers.map(storeConsumer) };
+        const { crlVersion = null } = report;
+        const row = { ...report, crlVersion, consumers: report.consumers.map(storeConsumer) };
         database
           .insert(proxyReport)
           .values(row)
@@ -37,7 +38,11 @@ export function createAdoptionStore(database: BetterSQLite3Database, executor: E
           .from(proxyReport)
           .orderBy(asc(proxyReport.proxyKey))
           .all()
-          .map((row) => ({ ...row, consumers: row.consumers.map(loadConsumer) })),
+          .map(({ crlVersion, ...row }) => ({
+            ...row,
+            ...(crlVersion === null ? {} : { crlVersion }),
+            consumers: row.consumers.map(loadConsumer),
+          })),
       ),
 
     prune: (before) =>

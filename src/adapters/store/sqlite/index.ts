@@ -15,6 +15,7 @@ import { migrateStore } from './migrate.ts';
 import { createOperatorStore } from './operators.ts';
 import { drizzle } from './orm.ts';
 import { createPolicyStore } from './policies.ts';
+import { createRevocationStore } from './revocations.ts';
 import { createRotationStore } from './rotations.ts';
 import { probe } from './schema.ts';
 
@@ -57,6 +58,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
       operators: createOperatorStore(database, executor),
       policies: createPolicyStore(database, executor),
       rotations: createRotationStore(database, executor),
+      revocations: createRevocationStore(database, executor),
       check: () =>
         executor.write(() => {
           const written = { writtenAt: clock.now() };

@@ -11,7 +11,7 @@ import type {
   RotationPhase,
   RotationWord,
 } from '../../../domain/ports/index.ts';
-import type { KeyAlgorithm } from '../../../pki/index.ts';
+import type { KeyAlgorithm, RevocationReason } from '../../../pki/index.ts';
 import { blob, check, index, integer, primaryKey, sql, sqliteTable, text, uniqueIndex } from './orm.ts';
 
 // After a change here: scripts/gen-migrations. Times are milliseconds since 1970, so that they sort and compare.
@@ -137,6 +137,36 @@ export const rotation = sqliteTable(
   ],
 );
 
+export const revokedCertificate = sqliteTable('revoked_certificate', {
+  /** The order of revoking. */
+  sequence: integer().primaryKey(),
+  serial: text().notNull().unique(),
+  spiffeId: text('spiffe_id').notNull(),
+  issuer: text().notNull(),
+  notAfter: integer('not_after', { mode: 'timestamp_ms' }).notNull(),
+  revokedAt: integer('revoked_at', { mode: 'timestamp_ms' }).notNull(),
+  revokedBy: text('revoked_by').notNull(),
+  code: text().$type<RevocationReason>().notNull(),
+  reason: text().notNull(),
+});
+
+export const revokedAuthority = sqliteTable('revoked_authority', {
+  fingerprint: text().primaryKey(),
+  notAfter: integer('not_after', { mode: 'timestamp_ms' }).notNull(),
+  revokedAt: integer('revoked_at', { mode: 'timestamp_ms' }).notNull(),
+  revokedBy: text('revoked_by').notNull(),
+  code: text().$type<RevocationReason>().notNull(),
+  reason: text().notNull(),
+});
+
+/** The newest CRL of each authority. */
+export const crl = sqliteTable('crl', {
+  issuer: text().primaryKey(),
+  number: integer().notNull(),
+  der: blob({ mode: 'buffer' }).notNull(),
+  signedAt: integer('signed_at', { mode: 'timestamp_ms' }).notNull(),
+});
+
 export const audit = sqliteTable(
   'audit',
   {
@@ -169,6 +199,8 @@ export const proxyReport = sqliteTable(
     agentVersion: text('agent_version').notNull(),
     agentBundleVersion: text('agent_bundle_version').notNull(),
     connected: integer({ mode: 'boolean' }).notNull(),
+    /** Null: it has told of none. */
+    crlVersion: text('crl_version'),
     lastSeenAt: integer('last_seen_at', { mode: 'timestamp_ms' }).notNull(),
     /** Always written and read as a whole. */
     consumers: text({ mode: 'json' }).$type<readonly StoredConsumer[]>().notNull(),

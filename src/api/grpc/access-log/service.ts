@@ -20,7 +20,7 @@ import { connectedProxy } from '../connected-proxy.ts';
 import type { Connections, GrpcService } from '../listener.ts';
 import { ProxyStreams } from '../proxy-streams.ts';
 import { failStream } from '../status.ts';
-import { endWithSvid, streamEnd, verifyWorkload } from '../workload-stream.ts';
+import { endWithSvid, type RevocationWatch, streamEnd, verifyWorkload } from '../workload-stream.ts';
 import { readEntry } from './entry.ts';
 import type { AccessLogLimits } from './limits.ts';
 
@@ -28,6 +28,7 @@ export interface AccessLogServiceOptions {
   readonly sink: AccessLogSink;
   readonly readDecision: DecisionReader;
   readonly verifier: SvidVerifier;
+  readonly revocations: RevocationWatch;
   readonly metrics: Pick<Metrics, 'streams' | 'accessLogRefused'>;
   /** Aborted at shutdown: proxies are told to come back, elsewhere perhaps. */
   readonly stopping: AbortSignal;

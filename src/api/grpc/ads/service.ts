@@ -7,7 +7,7 @@ import { connectedProxy } from '../connected-proxy.ts';
 import type { Connections, GrpcService } from '../listener.ts';
 import { ProxyStreams } from '../proxy-streams.ts';
 import { failStream } from '../status.ts';
-import { endWithSvid, streamEnd, verifyWorkload } from '../workload-stream.ts';
+import { endWithSvid, type RevocationWatch, streamEnd, verifyWorkload } from '../workload-stream.ts';
 import { Feed } from './feed.ts';
 import type { DiscoveryLimits } from './limits.ts';
 import type { Variant } from './push.ts';
@@ -17,6 +17,7 @@ import { decodeDeltaRequest, decodeNode, decodeSotwRequest, type Wire } from './
 export interface DiscoveryServiceOptions {
   readonly source: DiscoverySource;
   readonly verifier: SvidVerifier;
+  readonly revocations: RevocationWatch;
   readonly metrics: Pick<Metrics, 'streams' | 'discoveryPush' | 'discoveryAnswer'>;
   /** Aborted at shutdown: proxies are told to come back, elsewhere perhaps. */
   readonly stopping: AbortSignal;

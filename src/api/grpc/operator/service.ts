@@ -34,6 +34,12 @@ import * as messages from './messages.ts';
 import { getMutualTlsStatus, type MutualTlsServices } from './mutual-tls.ts';
 import { applyPolicies, listPolicies, listPolicyRevisions, type PolicyServices } from './policies.ts';
 import {
+  getRevocations,
+  type RevocationServices,
+  revokeAuthority,
+  revokeCertificates,
+} from './revocation.ts';
+import {
   abortRotation,
   continueRotation,
   excuseProxy,
@@ -62,6 +68,7 @@ export interface OperatorServices
     MutualTlsServices,
     EnforcementServices,
     RotationServices,
+    RevocationServices,
     BackupServices {
   readonly access: OperatorAccess;
   readonly enrol: EnrolOperator;
@@ -183,6 +190,13 @@ export function createOperatorService(
         }),
       ),
     ),
+    revokeCertificates: method('revokeCertificates', (request: wire.RevokeCertificatesRequest, caller) =>
+      revokeCertificates(services, request, caller),
+    ),
+    revokeAuthority: method('revokeAuthority', (request: wire.RevokeAuthorityRequest, caller) =>
+      revokeAuthority(services, request, caller),
+    ),
+    getRevocations: method('getRevocations', () => getRevocations(services)),
     getBundle: method('getBundle', async ({ trustDomain }: wire.GetBundleRequest) => {
       const bundle = services.currentBundle();
       if (trustDomain !== '' && trustDomain !== bundle.trustDomain)

@@ -28,6 +28,7 @@ export function readAgentReport(report: AgentReport, now: Date): AgentState {
   return {
     agentVersion: text(report.agentVersion),
     bundleVersion: text(report.bundleVersion),
+    ...(report.crlVersion === '' ? {} : { crlVersion: text(report.crlVersion) }),
     consumers: report.consumers.map((consumer) => readConsumer(consumer, now)),
   };
 }

@@ -15,12 +15,13 @@ import {
 import { type Clock, describeError, type Log } from '../../../kernel/index.ts';
 import type { GrpcService } from '../listener.ts';
 import { failStream } from '../status.ts';
-import { endWithSvid, streamEnd, verifyWorkload } from '../workload-stream.ts';
+import { endWithSvid, type RevocationWatch, streamEnd, verifyWorkload } from '../workload-stream.ts';
 import { ReKeyOrders } from './re-key.ts';
 import { readAgentReport, readEnvoyReport } from './report.ts';
 
 export interface SyncServiceOptions {
   readonly verifier: SvidVerifier;
+  readonly revocations: RevocationWatch;
   readonly authority: Pick<AuthorityService, 'bundle' | 'onBundleChange' | 'isSuperseded' | 'onSuperseded'>;
   readonly adoption: AdoptionService;
   /** Told what the proxies’ counters say; absent where there is no control plane. */
@@ -64,7 +65,11 @@ async function serve(stream: SyncStream, options: SyncServiceOptions, orders: Re
   const forget = orders.watch(svid.issuance.issuer, () =>
     stream.write(message({ reKey: { reason: 'the issuing authority of the certificate is tainted' } })),
   );
-  const release = endWithSvid(svid, options, (error) => failStream(stream, error));
+  const release = endWithSvid(svid, options, (error, why) => {
+    // Its holder comes for a new certificate at once; who stole it cannot prove who he is.
+    if (why === 'revoked') stream.write(message({ reKey: { reason: 'the certificate is revoked' } }));
+    failStream(stream, error);
+  });
   try {
     send(authority.bundle());
     receive(stream, session, clock, (envoy) => {
@@ -118,6 +123,8 @@ function bundleMessage(bundle: TrustBundleSnapshot): SyncResponse {
           sequenceNumber: bundle.sequenceNumber,
           refreshHint: 0n,
           version: bundle.version,
+          crls: (bundle.crls?.crls ?? []).map((der) => Buffer.from(der)),
+          crlVersion: bundle.crls?.version ?? '',
         },
       ],
     },

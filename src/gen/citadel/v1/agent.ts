@@ -67,6 +67,8 @@ export interface AgentReport {
   /** The bundle set that the agent itself holds (version: see BundleSet). */
   bundleVersion: string;
   consumers: ConsumerReport[];
+  /** The CRLs that every Envoy of this agent has accepted (TrustBundle.crl_version); empty: not all have, or there are none. */
+  crlVersion: string;
 }
 
 export interface ConsumerReport {
@@ -130,6 +132,10 @@ export interface TrustBundle {
   refreshHint: bigint;
   /** SHA-256 over this bundle's authorities, lower-case hexadecimal. */
   version: string;
+  /** DER: the CRLs of all authorities that issue leaves, or none at all. Not part of the versions of bundle and set. */
+  crls: Buffer[];
+  /** SHA-256 over the SHA-256 of each in this order, lower-case hexadecimal; empty where there is none. */
+  crlVersion: string;
 }
 
 /** When to renew, chosen by the server (the idea of ACME Renewal Information, RFC 9773). */
@@ -359,7 +365,7 @@ export const EnvoyReport: MessageFns<EnvoyReport> = {
 };
 
 function createBaseAgentReport(): AgentReport {
-  return { agentVersion: "", bundleVersion: "", consumers: [] };
+  return { agentVersion: "", bundleVersion: "", consumers: [], crlVersion: "" };
 }
 
 export const AgentReport: MessageFns<AgentReport> = {
@@ -372,6 +378,9 @@ export const AgentReport: MessageFns<AgentReport> = {
     }
     for (const v of message.consumers) {
       ConsumerReport.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.crlVersion !== "") {
+      writer.uint32(34).string(message.crlVersion);
     }
     return writer;
   },
@@ -413,6 +422,14 @@ export const AgentReport: MessageFns<AgentReport> = {
             message.consumers.push(ConsumerReport.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.crlVersion = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -433,6 +450,7 @@ export const AgentReport: MessageFns<AgentReport> = {
     message.agentVersion = object.agentVersion ?? "";
     message.bundleVersion = object.bundleVersion ?? "";
     message.consumers = object.consumers?.map((e) => ConsumerReport.fromPartial(e)) || [];
+    message.crlVersion = object.crlVersion ?? "";
     return message;
   },
 };
@@ -842,7 +860,15 @@ export const BundleSet: MessageFns<BundleSet> = {
 };
 
 function createBaseTrustBundle(): TrustBundle {
-  return { trustDomain: "", x509Authorities: [], sequenceNumber: 0n, refreshHint: 0n, version: "" };
+  return {
+    trustDomain: "",
+    x509Authorities: [],
+    sequenceNumber: 0n,
+    refreshHint: 0n,
+    version: "",
+    crls: [],
+    crlVersion: "",
+  };
 }
 
 export const TrustBundle: MessageFns<TrustBundle> = {
@@ -867,6 +893,12 @@ export const TrustBundle: MessageFns<TrustBundle> = {
     }
     if (message.version !== "") {
       writer.uint32(42).string(message.version);
+    }
+    for (const v of message.crls) {
+      writer.uint32(50).bytes(v!);
+    }
+    if (message.crlVersion !== "") {
+      writer.uint32(58).string(message.crlVersion);
     }
     return writer;
   },
@@ -924,6 +956,22 @@ export const TrustBundle: MessageFns<TrustBundle> = {
             message.version = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.crls.push(Buffer.from(reader.bytes()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.crlVersion = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -950,6 +998,8 @@ export const TrustBundle: MessageFns<TrustBundle> = {
       ? BigInt(object.refreshHint)
       : 0n;
     message.version = object.version ?? "";
+    message.crls = object.crls?.map((e) => e) || [];
+    message.crlVersion = object.crlVersion ?? "";
     return message;
   },
 };

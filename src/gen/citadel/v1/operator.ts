@@ -181,6 +181,87 @@ export interface TaintAuthorityRequest {
   reason: string;
 }
 
+export interface RevokeCertificatesRequest {
+  target:
+    | //
+    /** Lower-case hexadecimal. */
+    { $case: "serial"; value: string }
+    | //
+    /** All valid certificates of this SPIFFE ID. */
+    { $case: "spiffeId"; value: string }
+    | //
+    /** All valid certificates of this issuing authority: its id or fingerprint. */
+    { $case: "issuer"; value: string }
+    | undefined;
+  /** As RFC 5280 names it: keyCompromise and the like; empty: unspecified. */
+  code: string;
+  reason: string;
+  dryRun: boolean;
+}
+
+export interface RevokeAuthorityRequest {
+  /** Its id or fingerprint. */
+  id: string;
+  reason: string;
+  dryRun: boolean;
+}
+
+export interface RevocationImpact {
+  /** Valid, and not revoked before. */
+  certificates: number;
+  revokedBefore: number;
+  /** The first thousand, in order. */
+  identities: RevokedIdentity[];
+  /** When the last of the certificates would have ended by itself. */
+  until:
+    | Date
+    | undefined;
+  /** How many there are in all. */
+  identityCount: number;
+  /** Where it is not enforced, or not yet: each a sentence. */
+  unenforced: string[];
+}
+
+export interface RevokedIdentity {
+  spiffeId: string;
+  certificates: number;
+}
+
+export interface GetRevocationsRequest {
+}
+
+export interface Revocations {
+  /** "notNeeded", "enforced", "impossible". */
+  enforcement: string;
+  /** Why it is impossible; each a sentence. */
+  reasons: string[];
+  /** Of the set of CRLs that proxies are given; empty for none. */
+  crlVersion: string;
+  crls: CrlStatus[];
+  certificates: number;
+  authorities: string[];
+  /** Serials that are on no CRL yet, because the key of their issuer is away. */
+  unlisted: string[];
+  unenforced: UnenforcedAt[];
+}
+
+export interface CrlStatus {
+  issuerFingerprint: string;
+  issuerId: string;
+  number: number;
+  thisUpdate: Date | undefined;
+  nextUpdate: Date | undefined;
+  entries: number;
+  bytes: number;
+}
+
+/** A proxy, or another client, that takes revoked certificates. */
+export interface UnenforcedAt {
+  proxyKey: string;
+  spiffeId: string;
+  why: string;
+}
+
 export interface ListAuthoritiesRequest {
 }
 
@@ -2242,6 +2323,806 @@ export const TaintAuthorityRequest: MessageFns<TaintAuthorityRequest> = {
     const message = createBaseTaintAuthorityRequest();
     message.id = object.id ?? "";
     message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseRevokeCertificatesRequest(): RevokeCertificatesRequest {
+  return { target: undefined, code: "", reason: "", dryRun: false };
+}
+
+export const RevokeCertificatesRequest: MessageFns<RevokeCertificatesRequest> = {
+  encode(message: RevokeCertificatesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.target?.$case) {
+      case "serial":
+        writer.uint32(10).string(message.target.value);
+        break;
+      case "spiffeId":
+        writer.uint32(18).string(message.target.value);
+        break;
+      case "issuer":
+        writer.uint32(26).string(message.target.value);
+        break;
+    }
+    if (message.code !== "") {
+      writer.uint32(34).string(message.code);
+    }
+    if (message.reason !== "") {
+      writer.uint32(42).string(message.reason);
+    }
+    if (message.dryRun !== false) {
+      writer.uint32(48).bool(message.dryRun);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokeCertificatesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokeCertificatesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.target = { $case: "serial", value: reader.string() };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.target = { $case: "spiffeId", value: reader.string() };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.target = { $case: "issuer", value: reader.string() };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RevokeCertificatesRequest>): RevokeCertificatesRequest {
+    return RevokeCertificatesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RevokeCertificatesRequest>): RevokeCertificatesRequest {
+    const message = createBaseRevokeCertificatesRequest();
+    switch (object.target?.$case) {
+      case "serial": {
+        if (object.target?.value !== undefined && object.target?.value !== null) {
+          message.target = { $case: "serial", value: object.target.value };
+        }
+        break;
+      }
+      case "spiffeId": {
+        if (object.target?.value !== undefined && object.target?.value !== null) {
+          message.target = { $case: "spiffeId", value: object.target.value };
+        }
+        break;
+      }
+      case "issuer": {
+        if (object.target?.value !== undefined && object.target?.value !== null) {
+          message.target = { $case: "issuer", value: object.target.value };
+        }
+        break;
+      }
+    }
+    message.code = object.code ?? "";
+    message.reason = object.reason ?? "";
+    message.dryRun = object.dryRun ?? false;
+    return message;
+  },
+};
+
+function createBaseRevokeAuthorityRequest(): RevokeAuthorityRequest {
+  return { id: "", reason: "", dryRun: false };
+}
+
+export const RevokeAuthorityRequest: MessageFns<RevokeAuthorityRequest> = {
+  encode(message: RevokeAuthorityRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    if (message.dryRun !== false) {
+      writer.uint32(24).bool(message.dryRun);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokeAuthorityRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokeAuthorityRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RevokeAuthorityRequest>): RevokeAuthorityRequest {
+    return RevokeAuthorityRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RevokeAuthorityRequest>): RevokeAuthorityRequest {
+    const message = createBaseRevokeAuthorityRequest();
+    message.id = object.id ?? "";
+    message.reason = object.reason ?? "";
+    message.dryRun = object.dryRun ?? false;
+    return message;
+  },
+};
+
+function createBaseRevocationImpact(): RevocationImpact {
+  return { certificates: 0, revokedBefore: 0, identities: [], until: undefined, identityCount: 0, unenforced: [] };
+}
+
+export const RevocationImpact: MessageFns<RevocationImpact> = {
+  encode(message: RevocationImpact, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.certificates !== 0) {
+      writer.uint32(8).uint32(message.certificates);
+    }
+    if (message.revokedBefore !== 0) {
+      writer.uint32(16).uint32(message.revokedBefore);
+    }
+    for (const v of message.identities) {
+      RevokedIdentity.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.until !== undefined) {
+      Timestamp.encode(toTimestamp(message.until), writer.uint32(34).fork()).join();
+    }
+    if (message.identityCount !== 0) {
+      writer.uint32(40).uint32(message.identityCount);
+    }
+    for (const v of message.unenforced) {
+      writer.uint32(50).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevocationImpact {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevocationImpact();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.certificates = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revokedBefore = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.identities.push(RevokedIdentity.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.until = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.identityCount = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.unenforced.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RevocationImpact>): RevocationImpact {
+    return RevocationImpact.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RevocationImpact>): RevocationImpact {
+    const message = createBaseRevocationImpact();
+    message.certificates = object.certificates ?? 0;
+    message.revokedBefore = object.revokedBefore ?? 0;
+    message.identities = object.identities?.map((e) => RevokedIdentity.fromPartial(e)) || [];
+    message.until = object.until ?? undefined;
+    message.identityCount = object.identityCount ?? 0;
+    message.unenforced = object.unenforced?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseRevokedIdentity(): RevokedIdentity {
+  return { spiffeId: "", certificates: 0 };
+}
+
+export const RevokedIdentity: MessageFns<RevokedIdentity> = {
+  encode(message: RevokedIdentity, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.spiffeId !== "") {
+      writer.uint32(10).string(message.spiffeId);
+    }
+    if (message.certificates !== 0) {
+      writer.uint32(16).uint32(message.certificates);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokedIdentity {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokedIdentity();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.spiffeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.certificates = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RevokedIdentity>): RevokedIdentity {
+    return RevokedIdentity.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RevokedIdentity>): RevokedIdentity {
+    const message = createBaseRevokedIdentity();
+    message.spiffeId = object.spiffeId ?? "";
+    message.certificates = object.certificates ?? 0;
+    return message;
+  },
+};
+
+function createBaseGetRevocationsRequest(): GetRevocationsRequest {
+  return {};
+}
+
+export const GetRevocationsRequest: MessageFns<GetRevocationsRequest> = {
+  encode(_: GetRevocationsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetRevocationsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetRevocationsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetRevocationsRequest>): GetRevocationsRequest {
+    return GetRevocationsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<GetRevocationsRequest>): GetRevocationsRequest {
+    const message = createBaseGetRevocationsRequest();
+    return message;
+  },
+};
+
+function createBaseRevocations(): Revocations {
+  return {
+    enforcement: "",
+    reasons: [],
+    crlVersion: "",
+    crls: [],
+    certificates: 0,
+    authorities: [],
+    unlisted: [],
+    unenforced: [],
+  };
+}
+
+export const Revocations: MessageFns<Revocations> = {
+  encode(message: Revocations, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.enforcement !== "") {
+      writer.uint32(10).string(message.enforcement);
+    }
+    for (const v of message.reasons) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.crlVersion !== "") {
+      writer.uint32(26).string(message.crlVersion);
+    }
+    for (const v of message.crls) {
+      CrlStatus.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.certificates !== 0) {
+      writer.uint32(40).uint32(message.certificates);
+    }
+    for (const v of message.authorities) {
+      writer.uint32(50).string(v!);
+    }
+    for (const v of message.unlisted) {
+      writer.uint32(58).string(v!);
+    }
+    for (const v of message.unenforced) {
+      UnenforcedAt.encode(v!, writer.uint32(66).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Revocations {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevocations();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.enforcement = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reasons.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.crlVersion = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.crls.push(CrlStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.certificates = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.authorities.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.unlisted.push(reader.string());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.unenforced.push(UnenforcedAt.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Revocations>): Revocations {
+    return Revocations.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Revocations>): Revocations {
+    const message = createBaseRevocations();
+    message.enforcement = object.enforcement ?? "";
+    message.reasons = object.reasons?.map((e) => e) || [];
+    message.crlVersion = object.crlVersion ?? "";
+    message.crls = object.crls?.map((e) => CrlStatus.fromPartial(e)) || [];
+    message.certificates = object.certificates ?? 0;
+    message.authorities = object.authorities?.map((e) => e) || [];
+    message.unlisted = object.unlisted?.map((e) => e) || [];
+    message.unenforced = object.unenforced?.map((e) => UnenforcedAt.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseCrlStatus(): CrlStatus {
+  return {
+    issuerFingerprint: "",
+    issuerId: "",
+    number: 0,
+    thisUpdate: undefined,
+    nextUpdate: undefined,
+    entries: 0,
+    bytes: 0,
+  };
+}
+
+export const CrlStatus: MessageFns<CrlStatus> = {
+  encode(message: CrlStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.issuerFingerprint !== "") {
+      writer.uint32(10).string(message.issuerFingerprint);
+    }
+    if (message.issuerId !== "") {
+      writer.uint32(18).string(message.issuerId);
+    }
+    if (message.number !== 0) {
+      writer.uint32(24).uint32(message.number);
+    }
+    if (message.thisUpdate !== undefined) {
+      Timestamp.encode(toTimestamp(message.thisUpdate), writer.uint32(34).fork()).join();
+    }
+    if (message.nextUpdate !== undefined) {
+      Timestamp.encode(toTimestamp(message.nextUpdate), writer.uint32(42).fork()).join();
+    }
+    if (message.entries !== 0) {
+      writer.uint32(48).uint32(message.entries);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(56).uint32(message.bytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CrlStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCrlStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.issuerFingerprint = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.issuerId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.number = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.thisUpdate = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.nextUpdate = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.entries = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.bytes = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CrlStatus>): CrlStatus {
+    return CrlStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CrlStatus>): CrlStatus {
+    const message = createBaseCrlStatus();
+    message.issuerFingerprint = object.issuerFingerprint ?? "";
+    message.issuerId = object.issuerId ?? "";
+    message.number = object.number ?? 0;
+    message.thisUpdate = object.thisUpdate ?? undefined;
+    message.nextUpdate = object.nextUpdate ?? undefined;
+    message.entries = object.entries ?? 0;
+    message.bytes = object.bytes ?? 0;
+    return message;
+  },
+};
+
+function createBaseUnenforcedAt(): UnenforcedAt {
+  return { proxyKey: "", spiffeId: "", why: "" };
+}
+
+export const UnenforcedAt: MessageFns<UnenforcedAt> = {
+  encode(message: UnenforcedAt, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.proxyKey !== "") {
+      writer.uint32(10).string(message.proxyKey);
+    }
+    if (message.spiffeId !== "") {
+      writer.uint32(18).string(message.spiffeId);
+    }
+    if (message.why !== "") {
+      writer.uint32(26).string(message.why);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnenforcedAt {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnenforcedAt();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.proxyKey = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.spiffeId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.why = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UnenforcedAt>): UnenforcedAt {
+    return UnenforcedAt.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnenforcedAt>): UnenforcedAt {
+    const message = createBaseUnenforcedAt();
+    message.proxyKey = object.proxyKey ?? "";
+    message.spiffeId = object.spiffeId ?? "";
+    message.why = object.why ?? "";
     return message;
   },
 };
@@ -7800,6 +8681,39 @@ export const OperatorServiceService = {
     responseSerialize: (value: Authority): Buffer => Buffer.from(Authority.encode(value).finish()),
     responseDeserialize: (value: Buffer): Authority => Authority.decode(value),
   },
+  /** Takes certificates back; a dry run says which. */
+  revokeCertificates: {
+    path: "/citadel.v1.OperatorService/RevokeCertificates" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RevokeCertificatesRequest): Buffer =>
+      Buffer.from(RevokeCertificatesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RevokeCertificatesRequest => RevokeCertificatesRequest.decode(value),
+    responseSerialize: (value: RevocationImpact): Buffer => Buffer.from(RevocationImpact.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RevocationImpact => RevocationImpact.decode(value),
+  },
+  /** Takes a tainted authority out for good, with all that is below it; a dry run says what that is. */
+  revokeAuthority: {
+    path: "/citadel.v1.OperatorService/RevokeAuthority" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RevokeAuthorityRequest): Buffer =>
+      Buffer.from(RevokeAuthorityRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RevokeAuthorityRequest => RevokeAuthorityRequest.decode(value),
+    responseSerialize: (value: RevocationImpact): Buffer => Buffer.from(RevocationImpact.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RevocationImpact => RevocationImpact.decode(value),
+  },
+  /** What is revoked, the CRLs, and where they are not enforced. */
+  getRevocations: {
+    path: "/citadel.v1.OperatorService/GetRevocations" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetRevocationsRequest): Buffer =>
+      Buffer.from(GetRevocationsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetRevocationsRequest => GetRevocationsRequest.decode(value),
+    responseSerialize: (value: Revocations): Buffer => Buffer.from(Revocations.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Revocations => Revocations.decode(value),
+  },
   getBundle: {
     path: "/citadel.v1.OperatorService/GetBundle" as const,
     requestStream: false as const,
@@ -8023,6 +8937,12 @@ export interface OperatorServiceServer extends UntypedServiceImplementation {
   listAuthorities: handleUnaryCall<ListAuthoritiesRequest, ListAuthoritiesResponse>;
   /** Marks an issuing authority as compromised: another one signs, and agents under it make new keys. */
   taintAuthority: handleUnaryCall<TaintAuthorityRequest, Authority>;
+  /** Takes certificates back; a dry run says which. */
+  revokeCertificates: handleUnaryCall<RevokeCertificatesRequest, RevocationImpact>;
+  /** Takes a tainted authority out for good, with all that is below it; a dry run says what that is. */
+  revokeAuthority: handleUnaryCall<RevokeAuthorityRequest, RevocationImpact>;
+  /** What is revoked, the CRLs, and where they are not enforced. */
+  getRevocations: handleUnaryCall<GetRevocationsRequest, Revocations>;
   getBundle: handleUnaryCall<GetBundleRequest, GetBundleResponse>;
   listProxies: handleUnaryCall<ListProxiesRequest, ListProxiesResponse>;
   listAuditEvents: handleUnaryCall<ListAuditEventsRequest, ListAuditEventsResponse>;
@@ -8165,6 +9085,54 @@ export interface OperatorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Authority) => void,
+  ): ClientUnaryCall;
+  /** Takes certificates back; a dry run says which. */
+  revokeCertificates(
+    request: RevokeCertificatesRequest,
+    callback: (error: ServiceError | null, response: RevocationImpact) => void,
+  ): ClientUnaryCall;
+  revokeCertificates(
+    request: RevokeCertificatesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RevocationImpact) => void,
+  ): ClientUnaryCall;
+  revokeCertificates(
+    request: RevokeCertificatesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RevocationImpact) => void,
+  ): ClientUnaryCall;
+  /** Takes a tainted authority out for good, with all that is below it; a dry run says what that is. */
+  revokeAuthority(
+    request: RevokeAuthorityRequest,
+    callback: (error: ServiceError | null, response: RevocationImpact) => void,
+  ): ClientUnaryCall;
+  revokeAuthority(
+    request: RevokeAuthorityRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RevocationImpact) => void,
+  ): ClientUnaryCall;
+  revokeAuthority(
+    request: RevokeAuthorityRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RevocationImpact) => void,
+  ): ClientUnaryCall;
+  /** What is revoked, the CRLs, and where they are not enforced. */
+  getRevocations(
+    request: GetRevocationsRequest,
+    callback: (error: ServiceError | null, response: Revocations) => void,
+  ): ClientUnaryCall;
+  getRevocations(
+    request: GetRevocationsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Revocations) => void,
+  ): ClientUnaryCall;
+  getRevocations(
+    request: GetRevocationsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Revocations) => void,
   ): ClientUnaryCall;
   getBundle(
     request: GetBundleRequest,
