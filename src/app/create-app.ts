@@ -35,6 +35,7 @@ import {
   systemEntropy,
 } from '../kernel/index.ts';
 import { createAttestation } from './attestation.ts';
+import { startCheckpoints } from './audit-checkpoints.ts';
 import { serveClusterPolicies } from './cluster-policies.ts';
 import type { ServerConfig } from './config/index.ts';
 import { accessLogService, discoveryService, openControlPlane } from './control-plane.ts';
@@ -96,10 +97,15 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     overrides.store ?? (await openStore(config, { metrics, clock, log })),
     (opened) => opened.close(),
   );
-  await reconcileIntents({ store: store.issuance, audit: store.audit, clock, log });
   const homes = building.adopt(await openKeyHomes(config, { clock, entropy, log }), (opened) =>
     opened.close(),
   );
+  // Before anything is written: a store that is behind what was sworn to is left as it is.
+  const checkpoints = building.adopt(
+    await startCheckpoints({ config, serverId, store, homes, clock, entropy, log }),
+    (started) => started.close(),
+  );
+  await reconcileIntents({ store: store.issuance, audit: store.audit, clock, log });
 
   const upstreamOptions = { config, serverId, store, homes, clock, entropy, log };
   await takeOverExisting(upstreamOptions);
@@ -234,6 +240,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     checkRootKey: async (signal) => (await (isUpstream ? upstream() : homes.root())).check(signal),
     clusters,
     controlPlane,
+    checkpoints: checkpoints.service,
     overdueBelow: (1 - issuing.activateAt) * 0.9,
     clock,
   });

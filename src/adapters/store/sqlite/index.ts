@@ -3,6 +3,7 @@ import type { Store } from '../../../domain/ports/index.ts';
 import { CitadelError, type Clock, type Log } from '../../../kernel/index.ts';
 import { createAdoptionStore } from './adoption.ts';
 import { createAuditLog } from './audit.ts';
+import { chainEarlierEntries } from './audit-tree.ts';
 import { createAuthorityStore } from './authorities.ts';
 import { type ConnectionOptions, integrityProblems, openConnection } from './connection.ts';
 import { createEnforcementStore } from './enforcement.ts';
@@ -44,6 +45,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     migrateStore(connection, log);
     connection.pragma('foreign_keys = ON');
     const database = drizzle(connection);
+    chainEarlierEntries(database, clock.now(), log);
     const executor = new Executor(connection, log, options.onQueue ?? (() => {}));
     return {
       issuance: createIssuanceStore(database, executor),
