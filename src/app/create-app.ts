@@ -253,6 +253,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     leaves,
     certificates,
     controlPlane,
+    checkpoints: checkpoints.service,
     probes,
     metrics,
     onRefused,

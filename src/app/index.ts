@@ -1,2 +1,3 @@
+export { openStoppedServer, openStoredRecord, type StoppedServer } from './audit-offline.ts';
 export { type App, type AppOverrides, createApp } from './create-app.ts';
 export { startServer } from './start-server.ts';

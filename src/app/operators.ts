@@ -35,6 +35,7 @@ export interface OperatorApiOptions {
   readonly config: ServerConfig;
   readonly store: Store;
   readonly authority: AuthorityService;
+  readonly checkpoints: OperatorServices['checkpoints'];
   readonly rotation: RotationService;
   readonly verifier: SvidVerifier;
   readonly leaves: LeafService;
@@ -95,6 +96,7 @@ export async function startOperatorApi(options: OperatorApiOptions): Promise<Ope
     policyWarnings: () => options.controlPlane?.plane.policyWarnings() ?? [],
     meshSources: () => options.controlPlane?.plane.sources() ?? [],
     rotation: options.rotation,
+    checkpoints: options.checkpoints,
     taint: createTaint({ store: store.authorities, audit, authority, clock, log }),
     currentBundle: () => authority.bundle(),
     status: async () => ({

@@ -4,6 +4,7 @@ import { addCaptureCommands } from './commands/capture.ts';
 import { addCheckCommand } from './commands/check.ts';
 import { addCompletionCommands } from './commands/completion.ts';
 import { addConfigCommands } from './commands/config.ts';
+import { addLogCommands } from './commands/log.ts';
 import { addMutualTlsCommands } from './commands/mtls.ts';
 import { addOperatorCommands } from './commands/operator.ts';
 import { addPolicyCommands } from './commands/policy.ts';
@@ -28,6 +29,7 @@ export function createProgram(): Command {
   addPolicyCommands(program);
   addMutualTlsCommands(program);
   addRotateCommands(program);
+  addLogCommands(program);
   addConfigCommands(program);
   addCaptureCommands(program);
   addCompletionCommands(program);

@@ -39,6 +39,15 @@ export function memoryAudit(): AuditLog {
       within(sequence, 1, size);
       return inclusionPath(sequence - 1, size, kept);
     },
+    findIssued: async (serial, from, until) =>
+      events.find(
+        ({ at, action, outcome, details }) =>
+          at >= from &&
+          at <= until &&
+          action === 'certificate.issue' &&
+          outcome === 'allowed' &&
+          details['serial'] === serial,
+      )?.sequence,
     async entries(after, limit) {
       checkLimit(limit);
       return stored.filter(({ sequence }) => sequence > after).slice(0, limit);

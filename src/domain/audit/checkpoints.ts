@@ -2,7 +2,7 @@ import { CitadelError, type Clock, describeError, isCitadelError, type Log } fro
 import type { CertificateSigner } from '../../pki/index.ts';
 import type { AuditLog, CheckpointPlace, TreeHead } from '../ports/index.ts';
 import { signCheckpoint } from './checkpoint.ts';
-import type { NoteKey } from './note.ts';
+import { formatNoteKey, type NoteKey } from './note.ts';
 import { agrees, describeStanding, requireAgreement, type Standing, standingOf } from './standing.ts';
 
 export interface CheckpointOptions {
@@ -32,6 +32,10 @@ export interface PlaceState {
 /** Swears to the audit record outside of the store. */
 export interface CheckpointService {
   readonly key: NoteKey;
+  /** The key as it is pinned. */
+  readonly keyText: string;
+  /** The present head, signed. */
+  sign(): Promise<TreeHead & { readonly note: string }>;
   /**
    * Holds the store against the last checkpoint of each place that can be reached.
    * @throws CitadelError FailedPrecondition where the store is behind or another
@@ -54,6 +58,7 @@ interface Kept {
   known: boolean;
   note: string | undefined;
   size: number | undefined;
+  writtenAt: number;
   problem: string | undefined;
   disagrees: boolean;
   since: Date | undefined;
@@ -70,6 +75,7 @@ export function createCheckpointService(options: CheckpointOptions): CheckpointS
       known: place.last === undefined,
       note: undefined,
       size: undefined,
+      writtenAt: 0,
       problem: undefined,
       disagrees: false,
       since: undefined,
@@ -78,13 +84,13 @@ export function createCheckpointService(options: CheckpointOptions): CheckpointS
       busy: undefined,
     }),
   );
-  let newest: { readonly size: number; readonly at: number; readonly note: Promise<string> } | undefined;
+  let newest: { readonly size: number; readonly note: Promise<string> } | undefined;
 
   /** The present head, signed; the same note for all places. */
   async function noteOf(head: TreeHead): Promise<string> {
     if (newest?.size !== head.size) {
       const at = clock.now();
-      newest = { size: head.size, at: at.getTime(), note: signCheckpoint({ ...head, at }, key, signer) };
+      newest = { size: head.size, note: signCheckpoint({ ...head, at }, key, signer) };
     }
     const signing = newest;
     try {
@@ -116,6 +122,7 @@ export function createCheckpointService(options: CheckpointOptions): CheckpointS
     await one.place.put(note, one.note, AbortSignal.timeout(deadline));
     one.note = note;
     one.size = head.size;
+    one.writtenAt = clock.now().getTime();
   }
 
   async function attempt(one: Kept, head: TreeHead): Promise<void> {
@@ -158,11 +165,16 @@ export function createCheckpointService(options: CheckpointOptions): CheckpointS
     if (one.problem !== undefined || !one.known) return true;
     const size = one.size ?? 0;
     if (head.size <= size) return false;
-    return head.size - size >= options.everyEntries || now - (newest?.at ?? 0) >= options.interval;
+    return head.size - size >= options.everyEntries || now - one.writtenAt >= options.interval;
   }
 
   return {
     key,
+    keyText: formatNoteKey(key),
+    async sign() {
+      const head = await log.head();
+      return { ...head, note: await noteOf(head) };
+    },
     async requireAgreement() {
       await Promise.all(
         kept.map(async (one) => {

@@ -10,7 +10,7 @@ export interface AuditEvent {
   readonly outcome: AuditOutcome;
   /** Who: a principal, `operator:NAME`, `unauthenticated`, `server`. */
   readonly subject: string;
-  /** By which proof: `kubernetes-token`, `client-certificate`, `oidc`, `local-socket`, `one-time-credential`, `none`. */
+  /** By which proof: `kubernetes-token`, `client-certificate`, `oidc`, `local-socket`, `one-time-credential`, `data-directory`, `none`. */
   readonly proof: string;
   /** What: a SPIFFE ID, a serial, an authority's id. */
   readonly target: string;
@@ -60,6 +60,8 @@ export interface AuditLog {
    * @throws CitadelError OutOfRange where it is not
    */
   inclusion(sequence: number, size: number): Promise<readonly Uint8Array[]>;
+  /** The entry that says that the certificate was issued, recorded from `from` to `until`. */
+  findIssued(serial: string, from: Date, until: Date): Promise<number | undefined>;
   /** What is kept, oldest first, behind the sequence number `after`; at most `limit`, 1 to 1000. */
   entries(after: number, limit: number): Promise<readonly StoredAuditEntry[]>;
 }

@@ -4,9 +4,11 @@ import { CitadelError } from '../../../kernel/index.ts';
 import { AuditTree } from './audit-tree.ts';
 import type { Executor } from './executor.ts';
 import type { BetterSQLite3Database } from './orm.ts';
-import { and, desc, eq, gt, gte, lt, type SQL, sql } from './orm.ts';
+import { and, asc, desc, eq, gt, gte, lt, lte, type SQL, sql } from './orm.ts';
 import { pageToken, readPageToken, validLimit } from './page-token.ts';
 import { audit } from './schema.ts';
+
+const issued = { action: 'certificate.issue', outcome: 'allowed' } as const;
 
 export function createAuditLog(database: BetterSQLite3Database, executor: Executor): AuditLog {
   const tree = new AuditTree(database);
@@ -90,6 +92,27 @@ export function createAuditLog(database: BetterSQLite3Database, executor: Execut
         if (!Number.isInteger(sequence) || sequence < 1 || sequence > size)
           throw new CitadelError('OutOfRange', `entry ${sequence} is not among the first ${size}`);
         return inclusionPath(sequence - 1, size, tree.kept);
+      }),
+
+    findIssued: (serial, from, until) =>
+      executor.read(() => {
+        const found = database
+          .select({ sequence: audit.sequence })
+          .from(audit)
+          .where(
+            and(
+              gte(audit.at, from),
+              lte(audit.at, until),
+              eq(audit.action, issued.action),
+              eq(audit.outcome, issued.outcome),
+              sql`instr(${audit.details}, ${`"serial":${JSON.stringify(serial)}`}) > 0`,
+            ),
+          )
+          // By time: it stands near the beginning.
+          .orderBy(asc(audit.at))
+          .limit(1)
+          .get();
+        return found?.sequence;
       }),
 
     entries: (after, limit) => executor.read(() => tree.entries(after, validLimit(limit))),

@@ -1,3 +1,5 @@
+export { type AuditReader, openAuditReader } from './audit-reader.ts';
+
 import type Database from 'better-sqlite3';
 import type { Store } from '../../../domain/ports/index.ts';
 import { CitadelError, type Clock, type Log } from '../../../kernel/index.ts';

@@ -23,6 +23,7 @@ import { CitadelError, Secret, toCitadelError } from '../../../kernel/index.ts';
 import { readCredentials } from '../credentials.ts';
 import type { GrpcService } from '../listener.ts';
 import { unary } from '../status.ts';
+import { type AuditLogServices, getAuditLog, listAuditEntries, proveAuditEntry } from './audit-log.ts';
 import {
   type EnforcementServices,
   enforceMutualTls,
@@ -60,13 +61,14 @@ export interface OperatorServices
   extends PolicyServices,
     MutualTlsServices,
     EnforcementServices,
-    RotationServices {
+    RotationServices,
+    AuditLogServices {
   readonly access: OperatorAccess;
   readonly enrol: EnrolOperator;
   readonly issuance: Pick<IssuanceStore, 'get' | 'find'>;
   readonly authorities: Pick<AuthorityStore, 'list'>;
   readonly taint: TaintAuthority;
-  readonly audit: Pick<AuditLog, 'find'>;
+  readonly audit: Pick<AuditLog, 'find' | 'inclusion' | 'entries' | 'findIssued'>;
   readonly adoption: Pick<AdoptionStore, 'list'>;
   readonly discovery: () => readonly ProxyState[];
   readonly currentBundle: () => TrustBundleSnapshot;
@@ -201,6 +203,13 @@ export function createOperatorService(
       });
       return { events: page.items.map(messages.auditEventToWire), nextPageToken: page.nextPageToken ?? '' };
     }),
+    getAuditLog: method('getAuditLog', () => getAuditLog(services)),
+    listAuditEntries: method('listAuditEntries', (request: wire.ListAuditEntriesRequest) =>
+      listAuditEntries(services, request),
+    ),
+    proveAuditEntry: method('proveAuditEntry', (request: wire.ProveAuditEntryRequest) =>
+      proveAuditEntry(services, request),
+    ),
     listPolicies: method('listPolicies', async (request: wire.ListPoliciesRequest) =>
       listPolicies(services, request),
     ),
