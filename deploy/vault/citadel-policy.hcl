@@ -37,3 +37,12 @@ path "auth/token/revoke-self" {
 path "sys/capabilities-self" {
   capabilities = ["update"]
 }
+
+# Checkpoints of the audit record (audit.checkpoints.vault); leave both out where they are kept elsewhere. No server may
+# delete what it has sworn to, nor change how many versions are kept.
+path "secret/data/citadel/audit" {
+  capabilities = ["create", "read", "update"]
+}
+path "secret/metadata/citadel/audit" {
+  capabilities = ["read"]
+}

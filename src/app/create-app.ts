@@ -38,6 +38,7 @@ import {
 } from '../kernel/index.ts';
 import { createAttestation } from './attestation.ts';
 import { openBackups } from './backup.ts';
+import { startCheckpoints } from './audit-checkpoints.ts';
 import { serveClusterPolicies } from './cluster-policies.ts';
 import type { ServerConfig } from './config/index.ts';
 import {
@@ -113,10 +114,15 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     overrides.store ?? (await openStore(config, { metrics, clock, log })),
     (opened) => opened.close(),
   );
-  await reconcileIntents({ store: store.issuance, audit: store.audit, clock, log });
   const homes = building.adopt(await openKeyHomes(config, { clock, entropy, log }), (opened) =>
     opened.close(),
   );
+  // Before anything is written: a store that is behind what was sworn to is left as it is.
+  const checkpoints = building.adopt(
+    await startCheckpoints({ config, serverId, store, homes, clock, entropy, log }),
+    (started) => started.close(),
+  );
+  await reconcileIntents({ store: store.issuance, audit: store.audit, clock, log });
 
   const upstreamOptions = { config, serverId, store, homes, clock, entropy, log };
   await takeOverExisting(upstreamOptions);
@@ -265,6 +271,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     checkRootKey: async (signal) => (await (isUpstream ? upstream() : homes.root())).check(signal),
     clusters,
     controlPlane,
+    checkpoints: checkpoints.service,
     overdueBelow: (1 - issuing.activateAt) * 0.9,
     clock,
   });
@@ -290,6 +297,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     leaves,
     certificates,
     controlPlane,
+    checkpoints: checkpoints.service,
     probes,
     backup,
     metrics,

@@ -1,10 +1,12 @@
 import type { Cluster } from '../adapters/kubernetes/index.ts';
 import type { HealthCheck } from '../api/http/index.ts';
+import type { CheckpointService } from '../domain/audit/index.ts';
 import type { AuthorityService } from '../domain/authority/index.ts';
 import type { Store } from '../domain/ports/index.ts';
 import type { RotationService } from '../domain/rotation/index.ts';
 import type { ServingCertificateSource } from '../domain/serving/index.ts';
 import { CitadelError, type Clock, describeError, isCitadelError } from '../kernel/index.ts';
+import { checkpointProbes } from './audit-health.ts';
 import { type MeshParts, meshProbes } from './mesh-health.ts';
 import { rotationProbes } from './rotation-health.ts';
 
@@ -32,6 +34,7 @@ export interface HealthOptions {
   readonly checkRootKey: (signal: AbortSignal) => Promise<void>;
   readonly clusters: ReadonlyMap<string, Cluster>;
   readonly controlPlane: MeshParts | undefined;
+  readonly checkpoints: Pick<CheckpointService, 'states'>;
   /** Part of an issuing authority's lifetime below which its successor is overdue. */
   readonly overdueBelow: number;
   readonly clock: Clock;
@@ -97,6 +100,7 @@ export function createProbes(options: HealthOptions): readonly Probe[] {
         },
       }),
     ),
+    ...checkpointProbes(options.checkpoints),
     ...rotationProbes(authority, options.rotation, options),
     ...(options.controlPlane ? meshProbes(options.controlPlane, clock) : []),
   ];

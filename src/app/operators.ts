@@ -37,6 +37,7 @@ export interface OperatorApiOptions {
   readonly config: ServerConfig;
   readonly store: Store;
   readonly authority: AuthorityService;
+  readonly checkpoints: OperatorServices['checkpoints'];
   readonly rotation: RotationService;
   readonly revocationOrders: RevocationOrders;
   readonly verifier: SvidVerifier;
@@ -101,6 +102,7 @@ export async function startOperatorApi(options: OperatorApiOptions): Promise<Ope
     rotation: options.rotation,
     backup: backup && ((order: BackupOrder) => backup.create(order)),
     ...options.revocationOrders,
+    checkpoints: options.checkpoints,
     taint: createTaint({ store: store.authorities, audit, authority, clock, log }),
     currentBundle: () => authority.bundle(),
     status: async () => ({

@@ -5,6 +5,7 @@ import { addCaptureCommands } from './commands/capture.ts';
 import { addCheckCommand } from './commands/check.ts';
 import { addCompletionCommands } from './commands/completion.ts';
 import { addConfigCommands } from './commands/config.ts';
+import { addLogCommands } from './commands/log.ts';
 import { addMutualTlsCommands } from './commands/mtls.ts';
 import { addOperatorCommands } from './commands/operator.ts';
 import { addPolicyCommands } from './commands/policy.ts';
@@ -30,6 +31,7 @@ export function createProgram(): Command {
   addMutualTlsCommands(program);
   addRotateCommands(program);
   addBackupCommands(program);
+  addLogCommands(program);
   addConfigCommands(program);
   addCaptureCommands(program);
   addCompletionCommands(program);

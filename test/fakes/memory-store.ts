@@ -1,7 +1,6 @@
 import type { EnforcementRun } from '../../src/domain/enforcement/index.ts';
 import type {
   AdoptionStore,
-  AuditLog,
   AuthorityRecord,
   AuthorityStore,
   EnforcementStore,
@@ -14,16 +13,16 @@ import type {
   OneTimeCredential,
   OperatorRecord,
   OperatorStore,
-  Page,
   ProxyReport,
-  RecordedAuditEvent,
   Store,
   StoredEvidence,
 } from '../../src/domain/ports/index.ts';
 import { CitadelError } from '../../src/kernel/index.ts';
+import { memoryAudit } from './memory-audit.ts';
 import { memoryPolicies } from './memory-policies.ts';
 import { memoryRevocations } from './memory-revocations.ts';
 import { memoryRotations } from './memory-rotations.ts';
+import { checkLimit, page } from './pages.ts';
 
 /** A Store that forgets everything with the process. It passes the same contract suite as the durable ones. */
 export function memoryStore(): Store {
@@ -166,25 +165,6 @@ function memoryAuthorities(): AuthorityStore {
   };
 }
 
-function memoryAudit(): AuditLog {
-  const events: RecordedAuditEvent[] = [];
-  return {
-    async append(event) {
-      events.push({ ...event, sequence: events.length + 1 });
-    },
-    async find({ limit, pageToken, ...filters }) {
-      const { action, subject, after } = filters;
-      const rows = events.filter(
-        (event) =>
-          (action === undefined || event.action === action) &&
-          (subject === undefined || event.subject === subject) &&
-          (after === undefined || event.at > after),
-      );
-      return page(rows.reverse(), (event) => event.sequence, limit, pageToken, { of: 'audit', ...filters });
-    },
-  };
-}
-
 function memoryAdoption(): AdoptionStore {
   const reports = new Map<string, ProxyReport>();
   return {
@@ -266,28 +246,4 @@ function memoryOperators(): OperatorStore {
 
 function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
   return a < b ? -1 : Number(a > b);
-}
-
-function checkLimit(limit: number): void {
-  if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
-    throw new CitadelError('InvalidArgument', 'the page size must be from 1 to 1000');
-}
-
-/** @param rows newest first; `filters` are written into the token, so that it serves this query alone */
-function page<T>(
-  rows: readonly T[],
-  sequenceOf: (row: T) => number,
-  limit: number,
-  token: string | undefined,
-  filters: object,
-): Page<T> {
-  checkLimit(limit);
-  const scope = Buffer.from(JSON.stringify(filters)).toString('base64url');
-  const [, tokenScope, position] = token?.match(/^([\w-]+)\.(\d+)$/) ?? [];
-  if (token !== undefined && tokenScope !== scope)
-    throw new CitadelError('InvalidArgument', 'the page token is not one of this query');
-  const rest = position === undefined ? rows : rows.filter((row) => sequenceOf(row) < Number(position));
-  const items = rest.slice(0, limit);
-  const last = rest.length > limit ? items.at(-1) : undefined;
-  return last ? { items, nextPageToken: `${scope}.${sequenceOf(last)}` } : { items };
 }

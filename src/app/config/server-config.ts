@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { formatDuration } from '../../kernel/index.ts';
 import type { YamlPath } from '../../yaml/index.ts';
 import type { ParsedServerConfig } from './server-schema.ts';
@@ -70,6 +70,7 @@ export function checkServerConfig(parsed: ParsedServerConfig): readonly RuleProb
       if (home?.kind === 'vault' && home.value.address.startsWith('http:'))
         broken([field, 'vault', 'address'], 'is not https', 'use https, or mode: development');
   }
+  problems.push(...checkpointProblems(parsed));
   if (formerKeys?.kind === keys.kind)
     broken(
       ['formerKeys'],
@@ -141,4 +142,35 @@ export function checkServerConfig(parsed: ParsedServerConfig): readonly RuleProb
       'give the cluster another id',
     );
   return problems;
+}
+
+function checkpointProblems(parsed: ParsedServerConfig): readonly RuleProblem[] {
+  const { file, vault } = parsed.audit.checkpoints;
+  const problems: RuleProblem[] = [];
+  const at = (...path: YamlPath) => ['audit', 'checkpoints', ...path];
+  const home = parsed.issuingKeys ?? parsed.keys;
+  if ((file || vault) && home.kind === 'memory')
+    problems.push({
+      path: at(file ? 'file' : 'vault'),
+      message: 'is signed by a key that is lost at exit: the next start could not tell its own checkpoints',
+      mend: 'add issuingKeys.disk, or keep checkpoints on stdout alone',
+    });
+  if (file && isWithin(file.path, parsed.dataDirectory))
+    problems.push({
+      path: at('file', 'path'),
+      message: 'is within dataDirectory: who can write the store could write it too',
+      mend: 'name a path on another disk, or at least in another directory',
+    });
+  if (parsed.mode === 'production' && vault?.address.startsWith('http:'))
+    problems.push({
+      path: at('vault', 'address'),
+      message: 'is not https',
+      mend: 'use https, or mode: development',
+    });
+  return problems;
+}
+
+function isWithin(path: string, directory: string): boolean {
+  const [first] = relative(directory, path).split(sep);
+  return first !== '..';
 }

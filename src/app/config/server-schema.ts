@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { attestationSchema, name } from './attestation-schema.ts';
+import { auditSchema } from './audit-schema.ts';
 import { authoritySchema } from './authority-schema.ts';
 import {
   address,
@@ -162,6 +163,7 @@ export const serverSchema = (context: FieldContext) =>
       .optional()
       .describe('the home of the issuing keys, local always; needed unless keys is disk or memory'),
     authority: authoritySchema(context).prefault({}),
+    audit: auditSchema(context).prefault({}),
     certificate: certificateSchema.prefault({}),
     attestation: attestationSchema(context),
     publish: publishSchema.prefault({}),

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { SpiffeId } from '@citadel/spiffe';
 import { CitadelError, type Clock, type Log, toCitadelError } from '../../kernel/index.ts';
 import { readCertificateRequest } from '../../pki/index.ts';
@@ -116,7 +117,12 @@ export function createIssuanceService(options: IssuanceServiceOptions): Issuance
           }),
         );
         await watch.time('record', () =>
-          record('allowed', facts, 'issued', { serial: issued.serial, bundleVersion: issued.bundle.version }),
+          record('allowed', facts, 'issued', {
+            serial: issued.serial,
+            // So that the record proves the very certificate, not only that there was one.
+            certificate: hash('sha256', issued.certificate, 'hex'),
+            bundleVersion: issued.bundle.version,
+          }),
         );
         watch.done();
         metrics.issuanceSucceeded();

@@ -7,6 +7,7 @@ export type * from './audit-log.ts';
 export type * from './authority-store.ts';
 export type * from './bundle-publisher.ts';
 export { capturePorts, captureSources } from './capture.ts';
+export type * from './checkpoint-place.ts';
 export type * from './discovery.ts';
 export { agentCluster, inboundListeners, sdsNames, secretTypeUrl, serverCluster } from './discovery-names.ts';
 export type * from './enforcement-store.ts';

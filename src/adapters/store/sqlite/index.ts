@@ -1,8 +1,11 @@
+export { type AuditReader, openAuditReader } from './audit-reader.ts';
+
 import type Database from 'better-sqlite3';
 import type { Store, StoreCopier } from '../../../domain/ports/index.ts';
 import { CitadelError, type Clock, type Log } from '../../../kernel/index.ts';
 import { createAdoptionStore } from './adoption.ts';
 import { createAuditLog } from './audit.ts';
+import { chainEarlierEntries } from './audit-tree.ts';
 import { createAuthorityStore } from './authorities.ts';
 import { type ConnectionOptions, integrityProblems, openConnection } from './connection.ts';
 import { Copier } from './copy.ts';
@@ -47,6 +50,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     connection.pragma('foreign_keys = ON');
     const database = drizzle(connection);
     const copier = new Copier(connection);
+    chainEarlierEntries(database, clock.now(), log);
     const executor = new Executor(connection, log, options.onQueue ?? (() => {}));
     return {
       issuance: createIssuanceStore(database, executor),

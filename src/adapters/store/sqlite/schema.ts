@@ -179,7 +179,10 @@ export const audit = sqliteTable(
     proof: text().notNull(),
     target: text().notNull(),
     reason: text().notNull(),
-    details: text({ mode: 'json' }).$type<Record<string, string>>().notNull(),
+    /** JSON, as it is hashed. */
+    details: text().notNull(),
+    /** The leaf of the hash tree, and the subtrees that end with it. Null: not yet in the tree. */
+    hashes: blob({ mode: 'buffer' }),
   },
   (table) => [
     index('audit_by_action').on(table.action),

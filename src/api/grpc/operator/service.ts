@@ -24,6 +24,7 @@ import type { GrpcService } from '../listener.ts';
 import { serverStream } from '../server-stream.ts';
 import { unary } from '../status.ts';
 import { type BackupServices, createBackup } from './backup.ts';
+import { type AuditLogServices, getAuditLog, listAuditEntries, proveAuditEntry } from './audit-log.ts';
 import {
   type EnforcementServices,
   enforceMutualTls,
@@ -69,13 +70,14 @@ export interface OperatorServices
     EnforcementServices,
     RotationServices,
     RevocationServices,
-    BackupServices {
+    BackupServices,
+    AuditLogServices {
   readonly access: OperatorAccess;
   readonly enrol: EnrolOperator;
   readonly issuance: Pick<IssuanceStore, 'get' | 'find'>;
   readonly authorities: Pick<AuthorityStore, 'list'>;
   readonly taint: TaintAuthority;
-  readonly audit: Pick<AuditLog, 'find'>;
+  readonly audit: Pick<AuditLog, 'find' | 'inclusion' | 'entries' | 'findIssued'>;
   readonly adoption: Pick<AdoptionStore, 'list'>;
   readonly discovery: () => readonly ProxyState[];
   readonly currentBundle: () => TrustBundleSnapshot;
@@ -216,6 +218,13 @@ export function createOperatorService(
       });
       return { events: page.items.map(messages.auditEventToWire), nextPageToken: page.nextPageToken ?? '' };
     }),
+    getAuditLog: method('getAuditLog', () => getAuditLog(services)),
+    listAuditEntries: method('listAuditEntries', (request: wire.ListAuditEntriesRequest) =>
+      listAuditEntries(services, request),
+    ),
+    proveAuditEntry: method('proveAuditEntry', (request: wire.ProveAuditEntryRequest) =>
+      proveAuditEntry(services, request),
+    ),
     listPolicies: method('listPolicies', async (request: wire.ListPoliciesRequest) =>
       listPolicies(services, request),
     ),

@@ -823,6 +823,71 @@ export interface ProxyStanding {
   lastSeenAt: Date | undefined;
 }
 
+export interface GetAuditLogRequest {
+}
+
+export interface AuditLogHead {
+  /** How many entries there are, and the root of the hash tree over them. */
+  size: bigint;
+  root: Buffer;
+  /** To be pinned: NAME+ID+KEY, as C2SP's signed notes have it. */
+  key: string;
+  /** The present head, signed: a C2SP checkpoint. */
+  checkpoint: string;
+  places: CheckpointPlace[];
+}
+
+export interface CheckpointPlace {
+  /** "file", "stdout", "vault". */
+  name: string;
+  /** How many entries the last checkpoint there swears to; absent where that is not known. */
+  size?:
+    | bigint
+    | undefined;
+  /** Why no checkpoint is written there now; empty where all is well. */
+  problem: string;
+  since:
+    | Date
+    | undefined;
+  /** What is kept there contradicts the record. */
+  disagrees: boolean;
+}
+
+export interface ListAuditEntriesRequest {
+  /** Those behind this sequence number. */
+  after: bigint;
+  /** At most 1000; zero means 1000. */
+  pageSize: number;
+}
+
+export interface ListAuditEntriesResponse {
+  entries: StoredAuditEntry[];
+}
+
+export interface StoredAuditEntry {
+  sequence: bigint;
+  /** As docs/audit-record.md describes it; empty where what is stored is no entry. */
+  entry: Buffer;
+  /** The hashes that are kept with it. */
+  hashes: Buffer;
+}
+
+export interface ProveAuditEntryRequest {
+  /** One of both: the entry, or the certificate that it says was issued. */
+  sequence: bigint;
+  /** Lower-case hexadecimal. */
+  serial: string;
+}
+
+export interface AuditEntryProof {
+  sequence: bigint;
+  entry: Buffer;
+  /** RFC 9162, section 2.1.3: from the leaf's sibling up. */
+  path: Buffer[];
+  /** A C2SP checkpoint. */
+  checkpoint: string;
+}
+
 function createBaseCreateBackupRequest(): CreateBackupRequest {
   return { reason: "" };
 }
@@ -8606,6 +8671,632 @@ export const ProxyStanding: MessageFns<ProxyStanding> = {
   },
 };
 
+function createBaseGetAuditLogRequest(): GetAuditLogRequest {
+  return {};
+}
+
+export const GetAuditLogRequest: MessageFns<GetAuditLogRequest> = {
+  encode(_: GetAuditLogRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetAuditLogRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetAuditLogRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetAuditLogRequest>): GetAuditLogRequest {
+    return GetAuditLogRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<GetAuditLogRequest>): GetAuditLogRequest {
+    const message = createBaseGetAuditLogRequest();
+    return message;
+  },
+};
+
+function createBaseAuditLogHead(): AuditLogHead {
+  return { size: 0n, root: Buffer.alloc(0), key: "", checkpoint: "", places: [] };
+}
+
+export const AuditLogHead: MessageFns<AuditLogHead> = {
+  encode(message: AuditLogHead, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.size !== 0n) {
+      if (BigInt.asIntN(64, message.size) !== message.size) {
+        throw new globalThis.Error("value provided for field message.size of type int64 too large");
+      }
+      writer.uint32(8).int64(message.size);
+    }
+    if (message.root.length !== 0) {
+      writer.uint32(18).bytes(message.root);
+    }
+    if (message.key !== "") {
+      writer.uint32(26).string(message.key);
+    }
+    if (message.checkpoint !== "") {
+      writer.uint32(34).string(message.checkpoint);
+    }
+    for (const v of message.places) {
+      CheckpointPlace.encode(v!, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AuditLogHead {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAuditLogHead();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.size = reader.int64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.root = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.checkpoint = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.places.push(CheckpointPlace.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AuditLogHead>): AuditLogHead {
+    return AuditLogHead.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AuditLogHead>): AuditLogHead {
+    const message = createBaseAuditLogHead();
+    message.size = (object.size !== undefined && object.size !== null) ? BigInt(object.size) : 0n;
+    message.root = object.root ?? Buffer.alloc(0);
+    message.key = object.key ?? "";
+    message.checkpoint = object.checkpoint ?? "";
+    message.places = object.places?.map((e) => CheckpointPlace.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseCheckpointPlace(): CheckpointPlace {
+  return { name: "", size: undefined, problem: "", since: undefined, disagrees: false };
+}
+
+export const CheckpointPlace: MessageFns<CheckpointPlace> = {
+  encode(message: CheckpointPlace, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.size !== undefined) {
+      if (BigInt.asIntN(64, message.size) !== message.size) {
+        throw new globalThis.Error("value provided for field message.size of type int64 too large");
+      }
+      writer.uint32(16).int64(message.size);
+    }
+    if (message.problem !== "") {
+      writer.uint32(26).string(message.problem);
+    }
+    if (message.since !== undefined) {
+      Timestamp.encode(toTimestamp(message.since), writer.uint32(34).fork()).join();
+    }
+    if (message.disagrees !== false) {
+      writer.uint32(40).bool(message.disagrees);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckpointPlace {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckpointPlace();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.size = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.problem = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.since = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.disagrees = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CheckpointPlace>): CheckpointPlace {
+    return CheckpointPlace.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CheckpointPlace>): CheckpointPlace {
+    const message = createBaseCheckpointPlace();
+    message.name = object.name ?? "";
+    message.size = (object.size !== undefined && object.size !== null) ? BigInt(object.size) : undefined;
+    message.problem = object.problem ?? "";
+    message.since = object.since ?? undefined;
+    message.disagrees = object.disagrees ?? false;
+    return message;
+  },
+};
+
+function createBaseListAuditEntriesRequest(): ListAuditEntriesRequest {
+  return { after: 0n, pageSize: 0 };
+}
+
+export const ListAuditEntriesRequest: MessageFns<ListAuditEntriesRequest> = {
+  encode(message: ListAuditEntriesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.after !== 0n) {
+      if (BigInt.asIntN(64, message.after) !== message.after) {
+        throw new globalThis.Error("value provided for field message.after of type int64 too large");
+      }
+      writer.uint32(8).int64(message.after);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(16).int32(message.pageSize);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListAuditEntriesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListAuditEntriesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.after = reader.int64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListAuditEntriesRequest>): ListAuditEntriesRequest {
+    return ListAuditEntriesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListAuditEntriesRequest>): ListAuditEntriesRequest {
+    const message = createBaseListAuditEntriesRequest();
+    message.after = (object.after !== undefined && object.after !== null) ? BigInt(object.after) : 0n;
+    message.pageSize = object.pageSize ?? 0;
+    return message;
+  },
+};
+
+function createBaseListAuditEntriesResponse(): ListAuditEntriesResponse {
+  return { entries: [] };
+}
+
+export const ListAuditEntriesResponse: MessageFns<ListAuditEntriesResponse> = {
+  encode(message: ListAuditEntriesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.entries) {
+      StoredAuditEntry.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListAuditEntriesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListAuditEntriesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.entries.push(StoredAuditEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListAuditEntriesResponse>): ListAuditEntriesResponse {
+    return ListAuditEntriesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListAuditEntriesResponse>): ListAuditEntriesResponse {
+    const message = createBaseListAuditEntriesResponse();
+    message.entries = object.entries?.map((e) => StoredAuditEntry.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseStoredAuditEntry(): StoredAuditEntry {
+  return { sequence: 0n, entry: Buffer.alloc(0), hashes: Buffer.alloc(0) };
+}
+
+export const StoredAuditEntry: MessageFns<StoredAuditEntry> = {
+  encode(message: StoredAuditEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sequence !== 0n) {
+      if (BigInt.asIntN(64, message.sequence) !== message.sequence) {
+        throw new globalThis.Error("value provided for field message.sequence of type int64 too large");
+      }
+      writer.uint32(8).int64(message.sequence);
+    }
+    if (message.entry.length !== 0) {
+      writer.uint32(18).bytes(message.entry);
+    }
+    if (message.hashes.length !== 0) {
+      writer.uint32(26).bytes(message.hashes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StoredAuditEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStoredAuditEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.sequence = reader.int64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.entry = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.hashes = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StoredAuditEntry>): StoredAuditEntry {
+    return StoredAuditEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StoredAuditEntry>): StoredAuditEntry {
+    const message = createBaseStoredAuditEntry();
+    message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
+    message.entry = object.entry ?? Buffer.alloc(0);
+    message.hashes = object.hashes ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
+function createBaseProveAuditEntryRequest(): ProveAuditEntryRequest {
+  return { sequence: 0n, serial: "" };
+}
+
+export const ProveAuditEntryRequest: MessageFns<ProveAuditEntryRequest> = {
+  encode(message: ProveAuditEntryRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sequence !== 0n) {
+      if (BigInt.asIntN(64, message.sequence) !== message.sequence) {
+        throw new globalThis.Error("value provided for field message.sequence of type int64 too large");
+      }
+      writer.uint32(8).int64(message.sequence);
+    }
+    if (message.serial !== "") {
+      writer.uint32(18).string(message.serial);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ProveAuditEntryRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProveAuditEntryRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.sequence = reader.int64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.serial = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ProveAuditEntryRequest>): ProveAuditEntryRequest {
+    return ProveAuditEntryRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ProveAuditEntryRequest>): ProveAuditEntryRequest {
+    const message = createBaseProveAuditEntryRequest();
+    message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
+    message.serial = object.serial ?? "";
+    return message;
+  },
+};
+
+function createBaseAuditEntryProof(): AuditEntryProof {
+  return { sequence: 0n, entry: Buffer.alloc(0), path: [], checkpoint: "" };
+}
+
+export const AuditEntryProof: MessageFns<AuditEntryProof> = {
+  encode(message: AuditEntryProof, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sequence !== 0n) {
+      if (BigInt.asIntN(64, message.sequence) !== message.sequence) {
+        throw new globalThis.Error("value provided for field message.sequence of type int64 too large");
+      }
+      writer.uint32(8).int64(message.sequence);
+    }
+    if (message.entry.length !== 0) {
+      writer.uint32(18).bytes(message.entry);
+    }
+    for (const v of message.path) {
+      writer.uint32(26).bytes(v!);
+    }
+    if (message.checkpoint !== "") {
+      writer.uint32(34).string(message.checkpoint);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AuditEntryProof {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAuditEntryProof();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.sequence = reader.int64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.entry = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.path.push(Buffer.from(reader.bytes()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.checkpoint = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AuditEntryProof>): AuditEntryProof {
+    return AuditEntryProof.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AuditEntryProof>): AuditEntryProof {
+    const message = createBaseAuditEntryProof();
+    message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
+    message.entry = object.entry ?? Buffer.alloc(0);
+    message.path = object.path?.map((e) => e) || [];
+    message.checkpoint = object.checkpoint ?? "";
+    return message;
+  },
+};
+
 /** The operator API. Roles: viewer reads; author changes policies; operator changes everything else. */
 export type OperatorServiceService = typeof OperatorServiceService;
 export const OperatorServiceService = {
@@ -8742,6 +9433,39 @@ export const OperatorServiceService = {
     responseSerialize: (value: ListAuditEventsResponse): Buffer =>
       Buffer.from(ListAuditEventsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListAuditEventsResponse => ListAuditEventsResponse.decode(value),
+  },
+  /** Where the audit record stands, by which key it is sworn to, and what its places keep. */
+  getAuditLog: {
+    path: "/citadel.v1.OperatorService/GetAuditLog" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetAuditLogRequest): Buffer => Buffer.from(GetAuditLogRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetAuditLogRequest => GetAuditLogRequest.decode(value),
+    responseSerialize: (value: AuditLogHead): Buffer => Buffer.from(AuditLogHead.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AuditLogHead => AuditLogHead.decode(value),
+  },
+  /** The record byte by byte, oldest first, for whoever verifies it. */
+  listAuditEntries: {
+    path: "/citadel.v1.OperatorService/ListAuditEntries" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListAuditEntriesRequest): Buffer =>
+      Buffer.from(ListAuditEntriesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListAuditEntriesRequest => ListAuditEntriesRequest.decode(value),
+    responseSerialize: (value: ListAuditEntriesResponse): Buffer =>
+      Buffer.from(ListAuditEntriesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListAuditEntriesResponse => ListAuditEntriesResponse.decode(value),
+  },
+  /** That one entry is in the record. */
+  proveAuditEntry: {
+    path: "/citadel.v1.OperatorService/ProveAuditEntry" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ProveAuditEntryRequest): Buffer =>
+      Buffer.from(ProveAuditEntryRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ProveAuditEntryRequest => ProveAuditEntryRequest.decode(value),
+    responseSerialize: (value: AuditEntryProof): Buffer => Buffer.from(AuditEntryProof.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AuditEntryProof => AuditEntryProof.decode(value),
   },
   /** What holds now, from every source, and how far it has come. */
   listPolicies: {
@@ -8946,6 +9670,12 @@ export interface OperatorServiceServer extends UntypedServiceImplementation {
   getBundle: handleUnaryCall<GetBundleRequest, GetBundleResponse>;
   listProxies: handleUnaryCall<ListProxiesRequest, ListProxiesResponse>;
   listAuditEvents: handleUnaryCall<ListAuditEventsRequest, ListAuditEventsResponse>;
+  /** Where the audit record stands, by which key it is sworn to, and what its places keep. */
+  getAuditLog: handleUnaryCall<GetAuditLogRequest, AuditLogHead>;
+  /** The record byte by byte, oldest first, for whoever verifies it. */
+  listAuditEntries: handleUnaryCall<ListAuditEntriesRequest, ListAuditEntriesResponse>;
+  /** That one entry is in the record. */
+  proveAuditEntry: handleUnaryCall<ProveAuditEntryRequest, AuditEntryProof>;
   /** What holds now, from every source, and how far it has come. */
   listPolicies: handleUnaryCall<ListPoliciesRequest, ListPoliciesResponse>;
   /** Changes the policies that are kept here, all at once or not at all. */
@@ -9178,6 +9908,54 @@ export interface OperatorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListAuditEventsResponse) => void,
+  ): ClientUnaryCall;
+  /** Where the audit record stands, by which key it is sworn to, and what its places keep. */
+  getAuditLog(
+    request: GetAuditLogRequest,
+    callback: (error: ServiceError | null, response: AuditLogHead) => void,
+  ): ClientUnaryCall;
+  getAuditLog(
+    request: GetAuditLogRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: AuditLogHead) => void,
+  ): ClientUnaryCall;
+  getAuditLog(
+    request: GetAuditLogRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: AuditLogHead) => void,
+  ): ClientUnaryCall;
+  /** The record byte by byte, oldest first, for whoever verifies it. */
+  listAuditEntries(
+    request: ListAuditEntriesRequest,
+    callback: (error: ServiceError | null, response: ListAuditEntriesResponse) => void,
+  ): ClientUnaryCall;
+  listAuditEntries(
+    request: ListAuditEntriesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListAuditEntriesResponse) => void,
+  ): ClientUnaryCall;
+  listAuditEntries(
+    request: ListAuditEntriesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListAuditEntriesResponse) => void,
+  ): ClientUnaryCall;
+  /** That one entry is in the record. */
+  proveAuditEntry(
+    request: ProveAuditEntryRequest,
+    callback: (error: ServiceError | null, response: AuditEntryProof) => void,
+  ): ClientUnaryCall;
+  proveAuditEntry(
+    request: ProveAuditEntryRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: AuditEntryProof) => void,
+  ): ClientUnaryCall;
+  proveAuditEntry(
+    request: ProveAuditEntryRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: AuditEntryProof) => void,
   ): ClientUnaryCall;
   /** What holds now, from every source, and how far it has come. */
   listPolicies(
