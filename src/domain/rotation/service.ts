@@ -1,12 +1,15 @@
-import { CitadelError, describeError, type Entropy, inTurn, type Log } from '../../kernel/index.ts';
+import { CitadelError, describeError, type Entropy, inTurn, type Log, toCitadelError } from '../../kernel/index.ts';
 import type { KeyAlgorithm } from '../../pki/index.ts';
 import type { AuthorityService } from '../authority/index.ts';
 import type { AuditLog, RootRotation, RotationPhase, RotationWord, Store } from '../ports/index.ts';
 import { type Asked, decideRotation, type RotationAction } from './decide.ts';
-import { activateOldRoot, applyEffect, type EffectPorts, makeNewRoot } from './effects.ts';
+import { activateOldRoot, applyEffect, type EffectPorts, makeNewRoot, signersOf } from './effects.ts';
 import { type Gate, gateOf, type RotationEvidence } from './gate.ts';
+import { keysLeft, type LeftKey } from './old-keys.ts';
+import { createPace } from './pace.ts';
 import { type PlannedPhase, planRotation } from './plan.ts';
 import { liveProxies } from './standing.ts';
+import { type SpokenWords, spokenWords, wordActions } from './words.ts';
 
 export interface RotationServiceOptions extends Omit<EffectPorts, 'store'> {
   readonly store: Pick<Store, 'rotations' | 'authorities' | 'issuance' | 'adoption'>;
@@ -34,6 +37,10 @@ export interface RotationStatus {
   readonly activeRoot: string;
   /** What the present phase waits for; undefined where it waits for nothing. */
   readonly gate: Gate | undefined;
+  /** What kept the last try from being done, as a key home that is away. */
+  readonly obstacle: string | undefined;
+  /** Keys that stay in their homes when the rotation ends, or have stayed. */
+  readonly keysLeft: readonly LeftKey[];
 }
 
 export interface RotationService {
@@ -55,11 +62,11 @@ export interface RotationService {
     },
   ): Promise<RotationStatus>;
   /**
-   * Ends the phase that the operator saw, where evidence permits it, or where `force` is given.
+   * Ends the phase that the operator saw, where evidence permits it, or where `force` is given. What else is said is kept.
    * @throws CitadelError FailedPrecondition with what is missing; Aborted where the phase is another one by now
    */
   continue(
-    order: RotationOrder & { readonly phase: RotationPhase; readonly force: boolean },
+    order: RotationOrder & SpokenWords & { readonly phase: RotationPhase },
   ): Promise<RotationStatus>;
   /** Leaves one proxy out of account, for good. @throws CitadelError NotFound where no gate waits for it */
   excuse(order: RotationOrder & { readonly proxyKey: string }): Promise<RotationStatus>;
@@ -77,6 +84,8 @@ export function createRotationService(options: RotationServiceOptions): Rotation
   const effects: EffectPorts = { ...options, store: store.authorities };
   /** One order at a time: two operators at once see each other's. */
   const oneAtATime = inTurn();
+  const pace = createPace(clock);
+  let obstacle: string | undefined;
 
   const findActiveRoot = async () =>
     (await store.authorities.list()).find(({ kind, state }) => kind === 'root' && state === 'active');
@@ -119,14 +128,33 @@ export function createRotationService(options: RotationServiceOptions): Rotation
     return decideRotation(rotation, seen.authorities, seen, asked);
   }
 
+  /** For the record: the keys that an end leaves in their homes. */
+  async function leftBehind({ words, oldRoot, newRoot }: RootRotation, to: RotationPhase) {
+    if (to !== 'done' && to !== 'aborted') return {};
+    const gone = signersOf(await store.authorities.list(), to === 'done' ? oldRoot : newRoot);
+    const left = keysLeft({ words }, gone).map(({ backend, keyId }) => `${keyId} in ${backend}`);
+    return left.length === 0 ? {} : { keysLeft: left.join(', ') };
+  }
+
   async function enter(rotation: RootRotation, phase: RotationPhase): Promise<RootRotation> {
     const entered = { ...rotation, phase, phaseSince: clock.now() };
     await store.rotations.save(entered);
     return entered;
   }
 
-  /** Goes on until something is waited for. @returns what is waited for */
+  /** Goes on until something is waited for, and keeps what it failed by. @returns what is waited for */
   async function run(rotation: RootRotation, order: RotationOrder, asked: Asked): Promise<Gate | undefined> {
+    try {
+      const gate = await goOn(rotation, order, asked);
+      obstacle = undefined;
+      return gate;
+    } catch (error) {
+      obstacle = toCitadelError(error).message;
+      throw error;
+    }
+  }
+
+  async function goOn(rotation: RootRotation, order: RotationOrder, asked: Asked): Promise<Gate | undefined> {
     let present = rotation;
     let word = asked;
     for (let step = 0; step < mostSteps; step += 1) {
@@ -148,7 +176,7 @@ export function createRotationService(options: RotationServiceOptions): Rotation
           `rotation.${action.to}`,
           order,
           { ...present, phase: action.to },
-          { effect: action.effect },
+          { effect: action.effect, ...(await leftBehind(present, action.to)) },
         );
         present = await enter(present, action.to);
         // A word ends one phase.
@@ -176,10 +204,17 @@ export function createRotationService(options: RotationServiceOptions): Rotation
   async function status(): Promise<RotationStatus> {
     const rotation = (await store.rotations.current()) ?? (await store.rotations.list(1))[0];
     const activeRoot = (await findActiveRoot())?.fingerprint ?? '';
-    if (!rotation) return { rotation, activeRoot, gate: undefined };
-    const { phase } = rotation;
+    if (!rotation) return { rotation, activeRoot, gate: undefined, obstacle: undefined, keysLeft: [] };
+    const { phase, oldRoot, newRoot } = rotation;
     const waits = phase === 'distribute' || phase === 'drain' || phase === 'retire' || phase === 'undo';
-    return { rotation, activeRoot, gate: waits ? gateOf(rotation, phase, await evidence()) : undefined };
+    const goes = phase === 'undo' || phase === 'aborted' ? newRoot : oldRoot;
+    return {
+      rotation,
+      activeRoot,
+      gate: waits ? gateOf(rotation, phase, await evidence()) : undefined,
+      obstacle: phase === 'done' || phase === 'aborted' ? undefined : obstacle,
+      keysLeft: keysLeft(rotation, signersOf(await store.authorities.list(), goes)),
+    };
   }
 
   async function addWord(rotation: RootRotation, word: RotationWord): Promise<RootRotation> {
@@ -238,18 +273,10 @@ export function createRotationService(options: RotationServiceOptions): Rotation
     continue: (order) =>
       oneAtATime(async () => {
         let rotation = await underWay(order.phase);
-        if (order.force) {
-          if (rotation.phase === 'prepare' || rotation.phase === 'undo')
-            throw new CitadelError('FailedPrecondition', `nothing can be forced in phase ${rotation.phase}`);
-          const { by, reason } = order;
-          await note('rotation.force', order, rotation);
-          rotation = await addWord(rotation, {
-            kind: 'force',
-            target: rotation.phase,
-            by,
-            reason,
-            at: clock.now(),
-          });
+        const { by, reason } = order;
+        for (const word of spokenWords(order, rotation, await store.authorities.list())) {
+          await note(wordActions[word.kind], order, rotation, { target: word.target });
+          rotation = await addWord(rotation, { ...word, by, reason, at: clock.now() });
         }
         const gate = await run(rotation, order, order.force ? 'byForce' : 'byEvidence');
         const after = await status();
@@ -295,7 +322,8 @@ export function createRotationService(options: RotationServiceOptions): Rotation
       oneAtATime(async () => {
         const rotation = await store.rotations.current();
         if (!rotation || rotation.phase === 'distribute' || rotation.phase === 'drain') return;
-        await run(rotation, { by: 'server', proof: 'none', reason: 'what it waited for has come' }, 'no');
+        const order = { by: 'server', proof: 'none', reason: 'what it waited for has come' };
+        await pace.look(async () => void (await run(rotation, order, 'no')));
       }),
   };
 }
