@@ -53,6 +53,7 @@ import { connectClusters, publishBundles } from './kubernetes.ts';
 import { runMaintenance } from './maintenance.ts';
 import { startOperatorApi } from './operators.ts';
 import { recordRefusals } from './refusals.ts';
+import { clearRehearsals, rehearsalOf } from './rehearsal.ts';
 import {
   crlGate,
   openRevocations,
@@ -154,6 +155,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   await revocations.tick();
   const trust = trustWithCrls(authority, revocations);
   const rotation = rotationOf(upstreamOptions, authority);
+  const rehearsal = rehearsalOf(upstreamOptions, authority);
 
   const leaves = createLeafService({ validity: config.certificate, store: store.issuance, clock, entropy });
   const verifier = createSvidVerifier({
@@ -239,6 +241,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     log,
     signal: maintenance.signal,
   });
+  const cleared = clearRehearsals(rehearsal, { clock, entropy, log, signal: maintenance.signal });
   const published = publishBundles({
     config,
     clusters,
@@ -250,7 +253,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   });
   building.defer(async () => {
     maintenance.abort();
-    await Promise.all([maintained, published]);
+    await Promise.all([maintained, cleared, published]);
   });
   const clusterPolicies = building.use(
     await serveClusterPolicies({ config, clusters, controlPlane, certificates, onRefused, log }),
@@ -286,6 +289,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     authority,
     rotation,
     revocationOrders: orders,
+    rehearsal,
     verifier,
     leaves,
     certificates,

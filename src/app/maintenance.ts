@@ -2,14 +2,21 @@ import type { AuthorityService } from '../domain/authority/index.ts';
 import type { RevocationService } from '../domain/revocation/index.ts';
 import type { RotationService } from '../domain/rotation/index.ts';
 import type { ServingCertificateSource } from '../domain/serving/index.ts';
-import { type BackoffOptions, backoffDelay, type Clock, describeError, type Entropy, type Log } from '../kernel/index.ts';
+import {
+  type BackoffOptions,
+  backoffDelay,
+  type Clock,
+  describeError,
+  type Entropy,
+  type Log,
+} from '../kernel/index.ts';
 
 interface Ticking {
   tick(): Promise<void>;
 }
 
 export interface MaintenanceOptions {
-  readonly authority: Pick<AuthorityService, 'tick'>;
+  readonly authority: Pick<AuthorityService, 'tick' | 'onBundleChange'>;
   readonly rotation: Pick<RotationService, 'tick'>;
   readonly revocations: Pick<RevocationService, 'tick'>;
   readonly certificates: Pick<ServingCertificateSource, 'tick'>;
@@ -31,13 +38,20 @@ const shortBackoff = { ...backoff, maximumMilliseconds: 5000 };
  * certificate below them.
  */
 export async function runMaintenance(options: MaintenanceOptions): Promise<void> {
-  const { authority, rotation, revocations, certificates } = options;
+  const { authority, rotation, revocations, certificates, log } = options;
+  // Whoever has the new bundle does not trust a serving certificate under a root that has left it.
+  const unsubscribe = authority.onBundleChange(() => {
+    certificates.tick().catch((error: unknown) => {
+      log.warn('the serving certificate could not follow the bundle yet', { cause: describeError(error) });
+    });
+  });
   await Promise.all([
     keepUp('the rotation of the root', rotation, backoff, options),
     keepUp('the issuing authorities', authority, backoff, options),
     keepUp('the revocation lists', revocations, backoff, options),
     keepUp('the serving certificate', certificates, shortBackoff, options),
   ]);
+  unsubscribe();
 }
 
 async function keepUp(

@@ -15,6 +15,10 @@ export function rotationOf(
     authority,
     newKeys: homes.root,
     keysOf: homes.rootOf,
+    homes: {
+      next: config.keys.kind,
+      knows: (backend) => backend === config.keys.kind || backend === config.formerKeys?.kind,
+    },
     backdate,
     defaults,
     leafTtl: config.certificate.defaultTtl,

@@ -2,6 +2,7 @@ export { bundleRoots, decideIssuing, type IssuingAction, type IssuingRotationPol
 export { type EstablishRootOptions, establishRoot } from './establish-root.ts';
 export { type ExistingAuthority, type ImportOptions, importExistingAuthority } from './import-existing.ts';
 export { authorityRecord } from './record.ts';
+export { createRootUpstream } from './root-upstream.ts';
 export {
   type ActiveIssuer,
   type AuthorityService,

@@ -1,6 +1,9 @@
+export { type BoardLine, type BoardQuery, boardOf, type RotationBoard, standings } from './board.ts';
 export { type Asked, decideRotation } from './decide.ts';
 export { type Gate, gateOf, type RotationEvidence } from './gate.ts';
 export { planRotation } from './plan.ts';
+export type { PlannedRoot, RotationPlan, WantedRoot } from './planning.ts';
+export { createRehearsal, type HandOut, type Rehearsal, type RehearsalReport } from './rehearse.ts';
 export { findEndedRoot, replaceEndedRoot } from './recover.ts';
 export {
   createRotationService,

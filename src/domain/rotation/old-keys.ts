@@ -48,7 +48,10 @@ export async function destroyKeys(
     try {
       const keys = await keysOf(keyBackend);
       if (!keys)
-        throw new CitadelError('FailedPrecondition', 'the configuration does not name it; name it in formerKeys');
+        throw new CitadelError(
+          'FailedPrecondition',
+          'the configuration does not name it; name it in formerKeys',
+        );
       await keys.destroy(keyId);
     } catch (error) {
       if (!isCitadelError(error)) throw error;

@@ -10,7 +10,8 @@ const longestPause = 10_000;
  */
 export interface Pace {
   /** Does the work, or nothing while the pause after the last one lasts. */
-  look(work: () => Promise<void>): Promise<void>;}
+  look(work: () => Promise<void>): Promise<void>;
+}
 
 export function createPace(clock: Pick<Clock, 'now'>): Pace {
   let notBefore = 0;

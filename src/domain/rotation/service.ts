@@ -1,4 +1,11 @@
-import { CitadelError, describeError, type Entropy, inTurn, type Log, toCitadelError } from '../../kernel/index.ts';
+import {
+  CitadelError,
+  describeError,
+  type Entropy,
+  inTurn,
+  type Log,
+  toCitadelError,
+} from '../../kernel/index.ts';
 import type { KeyAlgorithm } from '../../pki/index.ts';
 import type { AuthorityService } from '../authority/index.ts';
 import type { AuditLog, RootRotation, RotationPhase, RotationWord, Store } from '../ports/index.ts';
@@ -7,11 +14,11 @@ import { activateOldRoot, applyEffect, type EffectPorts, makeNewRoot, signersOf 
 import { type Gate, gateOf, type RotationEvidence } from './gate.ts';
 import { keysLeft, type LeftKey } from './old-keys.ts';
 import { createPace } from './pace.ts';
-import { type PlannedPhase, planRotation } from './plan.ts';
+import { createPlanning, type PlanningOptions, type RotationPlan, type WantedRoot } from './planning.ts';
 import { liveProxies } from './standing.ts';
 import { type SpokenWords, spokenWords, wordActions } from './words.ts';
 
-export interface RotationServiceOptions extends Omit<EffectPorts, 'store'> {
+export interface RotationServiceOptions extends Omit<EffectPorts, 'store'>, Pick<PlanningOptions, 'homes'> {
   readonly store: Pick<Store, 'rotations' | 'authorities' | 'issuance' | 'adoption'>;
   readonly audit: AuditLog;
   readonly authority: Pick<AuthorityService, 'tick'>;
@@ -47,27 +54,23 @@ export interface RotationService {
   /** The one under way, without a look at who is ready: that reads every valid certificate. */
   current(): Promise<RootRotation | undefined>;
   status(): Promise<RotationStatus>;
-  /** What a rotation would wait for if it began now. */
-  plan(): Promise<readonly PlannedPhase[]>;
+  /** What a rotation would wait for if it began now, and what would be changed. @throws as Planning does */
+  plan(wanted?: WantedRoot): Promise<RotationPlan>;
   /**
    * Begins: the new root is made and enters the bundle; nothing signs with it yet.
    * @param order.oldRoot fingerprint of the root that the operator saw active
-   * @throws CitadelError FailedPrecondition, Aborted where the active root is another one by now
+   * @param order.plan token of the plan that the operator saw
+   * @throws CitadelError FailedPrecondition, Aborted where the active root, or what else the plan was made of, is
+   *   another one by now
    */
   start(
-    order: RotationOrder & {
-      readonly oldRoot: string;
-      readonly algorithm?: KeyAlgorithm;
-      readonly lifetime?: number;
-    },
+    order: RotationOrder & WantedRoot & { readonly oldRoot: string; readonly plan?: string },
   ): Promise<RotationStatus>;
   /**
    * Ends the phase that the operator saw, where evidence permits it, or where `force` is given. What else is said is kept.
    * @throws CitadelError FailedPrecondition with what is missing; Aborted where the phase is another one by now
    */
-  continue(
-    order: RotationOrder & SpokenWords & { readonly phase: RotationPhase },
-  ): Promise<RotationStatus>;
+  continue(order: RotationOrder & SpokenWords & { readonly phase: RotationPhase }): Promise<RotationStatus>;
   /** Leaves one proxy out of account, for good. @throws CitadelError NotFound where no gate waits for it */
   excuse(order: RotationOrder & { readonly proxyKey: string }): Promise<RotationStatus>;
   /** Goes back to the old root. @throws CitadelError FailedPrecondition once that has left the bundle */
@@ -85,6 +88,7 @@ export function createRotationService(options: RotationServiceOptions): Rotation
   /** One order at a time: two operators at once see each other's. */
   const oneAtATime = inTurn();
   const pace = createPace(clock);
+  const planning = createPlanning(options);
   let obstacle: string | undefined;
 
   const findActiveRoot = async () =>
@@ -226,7 +230,7 @@ export function createRotationService(options: RotationServiceOptions): Rotation
   return {
     current: () => store.rotations.current(),
     status,
-    plan: async () => planRotation(await evidence(), options.leafTtl, clock.now()),
+    plan: async (wanted = {}) => planning.plan(await evidence(), wanted),
     start: (order) =>
       oneAtATime(async () => {
         const current = await store.rotations.current();
@@ -245,6 +249,7 @@ export function createRotationService(options: RotationServiceOptions): Rotation
           );
         if (root.fingerprint !== order.oldRoot)
           throw new CitadelError('Aborted', 'the active root is another one by now: look at the plan again');
+        if (order.plan !== undefined) planning.requireSame(order.plan, await store.authorities.list(), order);
         const lifetime = order.lifetime ?? options.defaults.lifetime;
         if (lifetime <= options.leafTtl)
           throw new CitadelError(

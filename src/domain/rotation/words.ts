@@ -41,7 +41,8 @@ export function spokenWords(
   if (order.leaveKey === true) {
     if (order.destroyImportedKey === true)
       throw new CitadelError('InvalidArgument', 'a key is left or destroyed, not both');
-    if (phase !== 'retire' && phase !== 'undo') throw useless('is destroyed, and so nothing left behind,', phase);
+    if (phase !== 'retire' && phase !== 'undo')
+      throw useless('is destroyed, and so nothing left behind,', phase);
     words.push({ kind: 'leaveKey', target: phase });
   }
   if (order.destroyImportedKey === true) {

@@ -34,6 +34,7 @@ test('what waits for its key’s home backs off, and holds up nobody else', asyn
   await runMaintenance({
     rotation: { tick: away },
     authority: {
+      onBundleChange: () => () => true,
       tick: async () => {
         ticks.authority += 1;
       },

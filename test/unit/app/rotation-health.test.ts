@@ -8,7 +8,14 @@ import { at, authorities, evidence, leaf, rotation } from '../domain/rotation/sa
 const hour = 3_600;
 
 async function run(name: string, seconds: number, status: Partial<RotationStatus> = {}) {
-  const rotationStatus = { rotation: undefined, activeRoot: 'old', gate: undefined, obstacle: undefined, keysLeft: [], ...status };
+  const rotationStatus = {
+    rotation: undefined,
+    activeRoot: 'old',
+    gate: undefined,
+    obstacle: undefined,
+    keysLeft: [],
+    ...status,
+  };
   const store = memoryRotations();
   if (rotationStatus.rotation) await store.save(rotationStatus.rotation);
   const probes = rotationProbes(

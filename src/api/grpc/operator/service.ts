@@ -33,6 +33,7 @@ import {
 import * as messages from './messages.ts';
 import { getMutualTlsStatus, type MutualTlsServices } from './mutual-tls.ts';
 import { applyPolicies, listPolicies, listPolicyRevisions, type PolicyServices } from './policies.ts';
+import { type RehearsalServices, rehearseRotation } from './rehearsal.ts';
 import {
   getRevocations,
   type RevocationServices,
@@ -69,7 +70,8 @@ export interface OperatorServices
     EnforcementServices,
     RotationServices,
     RevocationServices,
-    BackupServices {
+    BackupServices,
+    RehearsalServices {
   readonly access: OperatorAccess;
   readonly enrol: EnrolOperator;
   readonly issuance: Pick<IssuanceStore, 'get' | 'find'>;
@@ -237,8 +239,13 @@ export function createOperatorService(
     listPolicyRevisions: method('listPolicyRevisions', (request: wire.ListPolicyRevisionsRequest) =>
       listPolicyRevisions(services, request),
     ),
-    getRotation: method('getRotation', () => getRotation(services)),
-    planRotation: method('planRotation', () => planRotation(services)),
+    getRotation: method('getRotation', (request: wire.GetRotationRequest) => getRotation(services, request)),
+    planRotation: method('planRotation', (request: wire.PlanRotationRequest) =>
+      planRotation(services, request),
+    ),
+    rehearseRotation: method('rehearseRotation', (request: wire.RehearseRotationRequest, caller) =>
+      rehearseRotation(services, request, caller),
+    ),
     startRotation: method('startRotation', (request: wire.StartRotationRequest, caller) =>
       startRotation(services, request, caller),
     ),
