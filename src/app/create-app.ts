@@ -13,7 +13,7 @@ import {
 } from '../api/http/index.ts';
 import type { WebhookListener } from '../api/webhook/index.ts';
 import { createAdoptionService } from '../domain/adoption/index.ts';
-import { type AuthorityService, createAuthorityService } from '../domain/authority/index.ts';
+import { type AuthorityService, createAuthorityService, jitterOf } from '../domain/authority/index.ts';
 import { createSvidVerifier } from '../domain/identity/index.ts';
 import {
   createIssuanceService,
@@ -138,7 +138,11 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
       lifetime: issuing.lifetime,
       // Small against the lifetime, of which rotation counts the part that is left.
       backdate: Math.min(3_600_000, issuing.lifetime / 10),
-      rotation: { prepareBelow: 1 - issuing.prepareAt, activateBelow: 1 - issuing.activateAt },
+      rotation: {
+        prepareBelow: 1 - issuing.prepareAt,
+        activateBelow: 1 - issuing.activateAt,
+        jitter: jitterOf,
+      },
     },
     crls: crlGate(revocations, {
       store,

@@ -119,6 +119,8 @@ export function createRehearsal(options: RehearsalOptions): Rehearsal {
     const algorithm = order.algorithm ?? options.algorithms.root;
     // First on record: whoever is cut off below leaves keys of these names, which the next start looks for.
     await note('rotation.rehearse', order, ids.root, { issuingKey: ids.issuing, algorithm });
+    // One for all: a leaf must not outlive what is above it.
+    const validity = soon(clock.now());
     const steps = new Steps();
     const home = await steps.do('reach the key home', [], async () => {
       const keys = await options.newKeys();
@@ -134,7 +136,7 @@ export function createRehearsal(options: RehearsalOptions): Rehearsal {
       return { value, detail: `${algorithm}, ${ids.root}` };
     });
     const root = await steps.do('sign a root certificate', [rootKey], async ([signer]) => {
-      const value = await throwawayRoot(signer);
+      const value = await throwawayRoot(signer, validity);
       return { value, detail: 'verified' };
     });
     const issuingKey = await steps.do('make an issuing key', [], async () => {
@@ -146,7 +148,7 @@ export function createRehearsal(options: RehearsalOptions): Rehearsal {
       'sign an issuing certificate',
       [root, rootKey, issuingKey],
       async ([certificate, signer, key]) => {
-        const value = await throwawayIssuing({ certificate, signer, keyId: ids.root }, key);
+        const value = await throwawayIssuing({ certificate, signer, keyId: ids.root }, key, validity);
         return { value, detail: 'verified' };
       },
     );
@@ -154,7 +156,7 @@ export function createRehearsal(options: RehearsalOptions): Rehearsal {
       'hand the bundle to an SDS client and read it back',
       [root, issuing, issuingKey],
       async ([certificate, issuer, signer]) => {
-        const detail = await handOut(certificate, issuer, signer);
+        const detail = await handOut(certificate, issuer, signer, validity);
         return { value: undefined, detail };
       },
     );
@@ -170,19 +172,15 @@ export function createRehearsal(options: RehearsalOptions): Rehearsal {
     return report;
   }
 
-  function validity() {
-    const now = clock.now().getTime();
-    return { notBefore: new Date(now - 60_000), notAfter: new Date(now + lifetime) };
-  }
-
-  function throwawayRoot(signer: CertificateSigner): Promise<Uint8Array> {
-    return createRootCertificate({ signer, subject: 'Citadel rehearsal root', trustDomain, ...validity() });
+  function throwawayRoot(signer: CertificateSigner, validity: Validity): Promise<Uint8Array> {
+    return createRootCertificate({ signer, subject: 'Citadel rehearsal root', trustDomain, ...validity });
   }
 
   /** As the production root signs: the same code, over another key. */
   async function throwawayIssuing(
     root: { readonly certificate: Uint8Array; readonly signer: CertificateSigner; readonly keyId: string },
     key: CertificateSigner,
+    validity: Validity,
   ): Promise<Uint8Array> {
     const authority = authorityRecord({
       kind: 'root',
@@ -203,20 +201,25 @@ export function createRehearsal(options: RehearsalOptions): Rehearsal {
       certificateRequest: await createCertificateRequest({ signer: key, subject: commonName }),
       publicKey: key.publicKey,
       commonName,
-      ...validity(),
+      ...validity,
     });
     return certificate;
   }
 
   /** The bundle as it would be in distribute: the present roots, and the new one. */
-  async function handOut(root: Uint8Array, issuer: Uint8Array, signer: CertificateSigner): Promise<string> {
+  async function handOut(
+    root: Uint8Array,
+    issuer: Uint8Array,
+    signer: CertificateSigner,
+    validity: Validity,
+  ): Promise<string> {
     const pair = await generateKeyPair('ecdsa-p256');
     const leafIssuer = createLeafIssuer({ issuerCertificate: issuer, signer });
     const prepared = leafIssuer.prepare({
       spki: pair.spki,
       spiffeId: SpiffeId.of(TrustDomain.parse(trustDomain), 'citadel', 'rehearsal').toString(),
       serial: entropy.bytes(16),
-      ...validity(),
+      ...validity,
     });
     const leaf = await leafIssuer.sign(prepared);
     const roots = [...options.bundle().authorities, root];
@@ -240,11 +243,33 @@ export function createRehearsal(options: RehearsalOptions): Rehearsal {
   };
 }
 
+interface Validity {
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+/** In whole seconds, as certificates have it. */
+function soon(now: Date): Validity {
+  const second = Math.floor(now.getTime() / 1000) * 1000;
+  return { notBefore: new Date(second - 60_000), notAfter: new Date(second + lifetime) };
+}
+
 async function destroyed(keys: KeyManager, id: string): Promise<Done<undefined>> {
-  await keys.destroy(id);
-  if (await keys.get(id))
-    throw new CitadelError('FailedPrecondition', `the ${keys.backend} key home still holds ${id}`);
-  return { value: undefined, detail: 'gone' };
+  try {
+    await keys.destroy(id);
+    if ((await keys.get(id)) === undefined) return { value: undefined, detail: 'gone' };
+    throw new CitadelError(
+      'FailedPrecondition',
+      `the ${keys.backend} key home does not destroy what it is told to`,
+    );
+  } catch (error) {
+    const { code, message, details = '' } = toCitadelError(error);
+    throw new CitadelError(
+      code,
+      `${id} may be left in the ${keys.backend} key home, and goes at the next rehearsal or start: ${message}`,
+      { cause: error, details },
+    );
+  }
 }
 
 interface Done<T> {
@@ -277,7 +302,7 @@ class Steps {
       return done;
     } catch (error) {
       const { message, details = '' } = toCitadelError(error);
-      this.list.push({ name, result: 'failed', detail: message, mend: details });
+      this.list.push({ name, result: 'failed', detail: message, mend: details.replaceAll(/\s+/g, ' ') });
       return undefined;
     }
   }
