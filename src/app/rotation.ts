@@ -1,5 +1,5 @@
 import type { AuthorityService } from '../domain/authority/index.ts';
-import { createRotationService, type RotationService } from '../domain/rotation/index.ts';
+import { createRotationService, onSchedule, type RotationService } from '../domain/rotation/index.ts';
 import { newRoot, type UpstreamOptions } from './upstream.ts';
 
 /** Rotations of the trust root, over the homes that the configuration names. */
@@ -8,7 +8,7 @@ export function rotationOf(
   authority: AuthorityService,
 ): RotationService {
   const { backdate, ...defaults } = newRoot(config);
-  return createRotationService({
+  const rotation = createRotationService({
     trustDomain: config.trustDomain.name,
     store,
     audit: store.audit,
@@ -26,4 +26,6 @@ export function rotationOf(
     entropy,
     log,
   });
+  const { at, continue: goesOn } = config.rotation.root;
+  return onSchedule({ schedule: { at, continue: goesOn }, rotation, store, clock, log });
 }

@@ -4,6 +4,7 @@ export { type Gate, gateOf, type RotationEvidence } from './gate.ts';
 export { planRotation } from './plan.ts';
 export type { PlannedRoot, RotationPlan, WantedRoot } from './planning.ts';
 export { createRehearsal, type HandOut, type Rehearsal, type RehearsalReport } from './rehearse.ts';
+export { decideSchedule, onSchedule, partLived, type RootSchedule } from './schedule.ts';
 export { findEndedRoot, replaceEndedRoot } from './recover.ts';
 export {
   createRotationService,
