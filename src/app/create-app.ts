@@ -61,7 +61,8 @@ import {
   revocationOrders,
   servedCrls,
 } from './revocation.ts';
-import { rotationOf } from './rotation.ts';
+import { rotationHealth, rotationOf } from './rotation.ts';
+import { watchRotation } from './rotation-watch.ts';
 import { loadServerId } from './server-id.ts';
 import { takeOverExisting, upstreamOf } from './upstream.ts';
 
@@ -267,7 +268,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     store,
     authority,
     rotation,
-    leafTtl: config.certificate.maximumTtl,
+    ...rotationHealth({ config, homes }),
     certificates,
     checkRootKey: async (signal) => (await (isUpstream ? upstream() : homes.root())).check(signal),
     clusters,
@@ -322,15 +323,17 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     health,
     metrics,
     rootKeyHome: isUpstream ? 'vault-pki' : config.keys.kind,
+    formerKeyHome: config.formerKeys?.kind,
     clock,
     log,
     signal: stopping.signal,
   });
+  const counted = watchRotation({ rotation, metrics, clock, log, signal: stopping.signal });
   building.defer(async () => {
     // Whoever balances by health goes elsewhere, and streams without an end are closed, before calls are waited for.
     stopping.abort();
     for (const each of health) each.setServing(false);
-    await watched;
+    await Promise.all([watched, counted]);
   });
   log.info('ready', {
     serverId,

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createMetrics } from '../../../src/adapters/metrics/index.ts';
+import { systemClock } from '../../../src/kernel/index.ts';
 import { startProcess, type TemporaryDirectory, temporaryDirectory, waitFor } from '../../parts/index.ts';
 import { runCitadel } from '../../support/citadel.ts';
 import { newRequest, startTestServer, type TestServer } from '../../support/server.ts';
@@ -9,6 +11,7 @@ import { newRequest, startTestServer, type TestServer } from '../../support/serv
 // Proxies that report are in test/e2e/mesh/root-rotation.test.ts; here are clients that hold certificates and say nothing.
 let temporary: TemporaryDirectory;
 let server: TestServer;
+const metrics = createMetrics(systemClock, { process: false });
 
 const start = () =>
   startTestServer(
@@ -16,7 +19,7 @@ const start = () =>
       keys: { disk: { encryption: { keyFile: join(temporary.path, 'key') } } },
       certificate: { defaultTtl: '2m', maximumTtl: '2m', notBeforeSkew: '1s' },
     },
-    { directory: temporary.path },
+    { directory: temporary.path, metrics },
   );
 
 beforeAll(async () => {
@@ -185,6 +188,10 @@ describe('citadel rotate, on a real server', () => {
     const text = (await rotate('status', '--limit', '1')).stdout;
     expect(text).toMatch(/\nadoption +\[-{20}\] 0 % of \d+ live proxies: behind \d+\n/);
     expect(text).toContain(`${live - 1} more are waited for`);
+    await waitFor(async () =>
+      (await metrics.expose()).includes(`\ncitadel_root_rotation_proxies{standing="behind"} ${live}\n`),
+    );
+    expect(await metrics.expose()).toContain('\ncitadel_root_rotation_phase{phase="distribute"} 1\n');
     expect((await rotate('status', '--standing', 'nonsense')).code).toBe(64);
     expect((await rotate('status', '--limit', '1001')).code).toBe(64);
   });
