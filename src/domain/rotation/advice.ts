@@ -46,7 +46,8 @@ export function nextStep({ rotation, gate, obstacle }: RotationStatus): string {
     case 'done':
     case 'aborted':
       return '';
-    default: {
+    case 'distribute':
+    case 'drain': {
       const effect = phase === 'drain' ? 'the old root leaves the bundle' : 'the new root signs from then on';
       const ready = gate?.open === true && obstacle === undefined;
       return `citadel rotate continue${ready ? '' : ', once nothing is missing'}: ${effect}`;

@@ -1,4 +1,4 @@
-import { CitadelError, type Clock } from '../../kernel/index.ts';
+import type { Clock } from '../../kernel/index.ts';
 import { createRootCertificate } from '../../pki/index.ts';
 import { authorityRecord } from '../authority/index.ts';
 import type { AuthorityRecord, AuthorityStore, KeyManager, RootRotation } from '../ports/index.ts';
