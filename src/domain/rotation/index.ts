@@ -3,9 +3,9 @@ export { type Asked, decideRotation } from './decide.ts';
 export { type Gate, gateOf, type RotationEvidence } from './gate.ts';
 export { planRotation } from './plan.ts';
 export type { PlannedRoot, RotationPlan, WantedRoot } from './planning.ts';
+export { findEndedRoot, replaceEndedRoot } from './recover.ts';
 export { createRehearsal, type HandOut, type Rehearsal, type RehearsalReport } from './rehearse.ts';
 export { decideSchedule, onSchedule, partLived, type RootSchedule } from './schedule.ts';
-export { findEndedRoot, replaceEndedRoot } from './recover.ts';
 export {
   createRotationService,
   type RotationOrder,

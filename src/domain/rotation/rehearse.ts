@@ -195,6 +195,7 @@ export function createRehearsal(options: RehearsalOptions): Rehearsal {
       authority,
       root: root.certificate,
       signer: root.signer,
+      clock,
     });
     const commonName = 'Citadel rehearsal issuing authority';
     const { certificate } = await upstream.signIssuingAuthority({

@@ -49,6 +49,7 @@ describe('methodRequirements', () => {
       'taintAuthority',
       'enforceMutualTls',
       'revertMutualTls',
+      'rehearseRotation',
       'startRotation',
       'continueRotation',
       'excuseProxy',

@@ -112,8 +112,8 @@ export class World {
       newKeys: reach,
       keysOf,
       homes: {
-        next: keys.backend,
-        knows: (backend) => this.home !== 'unknown' && backend === keys.backend,
+        next: this.keys.backend,
+        knows: (backend) => this.home !== 'unknown' && backend === this.keys.backend,
       },
       backdate,
       defaults: { algorithm: 'ecdsa-p256', lifetime },
