@@ -11,3 +11,4 @@ export type { EnvoyNode } from './exec/bootstrap.ts';
 export { type ExecOptions, envoyAdminSocket, runEnvoy } from './exec/run-envoy.ts';
 export type { AgentSnapshot, Bundle, Identity } from './identity/identity.ts';
 export type { AgentOptions, EnvoyOptions, FilesOptions, TrustSource } from './options.ts';
+export { type HandedOut, type ReadBack, readBackBySds } from './sds/read-back.ts';

@@ -13,7 +13,7 @@ import {
 } from '../api/http/index.ts';
 import type { WebhookListener } from '../api/webhook/index.ts';
 import { createAdoptionService } from '../domain/adoption/index.ts';
-import { type AuthorityService, createAuthorityService } from '../domain/authority/index.ts';
+import { type AuthorityService, createAuthorityService, jitterOf } from '../domain/authority/index.ts';
 import { createSvidVerifier } from '../domain/identity/index.ts';
 import {
   createIssuanceService,
@@ -54,6 +54,7 @@ import { connectClusters, publishBundles } from './kubernetes.ts';
 import { runMaintenance } from './maintenance.ts';
 import { startOperatorApi } from './operators.ts';
 import { recordRefusals } from './refusals.ts';
+import { clearRehearsals, rehearsalOf } from './rehearsal.ts';
 import {
   crlGate,
   openRevocations,
@@ -61,7 +62,8 @@ import {
   revocationOrders,
   servedCrls,
 } from './revocation.ts';
-import { rotationOf } from './rotation.ts';
+import { rotationHealth, rotationOf } from './rotation.ts';
+import { watchRotation } from './rotation-watch.ts';
 import { loadServerId } from './server-id.ts';
 import { takeOverExisting, upstreamOf } from './upstream.ts';
 
@@ -143,7 +145,11 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
       lifetime: issuing.lifetime,
       // Small against the lifetime, of which rotation counts the part that is left.
       backdate: Math.min(3_600_000, issuing.lifetime / 10),
-      rotation: { prepareBelow: 1 - issuing.prepareAt, activateBelow: 1 - issuing.activateAt },
+      rotation: {
+        prepareBelow: 1 - issuing.prepareAt,
+        activateBelow: 1 - issuing.activateAt,
+        jitter: jitterOf,
+      },
     },
     crls: crlGate(revocations, {
       store,
@@ -160,6 +166,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   await revocations.tick();
   const trust = trustWithCrls(authority, revocations);
   const rotation = rotationOf(upstreamOptions, authority);
+  const rehearsal = rehearsalOf(upstreamOptions, authority);
 
   const leaves = createLeafService({ validity: config.certificate, store: store.issuance, clock, entropy });
   const verifier = createSvidVerifier({
@@ -245,6 +252,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     log,
     signal: maintenance.signal,
   });
+  const cleared = clearRehearsals(rehearsal, { clock, entropy, log, signal: maintenance.signal });
   const published = publishBundles({
     config,
     clusters,
@@ -256,7 +264,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   });
   building.defer(async () => {
     maintenance.abort();
-    await Promise.all([maintained, published]);
+    await Promise.all([maintained, cleared, published]);
   });
   const clusterPolicies = building.use(
     await serveClusterPolicies({ config, clusters, controlPlane, certificates, onRefused, log }),
@@ -266,7 +274,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     store,
     authority,
     rotation,
-    leafTtl: config.certificate.maximumTtl,
+    ...rotationHealth({ config, homes }),
     certificates,
     checkRootKey: async (signal) => (await (isUpstream ? upstream() : homes.root())).check(signal),
     clusters,
@@ -293,6 +301,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     authority,
     rotation,
     revocationOrders: orders,
+    rehearsal,
     verifier,
     leaves,
     certificates,
@@ -322,15 +331,17 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     health,
     metrics,
     rootKeyHome: isUpstream ? 'vault-pki' : config.keys.kind,
+    formerKeyHome: config.formerKeys?.kind,
     clock,
     log,
     signal: stopping.signal,
   });
+  const counted = watchRotation({ rotation, metrics, clock, log, signal: stopping.signal });
   building.defer(async () => {
     // Whoever balances by health goes elsewhere, and streams without an end are closed, before calls are waited for.
     stopping.abort();
     for (const each of health) each.setServing(false);
-    await watched;
+    await Promise.all([watched, counted]);
   });
   log.info('ready', {
     serverId,

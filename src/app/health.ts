@@ -8,7 +8,7 @@ import type { ServingCertificateSource } from '../domain/serving/index.ts';
 import { CitadelError, type Clock, describeError, isCitadelError } from '../kernel/index.ts';
 import { checkpointProbes } from './audit-health.ts';
 import { type MeshParts, meshProbes } from './mesh-health.ts';
-import { rotationProbes } from './rotation-health.ts';
+import { type RotationHealthOptions, rotationProbes } from './rotation-health.ts';
 
 /** One thing that is looked at, by /readyz and by `citadel check` alike. */
 export interface Probe {
@@ -23,12 +23,10 @@ export interface Probe {
   readonly run: (signal: AbortSignal) => Promise<string | undefined>;
 }
 
-export interface HealthOptions {
+export interface HealthOptions extends RotationHealthOptions {
   readonly store: Store;
   readonly authority: AuthorityService;
   readonly rotation: Pick<RotationService, 'current' | 'status'>;
-  /** Of leaves, milliseconds. */
-  readonly leafTtl: number;
   readonly certificates: ServingCertificateSource;
   /** Rejects where the home of the root's key, or the upstream in its place, could not sign. */
   readonly checkRootKey: (signal: AbortSignal) => Promise<void>;

@@ -2,10 +2,21 @@ import type { AuthorityService } from '../domain/authority/index.ts';
 import type { RevocationService } from '../domain/revocation/index.ts';
 import type { RotationService } from '../domain/rotation/index.ts';
 import type { ServingCertificateSource } from '../domain/serving/index.ts';
-import { backoffDelay, type Clock, describeError, type Entropy, type Log } from '../kernel/index.ts';
+import {
+  type BackoffOptions,
+  backoffDelay,
+  type Clock,
+  describeError,
+  type Entropy,
+  type Log,
+} from '../kernel/index.ts';
+
+interface Ticking {
+  tick(): Promise<void>;
+}
 
 export interface MaintenanceOptions {
-  readonly authority: Pick<AuthorityService, 'tick'>;
+  readonly authority: Pick<AuthorityService, 'tick' | 'onBundleChange'>;
   readonly rotation: Pick<RotationService, 'tick'>;
   readonly revocations: Pick<RevocationService, 'tick'>;
   readonly certificates: Pick<ServingCertificateSource, 'tick'>;
@@ -18,28 +29,49 @@ export interface MaintenanceOptions {
 /** How often what is due is looked for; far below the shortest lifetime that is worth configuring. */
 const interval = 1000;
 const backoff = { baseMilliseconds: 1000, maximumMilliseconds: 60_000 };
+/** Costs nothing where there is nothing to sign with, and must be there soon after there is again. */
+const shortBackoff = { ...backoff, maximumMilliseconds: 5000 };
 
-/** Does what time makes due, until the signal: a rotation, issuing authorities, then the serving certificate below them. */
+/**
+ * Does what time makes due, until the signal: a rotation, issuing authorities, revocation lists, the serving certificate. Each goes by itself
+ * and backs off by itself: a rotation that waits for its key's home must hold up neither issuing authorities nor the
+ * certificate below them.
+ */
 export async function runMaintenance(options: MaintenanceOptions): Promise<void> {
-  const { authority, rotation, revocations, certificates, clock, entropy, log, signal } = options;
+  const { authority, rotation, revocations, certificates, log } = options;
+  // Whoever has the new bundle does not trust a serving certificate under a root that has left it.
+  const unsubscribe = authority.onBundleChange(() => {
+    certificates.tick().catch((error: unknown) => {
+      log.warn('the serving certificate could not follow the bundle yet', { cause: describeError(error) });
+    });
+  });
+  await Promise.all([
+    keepUp('the rotation of the root', rotation, backoff, options),
+    keepUp('the issuing authorities', authority, backoff, options),
+    keepUp('the revocation lists', revocations, backoff, options),
+    keepUp('the serving certificate', certificates, shortBackoff, options),
+  ]);
+  unsubscribe();
+}
+
+async function keepUp(
+  what: string,
+  work: Ticking,
+  pause: BackoffOptions,
+  { clock, entropy, log, signal }: MaintenanceOptions,
+): Promise<void> {
   let failures = 0;
   while (!signal.aborted) {
     await clock
-      .sleep(failures === 0 ? interval : backoffDelay(failures, backoff, entropy), signal)
+      .sleep(failures === 0 ? interval : backoffDelay(failures, pause, entropy), signal)
       .catch(() => {});
     if (signal.aborted) return;
-    // Each by itself: a rotation that waits for its key's home must not hold up issuing authorities.
-    const results = await Promise.allSettled([rotation.tick(), authority.tick(), revocations.tick()]);
-    const failed = results.filter((result) => result.status === 'rejected');
-    failures = failed.length === 0 ? 0 : failures + 1;
-    for (const { reason } of failed) {
-      log.warn('maintenance of the authorities failed; trying again', {
-        cause: describeError(reason),
-        failures,
-      });
+    try {
+      await work.tick();
+      failures = 0;
+    } catch (error) {
+      failures += 1;
+      log.warn(`${what} could not be kept up; trying again`, { cause: describeError(error), failures });
     }
-    await certificates.tick().catch((error: unknown) => {
-      log.warn('the serving certificate could not be renewed', { cause: describeError(error) });
-    });
   }
 }

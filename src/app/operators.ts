@@ -23,7 +23,7 @@ import {
   operatorPath,
 } from '../domain/operators/index.ts';
 import type { Metrics, Store } from '../domain/ports/index.ts';
-import type { RotationService } from '../domain/rotation/index.ts';
+import type { Rehearsal, RotationService } from '../domain/rotation/index.ts';
 import type { ServingCertificateSource } from '../domain/serving/index.ts';
 import { type Clock, type Entropy, type Log, type Secret, version } from '../kernel/index.ts';
 import { readCertificateRequest } from '../pki/index.ts';
@@ -40,6 +40,7 @@ export interface OperatorApiOptions {
   readonly checkpoints: OperatorServices['checkpoints'];
   readonly rotation: RotationService;
   readonly revocationOrders: RevocationOrders;
+  readonly rehearsal: Rehearsal;
   readonly verifier: SvidVerifier;
   readonly leaves: LeafService;
   readonly certificates: ServingCertificateSource;
@@ -103,6 +104,7 @@ export async function startOperatorApi(options: OperatorApiOptions): Promise<Ope
     backup: backup && ((order: BackupOrder) => backup.create(order)),
     ...options.revocationOrders,
     checkpoints: options.checkpoints,
+    rehearsal: options.rehearsal,
     taint: createTaint({ store: store.authorities, audit, authority, clock, log }),
     currentBundle: () => authority.bundle(),
     status: async () => ({

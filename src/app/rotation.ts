@@ -1,5 +1,6 @@
 import type { AuthorityService } from '../domain/authority/index.ts';
-import { createRotationService, type RotationService } from '../domain/rotation/index.ts';
+import { createRotationService, onSchedule, type RotationService } from '../domain/rotation/index.ts';
+import type { RotationHealthOptions } from './rotation-health.ts';
 import { newRoot, type UpstreamOptions } from './upstream.ts';
 
 /** Rotations of the trust root, over the homes that the configuration names. */
@@ -8,13 +9,14 @@ export function rotationOf(
   authority: AuthorityService,
 ): RotationService {
   const { backdate, ...defaults } = newRoot(config);
-  return createRotationService({
+  const rotation = createRotationService({
     trustDomain: config.trustDomain.name,
     store,
     audit: store.audit,
     authority,
     newKeys: homes.root,
     keysOf: homes.rootOf,
+    homes: { next: config.keys.kind, knows: knownHomes(config) },
     backdate,
     defaults,
     leafTtl: config.certificate.defaultTtl,
@@ -22,4 +24,30 @@ export function rotationOf(
     entropy,
     log,
   });
+  const { at, continue: goesOn } = config.rotation.root;
+  return onSchedule({ schedule: { at, continue: goesOn }, rotation, store, clock, log });
+}
+
+/** Whether the configuration names the home of a backend. */
+function knownHomes({ keys, formerKeys }: UpstreamOptions['config']): (backend: string) => boolean {
+  return (backend) => backend === keys.kind || backend === formerKeys?.kind;
+}
+
+/** By then every certificate has been replaced twice over, of whoever is still there. */
+const longestPhase = ({ certificate }: UpstreamOptions['config']) =>
+  Math.max(2 * certificate.maximumTtl, 3_600_000);
+
+/** What the health of rotations is judged by. */
+export function rotationHealth({
+  config,
+  homes,
+}: Pick<UpstreamOptions, 'config' | 'homes'>): Pick<RotationHealthOptions, 'longestPhase' | 'formerHome'> {
+  const { formerKeys } = config;
+  return {
+    longestPhase: config.rotation.longestPhase ?? longestPhase(config),
+    formerHome: {
+      knows: knownHomes(config),
+      check: formerKeys && (async (signal) => (await homes.rootOf(formerKeys.kind))?.check(signal)),
+    },
+  };
 }

@@ -11,27 +11,41 @@ export interface Column<T> {
 /** Prints rows: aligned columns for people, everything for programs. */
 export function printRows<T>(rows: readonly T[], columns: readonly Column<T>[], format: OutputFormat): void {
   if (format !== 'table') return printValue(rows, format);
+  process.stdout.write(tableText(rows, columns));
+}
+
+/** Aligned columns, a line a row, as a terminal may have them. */
+export function tableText<T>(rows: readonly T[], columns: readonly Column<T>[]): string {
   const cells = rows.map((row) => columns.map((column) => printable(column.value(row))));
   const table = [columns.map(({ title }) => title), ...cells];
   const widths = columns.map((_, index) => Math.max(...table.map((row) => row[index]?.length ?? 0)));
-  for (const row of table)
-    process.stdout.write(
-      `${row
-        .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-        .join('  ')
-        .trimEnd()}\n`,
-    );
+  return table
+    .map(
+      (row) =>
+        `${row
+          .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
 }
 
 /** Prints one object; as a table, one field a line. */
 export function printRecord(record: Readonly<Record<string, unknown>>, format: OutputFormat): void {
   if (format !== 'table') return printValue(record, format);
+  process.stdout.write(recordText(record));
+}
+
+/** One field a line, as a terminal may have them. */
+export function recordText(record: Readonly<Record<string, unknown>>): string {
   const entries = Object.entries(record).map(([key, value]) => [key, text(value)] as const);
   const width = Math.max(0, ...entries.map(([key]) => key.length));
-  for (const [key, value] of entries) {
-    const lines = value.trimEnd().split('\n').map(printable);
-    process.stdout.write(`${key.padEnd(width)}  ${lines.join(`\n${' '.repeat(width + 2)}`)}\n`);
-  }
+  return entries
+    .map(([key, value]) => {
+      const lines = value.trimEnd().split('\n').map(printable);
+      return `${key.padEnd(width)}  ${lines.join(`\n${' '.repeat(width + 2)}`)}\n`;
+    })
+    .join('');
 }
 
 function printValue(value: unknown, format: 'json' | 'yaml'): void {

@@ -6,6 +6,7 @@ import { createEnforcementMetrics } from './enforcement.ts';
 import { createIstioAliases } from './istio-aliases.ts';
 import { createKeySetMetrics } from './key-sets.ts';
 import { createMeshSourceMetrics } from './mesh-sources.ts';
+import { createRotationMetrics } from './rotation.ts';
 
 export interface PrometheusMetrics extends Metrics {
   readonly contentType: string;
@@ -80,6 +81,7 @@ export function createMetrics(clock: Clock, options: { readonly process?: boolea
     ...createKeySetMetrics(registry, clock),
     ...createMeshSourceMetrics(registry, clock),
     ...createEnforcementMetrics(registry),
+    ...createRotationMetrics(registry, clock),
     contentType: registry.contentType,
     expose: () => registry.metrics(),
     issuanceStarted: () => aliases.requests.inc(),

@@ -90,6 +90,12 @@ export function checkServerConfig(parsed: ParsedServerConfig): readonly RuleProb
       'lower it, or raise certificate.maximumTtl',
     );
   const { issuing, origin } = authority;
+  if (origin.kind === 'upstream' && parsed.rotation.root.at !== undefined)
+    broken(
+      ['rotation', 'root', 'at'],
+      'says when to rotate a root that belongs to the upstream authority',
+      'remove it: that root is rotated there',
+    );
   if (issuing.prepareAt >= issuing.activateAt)
     broken(
       ['authority', 'issuing', 'prepareAt'],

@@ -13,6 +13,7 @@ import {
   url,
 } from './fields.ts';
 import { meshSchema } from './mesh-schema.ts';
+import { rotationSchema } from './rotation-schema.ts';
 import { vaultConnection } from './vault-schema.ts';
 
 const dnsOrIp = z
@@ -164,6 +165,7 @@ export const serverSchema = (context: FieldContext) =>
       .describe('the home of the issuing keys, local always; needed unless keys is disk or memory'),
     authority: authoritySchema(context).prefault({}),
     audit: auditSchema(context).prefault({}),
+    rotation: rotationSchema.prefault({}),
     certificate: certificateSchema.prefault({}),
     attestation: attestationSchema(context),
     publish: publishSchema.prefault({}),

@@ -3,12 +3,11 @@ import * as wire from '../../gen/citadel/v1/operator.ts';
 import { CitadelError } from '../../kernel/index.ts';
 import type { OperatorConnection } from '../connection.ts';
 import { ExitRequest, exitCodes } from '../exit-codes.ts';
+import { patiently } from '../patiently.ts';
 
 const api = wire.OperatorServiceService;
 /** Milliseconds. */
 const interval = 500;
-/** Milliseconds that a server may be away, as when it is started again: the order goes on without it being watched. */
-const longestAway = 60_000;
 /** What a step waits for changes its words with the time. */
 const newsInterval = 10_000;
 const acceptWithin = 60_000;
@@ -94,18 +93,4 @@ export async function followRevert(
 /** What came before may drain still: what is wanted is taken from the moment that it is accepted. */
 function isAccepted({ accepted, wantedMode, policyMode }: wire.MutualTlsPort): boolean {
   return accepted && wantedMode === policyMode;
-}
-
-async function patiently<T>(ask: () => Promise<T>): Promise<T> {
-  const until = Date.now() + longestAway;
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      const isAway =
-        error instanceof CitadelError && (error.code === 'Unavailable' || error.code === 'DeadlineExceeded');
-      if (!isAway || Date.now() > until) throw error;
-      await delay(interval);
-    }
-  }
 }

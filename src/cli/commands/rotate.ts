@@ -1,16 +1,13 @@
 import type { Command } from 'commander';
-import {
-  OperatorServiceService as api,
-  type PlannedPhase,
-  type ProxyStanding,
-  type RotationStatus,
-} from '../../gen/citadel/v1/operator.ts';
+import { OperatorServiceService as api, type RotationStatus } from '../../gen/citadel/v1/operator.ts';
 import { confirm } from '../confirm.ts';
 import { type ConnectionOptions, connectOperator, type OperatorConnection } from '../connection.ts';
-import { seconds, withConnection, withReason, withYes } from '../options.ts';
-import { formatTime, type OutputFormat, printRecord, printRows } from '../output.ts';
-import { reading } from './read.ts';
+import { withConnection, withReason, withYes } from '../options.ts';
 import { addRecoverCommand } from './recover.ts';
+import { describeProxy } from './rotate-board.ts';
+import { addPlan, planText, type WantedRootOptions, wantedRoot, withWantedRoot } from './rotate-plan.ts';
+import { addRehearse } from './rotate-rehearse.ts';
+import { addStatus, printStatus, wholeBoard } from './rotate-status.ts';
 
 interface ChangingOptions extends ConnectionOptions {
   readonly yes?: boolean;
@@ -20,16 +17,9 @@ interface ChangingOptions extends ConnectionOptions {
 /** Adds the commands that rotate the trust root. */
 export function addRotateCommands(program: Command): void {
   const rotate = program.command('rotate').description('replace the trust root, with evidence at each step');
-  const status = rotate.command('status').description('where it is, and what it waits for');
-  reading(status, async (connection, { output }) => {
-    printStatus(await connection.call(api.getRotation, {}), output);
-  });
-  const plan = rotate
-    .command('plan')
-    .description('what a rotation would wait for if it began now, and when it could end');
-  reading(plan, async (connection, { output }) => {
-    printRows((await connection.call(api.planRotation, {})).phases, planColumns, output);
-  });
+  addStatus(rotate);
+  addPlan(rotate);
+  addRehearse(rotate);
   addStart(rotate);
   addContinue(rotate);
   addExcuse(rotate);
@@ -38,32 +28,23 @@ export function addRotateCommands(program: Command): void {
 }
 
 function addStart(rotate: Command): void {
-  const command = rotate
-    .command('start')
-    .description('make the next root and hand it out; nothing signs with it yet')
-    .option('--algorithm <name>', 'of its key (default: as configured)', '')
-    .option('--lifetime <duration>', 'of its certificate (default: as configured)', seconds, 0);
+  const command = withWantedRoot(
+    rotate.command('start').description('make the next root and hand it out; nothing signs with it yet'),
+  ).option('--plan <token>', 'refused where what this plan was made of has changed (default: the one shown)');
   changing(command, async (connection, { yes, reason }) => {
-    const { algorithm, lifetime } = command.opts<{ readonly algorithm: string; readonly lifetime: number }>();
-    const { activeRoot } = await connection.call(api.getRotation, {});
-    const { phases } = await connection.call(api.planRotation, {});
-    await confirm(startPlan(activeRoot, phases), yes);
-    return connection.call(api.startRotation, {
-      reason,
-      oldRoot: activeRoot,
-      algorithm,
-      lifetimeSeconds: BigInt(Math.ceil(lifetime)),
-    });
+    const { plan, ...options } = command.opts<WantedRootOptions & { readonly plan?: string }>();
+    const wanted = wantedRoot(options);
+    const shown = await connection.call(api.planRotation, wanted);
+    await confirm(startPlan(planText(shown)), yes);
+    const oldRoot = shown.oldRoot?.fingerprint ?? '';
+    return connection.call(api.startRotation, { reason, oldRoot, ...wanted, plan: plan ?? shown.token });
   });
 }
 
-function startPlan(activeRoot: string, phases: readonly PlannedPhase[]): string {
+function startPlan(plan: string): string {
   return [
-    `A root is made to take the place of ${activeRoot.slice(0, 16)}, and is handed out; nothing signs with it yet.`,
-    ...phases.map(
-      ({ phase, waitsFor, earliestEnd }) =>
-        `  ${phase}, until ${formatTime(earliestEnd)} at the earliest, waits for ${waitsFor}`,
-    ),
+    'A root is made, and is handed out beside the present one; nothing signs with it yet.',
+    plan,
     'distribute and drain end by `citadel rotate continue`, and only where that is seen to be safe.',
   ].join('\n');
 }
@@ -72,16 +53,33 @@ function addContinue(rotate: Command): void {
   const command = rotate
     .command('continue')
     .description('end the present phase, where evidence permits it')
-    .option('--force', 'end it against the evidence: what is named breaks', false);
+    .option('--force', 'end it against the evidence: what is named breaks', false)
+    .option('--leave-key', 'leave the key that would be destroyed: its home is lost for good', false)
+    .option(
+      '--destroy-imported-key',
+      'destroy the old root’s key at the end, though it was not made here',
+      false,
+    );
   changing(command, async (connection, { yes, reason }) => {
-    const { force } = command.opts<{ readonly force: boolean }>();
-    const status = await connection.call(api.getRotation, {});
-    await confirm(continuePlan(status, force), yes);
-    return connection.call(api.continueRotation, { reason, phase: status.phase, force });
+    const words = command.opts<ContinueWords>();
+    const status = await connection.call(api.getRotation, wholeBoard);
+    await confirm(continuePlan(status, words), yes);
+    return connection.call(api.continueRotation, { reason, phase: status.phase, ...pick(words) });
   });
 }
 
-function continuePlan({ phase, gate }: RotationStatus, force: boolean): string {
+interface ContinueWords {
+  readonly force: boolean;
+  readonly leaveKey: boolean;
+  readonly destroyImportedKey: boolean;
+}
+
+/** Without what else is an option of the command. */
+function pick({ force, leaveKey, destroyImportedKey }: ContinueWords): ContinueWords {
+  return { force, leaveKey, destroyImportedKey };
+}
+
+function continuePlan({ phase, gate }: RotationStatus, words: ContinueWords): string {
   const effect =
     phase === 'distribute'
       ? 'The new root signs from now on.'
@@ -89,14 +87,24 @@ function continuePlan({ phase, gate }: RotationStatus, force: boolean): string {
         ? 'The old root leaves the bundle: whatever is under it is refused.'
         : `Phase ${phase} is looked at again.`;
   const waited = gate?.proxies.filter((proxy) => proxy.waited) ?? [];
-  const leaves = gate?.leaves ?? 0;
-  const broken = force
+  const all = (gate?.stragglers ?? 0) + (gate?.unproven ?? 0);
+  const broken = words.force
     ? [
-        `By force, against ${waited.length} proxies and ${leaves} certificates:`,
-        ...waited.map((proxy) => `  ${describe(proxy)}`),
+        `By force, against ${all} proxies and ${gate?.leaves ?? 0} certificates:`,
+        ...waited.map((proxy) => `  ${describeProxy(proxy)}`),
+        ...(all > waited.length ? [`  and ${all - waited.length} more`] : []),
       ]
     : [];
-  return [effect, ...broken].join('\n');
+  return [
+    effect,
+    ...(words.leaveKey
+      ? ['The key that would be destroyed stays in its home: whoever finds it there has it.']
+      : []),
+    ...(words.destroyImportedKey
+      ? ['The key of the old root is destroyed at the end, also for whoever else uses it.']
+      : []),
+    ...broken,
+  ].join('\n');
 }
 
 function addExcuse(rotate: Command): void {
@@ -106,9 +114,10 @@ function addExcuse(rotate: Command): void {
     .argument('<key>', 'as the status names it');
   changing(command, async (connection, { yes, reason }) => {
     const [proxyKey = ''] = command.args;
-    const { gate } = await connection.call(api.getRotation, {});
+    const query = { ...wholeBoard, filter: proxyKey };
+    const { gate } = await connection.call(api.getRotation, query);
     const proxy = gate?.proxies.find((each) => each.proxyKey === proxyKey);
-    await confirm(`No phase waits any more for ${proxy ? describe(proxy) : proxyKey}.`, yes);
+    await confirm(`No phase waits any more for ${proxy ? describeProxy(proxy) : proxyKey}.`, yes);
     return connection.call(api.excuseProxy, { reason, proxyKey });
   });
 }
@@ -116,7 +125,7 @@ function addExcuse(rotate: Command): void {
 function addAbort(rotate: Command): void {
   const command = rotate.command('abort').description('go back to the old root');
   changing(command, async (connection, { yes, reason }) => {
-    const { phase } = await connection.call(api.getRotation, {});
+    const { phase } = await connection.call(api.getRotation, wholeBoard);
     await confirm('The old root signs, and the new one leaves the bundle once nothing is under it.', yes);
     return connection.call(api.abortRotation, { reason, phase });
   });
@@ -136,48 +145,3 @@ function changing(
     }
   });
 }
-
-function printStatus(status: RotationStatus, format: OutputFormat): void {
-  if (format !== 'table') return printRecord({ ...status }, format);
-  const { gate } = status;
-  if (status.id === '') {
-    process.stdout.write(`no rotation yet; the active root is ${status.activeRoot.slice(0, 16)}\n`);
-    return;
-  }
-  const inUse = gate?.proxies.filter(({ standing }) => standing === 'inUse').length ?? 0;
-  printRecord(
-    {
-      phase: `${status.phase} since ${formatTime(status.phaseSince)}`,
-      'old root': status.oldRoot.slice(0, 16),
-      'new root': status.newRoot.slice(0, 16),
-      started: `${formatTime(status.startedAt)} by ${status.startedBy}`,
-      'in use': gate ? `${inUse} of ${gate.proxies.length} live proxies` : '',
-      'certificates to end':
-        gate && gate.leaves > 0 ? `${gate.leaves}, until ${formatTime(gate.leavesUntil)}` : '',
-      next: gate?.open ? 'nothing is missing: citadel rotate continue' : '',
-    },
-    format,
-  );
-  const waited = gate?.proxies.filter((proxy) => proxy.waited) ?? [];
-  if (waited.length === 0) return;
-  process.stdout.write('\n');
-  printRows(waited, stragglerColumns, format);
-}
-
-function describe({ spiffeId, proxyKey, standing, detail }: ProxyStanding): string {
-  return `${spiffeId} (${proxyKey}): ${standing}, ${detail}`;
-}
-
-const planColumns = [
-  { title: 'PHASE', value: (row: PlannedPhase) => row.phase },
-  { title: 'ENDS AT THE EARLIEST', value: (row: PlannedPhase) => formatTime(row.earliestEnd) },
-  { title: 'WAITS FOR', value: (row: PlannedPhase) => row.waitsFor },
-];
-
-const stragglerColumns = [
-  { title: 'WAITS FOR', value: (row: ProxyStanding) => row.spiffeId },
-  { title: 'KEY', value: (row: ProxyStanding) => row.proxyKey },
-  { title: 'IS', value: (row: ProxyStanding) => row.standing },
-  { title: 'WHY', value: (row: ProxyStanding) => row.detail },
-  { title: 'LAST SEEN', value: (row: ProxyStanding) => formatTime(row.lastSeenAt) },
-];

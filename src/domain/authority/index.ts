@@ -1,7 +1,14 @@
-export { bundleRoots, decideIssuing, type IssuingAction, type IssuingRotationPolicy } from './decide.ts';
+export {
+  bundleRoots,
+  decideIssuing,
+  type IssuingAction,
+  type IssuingRotationPolicy,
+  jitterOf,
+} from './decide.ts';
 export { type EstablishRootOptions, establishRoot } from './establish-root.ts';
 export { type ExistingAuthority, type ImportOptions, importExistingAuthority } from './import-existing.ts';
 export { authorityRecord } from './record.ts';
+export { createRootUpstream } from './root-upstream.ts';
 export {
   type ActiveIssuer,
   type AuthorityService,

@@ -48,7 +48,7 @@ export interface AuthorityServiceOptions {
     /** Whether verifiers would take leaves of this authority in place of the present one's. */
     mayActivate(authority: AuthorityRecord, present: AuthorityRecord | undefined): Promise<boolean>;
   };
-  readonly metrics: Pick<Metrics, 'authorityExpires'>;
+  readonly metrics: Pick<Metrics, 'authorityExpires' | 'authorityLife'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -124,10 +124,12 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
   }
 
   function tellExpiry(kind: 'root' | 'issuing', among: readonly AuthorityRecord[]): void {
-    const ends = among
+    const [first] = among
       .filter((record) => record.kind === kind && record.state === 'active')
-      .map(({ notAfter }) => notAfter.getTime());
-    if (ends.length > 0) options.metrics.authorityExpires(kind, new Date(Math.min(...ends)));
+      .toSorted((a, b) => a.notAfter.getTime() - b.notAfter.getTime());
+    if (!first) return;
+    options.metrics.authorityExpires(kind, first.notAfter);
+    options.metrics.authorityLife(kind, first.notBefore, first.notAfter);
   }
 
   async function activate(record: AuthorityRecord): Promise<void> {

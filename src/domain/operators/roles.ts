@@ -32,6 +32,7 @@ export const methodRequirements = {
   listEnforcements: 'viewer',
   getRotation: 'viewer',
   planRotation: 'viewer',
+  rehearseRotation: 'operator',
   startRotation: 'operator',
   continueRotation: 'operator',
   excuseProxy: 'operator',

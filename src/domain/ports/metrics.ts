@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../kernel/index.ts';
 import type { MeshSourceState } from './mesh-source.ts';
+import type { RotationPhase } from './rotation-store.ts';
 
 /** The parts of one issuance, each timed by itself. */
 export type IssuanceStage = 'attest' | 'authorize' | 'request' | 'sign' | 'record' | 'total';
@@ -25,6 +26,10 @@ export interface Metrics {
   issuanceFailed(failure: IssuanceFailure, code: ErrorCode): void;
   /** The earliest end among the authorities of a kind that are in use. */
   authorityExpires(kind: AuthorityMetricKind, notAfter: Date): void;
+  /** Of the one that ends first among the authorities of a kind that are in use. */
+  authorityLife(kind: AuthorityMetricKind, notBefore: Date, notAfter: Date): void;
+  /** How far the rotation of the root is that is under way; undefined: none is. */
+  rotation(counts: RotationCounts | undefined): void;
   /** Writes waiting for their commit. */
   storeQueue(length: number): void;
   /** Open streams of a service, by its short name: `sync`, `ads-sotw`, `ads-delta`. */
@@ -46,6 +51,21 @@ export interface Metrics {
   /** What is to be asked, whenever somebody wants to know, for how the sources of the mesh are. */
   meshSources(states: () => readonly MeshSourceState[]): void;
   enforcement(counts: EnforcementCounts): void;
+}
+
+/** A rotation of the root. */
+export interface RotationCounts {
+  readonly phase: RotationPhase;
+  readonly since: Date;
+  /** Live proxies by how far they are. */
+  readonly standings: Readonly<Record<string, number>>;
+  readonly stragglers: number;
+  /** Waited for, and in need of an operator's word. */
+  readonly unproven: number;
+  /** Certificates that must end first. */
+  readonly certificates: number;
+  /** Whether the last try to go on failed. */
+  readonly blocked: boolean;
 }
 
 /** The key sets that policies want fetched. */
@@ -74,6 +94,8 @@ export const noMetrics: Metrics = {
   issuanceSucceeded: () => {},
   issuanceFailed: () => {},
   authorityExpires: () => {},
+  authorityLife: () => {},
+  rotation: () => {},
   storeQueue: () => {},
   streams: () => {},
   keyHome: () => {},

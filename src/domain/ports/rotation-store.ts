@@ -5,9 +5,12 @@ export type RotationPhase = 'prepare' | 'distribute' | 'drain' | 'retire' | 'und
 
 /** An operator's word for what evidence does not show. */
 export interface RotationWord {
-  /** `excuse`: one proxy is left out of account; `force`: a phase was ended against the evidence. */
-  readonly kind: 'excuse' | 'force';
-  /** A proxy's key, or the phase. */
+  /**
+   * `excuse`: one proxy is left out of account; `force`: a phase was ended against the evidence; `leaveKey`: the key that
+   * would be destroyed is left in its home, which is lost for good; `destroyKey`: also a key that was not made here goes.
+   */
+  readonly kind: 'excuse' | 'force' | 'leaveKey' | 'destroyKey';
+  /** A proxy's key, the phase, or the id of a root's key. */
   readonly target: string;
   readonly by: string;
   readonly reason: string;

@@ -1,8 +1,9 @@
-import { CitadelError, type Clock } from '../../kernel/index.ts';
+import type { Clock } from '../../kernel/index.ts';
 import { createRootCertificate } from '../../pki/index.ts';
 import { authorityRecord } from '../authority/index.ts';
 import type { AuthorityRecord, AuthorityStore, KeyManager, RootRotation } from '../ports/index.ts';
 import type { RotationEffect } from './decide.ts';
+import { destroyKeys } from './old-keys.ts';
 
 export interface EffectPorts {
   readonly trustDomain: string;
@@ -65,7 +66,7 @@ export async function applyEffect(
   rotation: RootRotation,
   ports: EffectPorts,
 ): Promise<void> {
-  const { oldRoot, newRoot } = rotation;
+  const { oldRoot, newRoot, words } = rotation;
   const records = await ports.store.list();
   const under = (root: string | undefined) => signersOf(records, root);
   const save = async (...changed: AuthorityRecord[]) => {
@@ -84,6 +85,7 @@ export async function applyEffect(
     case 'destroyOldKey':
       return destroyKeys(
         under(oldRoot).filter(({ state }) => state === 'retired'),
+        words,
         ports,
       );
     case 'discardNewRoot': {
@@ -91,7 +93,8 @@ export async function applyEffect(
       const keyId = newKeyId(rotation);
       const discarded = records.filter((record) => record.kind === 'root' && record.keyId === keyId);
       await save(...change(discarded, 'prepared', 'retired'), ...change(discarded, 'old', 'retired'));
-      if (discarded.length > 0) return destroyKeys(discarded, ports);
+      if (discarded.length > 0) return destroyKeys(discarded, words, ports);
+      if (words.some(({ kind }) => kind === 'leaveKey')) return;
       const keys = await ports.newKeys();
       if (await keys.get(keyId)) await keys.destroy(keyId);
     }
@@ -99,7 +102,7 @@ export async function applyEffect(
 }
 
 /** A root and the authorities between it and issuing ones. */
-function signersOf(records: readonly AuthorityRecord[], root: string | undefined): AuthorityRecord[] {
+export function signersOf(records: readonly AuthorityRecord[], root: string | undefined): AuthorityRecord[] {
   return records.filter(({ kind, rootFingerprint }) => kind !== 'issuing' && rootFingerprint === root);
 }
 
@@ -109,18 +112,4 @@ function change(
   to: AuthorityRecord['state'],
 ): AuthorityRecord[] {
   return records.filter(({ state }) => state === from).map((record) => ({ ...record, state: to }));
-}
-
-async function destroyKeys(records: readonly AuthorityRecord[], { keysOf }: EffectPorts): Promise<void> {
-  for (const { keyBackend, keyId } of records) {
-    // The key of a root that others have made is elsewhere.
-    if (keyId === '') continue;
-    const keys = await keysOf(keyBackend);
-    if (!keys)
-      throw new CitadelError(
-        'FailedPrecondition',
-        `the key ${keyId} cannot be destroyed: it is in the ${keyBackend} key home, which the configuration does not name; name it in formerKeys`,
-      );
-    await keys.destroy(keyId);
-  }
 }

@@ -1,4 +1,5 @@
 import type { AuthorityRecord, LiveLeaf, RootRotation, RotationPhase } from '../ports/index.ts';
+import { latest } from './plan.ts';
 import {
   type BundleTest,
   bundleStanding,
@@ -81,7 +82,7 @@ function drainGate(
     open: found.stragglers.length === 0 && live.length === 0 && signing.length === 0,
     unproven: [],
     signing,
-    leaves: live.length === 0 ? noLeaves : { count: live.length, lastNotAfter: new Date(Math.max(...last)) },
+    leaves: live.length === 0 ? noLeaves : { count: live.length, lastNotAfter: new Date(latest(0, last)) },
   };
 }
 

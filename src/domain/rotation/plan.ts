@@ -19,9 +19,15 @@ const seconds = 30_000;
 export function planRotation({ proxies }: RotationEvidence, ttl: number, now: Date): readonly PlannedPhase[] {
   const silent = proxies.filter(({ report }) => !report).map(({ leaf }) => leaf);
   const reporting = proxies.length - silent.length;
-  const longest = Math.max(ttl, ...proxies.map(({ leaf }) => life(leaf)));
+  const longest = latest(
+    ttl,
+    proxies.map(({ leaf }) => life(leaf)),
+  );
   const soon = now.getTime() + (reporting > 0 ? seconds : 0);
-  const distributed = Math.max(soon, ...silent.map((leaf) => leaf.notAfter.getTime() - life(leaf) / 2));
+  const distributed = latest(
+    soon,
+    silent.map((leaf) => leaf.notAfter.getTime() - life(leaf) / 2),
+  );
   const drained = distributed + longest;
   const retired = drained + (silent.length > 0 ? longest / 2 : reporting > 0 ? seconds : 0);
   const both = `${reporting} proxies that report, until they are seen to use it; ${silent.length} that cannot, until they renew, and your word for each`;
@@ -38,4 +44,9 @@ export function planRotation({ proxies }: RotationEvidence, ttl: number, now: Da
 
 function life({ notAfter, recordedAt }: LiveLeaf): number {
   return notAfter.getTime() - recordedAt.getTime();
+}
+
+/** A spread of hundreds of thousands of arguments would overflow the stack. */
+export function latest(least: number, times: readonly number[]): number {
+  return times.reduce((last, each) => Math.max(last, each), least);
 }

@@ -1,14 +1,24 @@
-import { CitadelError, describeError, type Entropy, inTurn, type Log } from '../../kernel/index.ts';
+import {
+  CitadelError,
+  describeError,
+  type Entropy,
+  inTurn,
+  type Log,
+  toCitadelError,
+} from '../../kernel/index.ts';
 import type { KeyAlgorithm } from '../../pki/index.ts';
 import type { AuthorityService } from '../authority/index.ts';
 import type { AuditLog, RootRotation, RotationPhase, RotationWord, Store } from '../ports/index.ts';
 import { type Asked, decideRotation, type RotationAction } from './decide.ts';
-import { activateOldRoot, applyEffect, type EffectPorts, makeNewRoot } from './effects.ts';
+import { activateOldRoot, applyEffect, type EffectPorts, makeNewRoot, signersOf } from './effects.ts';
 import { type Gate, gateOf, type RotationEvidence } from './gate.ts';
-import { type PlannedPhase, planRotation } from './plan.ts';
+import { keysLeft, type LeftKey } from './old-keys.ts';
+import { createPace } from './pace.ts';
+import { createPlanning, type PlanningOptions, type RotationPlan, type WantedRoot } from './planning.ts';
 import { liveProxies } from './standing.ts';
+import { type SpokenWords, spokenWords, wordActions } from './words.ts';
 
-export interface RotationServiceOptions extends Omit<EffectPorts, 'store'> {
+export interface RotationServiceOptions extends Omit<EffectPorts, 'store'>, Pick<PlanningOptions, 'homes'> {
   readonly store: Pick<Store, 'rotations' | 'authorities' | 'issuance' | 'adoption'>;
   readonly audit: AuditLog;
   readonly authority: Pick<AuthorityService, 'tick'>;
@@ -34,33 +44,33 @@ export interface RotationStatus {
   readonly activeRoot: string;
   /** What the present phase waits for; undefined where it waits for nothing. */
   readonly gate: Gate | undefined;
+  /** What kept the last try from being done, as a key home that is away. */
+  readonly obstacle: string | undefined;
+  /** Keys that stay in their homes when the rotation ends, or have stayed. */
+  readonly keysLeft: readonly LeftKey[];
 }
 
 export interface RotationService {
   /** The one under way, without a look at who is ready: that reads every valid certificate. */
   current(): Promise<RootRotation | undefined>;
   status(): Promise<RotationStatus>;
-  /** What a rotation would wait for if it began now. */
-  plan(): Promise<readonly PlannedPhase[]>;
+  /** What a rotation would wait for if it began now, and what would be changed. @throws as Planning does */
+  plan(wanted?: WantedRoot): Promise<RotationPlan>;
   /**
    * Begins: the new root is made and enters the bundle; nothing signs with it yet.
    * @param order.oldRoot fingerprint of the root that the operator saw active
-   * @throws CitadelError FailedPrecondition, Aborted where the active root is another one by now
+   * @param order.plan token of the plan that the operator saw
+   * @throws CitadelError FailedPrecondition, Aborted where the active root, or what else the plan was made of, is
+   *   another one by now
    */
   start(
-    order: RotationOrder & {
-      readonly oldRoot: string;
-      readonly algorithm?: KeyAlgorithm;
-      readonly lifetime?: number;
-    },
+    order: RotationOrder & WantedRoot & { readonly oldRoot: string; readonly plan?: string },
   ): Promise<RotationStatus>;
   /**
-   * Ends the phase that the operator saw, where evidence permits it, or where `force` is given.
+   * Ends the phase that the operator saw, where evidence permits it, or where `force` is given. What else is said is kept.
    * @throws CitadelError FailedPrecondition with what is missing; Aborted where the phase is another one by now
    */
-  continue(
-    order: RotationOrder & { readonly phase: RotationPhase; readonly force: boolean },
-  ): Promise<RotationStatus>;
+  continue(order: RotationOrder & SpokenWords & { readonly phase: RotationPhase }): Promise<RotationStatus>;
   /** Leaves one proxy out of account, for good. @throws CitadelError NotFound where no gate waits for it */
   excuse(order: RotationOrder & { readonly proxyKey: string }): Promise<RotationStatus>;
   /** Goes back to the old root. @throws CitadelError FailedPrecondition once that has left the bundle */
@@ -77,6 +87,9 @@ export function createRotationService(options: RotationServiceOptions): Rotation
   const effects: EffectPorts = { ...options, store: store.authorities };
   /** One order at a time: two operators at once see each other's. */
   const oneAtATime = inTurn();
+  const pace = createPace(clock);
+  const planning = createPlanning(options);
+  let obstacle: string | undefined;
 
   const findActiveRoot = async () =>
     (await store.authorities.list()).find(({ kind, state }) => kind === 'root' && state === 'active');
@@ -119,14 +132,33 @@ export function createRotationService(options: RotationServiceOptions): Rotation
     return decideRotation(rotation, seen.authorities, seen, asked);
   }
 
+  /** For the record: the keys that an end leaves in their homes. */
+  async function leftBehind({ words, oldRoot, newRoot }: RootRotation, to: RotationPhase) {
+    if (to !== 'done' && to !== 'aborted') return {};
+    const gone = signersOf(await store.authorities.list(), to === 'done' ? oldRoot : newRoot);
+    const left = keysLeft({ words }, gone).map(({ backend, keyId }) => `${keyId} in ${backend}`);
+    return left.length === 0 ? {} : { keysLeft: left.join(', ') };
+  }
+
   async function enter(rotation: RootRotation, phase: RotationPhase): Promise<RootRotation> {
     const entered = { ...rotation, phase, phaseSince: clock.now() };
     await store.rotations.save(entered);
     return entered;
   }
 
-  /** Goes on until something is waited for. @returns what is waited for */
+  /** Goes on until something is waited for, and keeps what it failed by. @returns what is waited for */
   async function run(rotation: RootRotation, order: RotationOrder, asked: Asked): Promise<Gate | undefined> {
+    try {
+      const gate = await goOn(rotation, order, asked);
+      obstacle = undefined;
+      return gate;
+    } catch (error) {
+      obstacle = toCitadelError(error).message;
+      throw error;
+    }
+  }
+
+  async function goOn(rotation: RootRotation, order: RotationOrder, asked: Asked): Promise<Gate | undefined> {
     let present = rotation;
     let word = asked;
     for (let step = 0; step < mostSteps; step += 1) {
@@ -148,7 +180,7 @@ export function createRotationService(options: RotationServiceOptions): Rotation
           `rotation.${action.to}`,
           order,
           { ...present, phase: action.to },
-          { effect: action.effect },
+          { effect: action.effect, ...(await leftBehind(present, action.to)) },
         );
         present = await enter(present, action.to);
         // A word ends one phase.
@@ -176,10 +208,17 @@ export function createRotationService(options: RotationServiceOptions): Rotation
   async function status(): Promise<RotationStatus> {
     const rotation = (await store.rotations.current()) ?? (await store.rotations.list(1))[0];
     const activeRoot = (await findActiveRoot())?.fingerprint ?? '';
-    if (!rotation) return { rotation, activeRoot, gate: undefined };
-    const { phase } = rotation;
+    if (!rotation) return { rotation, activeRoot, gate: undefined, obstacle: undefined, keysLeft: [] };
+    const { phase, oldRoot, newRoot } = rotation;
     const waits = phase === 'distribute' || phase === 'drain' || phase === 'retire' || phase === 'undo';
-    return { rotation, activeRoot, gate: waits ? gateOf(rotation, phase, await evidence()) : undefined };
+    const goes = phase === 'undo' || phase === 'aborted' ? newRoot : oldRoot;
+    return {
+      rotation,
+      activeRoot,
+      gate: waits ? gateOf(rotation, phase, await evidence()) : undefined,
+      obstacle: phase === 'done' || phase === 'aborted' ? undefined : obstacle,
+      keysLeft: keysLeft(rotation, signersOf(await store.authorities.list(), goes)),
+    };
   }
 
   async function addWord(rotation: RootRotation, word: RotationWord): Promise<RootRotation> {
@@ -191,7 +230,7 @@ export function createRotationService(options: RotationServiceOptions): Rotation
   return {
     current: () => store.rotations.current(),
     status,
-    plan: async () => planRotation(await evidence(), options.leafTtl, clock.now()),
+    plan: async (wanted = {}) => planning.plan(await evidence(), wanted),
     start: (order) =>
       oneAtATime(async () => {
         const current = await store.rotations.current();
@@ -210,6 +249,7 @@ export function createRotationService(options: RotationServiceOptions): Rotation
           );
         if (root.fingerprint !== order.oldRoot)
           throw new CitadelError('Aborted', 'the active root is another one by now: look at the plan again');
+        if (order.plan !== undefined) planning.requireSame(order.plan, await store.authorities.list(), order);
         const lifetime = order.lifetime ?? options.defaults.lifetime;
         if (lifetime <= options.leafTtl)
           throw new CitadelError(
@@ -238,18 +278,10 @@ export function createRotationService(options: RotationServiceOptions): Rotation
     continue: (order) =>
       oneAtATime(async () => {
         let rotation = await underWay(order.phase);
-        if (order.force) {
-          if (rotation.phase === 'prepare' || rotation.phase === 'undo')
-            throw new CitadelError('FailedPrecondition', `nothing can be forced in phase ${rotation.phase}`);
-          const { by, reason } = order;
-          await note('rotation.force', order, rotation);
-          rotation = await addWord(rotation, {
-            kind: 'force',
-            target: rotation.phase,
-            by,
-            reason,
-            at: clock.now(),
-          });
+        const { by, reason } = order;
+        for (const word of spokenWords(order, rotation, await store.authorities.list())) {
+          await note(wordActions[word.kind], order, rotation, { target: word.target });
+          rotation = await addWord(rotation, { ...word, by, reason, at: clock.now() });
         }
         const gate = await run(rotation, order, order.force ? 'byForce' : 'byEvidence');
         const after = await status();
@@ -295,7 +327,8 @@ export function createRotationService(options: RotationServiceOptions): Rotation
       oneAtATime(async () => {
         const rotation = await store.rotations.current();
         if (!rotation || rotation.phase === 'distribute' || rotation.phase === 'drain') return;
-        await run(rotation, { by: 'server', proof: 'none', reason: 'what it waited for has come' }, 'no');
+        const order = { by: 'server', proof: 'none', reason: 'what it waited for has come' };
+        await pace.look(async () => void (await run(rotation, order, 'no')));
       }),
   };
 }

@@ -46,6 +46,45 @@ describe('createMetrics', () => {
     expect(text).toContain('\ncitadel_server_cert_chain_expiry_seconds -60\n');
   });
 
+  it('tells how far a rotation is, how long its phase lasts, and how old authorities are', async () => {
+    const counts = {
+      phase: 'drain' as const,
+      since: new Date('2029-12-31T23:00:00Z'),
+      standings: { inUse: 3, away: 1 },
+      stragglers: 1,
+      unproven: 0,
+      certificates: 5,
+      blocked: true,
+    };
+    const life = ['2029-12-31T16:00:00Z', '2030-01-01T02:00:00Z'].map((text) => new Date(text));
+    const [notBefore = new Date(), notAfter = new Date()] = life;
+    const text = await exposed((metrics) => {
+      metrics.rotation(counts);
+      metrics.authorityLife('root', notBefore, notAfter);
+    });
+    for (const line of [
+      'citadel_root_rotation_phase{phase="drain"} 1',
+      'citadel_root_rotation_phase{phase="distribute"} 0',
+      'citadel_root_rotation_phase_age_seconds 3600',
+      'citadel_root_rotation_proxies{standing="inUse"} 3',
+      'citadel_root_rotation_adoption_ratio{standing="inUse"} 0.75',
+      'citadel_root_rotation_stragglers{needs="evidence"} 1',
+      'citadel_root_rotation_stragglers{needs="word"} 0',
+      'citadel_root_rotation_certificates 5',
+      'citadel_root_rotation_blocked 1',
+      'citadel_authority_life_ratio{kind="root"} 0.8',
+    ])
+      expect(text).toContain(`\n${line}\n`);
+    // One that is over leaves no proxies behind.
+    const over = await exposed((metrics) => {
+      metrics.rotation(counts);
+      metrics.rotation(undefined);
+    });
+    expect(over).toContain('\ncitadel_root_rotation_phase{phase="drain"} 0\n');
+    expect(over).toContain('\ncitadel_root_rotation_phase_age_seconds 0\n');
+    expect(over).not.toContain('standing="inUse"');
+  });
+
   it('tells how many key sets are stale or missing, and how old the oldest is', async () => {
     const text = await exposed((metrics) => {
       metrics.keySetFetched(false, 20);

@@ -7,14 +7,30 @@ import { at, authorities, evidence, leaf, rotation } from '../domain/rotation/sa
 
 const hour = 3_600;
 
-async function run(name: string, seconds: number, status: Partial<RotationStatus> = {}) {
-  const rotationStatus = { rotation: undefined, activeRoot: 'old', gate: undefined, ...status };
+async function run(
+  name: string,
+  seconds: number,
+  status: Partial<RotationStatus> = {},
+  { known = ['memory'], check }: { known?: readonly string[]; check?: () => Promise<void> } = {},
+) {
+  const rotationStatus = {
+    rotation: undefined,
+    activeRoot: 'old',
+    gate: undefined,
+    obstacle: undefined,
+    keysLeft: [],
+    ...status,
+  };
   const store = memoryRotations();
   if (rotationStatus.rotation) await store.save(rotationStatus.rotation);
   const probes = rotationProbes(
     { records: () => authorities },
     { current: () => store.current(), status: () => Promise.resolve(rotationStatus) },
-    { leafTtl: hour * 1000, clock: { now: () => at(seconds) } },
+    {
+      longestPhase: 2 * hour * 1000,
+      formerHome: { knows: (backend) => known.includes(backend), check },
+      clock: { now: () => at(seconds) },
+    },
   );
   return probes.find((probe) => probe.name === name)?.run(AbortSignal.timeout(1000));
 }
@@ -32,4 +48,21 @@ test('a rotation is told of when its phase has outlived two certificates', async
   expect(await run('rotation', 2 * hour, waiting)).toMatch(/distribute since 2030.*waits for 1 proxies/);
   expect(await run('rotation', 2 * hour, { rotation: rotation() })).toMatch(/waits for an operator/);
   expect(await run('rotation', 2 * hour, { rotation: rotation({ phase: 'done' }) })).toBeUndefined();
+});
+
+test('a rotation that was kept from going on says by what', async () => {
+  const waiting = { rotation: rotation({ phase: 'retire' }), obstacle: 'Vault is sealed' };
+  expect(await run('rotation', 2 * hour, waiting)).toBe('in phase retire, and cannot go on: Vault is sealed');
+});
+
+test('the home of the old root’s key is looked at, and told of where nothing names it', async () => {
+  expect(await run('former-root-key', 0)).toBeUndefined();
+  expect(await run('former-root-key', 0, {}, { known: ['vault'] })).toMatch(
+    /root-old is in the memory key home, which the configuration does not name/,
+  );
+  // In retire the old root is no longer among the active ones, and its key is still to be destroyed.
+  const retiring = { rotation: rotation({ phase: 'retire' }) };
+  expect(await run('former-root-key', 0, retiring, { known: ['vault'] })).toBeDefined();
+  const check = () => Promise.reject(new Error('sealed'));
+  await expect(run('former-root-key', 0, {}, { check })).rejects.toThrow('sealed');
 });

@@ -34,6 +34,7 @@ import {
 import * as messages from './messages.ts';
 import { getMutualTlsStatus, type MutualTlsServices } from './mutual-tls.ts';
 import { applyPolicies, listPolicies, listPolicyRevisions, type PolicyServices } from './policies.ts';
+import { type RehearsalServices, rehearseRotation } from './rehearsal.ts';
 import {
   getRevocations,
   type RevocationServices,
@@ -71,7 +72,8 @@ export interface OperatorServices
     RotationServices,
     RevocationServices,
     BackupServices,
-    AuditLogServices {
+    AuditLogServices,
+    RehearsalServices {
   readonly access: OperatorAccess;
   readonly enrol: EnrolOperator;
   readonly issuance: Pick<IssuanceStore, 'get' | 'find'>;
@@ -246,8 +248,13 @@ export function createOperatorService(
     listPolicyRevisions: method('listPolicyRevisions', (request: wire.ListPolicyRevisionsRequest) =>
       listPolicyRevisions(services, request),
     ),
-    getRotation: method('getRotation', () => getRotation(services)),
-    planRotation: method('planRotation', () => planRotation(services)),
+    getRotation: method('getRotation', (request: wire.GetRotationRequest) => getRotation(services, request)),
+    planRotation: method('planRotation', (request: wire.PlanRotationRequest) =>
+      planRotation(services, request),
+    ),
+    rehearseRotation: method('rehearseRotation', (request: wire.RehearseRotationRequest, caller) =>
+      rehearseRotation(services, request, caller),
+    ),
     startRotation: method('startRotation', (request: wire.StartRotationRequest, caller) =>
       startRotation(services, request, caller),
     ),

@@ -723,10 +723,54 @@ export interface EnforcementHalt {
 }
 
 export interface PlanRotationRequest {
+  /** Of the new root's key; empty: as configured. */
+  algorithm: string;
+  /** Of the new root; zero: as configured. */
+  lifetimeSeconds: bigint;
 }
 
 export interface PlanRotationResponse {
   phases: PlannedPhase[];
+  /** Stands for what the plan was made of; a start that names it is refused where that has changed. */
+  token: string;
+  oldRoot:
+    | PlannedRoot
+    | undefined;
+  /** Without a fingerprint: it is not made yet. */
+  newRoot:
+    | PlannedRoot
+    | undefined;
+  /** What an operator should know before. */
+  warnings: string[];
+}
+
+export interface PlannedRoot {
+  fingerprint: string;
+  /** Of its key. */
+  algorithm: string;
+  /** Where its key is: "disk", "memory", "vault", "none". */
+  keyHome: string;
+  notAfter: Date | undefined;
+}
+
+export interface RehearseRotationRequest {
+  reason: string;
+  algorithm: string;
+}
+
+export interface RehearseRotationResponse {
+  steps: RehearsedStep[];
+  /** Whether all of it was done, and nothing is left. */
+  ok: boolean;
+}
+
+export interface RehearsedStep {
+  name: string;
+  /** "done", "failed", "skipped". */
+  result: string;
+  detail: string;
+  /** What mends it, as a line of the policy to grant; empty: nothing is to be mended. */
+  mend: string;
 }
 
 export interface PlannedPhase {
@@ -737,6 +781,12 @@ export interface PlannedPhase {
 }
 
 export interface GetRotationRequest {
+  /** Only proxies of whose SPIFFE ID, key or principal this is a part; counts are of all. */
+  filter: string;
+  /** Only proxies of this standing. */
+  standing: string;
+  /** At most so many proxies, of 1000; zero: 100. */
+  limit: number;
 }
 
 export interface StartRotationRequest {
@@ -747,6 +797,8 @@ export interface StartRotationRequest {
   algorithm: string;
   /** Of the new root; zero: as configured. */
   lifetimeSeconds: bigint;
+  /** Of the plan that the caller saw; empty: none. */
+  plan: string;
 }
 
 export interface ContinueRotationRequest {
@@ -755,6 +807,10 @@ export interface ContinueRotationRequest {
   phase: string;
   /** Ends the phase against the evidence; needs a reason. */
   force: boolean;
+  /** Leaves the key that would be destroyed in its home, which is lost for good; needs a reason. */
+  leaveKey: boolean;
+  /** Destroys the key of the old root at the end although it was not made here; needs a reason. */
+  destroyImportedKey: boolean;
 }
 
 export interface ExcuseProxyRequest {
@@ -789,12 +845,29 @@ export interface RotationStatus {
     | undefined;
   /** Fingerprint of the root that signs now; empty: none does. */
   activeRoot: string;
+  /** What comes next, and by whom; empty: nothing. */
+  next: string;
+  /** Why not yet; empty: nothing is missing. */
+  whyNot: string[];
+  /** What kept the last try from being done; empty: nothing. */
+  obstacle: string;
+  /** Keys that stay in their homes when the rotation ends, or have stayed. */
+  keysLeft: LeftKey[];
+  /** Of the new root. */
+  algorithm: string;
+  lifetimeSeconds: bigint;
+}
+
+export interface LeftKey {
+  keyHome: string;
+  keyId: string;
+  why: string;
 }
 
 export interface RotationWord {
-  /** "excuse", "force". */
+  /** "excuse", "force", "leaveKey", "destroyKey". */
   kind: string;
-  /** A proxy's key, or a phase. */
+  /** A proxy's key, a phase, or a key's id. */
   target: string;
   by: string;
   reason: string;
@@ -803,11 +876,31 @@ export interface RotationWord {
 
 export interface RotationGate {
   open: boolean;
-  /** Every live proxy, the ones that are waited for first. */
+  /** Live proxies, the ones that are waited for first, as many as were asked for. */
   proxies: ProxyStanding[];
   /** Certificates that must end first, and when the last of them does. */
   leaves: number;
-  leavesUntil: Date | undefined;
+  leavesUntil:
+    | Date
+    | undefined;
+  /** Issuing authorities that still sign under the root that is to go, by id. */
+  signing: string[];
+  /** Live proxies, whatever was asked for. */
+  live: number;
+  counts: StandingCount[];
+  /** Waited for, because of what is known of them. */
+  stragglers: number;
+  /** Waited for, and in need of the operator's word. */
+  unproven: number;
+  /** Of which the query asks for so many; the list may be shorter. */
+  matching: number;
+  /** When the last certificate of whoever is waited for ends: by then all have renewed, or are gone. */
+  lastRenewal: Date | undefined;
+}
+
+export interface StandingCount {
+  standing: string;
+  count: number;
 }
 
 export interface ProxyStanding {
@@ -820,7 +913,23 @@ export interface ProxyStanding {
   waited: boolean;
   /** Whether it can show no more than that it was given the bundle: it needs the operator's word. */
   unproven: boolean;
-  lastSeenAt: Date | undefined;
+  lastSeenAt:
+    | Date
+    | undefined;
+  /** What its certificate was issued to: for a pod its cluster, namespace, service account and UID. */
+  principal: string;
+  /** As its Envoy names itself; empty: it has no stream to the control plane. */
+  nodeId: string;
+  /** Content version of the bundle that it has; empty: unknown. */
+  bundleVersion: string;
+  /** Why it refused the bundle; empty: it did not. */
+  nackError: string;
+  /** When its newest certificate ends: by then it has renewed, or is gone. */
+  renewsBy:
+    | Date
+    | undefined;
+  /** For the operator; empty: nothing is to be done. */
+  whatToDo: string;
 }
 
 export interface GetAuditLogRequest {
@@ -7625,11 +7734,20 @@ export const EnforcementHalt: MessageFns<EnforcementHalt> = {
 };
 
 function createBasePlanRotationRequest(): PlanRotationRequest {
-  return {};
+  return { algorithm: "", lifetimeSeconds: 0n };
 }
 
 export const PlanRotationRequest: MessageFns<PlanRotationRequest> = {
-  encode(_: PlanRotationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: PlanRotationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.algorithm !== "") {
+      writer.uint32(10).string(message.algorithm);
+    }
+    if (message.lifetimeSeconds !== 0n) {
+      if (BigInt.asIntN(64, message.lifetimeSeconds) !== message.lifetimeSeconds) {
+        throw new globalThis.Error("value provided for field message.lifetimeSeconds of type int64 too large");
+      }
+      writer.uint32(16).int64(message.lifetimeSeconds);
+    }
     return writer;
   },
 
@@ -7646,6 +7764,22 @@ export const PlanRotationRequest: MessageFns<PlanRotationRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.algorithm = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.lifetimeSeconds = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7661,20 +7795,36 @@ export const PlanRotationRequest: MessageFns<PlanRotationRequest> = {
   create(base?: DeepPartial<PlanRotationRequest>): PlanRotationRequest {
     return PlanRotationRequest.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<PlanRotationRequest>): PlanRotationRequest {
+  fromPartial(object: DeepPartial<PlanRotationRequest>): PlanRotationRequest {
     const message = createBasePlanRotationRequest();
+    message.algorithm = object.algorithm ?? "";
+    message.lifetimeSeconds = (object.lifetimeSeconds !== undefined && object.lifetimeSeconds !== null)
+      ? BigInt(object.lifetimeSeconds)
+      : 0n;
     return message;
   },
 };
 
 function createBasePlanRotationResponse(): PlanRotationResponse {
-  return { phases: [] };
+  return { phases: [], token: "", oldRoot: undefined, newRoot: undefined, warnings: [] };
 }
 
 export const PlanRotationResponse: MessageFns<PlanRotationResponse> = {
   encode(message: PlanRotationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.phases) {
       PlannedPhase.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.token !== "") {
+      writer.uint32(18).string(message.token);
+    }
+    if (message.oldRoot !== undefined) {
+      PlannedRoot.encode(message.oldRoot, writer.uint32(26).fork()).join();
+    }
+    if (message.newRoot !== undefined) {
+      PlannedRoot.encode(message.newRoot, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.warnings) {
+      writer.uint32(42).string(v!);
     }
     return writer;
   },
@@ -7700,6 +7850,38 @@ export const PlanRotationResponse: MessageFns<PlanRotationResponse> = {
             message.phases.push(PlannedPhase.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.token = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.oldRoot = PlannedRoot.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.newRoot = PlannedRoot.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.warnings.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7718,6 +7900,330 @@ export const PlanRotationResponse: MessageFns<PlanRotationResponse> = {
   fromPartial(object: DeepPartial<PlanRotationResponse>): PlanRotationResponse {
     const message = createBasePlanRotationResponse();
     message.phases = object.phases?.map((e) => PlannedPhase.fromPartial(e)) || [];
+    message.token = object.token ?? "";
+    message.oldRoot = (object.oldRoot !== undefined && object.oldRoot !== null)
+      ? PlannedRoot.fromPartial(object.oldRoot)
+      : undefined;
+    message.newRoot = (object.newRoot !== undefined && object.newRoot !== null)
+      ? PlannedRoot.fromPartial(object.newRoot)
+      : undefined;
+    message.warnings = object.warnings?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBasePlannedRoot(): PlannedRoot {
+  return { fingerprint: "", algorithm: "", keyHome: "", notAfter: undefined };
+}
+
+export const PlannedRoot: MessageFns<PlannedRoot> = {
+  encode(message: PlannedRoot, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fingerprint !== "") {
+      writer.uint32(10).string(message.fingerprint);
+    }
+    if (message.algorithm !== "") {
+      writer.uint32(18).string(message.algorithm);
+    }
+    if (message.keyHome !== "") {
+      writer.uint32(26).string(message.keyHome);
+    }
+    if (message.notAfter !== undefined) {
+      Timestamp.encode(toTimestamp(message.notAfter), writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PlannedRoot {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlannedRoot();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.fingerprint = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.algorithm = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.keyHome = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.notAfter = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PlannedRoot>): PlannedRoot {
+    return PlannedRoot.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PlannedRoot>): PlannedRoot {
+    const message = createBasePlannedRoot();
+    message.fingerprint = object.fingerprint ?? "";
+    message.algorithm = object.algorithm ?? "";
+    message.keyHome = object.keyHome ?? "";
+    message.notAfter = object.notAfter ?? undefined;
+    return message;
+  },
+};
+
+function createBaseRehearseRotationRequest(): RehearseRotationRequest {
+  return { reason: "", algorithm: "" };
+}
+
+export const RehearseRotationRequest: MessageFns<RehearseRotationRequest> = {
+  encode(message: RehearseRotationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reason !== "") {
+      writer.uint32(10).string(message.reason);
+    }
+    if (message.algorithm !== "") {
+      writer.uint32(18).string(message.algorithm);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RehearseRotationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRehearseRotationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.algorithm = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RehearseRotationRequest>): RehearseRotationRequest {
+    return RehearseRotationRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RehearseRotationRequest>): RehearseRotationRequest {
+    const message = createBaseRehearseRotationRequest();
+    message.reason = object.reason ?? "";
+    message.algorithm = object.algorithm ?? "";
+    return message;
+  },
+};
+
+function createBaseRehearseRotationResponse(): RehearseRotationResponse {
+  return { steps: [], ok: false };
+}
+
+export const RehearseRotationResponse: MessageFns<RehearseRotationResponse> = {
+  encode(message: RehearseRotationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.steps) {
+      RehearsedStep.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.ok !== false) {
+      writer.uint32(16).bool(message.ok);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RehearseRotationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRehearseRotationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.steps.push(RehearsedStep.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.ok = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RehearseRotationResponse>): RehearseRotationResponse {
+    return RehearseRotationResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RehearseRotationResponse>): RehearseRotationResponse {
+    const message = createBaseRehearseRotationResponse();
+    message.steps = object.steps?.map((e) => RehearsedStep.fromPartial(e)) || [];
+    message.ok = object.ok ?? false;
+    return message;
+  },
+};
+
+function createBaseRehearsedStep(): RehearsedStep {
+  return { name: "", result: "", detail: "", mend: "" };
+}
+
+export const RehearsedStep: MessageFns<RehearsedStep> = {
+  encode(message: RehearsedStep, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.result !== "") {
+      writer.uint32(18).string(message.result);
+    }
+    if (message.detail !== "") {
+      writer.uint32(26).string(message.detail);
+    }
+    if (message.mend !== "") {
+      writer.uint32(34).string(message.mend);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RehearsedStep {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRehearsedStep();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.result = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.detail = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.mend = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RehearsedStep>): RehearsedStep {
+    return RehearsedStep.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RehearsedStep>): RehearsedStep {
+    const message = createBaseRehearsedStep();
+    message.name = object.name ?? "";
+    message.result = object.result ?? "";
+    message.detail = object.detail ?? "";
+    message.mend = object.mend ?? "";
     return message;
   },
 };
@@ -7802,11 +8308,20 @@ export const PlannedPhase: MessageFns<PlannedPhase> = {
 };
 
 function createBaseGetRotationRequest(): GetRotationRequest {
-  return {};
+  return { filter: "", standing: "", limit: 0 };
 }
 
 export const GetRotationRequest: MessageFns<GetRotationRequest> = {
-  encode(_: GetRotationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: GetRotationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.filter !== "") {
+      writer.uint32(10).string(message.filter);
+    }
+    if (message.standing !== "") {
+      writer.uint32(18).string(message.standing);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(24).uint32(message.limit);
+    }
     return writer;
   },
 
@@ -7823,6 +8338,30 @@ export const GetRotationRequest: MessageFns<GetRotationRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.filter = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.standing = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.limit = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7838,14 +8377,17 @@ export const GetRotationRequest: MessageFns<GetRotationRequest> = {
   create(base?: DeepPartial<GetRotationRequest>): GetRotationRequest {
     return GetRotationRequest.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<GetRotationRequest>): GetRotationRequest {
+  fromPartial(object: DeepPartial<GetRotationRequest>): GetRotationRequest {
     const message = createBaseGetRotationRequest();
+    message.filter = object.filter ?? "";
+    message.standing = object.standing ?? "";
+    message.limit = object.limit ?? 0;
     return message;
   },
 };
 
 function createBaseStartRotationRequest(): StartRotationRequest {
-  return { reason: "", oldRoot: "", algorithm: "", lifetimeSeconds: 0n };
+  return { reason: "", oldRoot: "", algorithm: "", lifetimeSeconds: 0n, plan: "" };
 }
 
 export const StartRotationRequest: MessageFns<StartRotationRequest> = {
@@ -7864,6 +8406,9 @@ export const StartRotationRequest: MessageFns<StartRotationRequest> = {
         throw new globalThis.Error("value provided for field message.lifetimeSeconds of type int64 too large");
       }
       writer.uint32(32).int64(message.lifetimeSeconds);
+    }
+    if (message.plan !== "") {
+      writer.uint32(42).string(message.plan);
     }
     return writer;
   },
@@ -7913,6 +8458,14 @@ export const StartRotationRequest: MessageFns<StartRotationRequest> = {
             message.lifetimeSeconds = reader.int64() as bigint;
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.plan = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7936,12 +8489,13 @@ export const StartRotationRequest: MessageFns<StartRotationRequest> = {
     message.lifetimeSeconds = (object.lifetimeSeconds !== undefined && object.lifetimeSeconds !== null)
       ? BigInt(object.lifetimeSeconds)
       : 0n;
+    message.plan = object.plan ?? "";
     return message;
   },
 };
 
 function createBaseContinueRotationRequest(): ContinueRotationRequest {
-  return { reason: "", phase: "", force: false };
+  return { reason: "", phase: "", force: false, leaveKey: false, destroyImportedKey: false };
 }
 
 export const ContinueRotationRequest: MessageFns<ContinueRotationRequest> = {
@@ -7954,6 +8508,12 @@ export const ContinueRotationRequest: MessageFns<ContinueRotationRequest> = {
     }
     if (message.force !== false) {
       writer.uint32(24).bool(message.force);
+    }
+    if (message.leaveKey !== false) {
+      writer.uint32(32).bool(message.leaveKey);
+    }
+    if (message.destroyImportedKey !== false) {
+      writer.uint32(40).bool(message.destroyImportedKey);
     }
     return writer;
   },
@@ -7995,6 +8555,22 @@ export const ContinueRotationRequest: MessageFns<ContinueRotationRequest> = {
             message.force = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.leaveKey = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.destroyImportedKey = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8015,6 +8591,8 @@ export const ContinueRotationRequest: MessageFns<ContinueRotationRequest> = {
     message.reason = object.reason ?? "";
     message.phase = object.phase ?? "";
     message.force = object.force ?? false;
+    message.leaveKey = object.leaveKey ?? false;
+    message.destroyImportedKey = object.destroyImportedKey ?? false;
     return message;
   },
 };
@@ -8166,6 +8744,12 @@ function createBaseRotationStatus(): RotationStatus {
     words: [],
     gate: undefined,
     activeRoot: "",
+    next: "",
+    whyNot: [],
+    obstacle: "",
+    keysLeft: [],
+    algorithm: "",
+    lifetimeSeconds: 0n,
   };
 }
 
@@ -8203,6 +8787,27 @@ export const RotationStatus: MessageFns<RotationStatus> = {
     }
     if (message.activeRoot !== "") {
       writer.uint32(90).string(message.activeRoot);
+    }
+    if (message.next !== "") {
+      writer.uint32(98).string(message.next);
+    }
+    for (const v of message.whyNot) {
+      writer.uint32(106).string(v!);
+    }
+    if (message.obstacle !== "") {
+      writer.uint32(114).string(message.obstacle);
+    }
+    for (const v of message.keysLeft) {
+      LeftKey.encode(v!, writer.uint32(122).fork()).join();
+    }
+    if (message.algorithm !== "") {
+      writer.uint32(130).string(message.algorithm);
+    }
+    if (message.lifetimeSeconds !== 0n) {
+      if (BigInt.asIntN(64, message.lifetimeSeconds) !== message.lifetimeSeconds) {
+        throw new globalThis.Error("value provided for field message.lifetimeSeconds of type int64 too large");
+      }
+      writer.uint32(136).int64(message.lifetimeSeconds);
     }
     return writer;
   },
@@ -8308,6 +8913,54 @@ export const RotationStatus: MessageFns<RotationStatus> = {
             message.activeRoot = reader.string();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.next = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.whyNot.push(reader.string());
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.obstacle = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.keysLeft.push(LeftKey.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.algorithm = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.lifetimeSeconds = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8338,6 +8991,93 @@ export const RotationStatus: MessageFns<RotationStatus> = {
       ? RotationGate.fromPartial(object.gate)
       : undefined;
     message.activeRoot = object.activeRoot ?? "";
+    message.next = object.next ?? "";
+    message.whyNot = object.whyNot?.map((e) => e) || [];
+    message.obstacle = object.obstacle ?? "";
+    message.keysLeft = object.keysLeft?.map((e) => LeftKey.fromPartial(e)) || [];
+    message.algorithm = object.algorithm ?? "";
+    message.lifetimeSeconds = (object.lifetimeSeconds !== undefined && object.lifetimeSeconds !== null)
+      ? BigInt(object.lifetimeSeconds)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseLeftKey(): LeftKey {
+  return { keyHome: "", keyId: "", why: "" };
+}
+
+export const LeftKey: MessageFns<LeftKey> = {
+  encode(message: LeftKey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.keyHome !== "") {
+      writer.uint32(10).string(message.keyHome);
+    }
+    if (message.keyId !== "") {
+      writer.uint32(18).string(message.keyId);
+    }
+    if (message.why !== "") {
+      writer.uint32(26).string(message.why);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LeftKey {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLeftKey();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.keyHome = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.keyId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.why = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LeftKey>): LeftKey {
+    return LeftKey.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LeftKey>): LeftKey {
+    const message = createBaseLeftKey();
+    message.keyHome = object.keyHome ?? "";
+    message.keyId = object.keyId ?? "";
+    message.why = object.why ?? "";
     return message;
   },
 };
@@ -8446,7 +9186,19 @@ export const RotationWord: MessageFns<RotationWord> = {
 };
 
 function createBaseRotationGate(): RotationGate {
-  return { open: false, proxies: [], leaves: 0, leavesUntil: undefined };
+  return {
+    open: false,
+    proxies: [],
+    leaves: 0,
+    leavesUntil: undefined,
+    signing: [],
+    live: 0,
+    counts: [],
+    stragglers: 0,
+    unproven: 0,
+    matching: 0,
+    lastRenewal: undefined,
+  };
 }
 
 export const RotationGate: MessageFns<RotationGate> = {
@@ -8462,6 +9214,27 @@ export const RotationGate: MessageFns<RotationGate> = {
     }
     if (message.leavesUntil !== undefined) {
       Timestamp.encode(toTimestamp(message.leavesUntil), writer.uint32(34).fork()).join();
+    }
+    for (const v of message.signing) {
+      writer.uint32(42).string(v!);
+    }
+    if (message.live !== 0) {
+      writer.uint32(48).uint32(message.live);
+    }
+    for (const v of message.counts) {
+      StandingCount.encode(v!, writer.uint32(58).fork()).join();
+    }
+    if (message.stragglers !== 0) {
+      writer.uint32(64).uint32(message.stragglers);
+    }
+    if (message.unproven !== 0) {
+      writer.uint32(72).uint32(message.unproven);
+    }
+    if (message.matching !== 0) {
+      writer.uint32(80).uint32(message.matching);
+    }
+    if (message.lastRenewal !== undefined) {
+      Timestamp.encode(toTimestamp(message.lastRenewal), writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -8511,6 +9284,62 @@ export const RotationGate: MessageFns<RotationGate> = {
             message.leavesUntil = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.signing.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.live = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.counts.push(StandingCount.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.stragglers = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.unproven = reader.uint32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.matching = reader.uint32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.lastRenewal = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8532,6 +9361,80 @@ export const RotationGate: MessageFns<RotationGate> = {
     message.proxies = object.proxies?.map((e) => ProxyStanding.fromPartial(e)) || [];
     message.leaves = object.leaves ?? 0;
     message.leavesUntil = object.leavesUntil ?? undefined;
+    message.signing = object.signing?.map((e) => e) || [];
+    message.live = object.live ?? 0;
+    message.counts = object.counts?.map((e) => StandingCount.fromPartial(e)) || [];
+    message.stragglers = object.stragglers ?? 0;
+    message.unproven = object.unproven ?? 0;
+    message.matching = object.matching ?? 0;
+    message.lastRenewal = object.lastRenewal ?? undefined;
+    return message;
+  },
+};
+
+function createBaseStandingCount(): StandingCount {
+  return { standing: "", count: 0 };
+}
+
+export const StandingCount: MessageFns<StandingCount> = {
+  encode(message: StandingCount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.standing !== "") {
+      writer.uint32(10).string(message.standing);
+    }
+    if (message.count !== 0) {
+      writer.uint32(16).uint32(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StandingCount {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStandingCount();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.standing = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.count = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StandingCount>): StandingCount {
+    return StandingCount.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StandingCount>): StandingCount {
+    const message = createBaseStandingCount();
+    message.standing = object.standing ?? "";
+    message.count = object.count ?? 0;
     return message;
   },
 };
@@ -8545,6 +9448,12 @@ function createBaseProxyStanding(): ProxyStanding {
     waited: false,
     unproven: false,
     lastSeenAt: undefined,
+    principal: "",
+    nodeId: "",
+    bundleVersion: "",
+    nackError: "",
+    renewsBy: undefined,
+    whatToDo: "",
   };
 }
 
@@ -8570,6 +9479,24 @@ export const ProxyStanding: MessageFns<ProxyStanding> = {
     }
     if (message.lastSeenAt !== undefined) {
       Timestamp.encode(toTimestamp(message.lastSeenAt), writer.uint32(58).fork()).join();
+    }
+    if (message.principal !== "") {
+      writer.uint32(66).string(message.principal);
+    }
+    if (message.nodeId !== "") {
+      writer.uint32(74).string(message.nodeId);
+    }
+    if (message.bundleVersion !== "") {
+      writer.uint32(82).string(message.bundleVersion);
+    }
+    if (message.nackError !== "") {
+      writer.uint32(90).string(message.nackError);
+    }
+    if (message.renewsBy !== undefined) {
+      Timestamp.encode(toTimestamp(message.renewsBy), writer.uint32(98).fork()).join();
+    }
+    if (message.whatToDo !== "") {
+      writer.uint32(106).string(message.whatToDo);
     }
     return writer;
   },
@@ -8643,6 +9570,54 @@ export const ProxyStanding: MessageFns<ProxyStanding> = {
             message.lastSeenAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.principal = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.nodeId = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.bundleVersion = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.nackError = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.renewsBy = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.whatToDo = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8667,6 +9642,12 @@ export const ProxyStanding: MessageFns<ProxyStanding> = {
     message.waited = object.waited ?? false;
     message.unproven = object.unproven ?? false;
     message.lastSeenAt = object.lastSeenAt ?? undefined;
+    message.principal = object.principal ?? "";
+    message.nodeId = object.nodeId ?? "";
+    message.bundleVersion = object.bundleVersion ?? "";
+    message.nackError = object.nackError ?? "";
+    message.renewsBy = object.renewsBy ?? undefined;
+    message.whatToDo = object.whatToDo ?? "";
     return message;
   },
 };
@@ -9569,6 +10550,18 @@ export const OperatorServiceService = {
       Buffer.from(PlanRotationResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PlanRotationResponse => PlanRotationResponse.decode(value),
   },
+  /** Makes and signs with throwaway keys where the new root's would be, and leaves nothing behind. */
+  rehearseRotation: {
+    path: "/citadel.v1.OperatorService/RehearseRotation" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RehearseRotationRequest): Buffer =>
+      Buffer.from(RehearseRotationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RehearseRotationRequest => RehearseRotationRequest.decode(value),
+    responseSerialize: (value: RehearseRotationResponse): Buffer =>
+      Buffer.from(RehearseRotationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RehearseRotationResponse => RehearseRotationResponse.decode(value),
+  },
   /** Makes the new root and puts it into the bundle; nothing signs with it yet. */
   startRotation: {
     path: "/citadel.v1.OperatorService/StartRotation" as const,
@@ -9693,6 +10686,8 @@ export interface OperatorServiceServer extends UntypedServiceImplementation {
   getRotation: handleUnaryCall<GetRotationRequest, RotationStatus>;
   /** What a rotation would wait for if it began now. */
   planRotation: handleUnaryCall<PlanRotationRequest, PlanRotationResponse>;
+  /** Makes and signs with throwaway keys where the new root's would be, and leaves nothing behind. */
+  rehearseRotation: handleUnaryCall<RehearseRotationRequest, RehearseRotationResponse>;
   /** Makes the new root and puts it into the bundle; nothing signs with it yet. */
   startRotation: handleUnaryCall<StartRotationRequest, RotationStatus>;
   /** Ends the phase that the caller saw, where evidence permits it, or by force. */
@@ -10099,6 +11094,22 @@ export interface OperatorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PlanRotationResponse) => void,
+  ): ClientUnaryCall;
+  /** Makes and signs with throwaway keys where the new root's would be, and leaves nothing behind. */
+  rehearseRotation(
+    request: RehearseRotationRequest,
+    callback: (error: ServiceError | null, response: RehearseRotationResponse) => void,
+  ): ClientUnaryCall;
+  rehearseRotation(
+    request: RehearseRotationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RehearseRotationResponse) => void,
+  ): ClientUnaryCall;
+  rehearseRotation(
+    request: RehearseRotationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RehearseRotationResponse) => void,
   ): ClientUnaryCall;
   /** Makes the new root and puts it into the bundle; nothing signs with it yet. */
   startRotation(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bundleRoots, decideIssuing } from '../../../../src/domain/authority/index.ts';
+import { bundleRoots, decideIssuing, jitterOf } from '../../../../src/domain/authority/index.ts';
 import type { AuthorityRecord } from '../../../../src/domain/ports/index.ts';
 
 const day = 86_400_000;
@@ -29,6 +29,32 @@ function slot(
     ...more,
   };
 }
+
+describe('authorities that were made at one moment', () => {
+  /** Whether each of a thousand asks for its successor at so many days of its eight. */
+  const asking = (days: number) =>
+    Array.from({ length: 1000 }, (_, index) => slot(`issuing-${index}`, 'active')).filter(
+      (each) => decideIssuing([each], 'root', { ...policy, jitter: jitterOf }, after(days)).length > 0,
+    ).length;
+
+  it('do not ask for their successors at one moment, and none later than configured', () => {
+    expect(asking(3.59)).toBe(0);
+    expect(asking(3.8)).toBeGreaterThan(400);
+    expect(asking(3.8)).toBeLessThan(600);
+    expect(asking(4.01)).toBe(1000);
+  });
+
+  it('hand over in the same order in which they asked, and none later than configured', () => {
+    const next = slot('b', 'prepared', { notAfter: after(20) });
+    const handedOver = (days: number) =>
+      Array.from({ length: 1000 }, (_, index) => [slot(`issuing-${index}`, 'active'), next]).filter(
+        (slots) => decideIssuing(slots, 'root', { ...policy, jitter: jitterOf }, after(days)).length > 0,
+      ).length;
+    expect(handedOver(5.59)).toBe(0);
+    expect(handedOver(5.8)).toBeGreaterThan(400);
+    expect(handedOver(6.01)).toBe(1000);
+  });
+});
 
 describe('decideIssuing', () => {
   it.each([

@@ -52,6 +52,7 @@ describe('methodRequirements', () => {
       'taintAuthority',
       'enforceMutualTls',
       'revertMutualTls',
+      'rehearseRotation',
       'startRotation',
       'continueRotation',
       'excuseProxy',

@@ -111,6 +111,10 @@ export class World {
       authority,
       newKeys: reach,
       keysOf,
+      homes: {
+        next: this.keys.backend,
+        knows: (backend) => this.home !== 'unknown' && backend === this.keys.backend,
+      },
       backdate,
       defaults: { algorithm: 'ecdsa-p256', lifetime },
       leafTtl: 100_000,

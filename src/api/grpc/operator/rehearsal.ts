@@ -1,0 +1,18 @@
+import type { OperatorCaller } from '../../../domain/operators/index.ts';
+import type { Rehearsal } from '../../../domain/rotation/index.ts';
+import type * as wire from '../../../gen/citadel/v1/operator.ts';
+import { order, wantedRoot } from './rotation.ts';
+
+export interface RehearsalServices {
+  readonly rehearsal: Rehearsal;
+}
+
+export async function rehearseRotation(
+  { rehearsal }: RehearsalServices,
+  { reason, algorithm }: wire.RehearseRotationRequest,
+  caller: OperatorCaller,
+): Promise<wire.RehearseRotationResponse> {
+  const wanted = wantedRoot({ algorithm, lifetimeSeconds: 0n });
+  const { steps, ok } = await rehearsal.rehearse({ ...order(caller, reason), ...wanted });
+  return { ok, steps: steps.map((step) => ({ ...step })) };
+}

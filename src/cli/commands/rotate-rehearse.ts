@@ -1,0 +1,38 @@
+import type { Command } from 'commander';
+import { OperatorServiceService as api, type RehearsedStep } from '../../gen/citadel/v1/operator.ts';
+import { connectOperator } from '../connection.ts';
+import { ExitRequest, exitCodes } from '../exit-codes.ts';
+import { type ReadingOptions, withConnection, withOutput, withReason } from '../options.ts';
+import { printRecord, printRows } from '../output.ts';
+
+interface RehearseOptions extends ReadingOptions {
+  readonly algorithm: string;
+  readonly reason: string;
+}
+
+export function addRehearse(rotate: Command): void {
+  const command = rotate
+    .command('rehearse')
+    .description('make, sign and destroy throwaway keys where the new root’s would be; nothing stays')
+    .option('--algorithm <name>', 'of the root key (default: as configured)', '');
+  withOutput(withConnection(withReason(command))).action(async () => {
+    const options = command.opts<RehearseOptions>();
+    const connection = connectOperator(options);
+    try {
+      const { algorithm, reason, output } = options;
+      const report = await connection.call(api.rehearseRotation, { algorithm, reason });
+      if (output === 'table') printRows(report.steps, columns, output);
+      else printRecord({ ...report }, output);
+      if (!report.ok) throw new ExitRequest(exitCodes.broken);
+    } finally {
+      connection.close();
+    }
+  });
+}
+
+const columns = [
+  { title: 'STEP', value: (row: RehearsedStep) => row.name },
+  { title: 'RESULT', value: (row: RehearsedStep) => row.result },
+  { title: 'WHAT', value: (row: RehearsedStep) => row.detail },
+  { title: 'TO MEND IT', value: (row: RehearsedStep) => row.mend },
+];

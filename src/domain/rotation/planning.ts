@@ -1,0 +1,130 @@
+import { CitadelError, type Clock } from '../../kernel/index.ts';
+import { type KeyAlgorithm, parseCertificate } from '../../pki/index.ts';
+import type { AuthorityRecord } from '../ports/index.ts';
+import { signersOf } from './effects.ts';
+import type { RotationEvidence } from './gate.ts';
+import { keysLeft } from './old-keys.ts';
+import { type PlannedPhase, planRotation } from './plan.ts';
+import { type PlannedChange, planInputs, planToken, requireUnchanged } from './plan-token.ts';
+
+/** What an operator wants the new root to be; otherwise as configured. */
+export interface WantedRoot {
+  readonly algorithm?: KeyAlgorithm;
+  /** Milliseconds. */
+  readonly lifetime?: number;
+}
+
+export interface PlannedRoot {
+  /** Empty: it is not made yet. */
+  readonly fingerprint: string;
+  readonly algorithm: string;
+  readonly keyHome: string;
+  readonly notAfter: Date;
+}
+
+export interface RotationPlan {
+  readonly phases: readonly PlannedPhase[];
+  readonly token: string;
+  readonly oldRoot: PlannedRoot;
+  readonly newRoot: PlannedRoot;
+  /** What an operator should know before. */
+  readonly warnings: readonly string[];
+}
+
+export interface PlanningOptions {
+  readonly defaults: { readonly algorithm: KeyAlgorithm; readonly lifetime: number };
+  /** Of leaves, milliseconds. */
+  readonly leafTtl: number;
+  /** What the configuration says of key homes, without a look at them. */
+  readonly homes: {
+    /** Where the key of a new root is made. */
+    readonly next: string;
+    knows(backend: string): boolean;
+  };
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+export interface Planning {
+  /** @throws CitadelError FailedPrecondition where there is no root that could be rotated from here */
+  plan(evidence: RotationEvidence, wanted: WantedRoot): RotationPlan;
+  /** @throws CitadelError Aborted with what has changed since the plan of this token; InvalidArgument for no token */
+  requireSame(token: string, authorities: readonly AuthorityRecord[], wanted: WantedRoot): void;
+}
+
+export function createPlanning({ defaults, leafTtl, homes, clock }: PlanningOptions): Planning {
+  function changeOf(authorities: readonly AuthorityRecord[], wanted: WantedRoot): PlannedChange {
+    const oldRoot = authorities.find(({ kind, state }) => kind === 'root' && state === 'active');
+    if (!oldRoot) throw new CitadelError('FailedPrecondition', 'there is no active root to rotate');
+    return {
+      authorities,
+      oldRoot,
+      newHome: homes.next,
+      knowsOldHome: isOpenable(oldRoot, homes.knows(oldRoot.keyBackend)),
+      algorithm: wanted.algorithm ?? defaults.algorithm,
+      lifetime: wanted.lifetime ?? defaults.lifetime,
+      leafTtl,
+    };
+  }
+  return {
+    plan(evidence, wanted) {
+      const now = clock.now();
+      const change = changeOf(evidence.authorities, wanted);
+      const { oldRoot, newHome, algorithm, lifetime } = change;
+      return {
+        phases: planRotation(evidence, leafTtl, now),
+        token: planToken(planInputs(change)),
+        oldRoot: {
+          fingerprint: oldRoot.fingerprint,
+          algorithm: parseCertificate(oldRoot.certificate).publicKey.algorithm,
+          keyHome: oldRoot.keyBackend,
+          notAfter: oldRoot.notAfter,
+        },
+        newRoot: {
+          fingerprint: '',
+          algorithm,
+          keyHome: newHome,
+          notAfter: new Date(now.getTime() + lifetime),
+        },
+        warnings: warningsOf(change, evidence),
+      };
+    },
+    requireSame: (token, authorities, wanted) =>
+      requireUnchanged(token, planInputs(changeOf(authorities, wanted))),
+  };
+}
+
+function isOpenable({ keyBackend }: AuthorityRecord, known: boolean): boolean {
+  return known || keyBackend === 'none' || keyBackend === 'upstream';
+}
+
+const mostNamed = 5;
+
+function warningsOf(change: PlannedChange, { proxies }: RotationEvidence): readonly string[] {
+  const { oldRoot, newHome, knowsOldHome, authorities } = change;
+  const silent = proxies.filter(({ report }) => !report);
+  const away = proxies.filter(({ report }) => report?.connected === false);
+  const named = (all: typeof proxies) =>
+    [...new Set(all.map(({ spiffeId }) => spiffeId))].slice(0, mostNamed).join(', ');
+  const left = keysLeft({ words: [] }, signersOf(authorities, oldRoot.fingerprint));
+  return [
+    ...(oldRoot.keyBackend === 'upstream'
+      ? ['the root belongs to the upstream authority: it is rotated there, and a start here is refused']
+      : []),
+    ...(knowsOldHome
+      ? []
+      : [
+          `the key of the old root is in the ${oldRoot.keyBackend} key home, which the configuration does not name: nothing new is signed under it, and the end waits; name it in formerKeys`,
+        ]),
+    ...(newHome === 'memory'
+      ? ['the key of the new root is lost when the server stops: its home is memory']
+      : []),
+    ...left.map(
+      ({ keyId, backend }) =>
+        `the key ${keyId} in the ${backend} key home was not made here: it stays there, unless citadel rotate continue --destroy-imported-key asks for its end`,
+    ),
+    ...(silent.length === 0
+      ? []
+      : [`${silent.length} clients cannot report what they use; each needs your word: ${named(silent)}`]),
+    ...(away.length === 0 ? [] : [`the agents of ${away.length} proxies are away: ${named(away)}`]),
+  ];
+}

@@ -1,0 +1,310 @@
+import { createHash } from 'node:crypto';
+import { SpiffeId, TrustDomain } from '@citadel/spiffe';
+import {
+  CitadelError,
+  type Clock,
+  type Entropy,
+  inTurn,
+  type Log,
+  Secret,
+  toCitadelError,
+} from '../../kernel/index.ts';
+import {
+  type CertificateSigner,
+  createCertificateRequest,
+  createLeafIssuer,
+  createRootCertificate,
+  generateKeyPair,
+  type KeyAlgorithm,
+  toPem,
+} from '../../pki/index.ts';
+import { authorityRecord, createRootUpstream } from '../authority/index.ts';
+import type { AuditLog, KeyManager } from '../ports/index.ts';
+import type { TrustBundleSnapshot } from '../trust/index.ts';
+import type { RotationOrder } from './service.ts';
+
+export interface RehearsalOptions {
+  readonly trustDomain: string;
+  /** Names the throwaway keys: replicas that share a key home clear away their own alone. */
+  readonly serverId: string;
+  /** The home in which a new root's key is made. */
+  readonly newKeys: () => Promise<KeyManager>;
+  readonly issuingKeys: KeyManager;
+  /** Of the new root's key, where nothing else is asked for, and of issuing keys. */
+  readonly algorithms: { readonly root: KeyAlgorithm; readonly issuing: KeyAlgorithm };
+  readonly bundle: () => TrustBundleSnapshot;
+  readonly handOut: HandOut;
+  readonly audit: AuditLog;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Log;
+}
+
+/** Gives a certificate and a bundle to a client as an agent does, and takes back what arrived. */
+export interface HandOut {
+  /**
+   * @param reply.certChain PEM: the leaf, what is between it and its root, all roots of the bundle in the last element
+   * @returns PEM of the chain and of the bundle as the client has them
+   */
+  (reply: {
+    readonly certChain: readonly string[];
+    /** Of the leaf, PKCS#8 PEM. */
+    readonly key: Secret<string>;
+  }): Promise<{ readonly chain: string; readonly bundle: string; readonly acceptedVersion: string }>;
+  /** Removes what an earlier one that was cut off has left. */
+  clear(): Promise<void>;
+}
+
+export interface RehearsedStep {
+  readonly name: string;
+  readonly result: 'done' | 'failed' | 'skipped';
+  readonly detail: string;
+  /** What mends it; empty: nothing is to be mended. */
+  readonly mend: string;
+}
+
+export interface RehearsalReport {
+  readonly steps: readonly RehearsedStep[];
+  readonly ok: boolean;
+}
+
+export interface Rehearsal {
+  /** Does each step, whatever becomes of those before it that it does not need. Never throws for a step. */
+  rehearse(order: RotationOrder & { readonly algorithm?: KeyAlgorithm }): Promise<RehearsalReport>;
+  /** Destroys throwaway keys that a rehearsal of this server has left, as one that was killed. @throws CitadelError */
+  clear(): Promise<void>;
+}
+
+/** Milliseconds that a throwaway certificate lives: whatever becomes of its key, it is soon worth nothing. */
+const lifetime = 600_000;
+
+/** The key operations of a whole rotation with throwaway keys, in the same homes and by the same permissions. */
+export function createRehearsal(options: RehearsalOptions): Rehearsal {
+  const { trustDomain, audit, clock, entropy, log } = options;
+  const owner = createHash('sha256').update(options.serverId).digest('hex').slice(0, 8);
+  const prefix = `rehearsal-${owner}-`;
+  const oneAtATime = inTurn();
+
+  async function note(action: string, order: RotationOrder, target: string, details: Record<string, string>) {
+    log.info(action, { target, ...details });
+    const { by, proof, reason } = order;
+    await audit.append({
+      at: clock.now(),
+      action,
+      outcome: 'allowed',
+      subject: by,
+      proof,
+      target,
+      reason,
+      details,
+    });
+  }
+
+  async function clearHome(keys: KeyManager): Promise<void> {
+    for (const { id } of await keys.list()) {
+      if (!id.startsWith(prefix)) continue;
+      const order = {
+        by: 'server',
+        proof: 'none',
+        reason: 'a rehearsal was cut off, or could not destroy it',
+      };
+      await note('rotation.rehearse.clear', order, id, { keyBackend: keys.backend });
+      await keys.destroy(id);
+    }
+  }
+
+  async function run(order: RotationOrder & { readonly algorithm?: KeyAlgorithm }): Promise<RehearsalReport> {
+    const name = Buffer.from(entropy.bytes(6)).toString('hex');
+    const ids = { root: `${prefix}${name}-root`, issuing: `${prefix}${name}-issuing` };
+    const algorithm = order.algorithm ?? options.algorithms.root;
+    // First on record: whoever is cut off below leaves keys of these names, which the next start looks for.
+    await note('rotation.rehearse', order, ids.root, { issuingKey: ids.issuing, algorithm });
+    // One for all: a leaf must not outlive what is above it.
+    const validity = soon(clock.now());
+    const steps = new Steps();
+    const home = await steps.do('reach the key home', [], async () => {
+      const keys = await options.newKeys();
+      await keys.check();
+      return { value: keys, detail: `the ${keys.backend} key home answers` };
+    });
+    await steps.do('list its keys', [home], async ([keys]) => {
+      await clearHome(keys);
+      return { value: keys, detail: 'keys that an earlier rehearsal left are gone' };
+    });
+    const rootKey = await steps.do('make a root key', [home], async ([keys]) => {
+      const value = await keys.generate(ids.root, algorithm);
+      return { value, detail: `${algorithm}, ${ids.root}` };
+    });
+    const root = await steps.do('sign a root certificate', [rootKey], async ([signer]) => {
+      const value = await throwawayRoot(signer, validity);
+      return { value, detail: 'verified' };
+    });
+    const issuingKey = await steps.do('make an issuing key', [], async () => {
+      await clearHome(options.issuingKeys);
+      const value = await options.issuingKeys.generate(ids.issuing, options.algorithms.issuing);
+      return { value, detail: `${options.algorithms.issuing}, ${ids.issuing}` };
+    });
+    const issuing = await steps.do(
+      'sign an issuing certificate',
+      [root, rootKey, issuingKey],
+      async ([certificate, signer, key]) => {
+        const value = await throwawayIssuing({ certificate, signer, keyId: ids.root }, key, validity);
+        return { value, detail: 'verified' };
+      },
+    );
+    await steps.do(
+      'hand the bundle to an SDS client and read it back',
+      [root, issuing, issuingKey],
+      async ([certificate, issuer, signer]) => {
+        const detail = await handOut(certificate, issuer, signer, validity);
+        return { value: undefined, detail };
+      },
+    );
+    // Also where making it is said to have failed: a home may have made a key that it then would not show.
+    await steps.do('destroy the root key', [home], async ([keys]) => destroyed(keys, ids.root));
+    await steps.do('destroy the issuing key', [], async () => destroyed(options.issuingKeys, ids.issuing));
+    const report = { steps: steps.list, ok: steps.list.every(({ result }) => result === 'done') };
+    const failed = steps.list.filter(({ result }) => result === 'failed').map((step) => step.name);
+    await note('rotation.rehearse.end', order, ids.root, {
+      ok: String(report.ok),
+      failed: failed.join(', '),
+    });
+    return report;
+  }
+
+  function throwawayRoot(signer: CertificateSigner, validity: Validity): Promise<Uint8Array> {
+    return createRootCertificate({ signer, subject: 'Citadel rehearsal root', trustDomain, ...validity });
+  }
+
+  /** As the production root signs: the same code, over another key. */
+  async function throwawayIssuing(
+    root: { readonly certificate: Uint8Array; readonly signer: CertificateSigner; readonly keyId: string },
+    key: CertificateSigner,
+    validity: Validity,
+  ): Promise<Uint8Array> {
+    const authority = authorityRecord({
+      kind: 'root',
+      state: 'prepared',
+      keyBackend: 'rehearsal',
+      keyId: root.keyId,
+      certificate: root.certificate,
+      createdAt: clock.now(),
+    });
+    const upstream = createRootUpstream({
+      trustDomain,
+      authority,
+      root: root.certificate,
+      signer: root.signer,
+      clock,
+    });
+    const commonName = 'Citadel rehearsal issuing authority';
+    const { certificate } = await upstream.signIssuingAuthority({
+      certificateRequest: await createCertificateRequest({ signer: key, subject: commonName }),
+      publicKey: key.publicKey,
+      commonName,
+      ...validity,
+    });
+    return certificate;
+  }
+
+  /** The bundle as it would be in distribute: the present roots, and the new one. */
+  async function handOut(
+    root: Uint8Array,
+    issuer: Uint8Array,
+    signer: CertificateSigner,
+    validity: Validity,
+  ): Promise<string> {
+    const pair = await generateKeyPair('ecdsa-p256');
+    const leafIssuer = createLeafIssuer({ issuerCertificate: issuer, signer });
+    const prepared = leafIssuer.prepare({
+      spki: pair.spki,
+      spiffeId: SpiffeId.of(TrustDomain.parse(trustDomain), 'citadel', 'rehearsal').toString(),
+      serial: entropy.bytes(16),
+      ...validity,
+    });
+    const leaf = await leafIssuer.sign(prepared);
+    const roots = [...options.bundle().authorities, root];
+    const key = new Secret(toPem(pair.privateKeyPkcs8.reveal(), 'PRIVATE KEY'));
+    const certChain = [toPem(leaf), toPem(issuer), roots.map((der) => toPem(der)).join('')];
+    const back = await options.handOut({ certChain, key });
+    const missing = roots.filter((der) => !back.bundle.includes(toPem(der).trim()));
+    if (missing.length > 0 || !back.chain.startsWith(toPem(leaf).trim()))
+      throw new CitadelError('DataLoss', 'what an SDS client got is not what was handed out');
+    return `${roots.length} roots, accepted as ${back.acceptedVersion.slice(0, 12)}`;
+  }
+
+  return {
+    rehearse: (order) => oneAtATime(() => run(order)),
+    clear: () =>
+      oneAtATime(async () => {
+        await options.handOut.clear();
+        await clearHome(options.issuingKeys);
+        await clearHome(await options.newKeys());
+      }),
+  };
+}
+
+interface Validity {
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+/** In whole seconds, as certificates have it. */
+function soon(now: Date): Validity {
+  const second = Math.floor(now.getTime() / 1000) * 1000;
+  return { notBefore: new Date(second - 60_000), notAfter: new Date(second + lifetime) };
+}
+
+async function destroyed(keys: KeyManager, id: string): Promise<Done<undefined>> {
+  try {
+    await keys.destroy(id);
+    if ((await keys.get(id)) === undefined) return { value: undefined, detail: 'gone' };
+    throw new CitadelError(
+      'FailedPrecondition',
+      `the ${keys.backend} key home does not destroy what it is told to`,
+    );
+  } catch (error) {
+    const { code, message, details = '' } = toCitadelError(error);
+    throw new CitadelError(
+      code,
+      `${id} may be left in the ${keys.backend} key home, and goes at the next rehearsal or start: ${message}`,
+      { cause: error, details },
+    );
+  }
+}
+
+interface Done<T> {
+  readonly value: T;
+  readonly detail: string;
+}
+
+type Needed = readonly (Done<unknown> | undefined)[];
+type ValuesOf<N extends Needed> = { [K in keyof N]: N[K] extends Done<infer T> | undefined ? T : never };
+
+/** Steps in order, of which one that needs what failed is skipped. */
+class Steps {
+  readonly list: RehearsedStep[] = [];
+
+  /** @returns what the step gave; undefined where it failed or was skipped */
+  async do<const N extends Needed, T>(
+    name: string,
+    needed: N,
+    work: (values: ValuesOf<N>) => Promise<Done<T>>,
+  ): Promise<Done<T> | undefined> {
+    if (needed.includes(undefined)) {
+      this.list.push({ name, result: 'skipped', detail: 'it needs a step that was not done', mend: '' });
+      return undefined;
+    }
+    try {
+      // None of them is undefined, as was just seen, which the type of a mapped tuple cannot say.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      const done = await work(needed.map((each) => each?.value) as unknown as ValuesOf<N>);
+      this.list.push({ name, result: 'done', detail: done.detail, mend: '' });
+      return done;
+    } catch (error) {
+      const { message, details = '' } = toCitadelError(error);
+      this.list.push({ name, result: 'failed', detail: message, mend: details.replaceAll(/\s+/g, ' ') });
+      return undefined;
+    }
+  }
+}
