@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Cluster } from '../adapters/kubernetes/index.ts';
 import type { AccessLogServiceOptions, DiscoveryServiceOptions, GrpcService } from '../api/grpc/index.ts';
 import type { AuthorityService } from '../domain/authority/index.ts';
+import type { DrainService } from '../domain/draining/index.ts';
 import {
   createEnforcementService,
   type EnforcementService,
@@ -33,6 +34,7 @@ interface SourcePorts extends Ports {
 interface ControlPlanePorts extends SourcePorts {
   /** Whose bundle proxies may ask for. */
   readonly authority: Pick<AuthorityService, 'bundle' | 'onBundleChange'>;
+  readonly drains: Pick<DrainService, 'generation' | 'onDrain'>;
   readonly entropy: Entropy;
   readonly metrics: Metrics;
   readonly store: Pick<Store, 'policies' | 'audit' | 'evidence' | 'enforcement'>;
@@ -52,7 +54,7 @@ export interface OpenControlPlane {
 /** The control plane of the configuration; undefined where it asks for none. Nothing of it is loaded then. */
 export async function openControlPlane(
   config: ServerConfig,
-  { authority, clusters, store, entropy, metrics, ...ports }: ControlPlanePorts,
+  { authority, clusters, drains, store, entropy, metrics, ...ports }: ControlPlanePorts,
 ): Promise<OpenControlPlane | undefined> {
   const { mesh } = config;
   if (!mesh) return undefined;
@@ -67,11 +69,13 @@ export async function openControlPlane(
     sources: [...(await openSources(config.dataDirectory, mesh, { clusters, ...ports })), stored],
     renderer: createEnvoyRenderer(),
     isStrict: (workload) => orders.holds(workload),
+    drainGeneration: () => drains.generation(),
     keySets: await openKeySets(config.dataDirectory, mesh, { entropy, metrics, ...ports }),
     authority,
     metrics,
     ...ports,
   });
+  drains.onDrain(() => plane.refresh());
   const policies = createPolicyService({
     store: store.policies,
     audit: store.audit,
@@ -131,6 +135,7 @@ function meshSettings(config: ServerConfig, mesh: MeshConfig): MeshSettings {
     connectionLifetime: mesh.connectionLifetime ?? config.certificate.defaultTtl,
     accessLogSample: mesh.accessLog.sample,
     tls: mesh.tls,
+    drainGeneration: 0,
     outlierDetection: mesh.outlierDetection,
   };
 }

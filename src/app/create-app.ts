@@ -14,6 +14,7 @@ import {
 import type { WebhookListener } from '../api/webhook/index.ts';
 import { createAdoptionService } from '../domain/adoption/index.ts';
 import { type AuthorityService, createAuthorityService, jitterOf } from '../domain/authority/index.ts';
+import { createDrainService } from '../domain/draining/index.ts';
 import { createSvidVerifier } from '../domain/identity/index.ts';
 import {
   createIssuanceService,
@@ -37,8 +38,8 @@ import {
   systemEntropy,
 } from '../kernel/index.ts';
 import { createAttestation } from './attestation.ts';
-import { openBackups } from './backup.ts';
 import { startCheckpoints } from './audit-checkpoints.ts';
+import { openBackups } from './backup.ts';
 import { serveClusterPolicies } from './cluster-policies.ts';
 import type { ServerConfig } from './config/index.ts';
 import {
@@ -207,8 +208,18 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   const adoption = createAdoptionService(store.adoption, clock);
   const onRefused = recordRefusals({ audit: store.audit, clock, log });
   const csrHealth = createGrpcHealth(['istio.v1.auth.IstioCertificateService', 'citadel.v1.AgentService']);
+  const drains = createDrainService({
+    store,
+    audit: store.audit,
+    authorities: () => authority.records(),
+    revocations: () => revocations.status(),
+    clock,
+    log,
+  });
+  await drains.start();
   const controlPlane = await openControlPlane(config, {
     authority: trust,
+    drains,
     clusters,
     store,
     metrics,
@@ -246,6 +257,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     authority,
     rotation,
     revocations,
+    drains,
     certificates,
     clock,
     entropy,

@@ -1,4 +1,5 @@
 import type { AuthorityService } from '../domain/authority/index.ts';
+import type { DrainService } from '../domain/draining/index.ts';
 import type { RevocationService } from '../domain/revocation/index.ts';
 import type { RotationService } from '../domain/rotation/index.ts';
 import type { ServingCertificateSource } from '../domain/serving/index.ts';
@@ -19,6 +20,7 @@ export interface MaintenanceOptions {
   readonly authority: Pick<AuthorityService, 'tick' | 'onBundleChange'>;
   readonly rotation: Pick<RotationService, 'tick'>;
   readonly revocations: Pick<RevocationService, 'tick'>;
+  readonly drains: Pick<DrainService, 'tick'>;
   readonly certificates: Pick<ServingCertificateSource, 'tick'>;
   readonly clock: Clock;
   readonly entropy: Entropy;
@@ -33,12 +35,12 @@ const backoff = { baseMilliseconds: 1000, maximumMilliseconds: 60_000 };
 const shortBackoff = { ...backoff, maximumMilliseconds: 5000 };
 
 /**
- * Does what time makes due, until the signal: a rotation, issuing authorities, revocation lists, the serving certificate. Each goes by itself
- * and backs off by itself: a rotation that waits for its key's home must hold up neither issuing authorities nor the
+ * Does what time makes due, until the signal: a rotation, issuing authorities, revocation lists, what proxies are to drain,
+ * the serving certificate. Each goes by itself and backs off by itself: a rotation that waits for its key's home must hold up neither issuing authorities nor the
  * certificate below them.
  */
 export async function runMaintenance(options: MaintenanceOptions): Promise<void> {
-  const { authority, rotation, revocations, certificates, log } = options;
+  const { authority, rotation, revocations, drains, certificates, log } = options;
   // Whoever has the new bundle does not trust a serving certificate under a root that has left it.
   const unsubscribe = authority.onBundleChange(() => {
     certificates.tick().catch((error: unknown) => {
@@ -49,6 +51,7 @@ export async function runMaintenance(options: MaintenanceOptions): Promise<void>
     keepUp('the rotation of the root', rotation, backoff, options),
     keepUp('the issuing authorities', authority, backoff, options),
     keepUp('the revocation lists', revocations, backoff, options),
+    keepUp('the draining of connections', drains, backoff, options),
     keepUp('the serving certificate', certificates, shortBackoff, options),
   ]);
   unsubscribe();

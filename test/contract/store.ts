@@ -303,6 +303,18 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       });
     });
 
+    describe('drains', () => {
+      test('are numbered from one, each cause once', async () => {
+        expect(await store.drains.list()).toStrictEqual([]);
+        const first = { generation: 1, cause: 'a', at: at(1) };
+        expect(await store.drains.add('a', at(1))).toStrictEqual(first);
+        const second = { generation: 2, cause: 'b', at: at(2) };
+        expect(await store.drains.add('b', at(2))).toStrictEqual(second);
+        expect(await store.drains.add('a', at(3))).toStrictEqual(first);
+        expect(await store.drains.list()).toStrictEqual([first, second]);
+      });
+    });
+
     describe('rotations', () => {
       test('gives a rotation back whole, and replaces it', async () => {
         expect(await store.rotations.current()).toBeUndefined();

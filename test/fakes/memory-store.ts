@@ -19,6 +19,7 @@ import type {
 } from '../../src/domain/ports/index.ts';
 import { CitadelError } from '../../src/kernel/index.ts';
 import { memoryAudit } from './memory-audit.ts';
+import { memoryDrains } from './memory-drains.ts';
 import { memoryPolicies } from './memory-policies.ts';
 import { memoryRevocations } from './memory-revocations.ts';
 import { memoryRotations } from './memory-rotations.ts';
@@ -35,6 +36,7 @@ export function memoryStore(): Store {
     authorities: guarded(memoryAuthorities(), opened),
     audit: guarded(memoryAudit(), opened),
     adoption: guarded(memoryAdoption(), opened),
+    drains: guarded(memoryDrains(), opened),
     enforcement: guarded(memoryEnforcement(), opened),
     evidence: guarded(memoryEvidence(), opened),
     operators: guarded(memoryOperators(), opened),

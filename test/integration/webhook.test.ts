@@ -70,6 +70,7 @@ async function start(
     connectionLifetime: 1,
     accessLogSample: 1,
     tls: { postQuantum: true, minimumVersion: '1.3' },
+    drainGeneration: 0,
     outlierDetection: undefined,
   };
   listener = await startWebhookListener({

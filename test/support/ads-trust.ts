@@ -37,6 +37,7 @@ export async function startTrustServer(): Promise<TrustServer> {
       connectionLifetime: 3_600_000,
       accessLogSample: 1,
       tls: { postQuantum: true, minimumVersion: '1.3' },
+      drainGeneration: 0,
       outlierDetection: undefined,
     },
     sources: [fakeMeshSource('test', { workloads: [web], services: [], policies: [] })],

@@ -28,6 +28,8 @@ export interface ControlPlaneOptions {
   readonly renderer: ProxyRenderer;
   /** Which workloads an operator made strict; absent: none. `refresh` when it says something else. */
   readonly isStrict?: (workload: Workload) => boolean;
+  /** See MeshSettings; absent: as the settings say. `refresh` when it has grown. */
+  readonly drainGeneration?: () => number;
   /** Absent: policies that want keys fetched get none. */
   readonly keySets?: KeySets;
   /** Whose bundle proxies get that ask for it. Absent: they get none. */
@@ -100,12 +102,20 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     for (const listener of listeners) listener();
   };
 
+  /** The same object while it says the same: what was rendered under it is kept. */
+  let present = settings;
+  const settingsNow = () => {
+    const drainGeneration = options.drainGeneration?.() ?? settings.drainGeneration;
+    if (drainGeneration !== present.drainGeneration) present = { ...settings, drainGeneration };
+    return present;
+  };
+
   const recompute = () => {
     if (closed) return;
     const contents = sources.flatMap((source) => source.content() ?? []);
     // A source that has never answered might know of what the others do not: serving without it would take that away.
     if (contents.length < sources.length) return;
-    const snapshot = composeSnapshot(settings, contents, {
+    const snapshot = composeSnapshot(settingsNow(), contents, {
       previous: index?.snapshot,
       keySets: keySets?.content(),
       bundles: authority ? [authority.bundle()] : [],

@@ -124,6 +124,8 @@ export interface MeshSettings {
   /** Of allowed calls by mutual TLS, how many in a hundred are logged; plaintext and denials are logged each. */
   readonly accessLogSample: number;
   readonly tls: MeshTls;
+  /** Grows each time that everything open by mutual TLS is to end, after a taint or a revocation; zero: it never was. */
+  readonly drainGeneration: number;
   /** Undefined: endpoints are called whatever they reply. */
   readonly outlierDetection: OutlierDetection | undefined;
 }

@@ -10,6 +10,7 @@ export { capturePorts, captureSources } from './capture.ts';
 export type * from './checkpoint-place.ts';
 export type * from './discovery.ts';
 export { agentCluster, inboundListeners, sdsNames, secretTypeUrl, serverCluster } from './discovery-names.ts';
+export type * from './drain-store.ts';
 export type * from './enforcement-store.ts';
 export type * from './evidence-store.ts';
 export type * from './issuance-store.ts';

@@ -12,4 +12,4 @@ export {
   type RotationService,
   type RotationStatus,
 } from './service.ts';
-export { liveProxies, type Standing } from './standing.ts';
+export { type LiveProxy, leafStanding, liveProxies, type Standing } from './standing.ts';

@@ -32,6 +32,7 @@ const settings: MeshSettings = {
   connectionLifetime: 3_600_000,
   accessLogSample: 1,
   tls: { postQuantum: true, minimumVersion: '1.3' },
+  drainGeneration: 0,
   outlierDetection: undefined,
 };
 const own = { clock: systemClock, log: silentLog };

@@ -40,6 +40,7 @@ test('what waits for its key’s home backs off, and holds up nobody else', asyn
       },
     },
     revocations: { tick: async () => {} },
+    drains: { tick: async () => {} },
     certificates: {
       tick: async () => {
         ticks.certificates += 1;

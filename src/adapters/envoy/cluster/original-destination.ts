@@ -5,6 +5,7 @@ import {
   Cluster_DiscoveryType,
   Cluster_LbPolicy,
 } from '../../../gen/envoy/config/cluster/v3/cluster.ts';
+import { changedBy, drainGeneration } from '../changed-by.ts';
 import { names } from '../messages/names.ts';
 import { resource } from '../messages/resource.ts';
 import { duration } from '../messages/values.ts';
@@ -22,14 +23,16 @@ export function renderPassthrough(): DiscoveryResource {
  */
 export function renderDirect(
   { service, ports }: ServiceView,
-  { connectionLifetime, tls }: MeshSettings,
+  settings: MeshSettings,
 ): readonly DiscoveryResource[] {
   if (service.addresses.length > 0) return [];
+  const { connectionLifetime, tls } = settings;
   return ports
     .filter(({ spiffeIds }) => spiffeIds.length > 0)
     .map(({ port: { port, protocol }, spiffeIds }) =>
       originalDestination(names.directCluster(service.id, port), {
         ...httpOptions(protocol, connectionLifetime),
+        ...changedBy(drainGeneration(settings)),
         transportSocket: outboundTls(spiffeIds, protocol, tls),
       }),
     );

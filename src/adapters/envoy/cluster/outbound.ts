@@ -10,6 +10,7 @@ import { TransportSocket } from '../../../gen/envoy/config/core/v3/base.ts';
 import { ApiVersion } from '../../../gen/envoy/config/core/v3/config_source.ts';
 import { ClusterLoadAssignment } from '../../../gen/envoy/config/endpoint/v3/endpoint.ts';
 import { RawBuffer } from '../../../gen/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.ts';
+import { drainGeneration } from '../changed-by.ts';
 import { pack } from '../messages/any.ts';
 import { names } from '../messages/names.ts';
 import { resource } from '../messages/resource.ts';
@@ -53,11 +54,8 @@ export function renderService(view: ServiceView, settings: MeshSettings): Outbou
   };
 }
 
-function cluster(
-  name: string,
-  view: ServicePortView,
-  { connectionLifetime, tls, outlierDetection }: MeshSettings,
-): Cluster {
+function cluster(name: string, view: ServicePortView, settings: MeshSettings): Cluster {
+  const { connectionLifetime, tls, outlierDetection } = settings;
   const { protocol } = view.port;
   const overTls = view.spiffeIds.length > 0;
   return Cluster.fromPartial({
@@ -84,6 +82,7 @@ function cluster(
             .filter((endpoint) => endpoint.mutualTls)
             .map(({ address, port }) => `${address}:${port}`)
             .toSorted(),
+          ...(overTls ? drainGeneration(settings) : {}),
         },
       },
     },

@@ -1,9 +1,9 @@
 import { anyOtherPort, type InboundPort, type MeshSettings } from '../../../domain/mesh/index.ts';
 import { inboundChains } from '../../../domain/ports/index.ts';
-import { Metadata } from '../../../gen/envoy/config/core/v3/base.ts';
 import { Filter, FilterChain } from '../../../gen/envoy/config/listener/v3/listener_components.ts';
 import { HttpFilter } from '../../../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
 import { connectionLogs, requestLogs } from '../access-log/loggers.ts';
+import { changedBy, drainGeneration } from '../changed-by.ts';
 import { filterSlots } from '../filters.ts';
 import { names } from '../messages/names.ts';
 import { inboundTls, meshProtocols } from '../tls.ts';
@@ -65,8 +65,8 @@ type Port = InboundPort['port'];
  * Requests are judged one by one, connections when they begin. By this a chain of connections changes with what judges
  * them, so that those that are open drain, and are judged again when they come back.
  */
-function judgedOnce({ judgement }: JudgedPort): Pick<FilterChain, 'metadata'> {
-  return { metadata: Metadata.fromPartial({ filterMetadata: { 'citadel.dev': { judgement } } }) };
+function judgedOnce({ judgement }: JudgedPort): ReturnType<typeof changedBy> {
+  return changedBy({ judgement });
 }
 
 function mutualTlsChain(
@@ -75,10 +75,14 @@ function mutualTlsChain(
   name: string,
   protocols: readonly string[],
 ): FilterChain {
-  const { port } = inbound;
+  const { port, judgement } = inbound;
   return FilterChain.fromPartial({
     name,
-    ...(isHttp(port.protocol) ? {} : judgedOnce(inbound)),
+    ...changedBy({
+      ...(isHttp(port.protocol) ? {} : { judgement }),
+      // The peer's certificate was looked at when the connection began, too.
+      ...drainGeneration(settings),
+    }),
     filterChainMatch: { transportProtocol: 'tls', applicationProtocols: [...protocols] },
     transportSocket: inboundTls(settings, port.protocol),
     filters: applicationFilters(port, settings, true),

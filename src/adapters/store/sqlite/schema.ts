@@ -289,3 +289,10 @@ export const probe = sqliteTable(
   },
   () => [check('probe_one_row', sql`id = 1`)],
 );
+
+/** Each time that proxies were told to end what is open. */
+export const drain = sqliteTable('drain', {
+  generation: integer().primaryKey({ autoIncrement: true }),
+  cause: text().notNull().unique(),
+  at: integer({ mode: 'timestamp_ms' }).notNull(),
+});

@@ -12,6 +12,7 @@ const settings: MeshSettings = {
   connectionLifetime: 1,
   accessLogSample: 1,
   tls: { postQuantum: true, minimumVersion: '1.3' },
+  drainGeneration: 0,
   outlierDetection: undefined,
 };
 const judge = (object: unknown) => judgePolicy(object, 'kubernetes', { settings, snapshot: undefined });

@@ -10,6 +10,7 @@ export const settings: MeshSettings = {
   connectionLifetime: 3_600_000,
   accessLogSample: 1,
   tls: { postQuantum: true, minimumVersion: '1.3' },
+  drainGeneration: 0,
   outlierDetection: undefined,
 };
 

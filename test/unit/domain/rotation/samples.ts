@@ -54,7 +54,7 @@ export function report(
   };
 }
 
-function authority(
+export function authority(
   fingerprint: string,
   state: AuthorityRecord['state'],
   changes: Partial<AuthorityRecord> = {},
