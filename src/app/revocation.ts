@@ -72,7 +72,7 @@ export function revocationOrders(ports: RevocationOrderPorts): RevocationOrders 
         status: revocations.status(),
         authorities: authority.records(),
         reports: await store.adoption.list(),
-        leaves: await issuance.liveLeaves(clock.now()),
+        leaves: (await issuance.liveLeaves(clock.now())).filter((leaf) => !revocations.isRevoked(leaf)),
       }),
   };
 }
@@ -100,7 +100,8 @@ export function crlGate(
       const seen = revocations.look(next.fingerprint);
       if (seen.enforcement.kind !== 'enforced') return true;
       const now = clock.now();
-      const [reports, leaves] = await Promise.all([store.adoption.list(), store.issuance.liveLeaves(now)]);
+      const [reports, live] = await Promise.all([store.adoption.list(), store.issuance.liveLeaves(now)]);
+      const leaves = live.filter((leaf) => !revocations.isRevoked(leaf));
       const evidence = { reports, leaves, discovery: proxies().flatMap(trustByDiscovery) };
       const waited = waitsForCrl({ ...seen, next, present, evidence, longestLeaf, now });
       if (waited.length > 0 && told !== next.id)

@@ -22,6 +22,8 @@ export class SecretSubscription {
   readonly #names = new Set<string>();
   /** By name: the version sent last, or `removed`. */
   readonly #sent = new Map<string, string>();
+  /** Names of which the client said what it has, and it was not looked at yet. */
+  readonly #assumed = new Set<string>();
   readonly #unanswered = new Map<string, readonly SecretResource[]>();
   readonly #consumer: ConsumerRecord;
   #counter = 0;
@@ -56,7 +58,10 @@ export class SecretSubscription {
   /** What the client says that it has already (delta, after a reconnect). */
   assume(versions: Readonly<Record<string, string>>): void {
     for (const [name, version] of Object.entries(versions))
-      if (this.#names.has(name)) this.#sent.set(name, version);
+      if (this.#names.has(name)) {
+        this.#sent.set(name, version);
+        this.#assumed.add(name);
+      }
   }
 
   /** An answer to a push. @returns the NACK's text where it is one for a push of ours */
@@ -80,7 +85,11 @@ export class SecretSubscription {
       const found = lookupSecret(snapshot, name, now);
       if (found === 'pending') continue;
       const version = found === 'unknown' ? 'removed' : found.content;
-      if (this.#sent.get(name) === version) continue;
+      const assumed = this.#assumed.delete(name);
+      if (this.#sent.get(name) === version) {
+        if (assumed && found !== 'unknown') this.#has(found);
+        continue;
+      }
       this.#sent.set(name, version);
       if (found === 'unknown') removed.push(name);
       else resources.push(found);
@@ -88,6 +97,12 @@ export class SecretSubscription {
     if (resources.length === 0 && removed.length === 0) return undefined;
     this.#counter += 1;
     return { nonce: String(this.#counter), resources, removed };
+  }
+
+  /** It was sent and accepted on an earlier stream. */
+  #has({ name, kind, version, crls }: SecretResource): void {
+    this.#consumer.sent(name, kind, version);
+    this.#consumer.accepted(name, version, crls);
   }
 
   /** The push has been written. */

@@ -7,7 +7,7 @@ import { Listener } from '../../../src/gen/envoy/config/listener/v3/listener.ts'
 import { RouteConfiguration } from '../../../src/gen/envoy/config/route/v3/route.ts';
 import { Router } from '../../../src/gen/envoy/extensions/filters/http/router/v3/router.ts';
 import { HttpConnectionManager } from '../../../src/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
-import type { AdsServer, Identity } from '../../fakes/ads-server.ts';
+import type { Identity } from '../../fakes/ads-server.ts';
 import { type Envoy, startEnvoy, temporaryDirectory } from '../../parts/index.ts';
 
 const any = (name: string, value: Uint8Array) => ({
@@ -117,7 +117,7 @@ export interface IdentityFiles {
 
 /** An Envoy that takes all from the server by ADS, with the identity in files; beside it these listeners of its own. */
 export async function adsEnvoy(
-  server: AdsServer,
+  server: { readonly listener: { readonly port: number }; readonly rootPem: string },
   identity: Identity,
   apiType: ApiType,
   listeners: (files: IdentityFiles) => readonly object[] = () => [],
