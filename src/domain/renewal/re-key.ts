@@ -1,6 +1,6 @@
 import type { Clock } from '../../kernel/index.ts';
 import type { ReKeyingCounts } from '../ports/index.ts';
-import { expectedEnd, firstPace, nextPace } from './pace.ts';
+import { expectedEnd, firstPace, followedTime, nextPace } from './pace.ts';
 import type { HeldLeaf } from './plan.ts';
 
 export interface ReKeyQueueOptions {
@@ -20,8 +20,8 @@ interface Watched {
 
 /** How often it is looked whether more orders may go out. */
 const lookMilliseconds = 500;
-/** Looks that the rate is made of. */
-const rateLooks = 10;
+/** The time that the rate is made of. */
+const rateMilliseconds = 10_000;
 /** An order that was not followed by then is given again: the longest that an agent's attempts are apart, and a call's deadline. */
 export const followedWithin = 40_000;
 
@@ -37,8 +37,9 @@ export class ReKeyQueue {
   readonly #over = new AbortController();
   #pace = firstPace;
   #looking = false;
-  #sinceLook = 0;
-  #looks: number[] = [];
+  /** When each of late has followed. */
+  #times: number[] = [];
+  #lookingSince = 0;
   #followed = new Map<string, number>();
 
   constructor(options: ReKeyQueueOptions) {
@@ -78,10 +79,11 @@ export class ReKeyQueue {
       issuer === undefined
         ? [...this.#followed.values()].reduce((sum, count) => sum + count, 0)
         : (this.#followed.get(issuer) ?? 0);
-    const sum = this.#looks.reduce((total, count) => total + count, 0);
-    const perSecond = this.#looks.length === 0 ? 0 : sum / ((this.#looks.length * lookMilliseconds) / 1000);
+    const now = this.#options.clock.now();
+    const time = Math.min(rateMilliseconds, now.getTime() - this.#lookingSince);
+    const perSecond = time < lookMilliseconds ? 0 : this.#followedIn(time) / (time / 1000);
     // All wait in one line.
-    const end = expectedEnd(this.#waiting.size + this.#out.size, perSecond, this.#options.clock.now());
+    const end = expectedEnd(this.#waiting.size + this.#out.size, perSecond, now);
     return { waiting, ordered, followed, perSecond, expectedEnd: end };
   }
 
@@ -102,7 +104,7 @@ export class ReKeyQueue {
     this.#out.delete(watched);
     // Its stream is on its way out with its leaf.
     this.#watched.delete(watched);
-    this.#sinceLook += 1;
+    this.#times.push(this.#options.clock.now().getTime());
     const { issuer } = watched.leaf;
     this.#followed.set(issuer, (this.#followed.get(issuer) ?? 0) + 1);
   }
@@ -121,22 +123,31 @@ export class ReKeyQueue {
   async #keepLooking(): Promise<void> {
     const { clock, isBusy, onProgress } = this.#options;
     this.#looking = true;
-    this.#looks = [];
-    this.#sinceLook = 0;
+    this.#lookingSince = clock.now().getTime();
+    this.#times = [];
     while (this.#waiting.size + this.#out.size > 0 && !this.#over.signal.aborted) {
       onProgress(this.counts());
       await clock.sleep(lookMilliseconds, this.#over.signal).catch(() => undefined);
-      const followed = this.#sinceLook;
-      this.#sinceLook = 0;
-      this.#looks = [...this.#looks, followed].slice(-rateLooks);
+      const now = clock.now().getTime();
+      const oldest = this.#times.findIndex((at) => at >= now - rateMilliseconds);
+      this.#times.splice(0, oldest < 0 ? this.#times.length : oldest);
       this.#askAgain();
-      const seen = { out: this.#out.size, followed, waiting: this.#waiting.size > 0, busy: isBusy() };
-      this.#pace = nextPace(this.#pace, seen);
+      this.#pace = nextPace(this.#pace, {
+        out: this.#out.size,
+        followedLately: now - this.#lookingSince < followedTime ? undefined : this.#followedIn(followedTime),
+        waiting: this.#waiting.size > 0,
+        busy: isBusy(),
+      });
       this.#send();
     }
     onProgress(this.counts());
     this.#pace = firstPace;
     this.#looking = false;
+  }
+
+  #followedIn(milliseconds: number): number {
+    const since = this.#options.clock.now().getTime() - milliseconds;
+    return this.#times.filter((at) => at >= since).length;
   }
 
   /** Who has not followed gives his place to the next, and is told again in his turn. */

@@ -2,18 +2,18 @@ import { describe, expect, test } from 'vitest';
 import {
   expectedEnd,
   firstPace,
+  followedTime,
   leastOut,
   mostOut,
   nextPace,
   type PaceSeen,
 } from '../../../../src/domain/renewal/pace.ts';
 
-const atEase: PaceSeen = { out: 16, followed: 0, waiting: true, busy: false };
+const atEase: PaceSeen = { out: 16, followedLately: 1000, waiting: true, busy: false };
 
 describe('how many orders are out', () => {
   test.each<[string, number, Partial<PaceSeen>, number]>([
     ['more while the limit is what holds back', 16, {}, 24],
-    ['more when all that were out have followed', 16, { out: 0, followed: 16 }, 24],
     [
       'as before when agents are slow to follow, and few are left to tell',
       16,
@@ -21,32 +21,46 @@ describe('how many orders are out', () => {
       16,
     ],
     ['never more than is of use', 200, { out: 200 }, mostOut],
-    ['a quarter less when the server is busy', 64, { out: 64, followed: 60, busy: true }, 48],
-    ['what it followed when it is much behind', 64, { out: 64, followed: 20, busy: true }, 20],
-    ['never none', 5, { out: 5, busy: true }, leastOut],
+    ['no more than were followed of late', 64, { out: 64, followedLately: 20 }, 20],
+    ['the first ones until it is known how they are followed', 16, { followedLately: undefined }, 16],
+    ['a quarter less when the server is busy', 64, { out: 64, busy: true }, 48],
+    ['never none', 64, { out: 64, followedLately: 0, busy: true }, leastOut],
   ])('%s', (_name, limit, seen, next) => {
     expect(nextPace({ limit }, { ...atEase, ...seen }).limit).toBe(next);
   });
 
-  /** A server that signs so many a look, each in turn, and is busy with more than its work of one look. */
+  /** A server that signs so many each half second, each in turn. @returns how long an order takes in the end, milliseconds */
   const settle = (signed: (look: number) => number) => {
     let pace = firstPace;
-    const limits: number[] = [];
     let out = 0;
-    for (let look = 0; look < 60; look++) {
+    const followed: number[] = [];
+    const took: number[] = [];
+    for (let look = 0; look < 100; look++) {
       out = Math.max(out, pace.limit);
-      const followed = Math.min(out, signed(look));
-      out -= followed;
-      pace = nextPace(pace, { out, followed, waiting: true, busy: out > 0.5 * signed(look) });
-      limits.push(pace.limit);
+      followed.push(Math.min(out, signed(look)));
+      took.push((out / signed(look)) * 500);
+      out -= followed.at(-1) ?? 0;
+      const lately = followed.slice(-3).reduce((sum, count) => sum + count, 0);
+      const followedLately = look < 2 ? undefined : lately;
+      pace = nextPace(pace, { out: pace.limit, followedLately, waiting: true, busy: false });
     }
-    return limits;
+    return took;
   };
 
-  test('settle near what the server signs, and follow it down', () => {
-    const limits = settle((look) => (look < 30 ? 80 : 20));
-    for (const limit of limits.slice(20, 30)) expect(Math.abs(limit - 100)).toBeLessThanOrEqual(45);
-    for (const limit of limits.slice(45)) expect(limit).toBeLessThanOrEqual(40);
+  test.each([
+    ['fast', 1000],
+    ['slow', 25],
+    ['very slow', 8],
+  ])('a %s server follows each within the time it is to', (_name, rate) => {
+    for (const took of settle(() => rate).slice(20)) expect(took).toBeLessThanOrEqual(followedTime * 1.1);
+  });
+
+  test('a server that becomes slow is followed down, and one that becomes fast is not held back', () => {
+    for (const took of settle((look) => (look < 50 ? 100 : 20)).slice(75))
+      expect(took).toBeLessThanOrEqual(1650);
+    const faster = settle((look) => (look < 50 ? 20 : 100)).slice(75);
+    // As many as it signs are out, or it would idle.
+    for (const took of faster) expect(took).toBeGreaterThan(500);
   });
 });
 

@@ -105,19 +105,30 @@ describe('orders for new keys', () => {
   });
 
   test('come faster while the server is at ease, and slower once it is busy', async () => {
-    const { watch, taint, told, look, state, issued } = start();
+    const { watch, taint, told, look, state, issued, queue } = start();
     for (const name of names(1000)) watch(name);
     taint();
+    const follow = (count: number) => {
+      const before = queue.counts().followed;
+      for (let one = before; one < before + count; one++) issued(`agent-${one}`);
+    };
+    const out = () => queue.counts().ordered;
+    for (let looks = 0; looks < 3; looks++) {
+      follow(out());
+      await look();
+    }
+    expect(out()).toBe(24);
+    follow(24);
     await look();
-    expect(told).toHaveLength(firstPace.limit * 1.5);
+    expect(out()).toBe(36);
     state.busy = true;
     for (let looks = 0; looks < 10; looks++) await look();
-    expect(told).toHaveLength(firstPace.limit * 1.5);
-    for (const name of told.slice(0, 20)) issued(name);
-    // Four may be out: nobody is told before all others have followed.
-    expect(told).toHaveLength(firstPace.limit * 1.5);
-    issued('agent-20');
-    expect(told).toHaveLength(firstPace.limit * 1.5 + 1);
+    const before = told.length;
+    // Eight may be out: nobody is told before all others have followed.
+    follow(28);
+    expect(told).toHaveLength(before);
+    follow(1);
+    expect(told).toHaveLength(before + 1);
   });
 
   test('tell how fast they are followed, and when the last will be', async () => {
