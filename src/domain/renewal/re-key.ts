@@ -16,6 +16,7 @@ interface Watched {
   readonly leaf: HeldLeaf;
   readonly order: () => void;
   orderedAt?: number;
+  followedAt?: number;
 }
 
 /** How often it is looked whether more orders may go out. */
@@ -34,6 +35,7 @@ export class ReKeyQueue {
   readonly #watched = new Set<Watched>();
   readonly #waiting = new Set<Watched>();
   readonly #out = new Set<Watched>();
+  readonly #parting = new Set<Watched>();
   readonly #over = new AbortController();
   #pace = firstPace;
   #looking = false;
@@ -52,7 +54,7 @@ export class ReKeyQueue {
     this.#watched.add(watched);
     this.#enqueue([watched]);
     return () => {
-      for (const set of [this.#watched, this.#waiting, this.#out]) set.delete(watched);
+      for (const set of [this.#watched, this.#waiting, this.#out, this.#parting]) set.delete(watched);
       this.#send();
     };
   }
@@ -65,9 +67,14 @@ export class ReKeyQueue {
   /** To be called with each leaf that was issued: its holder has followed, where it was to. */
   issued({ proxyKey, issuer }: HeldLeaf): void {
     if (this.#options.isSuperseded(issuer)) return;
-    for (const set of [this.#waiting, this.#out])
-      for (const watched of set) if (watched.leaf.proxyKey === proxyKey) this.#follow(watched);
-    this.#send();
+    // One of them: two clients of one pod are the same holder, and each comes by itself.
+    for (const set of [this.#out, this.#waiting])
+      for (const watched of set)
+        if (watched.leaf.proxyKey === proxyKey) {
+          this.#follow(watched);
+          this.#send();
+          return;
+        }
   }
 
   /** @param issuer the fingerprint of the tainted authority; of all of them without it */
@@ -93,17 +100,22 @@ export class ReKeyQueue {
 
   #enqueue(candidates: Iterable<Watched>): void {
     for (const watched of candidates)
-      if (this.#options.isSuperseded(watched.leaf.issuer) && !this.#out.has(watched))
+      if (
+        this.#options.isSuperseded(watched.leaf.issuer) &&
+        !this.#out.has(watched) &&
+        !this.#parting.has(watched)
+      )
         this.#waiting.add(watched);
     this.#send();
-    if (this.#waiting.size + this.#out.size > 0 && !this.#looking) void this.#keepLooking();
+    if (this.#left > 0 && !this.#looking) void this.#keepLooking();
   }
 
   #follow(watched: Watched): void {
     this.#waiting.delete(watched);
     this.#out.delete(watched);
-    // Its stream is on its way out with its leaf.
-    this.#watched.delete(watched);
+    // Its stream is on its way out with its leaf; if not, it was another one that came.
+    this.#parting.add(watched);
+    watched.followedAt = this.#options.clock.now().getTime();
     this.#times.push(this.#options.clock.now().getTime());
     const { issuer } = watched.leaf;
     this.#followed.set(issuer, (this.#followed.get(issuer) ?? 0) + 1);
@@ -125,7 +137,7 @@ export class ReKeyQueue {
     this.#looking = true;
     this.#lookingSince = clock.now().getTime();
     this.#times = [];
-    while (this.#waiting.size + this.#out.size > 0 && !this.#over.signal.aborted) {
+    while (this.#left > 0 && !this.#over.signal.aborted) {
       onProgress(this.counts());
       await clock.sleep(lookMilliseconds, this.#over.signal).catch(() => undefined);
       const now = clock.now().getTime();
@@ -145,6 +157,10 @@ export class ReKeyQueue {
     this.#looking = false;
   }
 
+  get #left(): number {
+    return this.#waiting.size + this.#out.size + this.#parting.size;
+  }
+
   #followedIn(milliseconds: number): number {
     const since = this.#options.clock.now().getTime() - milliseconds;
     return this.#times.filter((at) => at >= since).length;
@@ -157,6 +173,13 @@ export class ReKeyQueue {
       if ((watched.orderedAt ?? 0) <= before) {
         this.#out.delete(watched);
         this.#waiting.add(watched);
+      }
+    for (const watched of this.#parting)
+      if ((watched.followedAt ?? 0) <= before) {
+        this.#parting.delete(watched);
+        this.#waiting.add(watched);
+        const { issuer } = watched.leaf;
+        this.#followed.set(issuer, (this.#followed.get(issuer) ?? 1) - 1);
       }
   }
 }

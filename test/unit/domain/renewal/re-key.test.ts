@@ -145,6 +145,19 @@ describe('orders for new keys', () => {
     expect(state.progress).toMatchObject({ waiting: 0, ordered: 0, followed: 100 });
   });
 
+  test('go to each client of one pod: that the one came says nothing of the other', async () => {
+    const { watch, taint, told, look, issued, queue } = start();
+    const stops = [watch('pod'), watch('pod')];
+    taint();
+    expect(told).toEqual(['pod', 'pod']);
+    issued('pod');
+    stops[0]?.();
+    expect(queue.counts('old')).toMatchObject({ ordered: 1, followed: 1 });
+    // Whose stream stays has not come, whoever of the two it was.
+    for (let passed = 0; passed <= followedWithin; passed += 500) await look();
+    expect(told).toEqual(['pod', 'pod', 'pod']);
+  });
+
   test('are given again to who does not follow, behind all others', async () => {
     const { watch, taint, told, look } = start();
     watch('deaf');
