@@ -29,6 +29,11 @@ describe.skipIf(!hasPart('openbao'))('a taint while the root key’s home is awa
     );
     expect(outcome.stderr).toContain(`${id} GOES ON SIGNING`);
     expect((await citadel('authority', 'list')).stdout).toMatch(/active \(tainted\).*no other signs yet$/m);
+    const checked = await citadel('check');
+    expect(checked).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining(`${id} is tainted and goes on signing`),
+    });
     await issue();
     expect(authority.isSuperseded(fingerprint)).toBe(false);
 

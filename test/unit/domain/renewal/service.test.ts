@@ -80,10 +80,12 @@ function told(service: Awaited<ReturnType<typeof world>>['service'], held: HeldL
 }
 
 test('a holder that comes back is told the same window, and is counted once', async () => {
-  const { service } = await world();
+  const { service, to } = await world();
   await service.start();
   const first = told(service, leaf('a'));
   first.stop();
+  // Also in its midst: it would never come if each reconnection put it off.
+  await to(first.start() + 0.2);
   const again = told(service, leaf('a'));
   expect(again.windows).toEqual(first.windows);
   const other = told(service, leaf('b'));
