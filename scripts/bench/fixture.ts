@@ -1,10 +1,13 @@
 import type { KeyObject } from 'node:crypto';
+import { type ActiveIssuer, authorityRecord } from '../../src/domain/authority/index.ts';
 import {
   createCertificateRequest,
   createIssuingCertificate,
+  createLeafIssuer,
   createRootCertificate,
   generateKeyPair,
   localSigner,
+  parseCertificate,
   toPem,
 } from '../../src/pki/index.ts';
 
@@ -39,4 +42,28 @@ export async function createFixture(): Promise<Fixture> {
   const spiffeId = 'spiffe://example.org/ns/bench/sa/workload';
   const request = await createCertificateRequest({ signer: workload, uris: [spiffeId] });
   return { root, issuing, issuingKey, requestPem: toPem(request, 'CERTIFICATE REQUEST'), spiffeId };
+}
+
+/** The issuing authority as the server has it while it signs. */
+export function activeIssuer({ root, issuing, issuingKey }: Fixture): ActiveIssuer {
+  return {
+    record: authorityRecord({
+      kind: 'issuing',
+      state: 'active',
+      keyBackend: 'memory',
+      keyId: 'bench',
+      certificate: issuing,
+      createdAt: new Date(),
+    }),
+    leafIssuer: createLeafIssuer({ issuerCertificate: issuing, signer: localSigner(issuingKey) }),
+    chainNotAfter: parseCertificate(issuing).notAfter,
+    chainPem: [toPem(issuing)],
+    bundle: {
+      trustDomain: 'example.org',
+      authorities: [root],
+      version: 'bench',
+      sequenceNumber: 1n,
+      pem: toPem(root),
+    },
+  };
 }

@@ -1,19 +1,12 @@
 import { SpiffeId } from '@citadel/spiffe';
 import { openSqliteStore } from '../../src/adapters/store/sqlite/index.ts';
-import { authorityRecord } from '../../src/domain/authority/index.ts';
 import { createLeafService } from '../../src/domain/issuance/index.ts';
 import { silentLog, systemClock, systemEntropy } from '../../src/kernel/index.ts';
-import {
-  createLeafIssuer,
-  localSigner,
-  parseCertificate,
-  readCertificateRequest,
-  toPem,
-} from '../../src/pki/index.ts';
+import { readCertificateRequest } from '../../src/pki/index.ts';
 import { temporaryDirectory } from '../../test/parts/index.ts';
 import { citadelSide } from './citadel-side.ts';
 import { benchDurable } from './durable.ts';
-import { createFixture, type Fixture } from './fixture.ts';
+import { activeIssuer, createFixture, type Fixture } from './fixture.ts';
 import { measure, printRates, type Side, saturate } from './measure.ts';
 
 /** Enough to fill a group commit, as many callers at once do. */
@@ -42,10 +35,8 @@ export async function recordedIssuance(seconds: number): Promise<void> {
   await benchDurable({ seconds, directory: directory.path });
 }
 
-function recordedSide(
-  { root, issuing, issuingKey, requestPem, spiffeId }: Fixture,
-  store: Parameters<typeof createLeafService>[0]['store'],
-): Side {
+function recordedSide(fixture: Fixture, store: Parameters<typeof createLeafService>[0]['store']): Side {
+  const { requestPem, spiffeId } = fixture;
   const hour = 3_600_000;
   const leaves = createLeafService({
     validity: { defaultTtl: hour, maximumTtl: hour, notBeforeSkew: 120_000 },
@@ -53,26 +44,7 @@ function recordedSide(
     clock: systemClock,
     entropy: systemEntropy,
   });
-  const issuer = {
-    record: authorityRecord({
-      kind: 'issuing',
-      state: 'active',
-      keyBackend: 'memory',
-      keyId: 'bench',
-      certificate: issuing,
-      createdAt: new Date(),
-    }),
-    leafIssuer: createLeafIssuer({ issuerCertificate: issuing, signer: localSigner(issuingKey) }),
-    chainNotAfter: parseCertificate(issuing).notAfter,
-    chainPem: [toPem(issuing)],
-    bundle: {
-      trustDomain: 'example.org',
-      authorities: [root],
-      version: 'bench',
-      sequenceNumber: 1n,
-      pem: toPem(root),
-    },
-  };
+  const issuer = activeIssuer(fixture);
   const id = SpiffeId.parse(spiffeId);
   return {
     name: 'Citadel, recorded',

@@ -25,6 +25,7 @@ import {
 import type { ControlPlane } from '../domain/mesh/index.ts';
 import type { PolicyService } from '../domain/policy/index.ts';
 import { type Metrics, noMetrics, type Store, type StoreCopier } from '../domain/ports/index.ts';
+import { createRenewalService, SigningMeter } from '../domain/renewal/index.ts';
 import { type RevocationService, trustWithCrls } from '../domain/revocation/index.ts';
 import type { RotationService } from '../domain/rotation/index.ts';
 import { createServingCertificateSource } from '../domain/serving/index.ts';
@@ -181,14 +182,19 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     for (const cluster of connected.values()) cluster.close();
   });
   const attestation = await createAttestation(config, { verifier, clusters, clock, log });
+  const meter = new SigningMeter(clock);
+  const renewals = createRenewalService({ store: store.issuance, authority, meter, metrics, clock });
+  building.defer(() => renewals.close());
+  await renewals.start();
   const issuance = createIssuanceService({
     identity: { trustDomain, nodeCallers: attestation.nodeCallers },
     leaves,
     attestors: attestation.attestors,
     directory: attestation.directory,
     authority,
+    renewals,
     audit: store.audit,
-    metrics,
+    metrics: meter.measuring(metrics),
     clock,
     log,
   });
@@ -243,7 +249,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     certificates,
     services: [
       createCsrService(issuance),
-      createSyncService({ ...streams, authority: trust, adoption, evidence }),
+      createSyncService({ ...streams, authority: trust, renewals, adoption, evidence }),
       ...(controlPlane
         ? [await discoveryService(controlPlane.plane, streams), await accessLogService(controlPlane, streams)]
         : []),
@@ -314,6 +320,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     rotation,
     revocationOrders: orders,
     rehearsal,
+    renewals,
     verifier,
     leaves,
     certificates,

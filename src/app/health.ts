@@ -60,10 +60,13 @@ export function createProbes(options: HealthOptions): readonly Probe[] {
       mend: 'see root-key: the next issuing authority is signed by its home',
       essential: true,
       run: async () => {
-        const { notAfter, notBefore } = authority.issuer().record;
+        const { id, notAfter, notBefore } = authority.issuer().record;
         const left = notAfter.getTime() - clock.now().getTime();
         const overdue = left / (notAfter.getTime() - notBefore.getTime()) < options.overdueBelow;
-        return overdue ? `its successor is overdue; issuing ends at ${notAfter.toISOString()}` : undefined;
+        if (overdue) return `its successor is overdue; issuing ends at ${notAfter.toISOString()}`;
+        // As it is stored now: a taint may have come since it began to sign.
+        const tainted = authority.records().some((record) => record.id === id && record.tainted);
+        return tainted ? `${id} is tainted and goes on signing, for no other one can be made` : undefined;
       },
     },
     {

@@ -23,6 +23,7 @@ import {
   operatorPath,
 } from '../domain/operators/index.ts';
 import type { Metrics, Store } from '../domain/ports/index.ts';
+import type { RenewalService } from '../domain/renewal/index.ts';
 import type { Rehearsal, RotationService } from '../domain/rotation/index.ts';
 import type { ServingCertificateSource } from '../domain/serving/index.ts';
 import { type Clock, type Entropy, type Log, type Secret, version } from '../kernel/index.ts';
@@ -41,6 +42,7 @@ export interface OperatorApiOptions {
   readonly rotation: RotationService;
   readonly revocationOrders: RevocationOrders;
   readonly rehearsal: Rehearsal;
+  readonly renewals: RenewalService;
   readonly verifier: SvidVerifier;
   readonly leaves: LeafService;
   readonly certificates: ServingCertificateSource;
@@ -106,6 +108,8 @@ export async function startOperatorApi(options: OperatorApiOptions): Promise<Ope
     checkpoints: options.checkpoints,
     rehearsal: options.rehearsal,
     taint: createTaint({ store: store.authorities, audit, authority, clock, log }),
+    isSuperseded: (issuer: string) => authority.isSuperseded(issuer),
+    renewals: options.renewals,
     currentBundle: () => authority.bundle(),
     status: async () => ({
       version,

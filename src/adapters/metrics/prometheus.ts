@@ -6,6 +6,7 @@ import { createEnforcementMetrics } from './enforcement.ts';
 import { createIstioAliases } from './istio-aliases.ts';
 import { createKeySetMetrics } from './key-sets.ts';
 import { createMeshSourceMetrics } from './mesh-sources.ts';
+import { createRenewalMetrics } from './renewals.ts';
 import { createRotationMetrics } from './rotation.ts';
 
 export interface PrometheusMetrics extends Metrics {
@@ -81,6 +82,7 @@ export function createMetrics(clock: Clock, options: { readonly process?: boolea
     ...createKeySetMetrics(registry, clock),
     ...createMeshSourceMetrics(registry, clock),
     ...createEnforcementMetrics(registry),
+    ...createRenewalMetrics(registry, clock),
     ...createRotationMetrics(registry, clock),
     contentType: registry.contentType,
     expose: () => registry.metrics(),

@@ -1,11 +1,8 @@
 import type { EventEmitter } from 'node:events';
-import type { SvidVerifier, VerifiedSvid } from '../../domain/identity/index.ts';
+import { isWorkloadPrincipal, type SvidVerifier, type VerifiedSvid } from '../../domain/identity/index.ts';
 import type { RevocationService } from '../../domain/revocation/index.ts';
 import { CitadelError, type Clock } from '../../kernel/index.ts';
 import { readCredentials } from './credentials.ts';
-
-/** An operator's or a server's own certificate speaks for no proxy. */
-const workloadPrincipal = /^(?:kubernetes|development|svid):/;
 
 /** setTimeout's limit; an SVID lives far shorter, and a longer one is closed early and comes back. */
 const longestTimer = 2 ** 31 - 1;
@@ -27,7 +24,8 @@ export async function verifyWorkload(
     );
   }
   const svid = await verifier.verify(leaf);
-  if (!workloadPrincipal.test(svid.issuance.principal)) {
+  // An operator's or a server's own certificate speaks for no proxy.
+  if (!isWorkloadPrincipal(svid.issuance.principal)) {
     throw new CitadelError('PermissionDenied', `${service} is for the agents and proxies of workloads`);
   }
   return svid;

@@ -8,8 +8,9 @@ import {
 import { CitadelError } from '../../kernel/index.ts';
 import type { OperatorConnection } from '../connection.ts';
 import { futureTime, pageSizeArgument, pastTime, type ReadingOptions } from '../options.ts';
-import { formatTime, printRecord, printRows, tellNextPage } from '../output.ts';
+import { formatTime, type OutputFormat, printRecord, printRows, tellNextPage } from '../output.ts';
 import { printProxies, printProxy } from './proxy.ts';
+import { describeReKeying, reKeyingCell } from './re-keying.ts';
 import { reading } from './reading.ts';
 import { addAuthorityRevokeCommand, addCertificateRevokeCommands } from './revoke.ts';
 import { addTaintCommand } from './taint.ts';
@@ -132,7 +133,9 @@ function addAuthority(program: Command): void {
   addAuthorityRevokeCommand(authority);
   reading(authority.command('list').description('list them'), async (connection, options) => {
     const { authorities } = await connection.call(api.listAuthorities, {});
-    printRows(authorities, authorityColumns, options.output);
+    const tainted = authorities.some(({ reKeying }) => reKeying !== undefined);
+    const columns = tainted ? [...authorityColumns, reKeyingColumn] : authorityColumns;
+    printRows(authorities, columns, options.output);
   });
   reading(
     authority
@@ -140,9 +143,22 @@ function addAuthority(program: Command): void {
       .description('show one')
       .argument('<id>', 'its id, or the beginning of its fingerprint'),
     async (connection, options: ReadingOptions, id = '') => {
-      printRecord({ ...(await authorityOf(connection, id)) }, options.output);
+      printAuthority(await authorityOf(connection, id), options.output);
     },
   );
+}
+
+function printAuthority({ reKeying, ...authority }: Authority, output: OutputFormat): void {
+  if (output !== 'table') return printRecord({ ...authority, reKeying }, output);
+  const told =
+    reKeying === undefined
+      ? {}
+      : {
+          reKeying: reKeying.superseded
+            ? describeReKeying(reKeying, new Date()).join('\n')
+            : 'no other issuing authority signs yet, and nobody is told to come: citadel check',
+        };
+  printRecord({ ...authority, ...told }, output);
 }
 
 /** An authority that is no longer known here can still be named by its whole fingerprint. */
@@ -204,6 +220,11 @@ const authorityColumns = [
   { title: 'NOT AFTER', value: (row: Authority) => formatTime(row.notAfter) },
   { title: 'FINGERPRINT', value: (row: Authority) => row.fingerprint.slice(0, 16) },
 ];
+
+const reKeyingColumn = {
+  title: 'RE-KEYED',
+  value: (row: Authority) => reKeyingCell(row, new Date()),
+};
 
 const auditColumns = [
   { title: 'AT', value: (row: AuditEvent) => formatTime(row.at) },

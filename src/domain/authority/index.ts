@@ -15,4 +15,4 @@ export {
   type AuthorityServiceOptions,
   createAuthorityService,
 } from './service.ts';
-export { createTaint, type TaintAuthority } from './taint.ts';
+export { createTaint, type TaintAuthority, type Tainted } from './taint.ts';

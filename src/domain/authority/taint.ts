@@ -1,11 +1,11 @@
-import { CitadelError, type Clock, type Log } from '../../kernel/index.ts';
+import { CitadelError, type Clock, type Log, toCitadelError } from '../../kernel/index.ts';
 import type { AuditLog, AuthorityRecord, AuthorityStore } from '../ports/index.ts';
 import type { AuthorityService } from './service.ts';
 
 export interface TaintOptions {
   readonly store: AuthorityStore;
   readonly audit: AuditLog;
-  readonly authority: Pick<AuthorityService, 'tick' | 'change'>;
+  readonly authority: Pick<AuthorityService, 'tick' | 'change' | 'isSuperseded'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -18,12 +18,22 @@ export interface TaintOrder {
   readonly reason: string;
 }
 
+export interface Tainted {
+  readonly record: AuthorityRecord;
+  /**
+   * Why no other authority signs yet; undefined where one does. Until then the tainted one goes on, and nobody is told to
+   * come: it is tried again by itself.
+   */
+  readonly waitsFor: string | undefined;
+}
+
 /**
  * Marks an authority as compromised. An issuing one: another one signs from then on, and agents whose certificates are
- * under it are told to make new keys. A root that signs no more: it may be revoked.
+ * under it are told to make new keys; the mark stays, also where no other one can be made now. A root that signs no more: it
+ * may be revoked.
  * @throws CitadelError NotFound; FailedPrecondition for the active root, which is rotated first
  */
-export type TaintAuthority = (order: TaintOrder) => Promise<AuthorityRecord>;
+export type TaintAuthority = (order: TaintOrder) => Promise<Tainted>;
 
 export function createTaint({ store, audit, authority, clock, log }: TaintOptions): TaintAuthority {
   async function mark({ id, by, proof, reason }: TaintOrder): Promise<AuthorityRecord> {
@@ -55,9 +65,20 @@ export function createTaint({ store, audit, authority, clock, log }: TaintOption
   }
 
   return async (order) => {
-    const tainted = await authority.change(() => mark(order));
+    const record = await authority.change(() => mark(order));
     // Also where it was tainted before: the successor may not have been made then.
-    await authority.tick();
-    return tainted;
+    const failure = await authority.tick().then(
+      () => undefined,
+      (error: unknown) => toCitadelError(error),
+    );
+    if (authority.isSuperseded(record.fingerprint)) return { record, waitsFor: undefined };
+    log.warn('a tainted authority goes on signing until another one can be made', {
+      authority: record.id,
+      cause: failure?.message,
+    });
+    return {
+      record,
+      waitsFor: failure?.message ?? 'another authority signs for a server that is not this one',
+    };
   };
 }

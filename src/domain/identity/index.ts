@@ -7,6 +7,7 @@ export {
 export {
   type DevelopmentPrincipal,
   describePrincipal,
+  isWorkloadPrincipal,
   type KubernetesPrincipal,
   type Principal,
   type SvidPrincipal,

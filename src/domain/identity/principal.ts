@@ -42,6 +42,11 @@ export function principalSpiffeId(principal: Principal, trustDomain: TrustDomain
     : forWorkload(trustDomain, principal.namespace, principal.serviceAccount);
 }
 
+/** Whether what describePrincipal said names a workload: the server's own certificates and operators' name others. */
+export function isWorkloadPrincipal(described: string): boolean {
+  return /^(?:kubernetes|development|svid):/.test(described);
+}
+
 /** Names the principal in the inventory and the audit record. */
 export function describePrincipal(principal: Principal): string {
   switch (principal.kind) {

@@ -20,6 +20,7 @@ import type {
   Metrics,
   WorkloadDirectory,
 } from '../ports/index.ts';
+import type { HeldLeaf, RenewalService } from '../renewal/index.ts';
 import type { IssuedCertificate, LeafService } from './leaf-service.ts';
 
 export interface IssuanceServiceOptions {
@@ -29,6 +30,8 @@ export interface IssuanceServiceOptions {
   /** Absent where no platform can be asked; impersonation is refused then. */
   readonly directory?: (clusterId: string) => WorkloadDirectory | undefined;
   readonly authority: Pick<AuthorityService, 'issuer'>;
+  /** Told of each leaf: when it is to be renewed is chosen among all of them. */
+  readonly renewals: Pick<RenewalService, 'issued'>;
   readonly audit: AuditLog;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -126,6 +129,7 @@ export function createIssuanceService(options: IssuanceServiceOptions): Issuance
         );
         watch.done();
         metrics.issuanceSucceeded();
+        options.renewals.issued(heldBy(principal, issued, issuer.record.fingerprint, clock.now()));
         return issued;
       } catch (thrown) {
         const error = toCitadelError(thrown);
@@ -213,6 +217,15 @@ function readImpersonated(text: string | undefined): SpiffeId | undefined {
   } catch (cause) {
     throw new CitadelError('InvalidArgument', 'ImpersonatedIdentity is not a SPIFFE ID', { cause });
   }
+}
+
+function heldBy(
+  principal: Principal,
+  { serial, notAfter }: IssuedCertificate,
+  issuer: string,
+  issuedAt: Date,
+): HeldLeaf {
+  return { serial, proxyKey: proxyKeyOf(principal, serial), issuer, issuedAt, notAfter };
 }
 
 /** One key for one running workload, whatever it calls itself. */

@@ -51,6 +51,10 @@ export interface Metrics {
   /** What is to be asked, whenever somebody wants to know, for how the sources of the mesh are. */
   meshSources(states: () => readonly MeshSourceState[]): void;
   enforcement(counts: EnforcementCounts): void;
+  /** Agents that are told to make new keys, and how fast they follow. */
+  reKeying(counts: ReKeyingCounts): void;
+  /** So many were asked to renew later, since the server was busy. */
+  renewalsPutOff(count: number): void;
 }
 
 /** A rotation of the root. */
@@ -88,6 +92,20 @@ export interface EnforcementCounts {
   readonly workloads: number;
 }
 
+/** Agents under tainted authorities that hold a stream to this server, by how far they are. */
+export interface ReKeyingCounts {
+  /** Not told yet: their turn has not come. */
+  readonly waiting: number;
+  /** Told, and not back with a new key yet. */
+  readonly ordered: number;
+  /** Back with a new key, since this process began. */
+  readonly followed: number;
+  /** How many of late, a second. */
+  readonly perSecond: number;
+  /** When the last of them will have followed, at this rate; undefined while nothing tells the rate. */
+  readonly expectedEnd: Date | undefined;
+}
+
 export const noMetrics: Metrics = {
   issuanceStarted: () => {},
   issuanceStage: () => {},
@@ -108,4 +126,6 @@ export const noMetrics: Metrics = {
   keySets: () => {},
   meshSources: () => {},
   enforcement: () => {},
+  reKeying: () => {},
+  renewalsPutOff: () => {},
 };

@@ -50,6 +50,19 @@ describe('the short form of', () => {
     deadline + 10_000,
   );
 
+  it(
+    'scripts/drill-taint: every agent under a tainted authority has a new key from another',
+    async () => {
+      const ended = await runDemo('drill-taint.ts', ['--agents', '25', '--minutes', '1.5'], deadline);
+      expect(ended.code, `${ended.stdout}\n${ended.stderr}`).toBe(0);
+      expect(ended.lastLine).toMatch(/^agents 25, re-keyed 25, minutes \d\.\d\d$/);
+      expect(ended.stdout).toContain("left by the server's count: 0");
+      const asked = /^meanwhile another caller, .* asked for (\d+) certificates/m.exec(ended.stdout)?.[1];
+      expect(Number(asked)).toBeGreaterThan(0);
+    },
+    deadline + 10_000,
+  );
+
   it.skipIf(!hasPart('envoy'))(
     'scripts/demo-strict-switch, by order: nor when the server is killed in the midst of it',
     async () => {

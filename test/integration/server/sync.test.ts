@@ -100,6 +100,17 @@ function report(used: string): SyncRequest {
   };
 }
 
+/** The windows for the renewal, as they come: begin and end as parts of the time from now to the certificate's end. */
+function windows({ stream }: Opened, seconds: number): { start: number; end: number }[] {
+  const from = Date.now();
+  const part = (at: Date | undefined) => ((at?.getTime() ?? 0) - from) / (seconds * 1000);
+  const told: { start: number; end: number }[] = [];
+  stream.on('data', ({ renewal }: SyncResponse) => {
+    if (renewal) told.push({ start: part(renewal.start), end: part(renewal.end) });
+  });
+  return told;
+}
+
 /** The reasons of the orders for a new key, as they come. */
 function orders({ stream }: Opened): string[] {
   const reasons: string[] = [];
@@ -124,6 +135,24 @@ describe('Sync', () => {
       ),
     );
     expect(kept).toMatchObject({ connected: true, svidSerial: identity.serial });
+  });
+
+  it('tells each agent when to renew: in the middle third of the life, and not all at once', async () => {
+    await using own = await startTestServer();
+    const told = [];
+    for (const name of ['web-1', 'web-2', 'web-3']) {
+      await using opened = open(await svid(name, 600n, own), own);
+      const heard = windows(opened, 600);
+      await waitFor(() => heard.length > 0);
+      told.push(...heard);
+    }
+    expect(told).toHaveLength(3);
+    for (const { start, end } of told) {
+      expect(start).toBeGreaterThan(0.3);
+      expect(end).toBeGreaterThan(start);
+      expect(end).toBeLessThan(0.7);
+    }
+    expect(new Set(told.map(({ start }) => Math.round(start * 100))).size).toBeGreaterThan(1);
   });
 
   it('counts each pod of one service account by itself', async () => {
@@ -197,7 +226,9 @@ describe('a tainted issuing authority', () => {
     const old = await svid('web-1', 600n, own);
     await using agent = open(old, own);
     const told = orders(agent);
+    const window = windows(agent, 600);
     await agent.first;
+    await waitFor(() => window.length === 1);
     const socket = ['--socket', join(own.directory, 'operator.sock')];
     const outcome = await runCitadel(
       ['authority', 'taint', tainted.id, '--yes', '--reason', 'its disk was copied', ...socket],
@@ -206,6 +237,9 @@ describe('a tainted issuing authority', () => {
     expect(outcome).toMatchObject({ code: 0, stdout: expect.stringContaining(tainted.fingerprint) });
     await waitFor(() => told.length > 0);
     expect(told[0]).toContain('tainted');
+    // Should the order not reach it, it comes by itself soon after.
+    expect(window).toHaveLength(2);
+    expect(window[1]?.start).toBeLessThan((window[0]?.start ?? 0) / 2);
     expect(authority.issuer().record.id).not.toBe(tainted.id);
 
     // Who comes with a new certificate is not told; who comes after him with an old one is.

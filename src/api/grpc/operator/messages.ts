@@ -53,7 +53,10 @@ export function certificateToWire(record: IssuanceRecord): wire.Certificate {
   };
 }
 
-export function authorityToWire(record: AuthorityRecord): wire.Authority {
+export function authorityToWire(
+  record: AuthorityRecord,
+  reKeying: wire.ReKeying | undefined,
+): wire.Authority {
   return {
     id: record.id,
     kind: record.kind,
@@ -66,6 +69,7 @@ export function authorityToWire(record: AuthorityRecord): wire.Authority {
     pem: toPem(record.certificate),
     parentFingerprint: record.rootFingerprint,
     tainted: record.tainted,
+    reKeying,
   };
 }
 

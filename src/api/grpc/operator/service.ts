@@ -10,12 +10,14 @@ import type {
 import type {
   AdoptionStore,
   AuditLog,
+  AuthorityRecord,
   AuthorityStore,
   IssuanceQuery,
   IssuanceState,
   IssuanceStore,
   Metrics,
 } from '../../../domain/ports/index.ts';
+import type { RenewalService } from '../../../domain/renewal/index.ts';
 import type { TrustBundleSnapshot } from '../../../domain/trust/index.ts';
 import * as wire from '../../../gen/citadel/v1/operator.ts';
 import { CitadelError, Secret, toCitadelError } from '../../../kernel/index.ts';
@@ -79,6 +81,8 @@ export interface OperatorServices
   readonly issuance: Pick<IssuanceStore, 'get' | 'find'>;
   readonly authorities: Pick<AuthorityStore, 'list'>;
   readonly taint: TaintAuthority;
+  readonly isSuperseded: (issuer: string) => boolean;
+  readonly renewals: Pick<RenewalService, 'progress'>;
   readonly audit: Pick<AuditLog, 'find' | 'inclusion' | 'entries' | 'findIssued'>;
   readonly adoption: Pick<AdoptionStore, 'list'>;
   readonly discovery: () => readonly ProxyState[];
@@ -112,6 +116,15 @@ export function createOperatorService(
   options: OperatorServiceOptions = {},
 ): GrpcService {
   const { access, metrics } = services;
+
+  const reKeyingOf = ({ tainted, fingerprint }: AuthorityRecord, waitsFor = ''): wire.ReKeying | undefined =>
+    tainted
+      ? {
+          superseded: services.isSuperseded(fingerprint),
+          waitsFor,
+          ...services.renewals.progress(fingerprint),
+        }
+      : undefined;
 
   const credentialsOf = (call: Parameters<typeof readCredentials>[0]): OperatorCredentials =>
     options.localUid === undefined ? readCredentials(call) : { localUid: options.localUid };
@@ -182,18 +195,19 @@ export function createOperatorService(
       return messages.certificateToWire(record);
     }),
     listAuthorities: method('listAuthorities', async () => ({
-      authorities: (await services.authorities.list()).map(messages.authorityToWire),
-    })),
-    taintAuthority: method('taintAuthority', async ({ id, reason }: wire.TaintAuthorityRequest, caller) =>
-      messages.authorityToWire(
-        await services.taint({
-          id: filter(id) ?? '',
-          reason: messages.checkedReason(reason),
-          by: caller.subject,
-          proof: caller.proof,
-        }),
+      authorities: (await services.authorities.list()).map((record) =>
+        messages.authorityToWire(record, reKeyingOf(record)),
       ),
-    ),
+    })),
+    taintAuthority: method('taintAuthority', async ({ id, reason }: wire.TaintAuthorityRequest, caller) => {
+      const { record, waitsFor } = await services.taint({
+        id: filter(id) ?? '',
+        reason: messages.checkedReason(reason),
+        by: caller.subject,
+        proof: caller.proof,
+      });
+      return messages.authorityToWire(record, reKeyingOf(record, waitsFor));
+    }),
     revokeCertificates: method('revokeCertificates', (request: wire.RevokeCertificatesRequest, caller) =>
       revokeCertificates(services, request, caller),
     ),

@@ -4,6 +4,7 @@ import type { AuthorityService } from '../../../domain/authority/index.ts';
 import type { EvidenceService } from '../../../domain/evidence/index.ts';
 import type { SvidVerifier } from '../../../domain/identity/index.ts';
 import type { Metrics } from '../../../domain/ports/index.ts';
+import { heldLeaf, type RenewalService } from '../../../domain/renewal/index.ts';
 import type { TrustBundleSnapshot } from '../../../domain/trust/index.ts';
 import {
   type AgentServiceServer,
@@ -16,13 +17,13 @@ import { type Clock, describeError, type Log } from '../../../kernel/index.ts';
 import type { GrpcService } from '../listener.ts';
 import { failStream } from '../status.ts';
 import { endWithSvid, type RevocationWatch, streamEnd, verifyWorkload } from '../workload-stream.ts';
-import { ReKeyOrders } from './re-key.ts';
 import { readAgentReport, readEnvoyReport } from './report.ts';
 
 export interface SyncServiceOptions {
   readonly verifier: SvidVerifier;
   readonly revocations: RevocationWatch;
-  readonly authority: Pick<AuthorityService, 'bundle' | 'onBundleChange' | 'isSuperseded' | 'onSuperseded'>;
+  readonly authority: Pick<AuthorityService, 'bundle' | 'onBundleChange'>;
+  readonly renewals: Pick<RenewalService, 'watch'>;
   readonly adoption: AdoptionService;
   /** Told what the proxies’ counters say; absent where there is no control plane. */
   readonly evidence: Pick<EvidenceService, 'report'> | undefined;
@@ -38,7 +39,6 @@ type SyncStream = ServerDuplexStream<SyncRequest, SyncResponse>;
 /** `citadel.v1.AgentService`: bundles down, adoption up, for as long as the agent's SVID is valid. */
 export function createSyncService(options: SyncServiceOptions): GrpcService {
   let open = 0;
-  const orders = new ReKeyOrders(options.authority, options.clock);
   const count = (change: 1 | -1) => {
     open += change;
     options.metrics.streams('sync', open);
@@ -46,7 +46,7 @@ export function createSyncService(options: SyncServiceOptions): GrpcService {
   const implementation: AgentServiceServer = {
     sync(stream) {
       count(1);
-      serve(stream, options, orders)
+      serve(stream, options)
         .catch((error: unknown) => failStream(stream, error))
         .finally(() => count(-1));
     },
@@ -54,24 +54,26 @@ export function createSyncService(options: SyncServiceOptions): GrpcService {
   return { definition: AgentServiceService, implementation };
 }
 
-async function serve(stream: SyncStream, options: SyncServiceOptions, orders: ReKeyOrders): Promise<void> {
-  const { adoption, authority, clock, log, verifier } = options;
+async function serve(stream: SyncStream, options: SyncServiceOptions): Promise<void> {
+  const { adoption, authority, clock, log, renewals, verifier } = options;
   const ended = streamEnd(stream);
   stream.pause();
   const svid = await verifyWorkload(stream, verifier, 'Sync');
   const session = adoption.open(svid);
   const send = (bundle: TrustBundleSnapshot) => void stream.write(bundleMessage(bundle));
   const stop = authority.onBundleChange(send);
-  const forget = orders.watch(svid.issuance.issuer, () =>
-    stream.write(message({ reKey: { reason: 'the issuing authority of the certificate is tainted' } })),
-  );
   const release = endWithSvid(svid, options, (error, why) => {
     // Its holder comes for a new certificate at once; who stole it cannot prove who he is.
     if (why === 'revoked') stream.write(message({ reKey: { reason: 'the certificate is revoked' } }));
     failStream(stream, error);
   });
+  let forget = () => {};
   try {
     send(authority.bundle());
+    forget = renewals.watch(heldLeaf(svid.issuance), {
+      window: (renewal) => void stream.write(message({ renewal })),
+      reKey: () => void stream.write(message({ reKey: { reason: tainted } })),
+    });
     receive(stream, session, clock, (envoy) => {
       options.evidence?.report(svid.issuance.proxyKey, readEnvoyReport(envoy, clock.now()));
     });
@@ -111,6 +113,8 @@ function receive(
   });
   stream.resume();
 }
+
+const tainted = 'the issuing authority of the certificate is tainted';
 
 function bundleMessage(bundle: TrustBundleSnapshot): SyncResponse {
   return message({

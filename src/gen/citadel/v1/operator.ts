@@ -283,6 +283,31 @@ export interface Authority {
   pem: string;
   parentFingerprint: string;
   tainted: boolean;
+  /** Of a tainted one alone. */
+  reKeying: ReKeying | undefined;
+}
+
+/** How far the holders of a tainted authority's certificates are with new keys. */
+export interface ReKeying {
+  /** Whether another authority signs. Before that nobody is told to come, for he would get a certificate of this one. */
+  superseded: boolean;
+  /** Why not, in the reply to the taint. */
+  waitsFor: string;
+  /** Workloads whose present certificate is under it. */
+  holders: number;
+  /** Of these, agents that hold a stream to the server: not told yet, and told but not back. */
+  waiting: number;
+  ordered: number;
+  /** Agents that were told and came back with a new key, since the server began. */
+  followed: number;
+  /** Of late. */
+  perSecond: number;
+  /** When the last agent with a stream will have followed, at this rate; absent while none is known. */
+  expectedEnd:
+    | Date
+    | undefined;
+  /** When the last certificate of the holders ends: who holds no stream comes when it renews, at half life or so. */
+  lastNotAfter: Date | undefined;
 }
 
 export interface GetBundleRequest {
@@ -3412,6 +3437,7 @@ function createBaseAuthority(): Authority {
     pem: "",
     parentFingerprint: "",
     tainted: false,
+    reKeying: undefined,
   };
 }
 
@@ -3449,6 +3475,9 @@ export const Authority: MessageFns<Authority> = {
     }
     if (message.tainted !== false) {
       writer.uint32(88).bool(message.tainted);
+    }
+    if (message.reKeying !== undefined) {
+      ReKeying.encode(message.reKeying, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -3554,6 +3583,14 @@ export const Authority: MessageFns<Authority> = {
             message.tainted = reader.bool();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.reKeying = ReKeying.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3582,6 +3619,170 @@ export const Authority: MessageFns<Authority> = {
     message.pem = object.pem ?? "";
     message.parentFingerprint = object.parentFingerprint ?? "";
     message.tainted = object.tainted ?? false;
+    message.reKeying = (object.reKeying !== undefined && object.reKeying !== null)
+      ? ReKeying.fromPartial(object.reKeying)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseReKeying(): ReKeying {
+  return {
+    superseded: false,
+    waitsFor: "",
+    holders: 0,
+    waiting: 0,
+    ordered: 0,
+    followed: 0,
+    perSecond: 0,
+    expectedEnd: undefined,
+    lastNotAfter: undefined,
+  };
+}
+
+export const ReKeying: MessageFns<ReKeying> = {
+  encode(message: ReKeying, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.superseded !== false) {
+      writer.uint32(8).bool(message.superseded);
+    }
+    if (message.waitsFor !== "") {
+      writer.uint32(18).string(message.waitsFor);
+    }
+    if (message.holders !== 0) {
+      writer.uint32(24).uint32(message.holders);
+    }
+    if (message.waiting !== 0) {
+      writer.uint32(32).uint32(message.waiting);
+    }
+    if (message.ordered !== 0) {
+      writer.uint32(40).uint32(message.ordered);
+    }
+    if (message.followed !== 0) {
+      writer.uint32(48).uint32(message.followed);
+    }
+    if (message.perSecond !== 0) {
+      writer.uint32(57).double(message.perSecond);
+    }
+    if (message.expectedEnd !== undefined) {
+      Timestamp.encode(toTimestamp(message.expectedEnd), writer.uint32(66).fork()).join();
+    }
+    if (message.lastNotAfter !== undefined) {
+      Timestamp.encode(toTimestamp(message.lastNotAfter), writer.uint32(74).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReKeying {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReKeying();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.superseded = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.waitsFor = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.holders = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.waiting = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.ordered = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.followed = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.perSecond = reader.double();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.expectedEnd = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.lastNotAfter = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReKeying>): ReKeying {
+    return ReKeying.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReKeying>): ReKeying {
+    const message = createBaseReKeying();
+    message.superseded = object.superseded ?? false;
+    message.waitsFor = object.waitsFor ?? "";
+    message.holders = object.holders ?? 0;
+    message.waiting = object.waiting ?? 0;
+    message.ordered = object.ordered ?? 0;
+    message.followed = object.followed ?? 0;
+    message.perSecond = object.perSecond ?? 0;
+    message.expectedEnd = object.expectedEnd ?? undefined;
+    message.lastNotAfter = object.lastNotAfter ?? undefined;
     return message;
   },
 };

@@ -39,3 +39,31 @@ test('a taint in the midst of a tick is not lost, and another authority signs at
   expect(authority.isSuperseded(second.fingerprint)).toBe(true);
   await looking;
 });
+
+test('a taint whose successor cannot be made stays, is told, and is carried out when it can', async () => {
+  const { world, server } = await begun();
+  const { authority } = server;
+  const { store } = world;
+  const taint = createTaint({
+    store: store.authorities,
+    audit: store.audit,
+    authority,
+    clock: { now: () => world.now, sleep: () => Promise.reject(new Error('nobody sleeps here')) },
+    log: silentLog,
+  });
+  const { record } = authority.issuer();
+  world.home = 'away';
+  const first = await taint({ ...ann, id: record.id });
+  expect(first).toMatchObject({ record: { tainted: true }, waitsFor: 'the key home is away' });
+  expect(authority.issuer().record.id).toBe(record.id);
+  expect(authority.isSuperseded(record.fingerprint)).toBe(false);
+  world.home = 'there';
+  let told = 0;
+  authority.onSuperseded(() => {
+    told += 1;
+  });
+  await authority.tick();
+  expect([told, authority.isSuperseded(record.fingerprint)]).toEqual([1, true]);
+  expect(await taint({ ...ann, id: record.id })).toMatchObject({ waitsFor: undefined });
+  expect((await store.audit.find({ action: 'authority.taint', limit: 9 })).items).toHaveLength(1);
+});

@@ -1,0 +1,1 @@
+export { type Fleet, type FleetAgent, type FleetMember, type FleetOptions, startFleet } from './fleet.ts';
