@@ -131,11 +131,7 @@ export function chainEarlierEntries(database: BetterSQLite3Database, now: Date, 
   }
 }
 
-function appendBegin(
-  database: Pick<BetterSQLite3Database, 'insert'>,
-  frontier: Frontier,
-  at: Date,
-): void {
+function appendBegin(database: Pick<BetterSQLite3Database, 'insert'>, frontier: Frontier, at: Date): void {
   const earlier = frontier.size;
   const texts = {
     action: 'audit.begin',
