@@ -50,7 +50,7 @@ export function addLogVerifyCommand(log: Command): void {
     .addOption(keyOption())
     .addOption(
       new Option('--checkpoints <file>', 'kept outside of the store; may be given more than once').argParser(
-        (file: string, files: readonly string[] = []) => [...files, file],
+        (file: string, files: readonly string[] | undefined) => [...(files ?? []), file],
       ),
     )
     .option('--store <file>', 'of a stopped server, or a copy, in place of asking a server');

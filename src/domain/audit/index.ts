@@ -1,7 +1,7 @@
-export { type Checkpoint, openCheckpoint, signCheckpoint } from './checkpoint.ts';
+export { signCheckpoint } from './checkpoint.ts';
 export { type CheckpointService, createCheckpointService, type PlaceState } from './checkpoints.ts';
 export { encodeEntry, entryTexts, textsOf } from './entry.ts';
-export { formatNoteKey, type NoteKey, noteKeyOf, parseNoteKey } from './note.ts';
+export { type NoteKey, noteKeyOf, parseNoteKey } from './note.ts';
 export { readNotes } from './note-stream.ts';
 export { type EntryProof, formatProof, parseProof, verifyProof } from './proof.ts';
 export { agrees, describeStanding, type Standing, standingOf } from './standing.ts';

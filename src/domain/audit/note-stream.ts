@@ -14,11 +14,14 @@ const longestNote = 32_768;
 export async function* readNotes(chunks: AsyncIterable<string>): AsyncGenerator<string> {
   let note = '';
   let signed = false;
+  let printedOnes = false;
   for await (const line of linesOf(chunks)) {
-    const printed = note === '' ? printedNote(line) : undefined;
-    if (printed === null) continue;
+    const printed = signed ? undefined : printedNote(line);
     if (printed !== undefined) {
-      yield printed;
+      // What a process prints beside its lines of JSON is no checkpoint.
+      note = '';
+      printedOnes = true;
+      if (printed !== null) yield printed;
     } else if (line === '' && signed) {
       yield note;
       note = '';
@@ -29,7 +32,7 @@ export async function* readNotes(chunks: AsyncIterable<string>): AsyncGenerator<
       if (note.length > longestNote) throw tooLong();
     }
   }
-  if (note !== '') yield note;
+  if (note !== '' && (signed || !printedOnes)) yield note;
 }
 
 /** The note in a line of JSON; null for another line of JSON; undefined for a line that is none. */

@@ -8,13 +8,13 @@ const leafPrefix = Buffer.from([0]);
 const nodePrefix = 1;
 
 /** Section 2.1.1: of no entries at all. */
-export const emptyRoot: Uint8Array = hash('sha256', '', 'buffer');
+const emptyRoot: Uint8Array = hash('sha256', '', 'buffer');
 
 export function leafHash(entry: Uint8Array): Buffer {
   return hash('sha256', Buffer.concat([leafPrefix, entry]), 'buffer');
 }
 
-export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
+function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   const bytes = Buffer.allocUnsafe(1 + 2 * hashBytes);
   bytes[0] = nodePrefix;
   bytes.set(left, 1);

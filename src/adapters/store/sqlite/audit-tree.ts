@@ -56,14 +56,11 @@ export class AuditTree {
   readonly #kept;
   readonly #rawAfter;
   #frontier = new Frontier();
-  #lastLeaf: Uint8Array | undefined;
 
   constructor(database: BetterSQLite3Database) {
     this.#last = database
-      .select({ sequence: audit.sequence, hashes: audit.hashes })
+      .select({ sequence: sql<number | null>`max(${audit.sequence})` })
       .from(audit)
-      .orderBy(desc(audit.sequence))
-      .limit(1)
       .prepare();
     this.#kept = database
       .select({ hashes: audit.hashes })
@@ -80,25 +77,13 @@ export class AuditTree {
   }
 
   /**
-   * Where the next entry goes. A transaction that was rolled back took its rows with it: what is in memory counts only
-   * where the last row is the one that it ends with.
+   * Where the next entry goes. A transaction that was rolled back took its rows with it, so that there are fewer than are
+   * known of here: what is in memory counts only where both agree.
    */
   frontier(): Frontier {
-    const last = this.#last.get();
-    const size = last?.sequence ?? 0;
-    const leaf = last?.hashes?.subarray(0, 32);
-    if (this.#frontier.size !== size || !sameBytes(this.#lastLeaf, leaf)) {
-      this.#frontier = frontierAt(size, this.kept);
-      this.#lastLeaf = leaf;
-    }
+    const size = this.#last.get()?.sequence ?? 0;
+    if (this.#frontier.size !== size) this.#frontier = frontierAt(size, this.kept);
     return this.#frontier;
-  }
-
-  /** Puts the next entry into the tree. @returns what is kept with it; the caller writes it in the same transaction */
-  append(frontier: Frontier, entry: Uint8Array): Buffer {
-    const leaf = leafHash(entry);
-    this.#lastLeaf = leaf;
-    return frontier.append(leaf);
   }
 
   readonly kept = (leaf: number): Uint8Array =>
@@ -111,10 +96,6 @@ export class AuditTree {
       hashes: bytesOf(row.hashes),
     }));
   }
-}
-
-function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  return a === undefined || b === undefined ? a === b : Buffer.compare(a, b) === 0;
 }
 
 /**
@@ -142,20 +123,15 @@ export function chainEarlierEntries(database: BetterSQLite3Database, now: Date, 
             'DataLoss',
             `the audit record lacks entry ${frontier.size + 1}: restore the store`,
           );
-        const hashes = tree.append(frontier, entry);
+        const hashes = frontier.append(leafHash(entry));
         transaction.update(audit).set({ hashes }).where(eq(audit.sequence, sequence)).run();
       }
-      if (frontier.size >= last.sequence) appendBegin(transaction, tree, frontier, now);
+      if (frontier.size >= last.sequence) appendBegin(transaction, frontier, now);
     });
   }
 }
 
-function appendBegin(
-  database: Pick<BetterSQLite3Database, 'insert'>,
-  tree: AuditTree,
-  frontier: Frontier,
-  at: Date,
-): void {
+function appendBegin(database: Pick<BetterSQLite3Database, 'insert'>, frontier: Frontier, at: Date): void {
   const earlier = frontier.size;
   const texts = {
     action: 'audit.begin',
@@ -166,7 +142,7 @@ function appendBegin(
     reason: 'the hash tree begins; what was recorded before is taken as it was found',
     details: JSON.stringify({ earlier: String(earlier) }),
   };
-  const hashes = tree.append(frontier, encodeEntry(earlier + 1, at.getTime(), texts));
+  const hashes = frontier.append(leafHash(encodeEntry(earlier + 1, at.getTime(), texts)));
   database
     .insert(audit)
     .values({ at, ...texts, hashes })

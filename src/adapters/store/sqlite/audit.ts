@@ -1,4 +1,4 @@
-import { encodeEntry, frontierAt, inclusionPath, textsOf } from '../../../domain/audit/index.ts';
+import { encodeEntry, frontierAt, inclusionPath, leafHash, textsOf } from '../../../domain/audit/index.ts';
 import type { AuditLog } from '../../../domain/ports/index.ts';
 import { CitadelError } from '../../../kernel/index.ts';
 import { AuditTree } from './audit-tree.ts';
@@ -39,7 +39,7 @@ export function createAuditLog(database: BetterSQLite3Database, executor: Execut
       return executor.write(() => {
         const frontier = tree.frontier();
         const sequence = frontier.size + 1;
-        const hashes = tree.append(frontier, encodeEntry(sequence, event.at.getTime(), texts));
+        const hashes = frontier.append(leafHash(encodeEntry(sequence, event.at.getTime(), texts)));
         insertEvent.run({ ...texts, sequence, at: event.at, hashes });
       });
     },

@@ -17,7 +17,11 @@ export function seeded(seed: number) {
     flipped[at] = (flipped[at] ?? 0) ^ (1 << from(0, 7));
     return flipped;
   };
-  return { from, flip, one: <T>(all: readonly T[]): T => all[from(0, all.length - 1)] as T };
+  const one = <T>(all: readonly T[]): T => {
+    for (const each of all.slice(from(0, all.length - 1))) return each;
+    throw new Error('nothing to choose from');
+  };
+  return { from, flip, one };
 }
 
 export type Random = ReturnType<typeof seeded>;

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openSqliteStore } from '../../../../../src/adapters/store/sqlite/index.ts';
+import { verifyRecord } from '../../../../../src/domain/audit/index.ts';
 import type { RecordedAuditEvent, Store } from '../../../../../src/domain/ports/index.ts';
 import { silentLog, systemClock } from '../../../../../src/kernel/index.ts';
 import { at, auditEvent, intent } from '../../../../contract/store-samples.ts';
@@ -72,6 +73,8 @@ test(`kill -9 in the midst of recording loses nothing acknowledged, ${rounds} ti
     );
     const audited = new Set(events.map(({ target }) => target));
     expect([...results].filter((serial) => !audited.has(serial))).toStrictEqual([]);
+    const verdict = await verifyRecord((after) => store.audit.entries(after, 1000), undefined);
+    expect(verdict).toMatchObject({ verified: events.length, faults: [] });
     await store.close();
   }
 });

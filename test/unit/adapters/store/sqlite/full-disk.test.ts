@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openSqliteStore } from '../../../../../src/adapters/store/sqlite/index.ts';
+import { verifyRecord } from '../../../../../src/domain/audit/index.ts';
 import type { IssuanceIntent, Store } from '../../../../../src/domain/ports/index.ts';
 import { silentLog, systemClock } from '../../../../../src/kernel/index.ts';
 import { at, auditEvent, intent } from '../../../../contract/store-samples.ts';
@@ -48,6 +49,8 @@ async function expectWhole(store: Store, { recorded, refused }: Filled): Promise
   for (const { serial } of refused) expect(await store.issuance.get(serial)).toBeUndefined();
   const [newest] = (await store.audit.find({ limit: 1 })).items;
   expect(newest?.sequence ?? 0).toBe(recorded.length);
+  const verdict = await verifyRecord((after) => store.audit.entries(after, 1000), undefined);
+  expect(verdict).toMatchObject({ verified: recorded.length, faults: [] });
 }
 
 describe('a store that has reached its size limit', () => {
