@@ -6,6 +6,7 @@ import { requirePart } from './locate.ts';
 import { temporaryDirectory } from './temporary.ts';
 
 const run = promisify(execFile);
+const counter = join(import.meta.dirname, '../support/count-token-objects.ts');
 
 /** One token of a real SoftHSM, in a directory of its own. */
 export interface SoftHsm extends AsyncDisposable {
@@ -19,8 +20,10 @@ export interface SoftHsm extends AsyncDisposable {
   remove(): Promise<void>;
   /** Puts it back. */
   insert(): Promise<void>;
-  /** Paths of the token's objects, one file each. */
+  /** Paths of the files of the token's objects. What a crash left of one that was being made is among them. */
   objects(): Promise<readonly string[]>;
+  /** How many objects the token shows to its user. */
+  shown(): Promise<number>;
   /** Runs softhsm2-util on this SoftHSM. @returns what it printed */
   util(...args: readonly string[]): Promise<string>;
 }
@@ -48,9 +51,10 @@ export async function startSoftHsm(options: SoftHsmOptions = {}): Promise<SoftHs
     configuration,
     `directories.tokendir = ${tokens}\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = true\n${settings}\n`,
   );
+  const env = { ...process.env, SOFTHSM2_CONF: configuration };
   const util = async (...args: readonly string[]) => {
     const { stdout } = await run(program, ['--module', module, ...args], {
-      env: { ...process.env, SOFTHSM2_CONF: configuration },
+      env,
     });
     return stdout;
   };
@@ -69,6 +73,10 @@ export async function startSoftHsm(options: SoftHsmOptions = {}): Promise<SoftHs
       return names
         .filter((name) => /[0-9a-f]{8}-[^/]*\.object$/.test(name))
         .map((name) => join(tokens, name));
+    },
+    async shown() {
+      const { stdout } = await run(process.execPath, [counter, module, label, pin], { env });
+      return Number(stdout);
     },
     remove: () => move(tokens, away),
     insert: () => move(away, tokens),

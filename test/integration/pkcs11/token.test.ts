@@ -209,6 +209,25 @@ describe.skipIf(!hasPart('softhsm'))('a token of a real SoftHSM, when something 
     await waitFor(() => !tokenProcesses().includes(hung));
   });
 
+  it('makes one key, whenever its process is killed meanwhile', async () => {
+    const keys = open();
+    await keys.check();
+    let cutOff = 0;
+    for (let delay = 0; delay < 16; delay += 2) {
+      const making = keys.generate('root-1', 'ecdsa-p256').catch(() => undefined);
+      setTimeout(() => {
+        for (const pid of tokenProcesses()) process.kill(pid, 'SIGKILL');
+      }, delay);
+      cutOff += (await making) === undefined ? 1 : 0;
+      // As a rotation goes on with a step that was cut off.
+      const key = (await keys.get('root-1')) ?? (await keys.generate('root-1', 'ecdsa-p256'));
+      await key.sign(data);
+      expect(await hsm.shown()).toBe(2);
+      await keys.destroy('root-1');
+    }
+    expect(cutOff).toBeGreaterThan(0);
+  }, 120_000);
+
   it('leaves no process behind', async () => {
     const keys = open();
     await keys.check();
