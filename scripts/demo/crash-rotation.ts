@@ -4,23 +4,53 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
+import { openPkcs11KeyManager } from '../../src/adapters/keys/pkcs11/index.ts';
 import { openSqliteStore } from '../../src/adapters/store/sqlite/index.ts';
-import { sameMembers, silentLog, systemClock } from '../../src/kernel/index.ts';
-import { temporaryDirectory } from '../../test/parts/index.ts';
+import { Secret, sameMembers, silentLog, systemClock } from '../../src/kernel/index.ts';
+import { type SoftHsm, startSoftHsm, temporaryDirectory } from '../../test/parts/index.ts';
 
-const { values } = parseArgs({ options: { every: { type: 'string', default: '1' } } });
+const { values } = parseArgs({
+  options: { every: { type: 'string', default: '1' }, home: { type: 'string', default: 'disk' } },
+});
 const every = Number(values.every);
-if (!(Number.isInteger(every) && every >= 1)) {
-  console.error('usage: crash-rotation [--every 1]');
+const onToken = values.home === 'pkcs11';
+if (!(Number.isInteger(every) && every >= 1) || !(onToken || values.home === 'disk')) {
+  console.error('usage: crash-rotation [--every 1] [--home disk|pkcs11]');
   process.exit(2);
 }
 
-/** A server's home on this disk. */
+/** A server's home on this disk, and the token that its root's key is on, if it is. */
 class Home {
   readonly #directory: string;
+  readonly #token: SoftHsm | undefined;
 
-  constructor(directory: string) {
+  constructor(directory: string, token: SoftHsm | undefined) {
     this.#directory = directory;
+    this.#token = token;
+  }
+
+  async #keysIn(keyFile: string): Promise<object> {
+    const disk = { encryption: { keyFile } };
+    if (!this.#token) return { keys: { disk } };
+    const pin = this.#at('pin');
+    await writeFile(pin, this.#token.pin, { mode: 0o600 });
+    const { module, label } = this.#token;
+    return { keys: { pkcs11: { module, token: { label }, pin: { file: pin } } }, issuingKeys: { disk } };
+  }
+
+  async #rootKeys(): Promise<string[]> {
+    if (!this.#token) return (await readdir(this.#at('keys'))).filter((name) => name.startsWith('root-'));
+    const { module, label, pin } = this.#token;
+    const token = { kind: 'label', value: label } as const;
+    const keys = openPkcs11KeyManager({ module, token, pin: new Secret(pin), log: silentLog });
+    try {
+      const found = (await keys.list()).map(({ id }) => id);
+      // A pair each, and nothing beside them.
+      const objects = await this.#token.shown();
+      return objects === 2 * found.length ? found : [...found, `${objects} objects`];
+    } finally {
+      await keys.close();
+    }
   }
 
   #at(name: string): string {
@@ -36,7 +66,7 @@ class Home {
       mode: 'development',
       trustDomain: 'crash.example',
       dataDirectory: this.#directory,
-      keys: { disk: { encryption: { keyFile } } },
+      ...(await this.#keysIn(keyFile)),
       listen: { csr: '127.0.0.1:0', metrics: '127.0.0.1:0', operator: '127.0.0.1:0' },
       attestation: { development: { key: { issuerKeyFile: this.#at('development-issuer.pem') } } },
     };
@@ -45,7 +75,10 @@ class Home {
     const child = spawn(
       process.execPath,
       [...options, program, JSON.stringify(config), this.#at('citadel.db'), String(point)],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        env: { ...process.env, ...(this.#token && { SOFTHSM2_CONF: this.#token.configuration }) },
+      },
     );
     const ended = new Promise<[number | null, NodeJS.Signals | null]>((resolve) =>
       child.once('close', (code, signal) => resolve([code, signal])),
@@ -67,7 +100,7 @@ class Home {
       const issuingKeys = (await readdir(this.#at('issuing-keys'))).toSorted();
       const recorded = issuing.map(({ keyId }) => `${keyId}.key`).toSorted();
       const states = roots.map(({ state }) => state).toSorted();
-      const keys = (await readdir(this.#at('keys'))).filter((name) => name.startsWith('root-'));
+      const keys = await this.#rootKeys();
       const active = roots.find(({ state }) => state === 'active');
       const sequence = await store.authorities.bundleSequence();
       return [
@@ -88,17 +121,26 @@ class Home {
   }
 }
 
+async function newToken(): Promise<SoftHsm | undefined> {
+  const token = onToken ? await startSoftHsm() : undefined;
+  if (token) process.env['SOFTHSM2_CONF'] = token.configuration;
+  return token;
+}
+
 async function killedAt(point: number): Promise<string[]> {
   await using directory = await temporaryDirectory('crash-rotation');
-  const home = new Home(directory.path);
+  await using token = await newToken();
+  const home = new Home(directory.path, token);
   if ((await home.run(point)) !== undefined) return ['it did not die'];
   await home.run(0);
-  return home.faults();
+  // Waited for here: what the home is in is taken away at the end of this.
+  return await home.faults();
 }
 
 async function main(): Promise<void> {
   await using directory = await temporaryDirectory('crash-rotation');
-  const whole = new Home(directory.path);
+  await using token = await newToken();
+  const whole = new Home(directory.path, token);
   const points = (await whole.run(0)) ?? 0;
   const faults = await whole.faults();
   let kills = 0;

@@ -61,6 +61,10 @@ async function openLocal(keys: LocalKeys, log: Log): Promise<KeyManager> {
     const { createMemoryKeyManager } = await import('../adapters/keys/memory/index.ts');
     return createMemoryKeyManager();
   }
+  if (keys.kind === 'pkcs11') {
+    const { openPkcs11KeyManager } = await import('../adapters/keys/pkcs11/index.ts');
+    return openPkcs11KeyManager({ ...keys.value, log });
+  }
   const { openDiskKeyManager } = await import('../adapters/keys/disk/index.ts');
   const { directory, encryption } = keys.value;
   return openDiskKeyManager({

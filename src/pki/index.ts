@@ -23,6 +23,7 @@ export {
 } from './crl/index.ts';
 export {
   type CertificateSigner,
+  derEcdsaSignature,
   generateKeyPair,
   type KeyAlgorithm,
   type KeyPair,

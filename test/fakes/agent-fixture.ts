@@ -1,32 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { type Agent, type AgentOptions, createAgent } from '../../src/agent/index.ts';
-import type { Clock, Log, LogFields } from '../../src/kernel/index.ts';
+import type { Clock } from '../../src/kernel/index.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../parts/index.ts';
+import { type LogLine, recordingLog } from '../support/recording-log.ts';
 import { type CertificateServiceOptions, FakeCertificateService } from './certificate-service.ts';
 import { TestAuthority } from './test-authority.ts';
-
-export interface LogLine {
-  readonly level: string;
-  readonly message: string;
-  readonly fields: LogFields;
-}
-
-function recordingLog(): { readonly log: Log; readonly lines: LogLine[] } {
-  const lines: LogLine[] = [];
-  const write =
-    (level: string) =>
-    (message: string, fields: LogFields = {}) => {
-      lines.push({ level, message, fields });
-    };
-  const log: Log = {
-    debug: write('debug'),
-    info: write('info'),
-    warn: write('warn'),
-    error: write('error'),
-    with: () => log,
-  };
-  return { log, lines };
-}
 
 export const trustDomain = 'agent.test';
 export const workloadId = `spiffe://${trustDomain}/ns/shop/sa/web`;

@@ -15,5 +15,6 @@ export { type OpenBao, startOpenBao } from './openbao.ts';
 export { freePort } from './ports.ts';
 export { type ExitStatus, type ProcessOptions, type RunningProcess, startProcess } from './process.ts';
 export { canMount, type SmallDisk, smallDisk } from './small-disk.ts';
+export { type SoftHsm, type SoftHsmOptions, startSoftHsm } from './softhsm.ts';
 export { type TemporaryDirectory, temporaryDirectory } from './temporary.ts';
 export { type WaitOptions, waitFor } from './wait-for.ts';

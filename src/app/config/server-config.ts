@@ -22,7 +22,7 @@ export function completeServerConfig(parsed: ParsedServerConfig) {
   });
   const rootKeys = (home: typeof keys) =>
     home.kind === 'disk' ? { kind: home.kind, value: placed(home.value, 'keys') } : home;
-  const localKeys = issuingKeys ?? (keys.kind === 'vault' ? undefined : keys);
+  const localKeys = issuingKeys ?? (keys.kind === 'disk' ? keys : undefined);
   return {
     ...parsed,
     listen: { ...listen, operatorSocket: listen.operatorSocket ?? join(dataDirectory, 'operator.sock') },
@@ -32,7 +32,7 @@ export function completeServerConfig(parsed: ParsedServerConfig) {
     issuingKeys:
       localKeys?.kind === 'disk'
         ? { kind: localKeys.kind, value: placed(localKeys.value, 'issuing-keys') }
-        : { kind: 'memory' as const, value: {} },
+        : (localKeys ?? { kind: 'memory' as const, value: {} }),
   };
 }
 
@@ -52,7 +52,7 @@ export function checkServerConfig(parsed: ParsedServerConfig): readonly RuleProb
       broken(
         ['keys', 'memory'],
         'is refused in production: the root key would be lost at exit',
-        'use keys.disk or keys.vault',
+        'use keys.disk, keys.vault or keys.pkcs11',
       );
     if (issuingKeys?.kind === 'memory')
       broken(['issuingKeys', 'memory'], 'is refused in production', 'use issuingKeys.disk');
@@ -77,10 +77,10 @@ export function checkServerConfig(parsed: ParsedServerConfig): readonly RuleProb
       'is the same kind of home as keys',
       'remove it: keys of one home are told apart by their ids',
     );
-  if (keys.kind === 'vault' && issuingKeys === undefined)
+  if ((keys.kind === 'vault' || keys.kind === 'pkcs11') && issuingKeys === undefined)
     broken(
       ['issuingKeys'],
-      'is needed when the root key is in Vault',
+      `is needed when the root key is in ${keys.kind === 'vault' ? 'Vault' : 'a PKCS#11 token'}`,
       'add issuingKeys.disk with its encryption',
     );
   if (certificate.defaultTtl > certificate.maximumTtl)

@@ -13,6 +13,7 @@ import {
   url,
 } from './fields.ts';
 import { meshSchema } from './mesh-schema.ts';
+import { pkcs11Token } from './pkcs11-schema.ts';
 import { rotationSchema } from './rotation-schema.ts';
 import { vaultConnection } from './vault-schema.ts';
 
@@ -137,6 +138,7 @@ const rootKeys = (context: FieldContext) =>
     disk: diskKeys(context),
     memory: z.strictObject({}).describe('lost at exit; development only'),
     vault: vaultConnection(context).extend({ mount: z.string().min(1).max(128).prefault('transit') }),
+    pkcs11: pkcs11Token(context),
   });
 
 /** The server's configuration. A factory, because secrets and relative paths are resolved while it is read. */
@@ -160,9 +162,12 @@ export const serverSchema = (context: FieldContext) =>
     issuingKeys: exactlyOne({
       disk: diskKeys(context),
       memory: z.strictObject({}).describe('lost at exit; development only'),
+      pkcs11: pkcs11Token(context),
     })
       .optional()
-      .describe('the home of the issuing keys, local always; needed unless keys is disk or memory'),
+      .describe(
+        'the home of the issuing keys, local, for nothing is issued without it; needed unless keys is disk or memory',
+      ),
     authority: authoritySchema(context).prefault({}),
     audit: auditSchema(context).prefault({}),
     rotation: rotationSchema.prefault({}),

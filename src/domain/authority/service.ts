@@ -97,6 +97,8 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
 
   const ownIssuing = () =>
     records.filter((record) => record.kind === 'issuing' && record.serverId === serverId);
+  /** Without those whose keys are in another home, which was ours before: they make way for new ones. */
+  const usableIssuing = () => ownIssuing().filter(({ keyBackend }) => keyBackend === issuingKeys.backend);
   const activeRoot = () => records.find(isActiveRoot);
 
   async function reload(): Promise<void> {
@@ -278,7 +280,7 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
     const mostSteps = ownIssuing().length + 4;
     for (let step = 0; step < mostSteps; step++) {
       const [action] = decideIssuing(
-        ownIssuing(),
+        usableIssuing(),
         activeRoot()?.fingerprint ?? '',
         options.issuing.rotation,
         clock.now(),
@@ -303,7 +305,7 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
     change,
     async start() {
       await reload();
-      const current = ownIssuing().find(
+      const current = usableIssuing().find(
         ({ state, notAfter }) => state === 'active' && notAfter > clock.now(),
       );
       if (current) await activate(current);

@@ -12,7 +12,7 @@ export interface SigningKey extends CertificateSigner {
  * Every method throws CitadelError Unavailable while the home cannot be reached.
  */
 export interface KeyManager {
-  /** Names the backend, for status and the audit record: `memory`, `disk`, `vault`. */
+  /** Names the backend, for status and the audit record: `memory`, `disk`, `vault`, `pkcs11`. */
   readonly backend: string;
   /** @throws CitadelError AlreadyExists when the id is taken; InvalidArgument when the algorithm is not offered. */
   generate(id: string, algorithm: KeyAlgorithm): Promise<SigningKey>;

@@ -6,6 +6,7 @@ export {
   keyAlgorithms,
   signatureIdentifiers,
 } from './algorithms.ts';
+export { derEcdsaSignature } from './ecdsa-signature.ts';
 export { generateKeyPair, type KeyPair, readPrivateKey } from './generate.ts';
 export { importPublicKey } from './import.ts';
 export { keyIdentifier } from './key-id.ts';

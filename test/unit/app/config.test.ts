@@ -128,7 +128,25 @@ describe('server configuration', () => {
     [
       'two homes of keys',
       valid.replace('  memory: {}', '  memory: {}\n  disk: {encryption: {keyFile: k}}'),
-      'F:4:3: keys: exactly one of disk, memory, vault must be given; not disk and memory',
+      'F:4:3: keys: exactly one of disk, memory, vault, pkcs11 must be given; not disk and memory',
+    ],
+    [
+      'a token without a home for issuing keys',
+      valid.replace('  memory: {}', '  pkcs11: {module: m.so, token: {label: t}, pin: {file: server.yaml}}'),
+      'issuingKeys: is needed when the root key is in a PKCS#11 token; add issuingKeys.disk',
+    ],
+    [
+      'a token by label and by serial',
+      valid.replace(
+        '  memory: {}',
+        '  pkcs11: {module: m.so, token: {label: t, serial: s}, pin: {env: PIN}}',
+      ),
+      'keys.pkcs11.token: exactly one of label, serial must be given',
+    ],
+    [
+      'a PIN in the file itself',
+      valid.replace('  memory: {}', '  pkcs11: {module: m.so, token: {label: t}, pin: "12345678"}'),
+      'keys.pkcs11.pin',
     ],
     [
       'no way to prove anything',

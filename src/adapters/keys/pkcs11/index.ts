@@ -1,0 +1,1 @@
+export { openPkcs11KeyManager, type Pkcs11KeyManagerOptions } from './key-manager.ts';
