@@ -255,6 +255,15 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   const clusterPolicies = building.use(
     await serveClusterPolicies({ config, clusters, controlPlane, certificates, onRefused, log }),
   );
+  const orders = revocationOrders({
+    store,
+    authority,
+    revocations,
+    certificates,
+    issuingKeys: homes.issuing,
+    clock,
+    log,
+  });
   const isUpstream = origin.kind === 'upstream';
   const probes = createProbes({
     store,
@@ -265,21 +274,13 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     checkRootKey: async (signal) => (await (isUpstream ? upstream() : homes.root())).check(signal),
     clusters,
     controlPlane,
+    revocationOrders: orders,
     overdueBelow: (1 - issuing.activateAt) * 0.9,
     clock,
   });
   const { copyTo } = store;
   const backup =
     copyTo && (await openBackups({ config, serverId, store: { copyTo }, audit: store.audit, clock, log }));
-  const orders = revocationOrders({
-    store,
-    authority,
-    revocations,
-    certificates,
-    issuingKeys: homes.issuing,
-    clock,
-    log,
-  });
   const operatorApi = await startOperatorApi({
     config,
     store,

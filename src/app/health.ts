@@ -6,6 +6,8 @@ import type { RotationService } from '../domain/rotation/index.ts';
 import type { ServingCertificateSource } from '../domain/serving/index.ts';
 import { CitadelError, type Clock, describeError, isCitadelError } from '../kernel/index.ts';
 import { type MeshParts, meshProbes } from './mesh-health.ts';
+import type { RevocationOrders } from './revocation.ts';
+import { revocationProbe } from './revocation-health.ts';
 import { rotationProbes } from './rotation-health.ts';
 
 /** One thing that is looked at, by /readyz and by `citadel check` alike. */
@@ -32,6 +34,7 @@ export interface HealthOptions {
   readonly checkRootKey: (signal: AbortSignal) => Promise<void>;
   readonly clusters: ReadonlyMap<string, Cluster>;
   readonly controlPlane: MeshParts | undefined;
+  readonly revocationOrders: Pick<RevocationOrders, 'revocations'>;
   /** Part of an issuing authority's lifetime below which its successor is overdue. */
   readonly overdueBelow: number;
   readonly clock: Clock;
@@ -98,6 +101,7 @@ export function createProbes(options: HealthOptions): readonly Probe[] {
       }),
     ),
     ...rotationProbes(authority, options.rotation, options),
+    revocationProbe(options.revocationOrders),
     ...(options.controlPlane ? meshProbes(options.controlPlane, clock) : []),
   ];
 }
