@@ -287,6 +287,15 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   const clusterPolicies = building.use(
     await serveClusterPolicies({ config, clusters, controlPlane, certificates, onRefused, log }),
   );
+  const orders = revocationOrders({
+    store,
+    authority,
+    revocations,
+    certificates,
+    issuingKeys: homes.issuing,
+    clock,
+    log,
+  });
   const isUpstream = origin.kind === 'upstream';
   const probes = createProbes({
     store,
@@ -298,21 +307,13 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     clusters,
     controlPlane,
     checkpoints: checkpoints.service,
+    revocationOrders: orders,
     overdueBelow: (1 - issuing.activateAt) * 0.9,
     clock,
   });
   const { copyTo } = store;
   const backup =
     copyTo && (await openBackups({ config, serverId, store: { copyTo }, audit: store.audit, clock, log }));
-  const orders = revocationOrders({
-    store,
-    authority,
-    revocations,
-    certificates,
-    issuingKeys: homes.issuing,
-    clock,
-    log,
-  });
   const operatorApi = await startOperatorApi({
     config,
     store,

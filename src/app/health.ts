@@ -9,6 +9,8 @@ import { CitadelError, type Clock, describeError, isCitadelError } from '../kern
 import { checkpointProbes } from './audit-health.ts';
 import { type MeshParts, meshProbes } from './mesh-health.ts';
 import { type RotationHealthOptions, rotationProbes } from './rotation-health.ts';
+import type { RevocationOrders } from './revocation.ts';
+import { revocationProbe } from './revocation-health.ts';
 
 /** One thing that is looked at, by /readyz and by `citadel check` alike. */
 export interface Probe {
@@ -33,6 +35,7 @@ export interface HealthOptions extends RotationHealthOptions {
   readonly clusters: ReadonlyMap<string, Cluster>;
   readonly controlPlane: MeshParts | undefined;
   readonly checkpoints: Pick<CheckpointService, 'states'>;
+  readonly revocationOrders: Pick<RevocationOrders, 'revocations'>;
   /** Part of an issuing authority's lifetime below which its successor is overdue. */
   readonly overdueBelow: number;
   readonly clock: Clock;
@@ -103,6 +106,7 @@ export function createProbes(options: HealthOptions): readonly Probe[] {
     ),
     ...checkpointProbes(options.checkpoints),
     ...rotationProbes(authority, options.rotation, options),
+    revocationProbe(options.revocationOrders),
     ...(options.controlPlane ? meshProbes(options.controlPlane, clock) : []),
   ];
 }

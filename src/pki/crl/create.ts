@@ -104,11 +104,21 @@ function encodeTbs(
 
 function encodeEntry({ serial, revokedAt, reason }: CrlEntry): Buffer {
   const number = unsignedInteger(Buffer.from(serial.length % 2 === 0 ? serial : `0${serial}`, 'hex'));
+  return sequence(number, time(revokedAt), ...entryExtensions(reason));
+}
+
+/** Of thousands of entries there are a handful of reasons: each is encoded once. */
+const encodedReasons = new Map<RevocationReason, readonly Buffer[]>();
+
+/** The reason that says nothing is left out (RFC 5280, 5.3.1). */
+function entryExtensions(reason: RevocationReason): readonly Buffer[] {
+  const known = encodedReasons.get(reason);
+  if (known) return known;
   const code = reasonCodes[reason];
-  // The reason that says nothing is left out (RFC 5280, 5.3.1).
   const extensions =
     code === 0 ? [] : [sequence(extension(crlOids.reasonCode, encode(enumerated, Uint8Array.of(code))))];
-  return sequence(number, time(revokedAt), ...extensions);
+  encodedReasons.set(reason, extensions);
+  return extensions;
 }
 
 function extension(dotted: string, value: Uint8Array): Buffer {
