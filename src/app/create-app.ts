@@ -38,8 +38,8 @@ import {
   systemEntropy,
 } from '../kernel/index.ts';
 import { createAttestation } from './attestation.ts';
-import { openBackups } from './backup.ts';
 import { startCheckpoints } from './audit-checkpoints.ts';
+import { openBackups } from './backup.ts';
 import { serveClusterPolicies } from './cluster-policies.ts';
 import type { ServerConfig } from './config/index.ts';
 import {

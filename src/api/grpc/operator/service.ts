@@ -25,8 +25,8 @@ import { readCredentials } from '../credentials.ts';
 import type { GrpcService } from '../listener.ts';
 import { serverStream } from '../server-stream.ts';
 import { unary } from '../status.ts';
-import { type BackupServices, createBackup } from './backup.ts';
 import { type AuditLogServices, getAuditLog, listAuditEntries, proveAuditEntry } from './audit-log.ts';
+import { type BackupServices, createBackup } from './backup.ts';
 import {
   type EnforcementServices,
   enforceMutualTls,

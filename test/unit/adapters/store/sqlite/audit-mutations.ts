@@ -56,7 +56,9 @@ export const rowMutations: Readonly<
       .prepare<[number], Buffer>('select hashes from audit where sequence = ?')
       .pluck()
       .get(sequence);
-    database.prepare('update audit set hashes = ? where sequence = ?').run(flip(bytes ?? Buffer.of()), sequence);
+    database
+      .prepare('update audit set hashes = ? where sequence = ?')
+      .run(flip(bytes ?? Buffer.of()), sequence);
   },
   'no hashes': (database, size, { from, one }) => {
     database.exec(`update audit set hashes = ${one(['null', "x''"])} where sequence = ${from(1, size)}`);

@@ -10,8 +10,8 @@ import {
   leafHash,
   noteKeyOf,
   readNotes,
-  signCheckpoint,
   type Sworn,
+  signCheckpoint,
   type Verdict,
   verifyRecord,
 } from '../../../../../src/domain/audit/index.ts';
@@ -157,7 +157,10 @@ describe('the record of a store', () => {
   test('that two checkpoints contradict each other about shows', async () => {
     const other = await signCheckpoint({ size: 16, root: Buffer.alloc(32), at: new Date() }, key, signer);
     expect((await verify(await collect(`${notes}${other}`))).faults).toEqual([
-      expect.objectContaining({ kind: 'rewritten', what: 'two different records of 16 entries were sworn to' }),
+      expect.objectContaining({
+        kind: 'rewritten',
+        what: 'two different records of 16 entries were sworn to',
+      }),
     ]);
   });
 
@@ -169,7 +172,9 @@ describe('the record of a store', () => {
       const kind = random.from(0, 9);
       const name = kind < 6 ? random.one(names) : kind < 8 ? 'rewritten' : 'checkpoint';
       const verdict =
-        name === 'checkpoint' ? await verify(await collect(alterNotes(random))) : await changed(() => mutate(name, random));
+        name === 'checkpoint'
+          ? await verify(await collect(alterNotes(random)))
+          : await changed(() => mutate(name, random));
       if (!isFound(verdict)) missed.push(`seed ${seed}: ${name}`);
     }
     expect(missed).toEqual([]);
