@@ -12,14 +12,14 @@ import { citadel, startCitadel } from './citadel.ts';
 import { startVisitor } from './drill/visitor.ts';
 import { bundleFromOperator, developmentPlatform } from './platform.ts';
 
-const { values } = parseArgs({
+const { values: given } = parseArgs({
   options: {
     agents: { type: 'string', default: '1000' },
     minutes: { type: 'string', default: '10' },
   },
 });
-const size = Number(values.agents);
-const patience = Number(values.minutes) * 60_000;
+const size = Number(given.agents);
+const patience = Number(given.minutes) * 60_000;
 if (!(Number.isInteger(size) && size > 0 && patience > 0)) {
   console.error('usage: drill-taint [--agents 1000] [--minutes 10]');
   process.exit(2);

@@ -69,7 +69,7 @@ export function createProbes(options: HealthOptions): readonly Probe[] {
         if (overdue) return `its successor is overdue; issuing ends at ${notAfter.toISOString()}`;
         // As it is stored now: a taint may have come since it began to sign.
         const tainted = authority.records().some((record) => record.id === id && record.tainted);
-        return tainted ? `${id} is tainted and goes on signing, for no other one can be made` : undefined;
+        return tainted ? `${id} is tainted and goes on signing: no other one signs yet` : undefined;
       },
     },
     {

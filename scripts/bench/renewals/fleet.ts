@@ -28,12 +28,13 @@ export async function runFleet({ agents, minutes, windows }: FleetRun): Promise<
   await using server = await startIssuing(clock, directory.join('bench.db'));
   const counts = Array.from<number>({ length: minutes + 1 }).fill(0);
   const over = new AbortController();
-  let underWay = 0;
+  const underWay = new Set<symbol>();
 
   const requesterOf = (token: Secret<string>): CertificateRequester => {
     return {
       async request(current) {
-        underWay += 1;
+        const request = Symbol();
+        underWay.add(request);
         try {
           const key = await generateRequestKey('ecdsa-p256');
           const csr = encodeCertificateRequest(key, current === undefined ? [] : [current.id.toString()]);
@@ -49,7 +50,7 @@ export async function runFleet({ agents, minutes, windows }: FleetRun): Promise<
             now,
           });
         } finally {
-          underWay -= 1;
+          underWay.delete(request);
         }
       },
     };
@@ -73,19 +74,21 @@ export async function runFleet({ agents, minutes, windows }: FleetRun): Promise<
       if (identity === undefined || identity.serial === serial) return;
       serial = identity.serial;
       stop();
-      void server.store.issuance.get(serial).then((record) => {
-        if (record)
-          stop = server.renewals.watch(heldLeaf(record), {
-            window: (window) => rotation.setWindow(window),
-            reKey: () => rotation.renewNow(),
-          });
-      });
+      void hear(serial);
     });
+    const hear = async (of: string): Promise<void> => {
+      const record = await server.store.issuance.get(of);
+      if (!record) return;
+      stop = server.renewals.watch(heldLeaf(record), {
+        window: (window) => rotation.setWindow(window),
+        reKey: () => rotation.renewNow(),
+      });
+    };
   };
 
   const settled = async (): Promise<void> => {
     do await new Promise(setImmediate);
-    while (underWay > 0);
+    while (underWay.size > 0);
     await new Promise(setImmediate);
   };
   // Before time begins.

@@ -51,9 +51,9 @@ function tell({ id, fingerprint, reKeying }: Authority): void {
   if (!reKeying.superseded) {
     process.stderr.write(
       [
-        `The taint is on record, but no other issuing authority can be made now: ${reKeying.waitsFor}`,
-        `Until one can, ${id} GOES ON SIGNING, and nobody is told to make a new key: he would get a certificate of it once more.`,
-        'The server tries again by itself, at least once a minute. There is nothing to repeat; mend what it waits for (citadel check).',
+        `The taint is on record, but no other issuing authority signs yet: ${reKeying.waitsFor}`,
+        `Until one does, ${id} GOES ON SIGNING, and nobody is told to make a new key: he would get a certificate of it once more.`,
+        'The server goes on by itself, and tries again at least once a minute. There is nothing to repeat; what has to be mended is told by citadel check.',
         `Whether it is done: citadel authority show ${id}`,
         '',
       ].join('\n'),

@@ -5,7 +5,7 @@ import type { AuthorityService } from './service.ts';
 export interface TaintOptions {
   readonly store: AuthorityStore;
   readonly audit: AuditLog;
-  readonly authority: Pick<AuthorityService, 'tick' | 'change' | 'isSuperseded'>;
+  readonly authority: Pick<AuthorityService, 'tick' | 'change' | 'isSuperseded' | 'records'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -72,13 +72,21 @@ export function createTaint({ store, audit, authority, clock, log }: TaintOption
       (error: unknown) => toCitadelError(error),
     );
     if (authority.isSuperseded(record.fingerprint)) return { record, waitsFor: undefined };
-    log.warn('a tainted authority goes on signing until another one can be made', {
+    log.warn('a tainted authority goes on signing until another one takes its place', {
       authority: record.id,
       cause: failure?.message,
     });
-    return {
-      record,
-      waitsFor: failure?.message ?? 'another authority signs for a server that is not this one',
-    };
+    return { record, waitsFor: failure?.message ?? heldUp(record, authority.records()) };
   };
+}
+
+/** Nothing failed, and yet none signs in its place. */
+function heldUp(tainted: AuthorityRecord, records: readonly AuthorityRecord[]): string {
+  const isMade = records.some(
+    ({ state, serverId, tainted: compromised }) =>
+      state === 'prepared' && serverId === tainted.serverId && !compromised,
+  );
+  return isMade
+    ? 'the next one is made, and signs once the proxies have its revocation list, or after a minute'
+    : 'it is due, and not made yet';
 }
