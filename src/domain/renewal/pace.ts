@@ -18,11 +18,14 @@ export interface PaceSeen {
  * none fails for waiting, and short for whoever comes for another reason and waits in the same line.
  */
 export const followedTime = 1500;
-/** So few cannot overload a server, and one dead agent among them does not hold up the rest. */
-export const leastOut = 8;
+/**
+ * So few are out in any case: where each takes long by itself (slow nodes, slow token reviews) fewer would leave the server
+ * idle. One that signs but seven a second has them followed in 5 s, half of an agent's deadline.
+ */
+export const leastOut = 32;
 /** A server that signs 2,500 a second has these followed in a tenth of a second: more would only wait within it. */
 export const mostOut = 256;
-export const firstPace: Pace = { limit: 16 };
+export const firstPace: Pace = { limit: leastOut };
 
 /**
  * No more are out than were followed of late, so that the time that each takes settles at `followedTime` whatever the server

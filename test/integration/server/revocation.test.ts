@@ -231,7 +231,11 @@ describe('an authority', () => {
 
     const stranger = sync(server, await svid(server, 'new'));
     // That of the root, which names the revoked one, may be signed meanwhile.
-    await waitFor(() => stranger.heard.at(-1)?.bundles?.bundles[0]?.crlVersion === enforced().set.version);
+    await waitFor(
+      () =>
+        stranger.heard.findLast(({ bundles }) => bundles)?.bundles?.bundles[0]?.crlVersion ===
+        enforced().set.version,
+    );
     stranger.cancel();
     await stranger.ended;
   });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ReKeyingCounts } from '../../../../src/domain/ports/index.ts';
-import { firstPace } from '../../../../src/domain/renewal/pace.ts';
+import { firstPace, leastOut } from '../../../../src/domain/renewal/pace.ts';
 import type { HeldLeaf } from '../../../../src/domain/renewal/plan.ts';
 import { followedWithin, ReKeyQueue } from '../../../../src/domain/renewal/re-key.ts';
 
@@ -117,15 +117,15 @@ describe('orders for new keys', () => {
       follow(out());
       await look();
     }
-    expect(out()).toBe(24);
-    follow(24);
+    expect(out()).toBe(48);
+    follow(48);
     await look();
-    expect(out()).toBe(36);
+    expect(out()).toBe(72);
     state.busy = true;
     for (let looks = 0; looks < 10; looks++) await look();
     const before = told.length;
-    // Eight may be out: nobody is told before all others have followed.
-    follow(28);
+    // Half as many may be out: nobody is told before the others have followed.
+    follow(72 - leastOut);
     expect(told).toHaveLength(before);
     follow(1);
     expect(told).toHaveLength(before + 1);
@@ -135,7 +135,7 @@ describe('orders for new keys', () => {
     const { watch, taint, look, state, issued } = start();
     for (const name of names(100)) watch(name);
     taint();
-    expect(state.progress).toMatchObject({ waiting: 84, ordered: 16, expectedEnd: undefined });
+    expect(state.progress).toMatchObject({ waiting: 68, ordered: 32, expectedEnd: undefined });
     for (const name of names(10)) issued(name);
     await look();
     expect(state.progress).toMatchObject({ followed: 10, perSecond: 20 });
