@@ -87,15 +87,21 @@ describe('a checkpoint', () => {
     }
   });
 
+  const root = head.root.toString('base64');
+  const time = `time ${head.at.toISOString()}`;
   it.each([
-    ['a sign', '+7'],
-    ['a leading zero', '07'],
-    ['a fraction', '7.0'],
-    ['nothing', ''],
-  ])('that is signed and has %s in its size is none', async (_what, size) => {
+    ['a signed size', [origin, '+7', root, time]],
+    ['a size with a leading zero', [origin, '07', root, time]],
+    ['no size', [origin, '', root, time]],
+    ['a root in another form', [origin, '7', root.replace('c=', 'd='), time]],
+    ['a root that is too short', [origin, '7', root.slice(4), time]],
+    ['no time', [origin, '7', root]],
+    ['no day of the calendar', [origin, '7', root, time.replace('-01-', '-13-')]],
+    ['the origin of another log', ['example.org/audit/fedcba9876543210', '7', root, time]],
+    ['a line more', [origin, '7', root, time, 'x']],
+  ])('that is signed and has %s is none', async (_what, lines) => {
     const { key, signer } = maker();
-    const text = `${origin}\n${size}\n${head.root.toString('base64')}\ntime ${head.at.toISOString()}\n`;
-    const note = await signNote(text, key, signer);
+    const note = await signNote(lines.map((line) => `${line}\n`).join(''), key, signer);
     expect(() => openCheckpoint(note, key)).toThrow('not of this audit record');
   });
 });
