@@ -62,22 +62,26 @@ describe.skipIf(!hasPart('envoy'))('a canary under real Envoys', () => {
     const { mesh, proxies, call } = world;
     const nobody = await citadel(mesh, 'rotate', 'start', '--yes', '--canary', 'sa=nobody');
     expect(nobody).toMatchObject({ code: 64, stderr: expect.stringContaining('matches no live proxy') });
-    const order = ['--canary', 'namespace=shop,sa=web', '--watch', '8s', '--reason', 'it is old'];
-    expect(await citadel(mesh, 'rotate', 'start', '--yes', ...order)).toMatchObject({ code: 0 });
-
+    const start = (watch: string) =>
+      citadel(mesh, 'rotate', 'start', '--yes', '--canary', 'namespace=shop,sa=web', '--watch', watch);
+    expect(await start('1h')).toMatchObject({ code: 0 });
     await waitFor(async () => (await trusted(proxies.web)).includes(2));
     await waitFor(async () => (await status(mesh)).gate?.canary?.until !== undefined);
     const early = await citadel(mesh, 'rotate', 'continue', '--yes');
     expect(early.stderr).toContain('phase canary cannot end yet: it is watched until');
     const shown = (await citadel(mesh, 'rotate', 'status')).stdout;
-    expect(shown).toContain('It goes first to namespace=shop,sa=web, each watched for 8 s');
+    expect(shown).toContain('It goes first to namespace=shop,sa=web, each watched for 3600 s');
     expect(shown).toContain('the canary is watched until 20');
-    await waitFor(async () => (await status(mesh)).gate?.open, { deadline: 60_000 });
-    // All the while the other one had the old root alone, and they spoke with each other.
+    // All the while the other one has the old root alone, and they speak with each other.
     expect(await trusted(proxies.orders)).toStrictEqual([1]);
     expect(await call()).toBe(200);
     expect((await citadel(mesh, 'bundle', 'show', '--format', 'pem')).stdout.match(/BEGIN/g)).toHaveLength(1);
+    expect(await citadel(mesh, 'rotate', 'abort', '--yes')).toMatchObject({ code: 0 });
+    await waitFor(async () => (await trusted(proxies.web)).every((roots) => roots === 1));
 
+    expect(await start('1s')).toMatchObject({ code: 0 });
+    await waitFor(async () => (await status(mesh)).gate?.open, { deadline: 60_000 });
+    expect(await trusted(proxies.orders)).toStrictEqual([1]);
     expect(await citadel(mesh, 'rotate', 'continue', '--yes')).toMatchObject({ code: 0 });
     await waitFor(async () => (await trusted(proxies.orders)).includes(2));
     await waitFor(async () => (await status(mesh)).gate?.open, { deadline: 60_000 });
