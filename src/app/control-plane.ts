@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import type { Cluster } from '../adapters/kubernetes/index.ts';
 import type { AccessLogServiceOptions, DiscoveryServiceOptions, GrpcService } from '../api/grpc/index.ts';
-import type { AuthorityService } from '../domain/authority/index.ts';
 import type { DrainService } from '../domain/draining/index.ts';
 import {
   createEnforcementService,
@@ -19,6 +18,7 @@ import {
   readPolicy,
 } from '../domain/policy/index.ts';
 import type { KeptMeshSource, MeshSource, Metrics, Store } from '../domain/ports/index.ts';
+import type { BundleSource } from '../domain/trust/index.ts';
 import { CitadelError, type Clock, describeError, type Entropy, type Log } from '../kernel/index.ts';
 import type { ServerConfig } from './config/index.ts';
 
@@ -33,7 +33,7 @@ interface SourcePorts extends Ports {
 
 interface ControlPlanePorts extends SourcePorts {
   /** Whose bundle proxies may ask for. */
-  readonly authority: Pick<AuthorityService, 'bundle' | 'onBundleChange'>;
+  readonly authority: BundleSource;
   readonly drains: Pick<DrainService, 'generation' | 'onDrain'>;
   readonly entropy: Entropy;
   readonly metrics: Metrics;

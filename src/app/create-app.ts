@@ -64,7 +64,7 @@ import {
   revocationOrders,
   servedCrls,
 } from './revocation.ts';
-import { rotationHealth, rotationOf } from './rotation.ts';
+import { canaryChoice, refusedBundle, rotationHealth, rotationOf } from './rotation.ts';
 import { watchRotation } from './rotation-watch.ts';
 import { loadServerId } from './server-id.ts';
 import { takeOverExisting, upstreamOf } from './upstream.ts';
@@ -139,6 +139,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     trustDomain: trustDomain.name,
     serverId,
     store: store.authorities,
+    choice: () => canaryChoice(store.rotations),
     audit: store.audit,
     issuingKeys: homes.issuing,
     upstream,
@@ -167,7 +168,9 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   await authority.start();
   await revocations.tick();
   const trust = trustWithCrls(authority, revocations);
-  const rotation = rotationOf(upstreamOptions, authority);
+  const rotation = rotationOf(upstreamOptions, authority, (proxyKey) =>
+    refusedBundle(controlPlaneOf.current?.plane, proxyKey),
+  );
   const rehearsal = rehearsalOf(upstreamOptions, authority);
 
   const leaves = createLeafService({ validity: config.certificate, store: store.issuance, clock, entropy });
@@ -182,6 +185,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     for (const cluster of connected.values()) cluster.close();
   });
   const attestation = await createAttestation(config, { verifier, clusters, clock, log });
+  const adoption = createAdoptionService(store.adoption, clock);
   const meter = new SigningMeter(clock);
   const renewals = createRenewalService({ store: store.issuance, authority, meter, metrics, clock });
   building.defer(() => renewals.close());
@@ -192,6 +196,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     attestors: attestation.attestors,
     directory: attestation.directory,
     authority,
+    isConnected: (proxyKey) => adoption.isConnected(proxyKey),
     renewals,
     audit: store.audit,
     metrics: meter.measuring(metrics),
@@ -211,7 +216,6 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   const stopping = new AbortController();
   // A process that was killed has marked nobody: a rotation must not take who is away for who is there.
   await store.adoption.markAllDisconnected();
-  const adoption = createAdoptionService(store.adoption, clock);
   const onRefused = recordRefusals({ audit: store.audit, clock, log });
   const csrHealth = createGrpcHealth(['istio.v1.auth.IstioCertificateService', 'citadel.v1.AgentService']);
   const drains = createDrainService({

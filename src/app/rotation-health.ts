@@ -1,6 +1,6 @@
 import type { AuthorityService } from '../domain/authority/index.ts';
 import type { AuthorityRecord } from '../domain/ports/index.ts';
-import { partLived, type RotationService } from '../domain/rotation/index.ts';
+import { type Gate, partLived, type RotationService } from '../domain/rotation/index.ts';
 import type { Clock } from '../kernel/index.ts';
 import type { Probe } from './health.ts';
 
@@ -21,6 +21,14 @@ export interface RotationHealthOptions {
 
 /** The probe whose result is the state of the home that the configuration names in formerKeys. */
 export const formerKeyProbe = 'former-root-key';
+
+/** Why a canary is stopped; undefined: it is not. */
+function haltedBy(gate: Gate | undefined): string | undefined {
+  const [halted, ...more] = gate?.canary?.halted ?? [];
+  if (!halted) return undefined;
+  const others = more.length > 0 ? `, and ${more.length} more` : '';
+  return `the canary is stopped by ${halted.proxy.spiffeId} (${halted.proxy.proxyKey})${others}: ${halted.detail}`;
+}
 
 /** What would end in an outage that nobody sees coming: a root near its end, a rotation that nobody goes on with. */
 export function rotationProbes(
@@ -68,8 +76,12 @@ export function rotationProbes(
         const present = await rotation.current();
         if (!present) return undefined;
         const waited = clock.now().getTime() - present.phaseSince.getTime();
-        if (waited < longestPhase) return undefined;
+        const isOverdue = waited >= longestPhase;
+        if (present.phase !== 'canary' && !isOverdue) return undefined;
         const { gate, obstacle } = await rotation.status();
+        const halted = haltedBy(gate);
+        if (halted !== undefined) return halted;
+        if (!isOverdue) return undefined;
         if (obstacle !== undefined) return `in phase ${present.phase}, and cannot go on: ${obstacle}`;
         const missing = (gate?.stragglers.length ?? 0) + (gate?.unproven.length ?? 0);
         const since = `in phase ${present.phase} since ${present.phaseSince.toISOString()}`;

@@ -1,5 +1,13 @@
 import type { AuthorityService } from '../domain/authority/index.ts';
-import { createRotationService, onSchedule, type RotationService } from '../domain/rotation/index.ts';
+import type { ControlPlane } from '../domain/mesh/index.ts';
+import { type RotationStore, secretTypeUrl } from '../domain/ports/index.ts';
+import {
+  choiceOf,
+  createRotationService,
+  onSchedule,
+  type RotationService,
+} from '../domain/rotation/index.ts';
+import type { BundleChoice } from '../domain/trust/index.ts';
 import type { RotationHealthOptions } from './rotation-health.ts';
 import { newRoot, type UpstreamOptions } from './upstream.ts';
 
@@ -7,6 +15,7 @@ import { newRoot, type UpstreamOptions } from './upstream.ts';
 export function rotationOf(
   { config, store, homes, clock, entropy, log }: UpstreamOptions,
   authority: AuthorityService,
+  refusals: (proxyKey: string) => string | undefined,
 ): RotationService {
   const { backdate, ...defaults } = newRoot(config);
   const rotation = createRotationService({
@@ -20,6 +29,7 @@ export function rotationOf(
     backdate,
     defaults,
     leafTtl: config.certificate.defaultTtl,
+    refusals,
     clock,
     entropy,
     log,
@@ -50,4 +60,23 @@ export function rotationHealth({
       check: formerKeys && (async (signal) => (await homes.rootOf(formerKeys.kind))?.check(signal)),
     },
   };
+}
+
+/** Who is given a staged root: whom the canary of the rotation chose that is under way. */
+export async function canaryChoice(
+  rotations: Pick<RotationStore, 'current'>,
+): Promise<BundleChoice | undefined> {
+  const present = await rotations.current();
+  return present?.canary && { id: present.id, isChosen: choiceOf(present.id, present.canary) };
+}
+
+/** What a proxy says of a bundle that it got from the control plane and refused. */
+export function refusedBundle(
+  plane: Pick<ControlPlane, 'proxiesOf'> | undefined,
+  proxyKey: string,
+): string | undefined {
+  return plane
+    ?.proxiesOf(proxyKey)
+    .flatMap(({ resources }) => resources)
+    .find(({ typeUrl, error }) => typeUrl === secretTypeUrl && error !== undefined)?.error;
 }

@@ -3,11 +3,13 @@ import type { EnforcementRun } from '../../src/domain/enforcement/index.ts';
 import type {
   AuditEvent,
   AuthorityRecord,
+  HandshakeTally,
   IssuanceIntent,
   ProxyReport,
   RevokedAuthority,
   RevokedCertificate,
   RootRotation,
+  RotationCanary,
   StoredEvidence,
 } from '../../src/domain/ports/index.ts';
 
@@ -232,6 +234,34 @@ export function rotation(changes: Partial<RootRotation> = {}): RootRotation {
     startedBy: 'operator:ann',
     reason: 'the root is old',
     words: [],
+    canary: undefined,
     ...changes,
   };
 }
+
+/** A canary of two proxies: of the one nothing is known yet, the other has stopped it. */
+export const canary: RotationCanary = {
+  selectors: ['5%', 'namespace=shop,sa=web'],
+  upTo: 0.25,
+  watch: 600_000,
+  allowedFailures: 2,
+  auto: true,
+  watched: [
+    { proxyKey: '0a', fromStart: true, since: undefined, failedBefore: undefined, halt: undefined },
+    {
+      proxyKey: '0b5c',
+      fromStart: false,
+      since: at(3),
+      failedBefore: 7,
+      halt: { at: at(4), reason: 'refused the bundle' },
+    },
+  ],
+};
+
+const failures = (untrusted: number) => ({ untrusted, otherIdentity: 1, noCertificate: 2, connection: 3 });
+
+export const handshakes: HandshakeTally = {
+  last: { startedAt: at(1), observedAt: at(2), downstream: failures(4), upstream: failures(5) },
+  downstream: failures(6),
+  upstream: failures(7),
+};

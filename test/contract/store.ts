@@ -6,7 +6,9 @@ import {
   auditEvent,
   authority,
   callerEvidence,
+  canary,
   enforcementRun,
+  handshakes,
   hex,
   intent,
   proxyReport,
@@ -232,7 +234,30 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
           bundleVersion: hex('bundle'),
           notAfter: at(30),
           recordedAt: at(3),
+          reported: false,
         });
+        await store.adoption.record(proxyReport({ svidSerial: '02' }));
+        const told = (await store.issuance.liveLeaves(at(11))).map(({ serial, reported }) => [
+          serial,
+          reported,
+        ]);
+        expect(told).toStrictEqual([
+          ['04', false],
+          ['02', true],
+        ]);
+      });
+
+      test('tells each leaf in the making, newest first, until it has a result or would have ended', async () => {
+        const made = (serial: string, end: number) =>
+          intent({ serial, notAfter: at(end), recordedAt: at(3) });
+        for (const one of [made('01', 10), made('02', 20), made('03', 20), made('04', 30)])
+          await store.issuance.recordIntent(one);
+        await store.issuance.recordResult({ serial: '03', state: 'failed', reason: 'x' });
+        const pending = await store.issuance.pendingLeaves(at(11));
+        expect(pending.map(({ serial }) => serial)).toStrictEqual(['04', '02']);
+        expect(pending[0]).toMatchObject({ issuer: hex('issuer'), notAfter: at(30), recordedAt: at(3) });
+        await store.issuance.recordResult({ serial: '02', state: 'issued', certificate: randomBytes(9) });
+        expect(serials(await store.issuance.pendingLeaves(at(20)))).toStrictEqual(['04']);
       });
 
       test('prunes what has ended, more than one batch of it, and nothing else', async () => {
@@ -295,6 +320,18 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         );
       });
 
+      test('raises it where a few are given another content, and where they are not any more', async () => {
+        const note: typeof store.authorities.noteBundleContent = (...content) =>
+          store.authorities.noteBundleContent(...content);
+        const staged = { contentVersion: 'ab', roots: ['2', '1'] };
+        expect(await note('a', ['1'])).toBe(1n);
+        expect(await note('a', ['1'], staged)).toBe(2n);
+        expect(await note('a', ['1'], staged)).toBe(2n);
+        expect((await store.authorities.bundleContents()).get('ab')).toStrictEqual(['1', '2']);
+        expect(await note('a', ['1'])).toBe(3n);
+        expect(await note('ab', ['1', '2'])).toBe(4n);
+      });
+
       test('raises it once for the same change noted many times at once', async () => {
         const noted = await Promise.all(
           Array.from({ length: 20 }, () => store.authorities.noteBundleContent('a', [])),
@@ -329,6 +366,15 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         await store.rotations.save(further);
         expect(await store.rotations.current()).toStrictEqual(further);
         expect(await store.rotations.list(10)).toStrictEqual([further]);
+      });
+
+      test('gives a canary back whole, with what is not known left unknown', async () => {
+        const withCanary = rotation({ phase: 'canary', canary });
+        await store.rotations.save(withCanary);
+        expect(await store.rotations.current()).toStrictEqual(withCanary);
+        const ofNamesAlone = rotation({ canary: { ...canary, upTo: undefined, watched: [] } });
+        await store.rotations.save(ofNamesAlone);
+        expect(await store.rotations.current()).toStrictEqual(ofNamesAlone);
       });
 
       test('lets one alone be under way', async () => {
@@ -498,6 +544,17 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         await store.adoption.record(later);
         await store.adoption.record(proxyReport({ proxyKey: '0a' }));
         expect(await store.adoption.list()).toStrictEqual([proxyReport({ proxyKey: '0a' }), later]);
+      });
+
+      test('keeps the handshakes of a proxy, whatever else it says, and none of one that has not reported', async () => {
+        await store.adoption.recordHandshakes('0b5c', handshakes);
+        expect(await store.adoption.handshakes('0b5c')).toBeUndefined();
+        await store.adoption.record(proxyReport());
+        expect(await store.adoption.handshakes('0b5c')).toBeUndefined();
+        await store.adoption.recordHandshakes('0b5c', handshakes);
+        await store.adoption.record(proxyReport({ svidSerial: 'cd' }));
+        expect(await store.adoption.handshakes('0b5c')).toStrictEqual(handshakes);
+        expect(await store.adoption.list()).toStrictEqual([proxyReport({ svidSerial: 'cd', handshakes })]);
       });
 
       test('marks a proxy disconnected and keeps what it said', async () => {

@@ -9,6 +9,7 @@ import type {
   IssuanceQuery,
   IssuanceRecord,
   IssuanceStore,
+  LiveLeaf,
   LiveLeafCount,
   OneTimeCredential,
   OperatorRecord,
@@ -28,14 +29,16 @@ import { checkLimit, page } from './pages.ts';
 /** A Store that forgets everything with the process. It passes the same contract suite as the durable ones. */
 export function memoryStore(): Store {
   let open = true;
+  /** Serials by which agents have reported. */
+  const reported = new Set<string>();
   const opened = () => {
     if (!open) throw new CitadelError('Unavailable', 'the store is closed');
   };
   return {
-    issuance: guarded(memoryIssuance(), opened),
+    issuance: guarded(memoryIssuance(reported), opened),
     authorities: guarded(memoryAuthorities(), opened),
     audit: guarded(memoryAudit(), opened),
-    adoption: guarded(memoryAdoption(), opened),
+    adoption: guarded(memoryAdoption(reported), opened),
     drains: guarded(memoryDrains(), opened),
     enforcement: guarded(memoryEnforcement(), opened),
     evidence: guarded(memoryEvidence(), opened),
@@ -64,10 +67,25 @@ function guarded<T extends object>(target: T, check: () => void): T {
   });
 }
 
-function memoryIssuance(): IssuanceStore {
+function memoryIssuance(reported: ReadonlySet<string>): IssuanceStore {
   const records = new Map<string, IssuanceRecord>();
   let recorded = 0;
   const sequences = new Map<string, number>();
+  const leavesThat = (wanted: IssuanceRecord['state'], now: Date): LiveLeaf[] =>
+    [...records.values()]
+      .filter(({ state, notAfter }) => state === wanted && notAfter >= now)
+      .reverse()
+      .map(({ serial, spiffeId, principal, proxyKey, issuer, bundleVersion, notAfter, recordedAt }) => ({
+        serial,
+        spiffeId,
+        principal,
+        proxyKey,
+        issuer,
+        bundleVersion,
+        notAfter,
+        recordedAt,
+        reported: reported.has(serial),
+      }));
   return {
     async recordIntent(intent) {
       if (records.has(intent.serial))
@@ -109,21 +127,8 @@ function memoryIssuance(): IssuanceStore {
       }
       return [...counts].sort(byKey).map(([, count]) => count);
     },
-    async liveLeaves(now) {
-      return [...records.values()]
-        .filter(({ state, notAfter }) => state === 'issued' && notAfter >= now)
-        .reverse()
-        .map(({ serial, spiffeId, principal, proxyKey, issuer, bundleVersion, notAfter, recordedAt }) => ({
-          serial,
-          spiffeId,
-          principal,
-          proxyKey,
-          issuer,
-          bundleVersion,
-          notAfter,
-          recordedAt,
-        }));
-    },
+    liveLeaves: async (now) => leavesThat('issued', now),
+    pendingLeaves: async (now) => leavesThat('intended', now),
     async prune(before) {
       const ended = [...records.values()].filter(({ notAfter }) => notAfter < before);
       for (const { serial } of ended) records.delete(serial);
@@ -158,20 +163,30 @@ function memoryAuthorities(): AuthorityStore {
     },
     bundleSequence: async () => sequence,
     bundleContents: async () => new Map(contents),
-    async noteBundleContent(contentVersion, roots) {
-      if (!contents.has(contentVersion)) contents.set(contentVersion, roots.toSorted());
-      if (content !== contentVersion) sequence += 1n;
-      content = contentVersion;
+    async noteBundleContent(contentVersion, roots, staged) {
+      const noted = [{ contentVersion, roots }, ...(staged ? [staged] : [])];
+      for (const each of noted)
+        if (!contents.has(each.contentVersion)) contents.set(each.contentVersion, each.roots.toSorted());
+      const inForce = noted.map((each) => each.contentVersion).join(' ');
+      if (content !== inForce) sequence += 1n;
+      content = inForce;
       return sequence;
     },
   };
 }
 
-function memoryAdoption(): AdoptionStore {
+function memoryAdoption(reported: Set<string>): AdoptionStore {
   const reports = new Map<string, ProxyReport>();
   return {
     async record(report) {
-      reports.set(report.proxyKey, report);
+      reported.add(report.svidSerial);
+      const handshakes = reports.get(report.proxyKey)?.handshakes;
+      reports.set(report.proxyKey, { ...report, ...(handshakes ? { handshakes } : {}) });
+    },
+    handshakes: async (proxyKey) => reports.get(proxyKey)?.handshakes,
+    async recordHandshakes(proxyKey, handshakes) {
+      const report = reports.get(proxyKey);
+      if (report) reports.set(proxyKey, { ...report, handshakes });
     },
     async markDisconnected(proxyKey, at) {
       const report = reports.get(proxyKey);

@@ -1,5 +1,5 @@
 import { createEnvoyRenderer } from '../../src/adapters/envoy/index.ts';
-import { createControlPlane } from '../../src/domain/mesh/index.ts';
+import { type ControlPlane, createControlPlane } from '../../src/domain/mesh/index.ts';
 import { noMetrics } from '../../src/domain/ports/index.ts';
 import type { TrustBundleSnapshot } from '../../src/domain/trust/index.ts';
 import { silentLog, systemClock } from '../../src/kernel/index.ts';
@@ -8,8 +8,11 @@ import { fakeMeshSource } from '../fakes/mesh-source.ts';
 
 export interface TrustServer extends AsyncDisposable {
   readonly server: AdsServer;
+  readonly plane: ControlPlane;
   /** Has the server know these roots, and tell its proxies. */
   trust(...rootPems: readonly string[]): void;
+  /** Has it give these to the proxies of one key alone, and tell them. */
+  stage(proxyKey: string, ...rootPems: readonly string[]): void;
 }
 
 /** A control plane with one workload, web, that listens on nothing and calls nobody; its bundle is the test's. */
@@ -26,8 +29,9 @@ export async function startTrustServer(): Promise<TrustServer> {
     ports: [],
     egress: [],
   };
-  const listeners = new Set<(bundle: TrustBundleSnapshot) => void>();
+  const listeners = new Set<() => void>();
   let bundle = bundleOf([]);
+  let staged: { readonly proxyKey: string; readonly bundle: TrustBundleSnapshot } | undefined;
   const plane = createControlPlane({
     settings: {
       trustDomain,
@@ -44,6 +48,7 @@ export async function startTrustServer(): Promise<TrustServer> {
     renderer: createEnvoyRenderer(),
     authority: {
       bundle: () => bundle,
+      bundleFor: ({ proxyKey }) => (staged?.proxyKey === proxyKey ? staged.bundle : bundle),
       onBundleChange: (listener) => {
         listeners.add(listener);
         return () => listeners.delete(listener);
@@ -54,15 +59,24 @@ export async function startTrustServer(): Promise<TrustServer> {
     log: silentLog,
   });
   const server = await startAdsServer({ serve: plane, messageBytes: 1_048_576 });
+  const tell = () => {
+    for (const listener of listeners) listener();
+  };
   const trust = (...rootPems: readonly string[]) => {
     bundle = bundleOf(rootPems);
-    for (const listener of listeners) listener(bundle);
+    tell();
+  };
+  const stage = (proxyKey: string, ...rootPems: readonly string[]) => {
+    staged = { proxyKey, bundle: bundleOf(rootPems) };
+    tell();
   };
   trust(server.rootPem);
   await plane.start();
   return {
     server,
     trust,
+    stage,
+    plane,
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
       await plane.close();

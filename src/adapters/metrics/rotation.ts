@@ -2,7 +2,7 @@ import { Gauge, type Registry } from 'prom-client';
 import type { AuthorityMetricKind, Metrics, RotationCounts } from '../../domain/ports/index.ts';
 import type { Clock } from '../../kernel/index.ts';
 
-const phases = ['prepare', 'distribute', 'drain', 'retire', 'undo'] as const;
+const phases = ['prepare', 'canary', 'distribute', 'drain', 'retire', 'undo'] as const;
 
 /** A rotation of the root, and how old the authorities are. */
 export function createRotationMetrics(

@@ -1,6 +1,8 @@
 import type { ProxyCounters } from '../../domain/evidence/index.ts';
+import type { HandshakeReport } from '../../domain/ports/index.ts';
 import { CitadelError, type Clock, describeError, type Log } from '../../kernel/index.ts';
 import { callAdmin } from './admin.ts';
+import { HandshakeCounter, handshakeFilter } from './handshakes.ts';
 import { isJsonObject } from './json.ts';
 
 const deadline = 5_000;
@@ -17,7 +19,10 @@ const names = {
   warming: [`${listeners}.total_listeners_warming`],
   draining: [`${listeners}.total_listeners_draining`, `${listeners}.total_filter_chains_draining`],
 } as const;
-const filter = `^(${Object.values(names).flat().join('|').replaceAll('.', '\\.')})$`;
+const filter = `^(${Object.values(names).flat().join('|').replaceAll('.', '\\.')})$|${handshakeFilter}`;
+
+/** What is read of an Envoy at one moment. */
+export type EnvoyReading = ProxyCounters & Pick<HandshakeReport, 'downstream' | 'upstream'>;
 
 export interface CountersOptions {
   readonly adminSocket: string;
@@ -25,18 +30,19 @@ export interface CountersOptions {
   readonly log: Log;
 }
 
-/** Reads every few seconds what Envoy says of its access log and of listeners that drain. */
+/** Reads every few seconds what Envoy says of its access log, of listeners that drain, and of handshakes that failed. */
 export class EnvoyCounters {
   readonly #options: CountersOptions;
-  readonly #listeners = new Set<(counters: ProxyCounters) => void>();
+  readonly #listeners = new Set<(counters: EnvoyReading) => void>();
   #startedAt: Date | undefined;
+  #handshakes = new HandshakeCounter();
 
   constructor(options: CountersOptions) {
     this.#options = options;
   }
 
   /** Called with each reading; @returns a function that ends the subscription */
-  subscribe(listener: (counters: ProxyCounters) => void): () => void {
+  subscribe(listener: (counters: EnvoyReading) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -54,22 +60,27 @@ export class EnvoyCounters {
     }
   }
 
-  async #read(): Promise<ProxyCounters> {
+  async #read(): Promise<EnvoyReading> {
     const { adminSocket, clock } = this.#options;
     const info = await callAdmin(adminSocket, 'GET', '/server_info', deadline);
     const askedAt = clock.now();
     const { uptime, drainTime } = readServerInfo(info.body);
     const started = askedAt.getTime() - uptime;
     const known = this.#startedAt?.getTime();
-    if (known === undefined || Math.abs(started - known) > tolerance) this.#startedAt = new Date(started);
+    if (known === undefined || Math.abs(started - known) > tolerance) {
+      this.#startedAt = new Date(started);
+      this.#handshakes = new HandshakeCounter();
+    }
     const path = `/stats?format=json&filter=${encodeURIComponent(filter)}`;
     const stats = await callAdmin(adminSocket, 'GET', path, deadline);
+    const values = readStats(stats.body);
     // Before the counters were read: what they tell is true of this moment at the least.
     return {
       startedAt: this.#startedAt ?? askedAt,
       observedAt: askedAt,
       drainTime,
-      ...readCounters(stats.body),
+      ...countersOf(values),
+      ...this.#handshakes.count(values),
     };
   }
 }
@@ -85,19 +96,22 @@ export function readServerInfo(body: string): { readonly uptime: number; readonl
   return { uptime, drainTime };
 }
 
-/** Reads /stats as JSON; a counter that was never used is not there. */
-export function readCounters(
-  body: string,
-): Pick<ProxyCounters, 'flushed' | 'dropped' | 'warming' | 'draining'> {
+/** Reads /stats as JSON, by name; a counter that was never used is not there. @throws CitadelError DataLoss */
+export function readStats(body: string): ReadonlyMap<string, number> {
   const stats = parseJson(body)['stats'];
   if (!Array.isArray(stats)) throw new CitadelError('DataLoss', "Envoy's /stats has an unexpected form");
-  const values = new Map(
+  return new Map(
     stats.flatMap((stat: unknown) =>
       isJsonObject(stat) && typeof stat['name'] === 'string' && typeof stat['value'] === 'number'
         ? [[stat['name'], stat['value']] as const]
         : [],
     ),
   );
+}
+
+export function countersOf(
+  values: ReadonlyMap<string, number>,
+): Pick<ProxyCounters, 'flushed' | 'dropped' | 'warming' | 'draining'> {
   const sum = (of: readonly string[]) => of.reduce((total, name) => total + (values.get(name) ?? 0), 0);
   return {
     flushed: sum(names.flushed),

@@ -1,5 +1,4 @@
 import type { ClientDuplexStream } from '@grpc/grpc-js';
-import type { ProxyCounters } from '../../domain/evidence/index.ts';
 import type { Consumer } from '../../domain/ports/index.ts';
 import { AgentServiceClient, SyncRequest, type SyncResponse } from '../../gen/citadel/v1/agent.ts';
 import {
@@ -10,6 +9,7 @@ import {
   type Entropy,
   type Log,
 } from '../../kernel/index.ts';
+import type { EnvoyReading } from '../envoy/counters.ts';
 import { channelOptions, channelTarget, serverCredentials } from '../identity/channel.ts';
 import { fromServiceError } from '../identity/grpc-errors.ts';
 import { type AgentSnapshot, type Identity, ownBundle } from '../identity/identity.ts';
@@ -30,7 +30,7 @@ export interface SyncDependencies {
     subscribe(listener: () => void): () => void;
   };
   /** Of the Envoy beside it, where there is one. */
-  readonly counters?: { subscribe(listener: (counters: ProxyCounters) => void): () => void };
+  readonly counters?: { subscribe(listener: (counters: EnvoyReading) => void): () => void };
   readonly rotation: { setWindow(window: RenewalWindow | undefined): void; renewNow(): void };
   readonly clock: Clock;
   readonly entropy: Entropy;

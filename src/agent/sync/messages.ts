@@ -1,5 +1,4 @@
-import type { ProxyCounters } from '../../domain/evidence/index.ts';
-import type { Consumer, ConsumerResource } from '../../domain/ports/index.ts';
+import type { Consumer, ConsumerResource, HandshakeFailures } from '../../domain/ports/index.ts';
 import { crlSetVersion } from '../../domain/trust/index.ts';
 import {
   AgentReport,
@@ -12,6 +11,7 @@ import {
 } from '../../gen/citadel/v1/agent.ts';
 import { CitadelError, describeError } from '../../kernel/index.ts';
 import { readCrl } from '../../pki/light.ts';
+import type { EnvoyReading } from '../envoy/counters.ts';
 import { makeBundle } from '../identity/bundle.ts';
 import type { Bundle, Crls } from '../identity/identity.ts';
 import { toPem } from '../identity/pem.ts';
@@ -54,7 +54,7 @@ function renderResource(resource: ConsumerResource): ResourceReport {
   };
 }
 
-export function renderEnvoyReport(counters: ProxyCounters): EnvoyReport {
+export function renderEnvoyReport(counters: EnvoyReading): EnvoyReport {
   return EnvoyReport.create({
     startedAt: counters.startedAt,
     observedAt: counters.observedAt,
@@ -63,7 +63,18 @@ export function renderEnvoyReport(counters: ProxyCounters): EnvoyReport {
     warming: counters.warming,
     draining: counters.draining,
     drainSeconds: Math.ceil(counters.drainTime / 1000),
+    downstreamFailures: renderFailures(counters.downstream),
+    upstreamFailures: renderFailures(counters.upstream),
   });
+}
+
+function renderFailures(failures: HandshakeFailures) {
+  return {
+    untrusted: BigInt(failures.untrusted),
+    otherIdentity: BigInt(failures.otherIdentity),
+    noCertificate: BigInt(failures.noCertificate),
+    connection: BigInt(failures.connection),
+  };
 }
 
 const maxBundles = 256;

@@ -1,5 +1,6 @@
 import type { ProxyStanding, RotationStatus, RotationWord } from '../../gen/citadel/v1/operator.ts';
 import { formatTime, recordText, tableText } from '../output.ts';
+import { canaryText } from './rotate-canary.ts';
 
 const barLength = 20;
 
@@ -27,6 +28,7 @@ function headOf(status: RotationStatus): Record<string, string> {
     'old root': status.oldRoot.slice(0, 16),
     'new root': status.newRoot === '' ? '' : `${status.newRoot.slice(0, 16)} (${status.algorithm})`,
     started: `${formatTime(status.startedAt)} by ${status.startedBy}${status.reason === '' ? '' : `: ${status.reason}`}`,
+    canary: canaryText(status),
     adoption: gate && gate.live > 0 ? adoptionText(status) : '',
     'all renewed by': formatTime(gate?.lastRenewal),
     'certificates to end':

@@ -5,6 +5,7 @@ import { type ConnectionOptions, connectOperator, type OperatorConnection } from
 import { withConnection, withReason, withYes } from '../options.ts';
 import { addRecoverCommand } from './recover.ts';
 import { describeProxy } from './rotate-board.ts';
+import { addCanaryOptions, canaryOrder, describeCanary } from './rotate-canary.ts';
 import { addPlan, planText, type WantedRootOptions, wantedRoot, withWantedRoot } from './rotate-plan.ts';
 import { addRehearse } from './rotate-rehearse.ts';
 import { addStatus, printStatus, wholeBoard } from './rotate-status.ts';
@@ -28,16 +29,26 @@ export function addRotateCommands(program: Command): void {
 }
 
 function addStart(rotate: Command): void {
-  const command = withWantedRoot(
-    rotate.command('start').description('make the next root and hand it out; nothing signs with it yet'),
+  const command = addCanaryOptions(
+    withWantedRoot(
+      rotate.command('start').description('make the next root and hand it out; nothing signs with it yet'),
+    ),
   ).option('--plan <token>', 'refused where what this plan was made of has changed (default: the one shown)');
   changing(command, async (connection, { yes, reason }) => {
     const { plan, ...options } = command.opts<WantedRootOptions & { readonly plan?: string }>();
     const wanted = wantedRoot(options);
+    const canary = canaryOrder(command);
     const shown = await connection.call(api.planRotation, wanted);
-    await confirm(startPlan(planText(shown)), yes);
+    const text = [...(canary ? [describeCanary(canary)] : []), planText(shown)];
+    await confirm(startPlan(text.join('\n')), yes);
     const oldRoot = shown.oldRoot?.fingerprint ?? '';
-    return connection.call(api.startRotation, { reason, oldRoot, ...wanted, plan: plan ?? shown.token });
+    return connection.call(api.startRotation, {
+      reason,
+      oldRoot,
+      ...wanted,
+      plan: plan ?? shown.token,
+      canary,
+    });
   });
 }
 
@@ -81,11 +92,13 @@ function pick({ force, leaveKey, destroyImportedKey }: ContinueWords): ContinueW
 
 function continuePlan({ phase, gate }: RotationStatus, words: ContinueWords): string {
   const effect =
-    phase === 'distribute'
-      ? 'The new root signs from now on.'
-      : phase === 'drain'
-        ? 'The old root leaves the bundle: whatever is under it is refused.'
-        : `Phase ${phase} is looked at again.`;
+    phase === 'canary'
+      ? 'The bundle with the new root goes to all.'
+      : phase === 'distribute'
+        ? 'The new root signs from now on.'
+        : phase === 'drain'
+          ? 'The old root leaves the bundle: whatever is under it is refused.'
+          : `Phase ${phase} is looked at again.`;
   const waited = gate?.proxies.filter((proxy) => proxy.waited) ?? [];
   const all = (gate?.stragglers ?? 0) + (gate?.unproven ?? 0);
   const broken = words.force

@@ -1,3 +1,4 @@
+export { addHandshakes, noFailures } from './handshakes.ts';
 export {
   type AdoptionService,
   type AdoptionSession,

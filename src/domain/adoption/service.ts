@@ -1,6 +1,7 @@
-import type { Clock } from '../../kernel/index.ts';
+import { type Clock, inTurn } from '../../kernel/index.ts';
 import type { VerifiedSvid } from '../identity/index.ts';
-import type { AdoptionStore, Consumer } from '../ports/index.ts';
+import type { AdoptionStore, Consumer, HandshakeReport, HandshakeTally } from '../ports/index.ts';
+import { addHandshakes, sameFailures } from './handshakes.ts';
 
 /** What an agent says of itself. */
 export interface AgentState {
@@ -12,6 +13,7 @@ export interface AgentState {
 
 export interface AdoptionSession {
   report(state: AgentState): Promise<void>;
+  handshakes(report: HandshakeReport): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -21,14 +23,23 @@ export interface AdoptionSession {
  */
 export interface AdoptionService {
   open(svid: VerifiedSvid): AdoptionSession;
+  /** Whether an agent of this proxy is there, so that it can be told something else, and tells what comes of it. */
+  isConnected(proxyKey: string): boolean;
 }
+
+/** Milliseconds after which the same handshakes are written down anew, so that they are known to be of now. */
+const quietFor = 30_000;
 
 export function createAdoptionService(store: AdoptionStore, clock: Clock): AdoptionService {
   /** The session that spoke last for a proxy: an older one's end must not mark a newer one disconnected. */
   const latest = new Map<string, AdoptionSession>();
   return {
+    isConnected: (proxyKey) => latest.has(proxyKey),
     open({ issuance, spiffeId, serial }) {
       const { proxyKey, principal } = issuance;
+      const oneAtATime = inTurn();
+      let known: HandshakeTally | undefined;
+      let writtenAt = 0;
       const session: AdoptionSession = {
         report: (state) =>
           store.record({
@@ -42,6 +53,15 @@ export function createAdoptionService(store: AdoptionStore, clock: Clock): Adopt
             consumers: state.consumers,
             connected: true,
             lastSeenAt: clock.now(),
+          }),
+        handshakes: (report) =>
+          oneAtATime(async () => {
+            const before = known ?? (await store.handshakes(proxyKey));
+            known = addHandshakes(before, report);
+            const now = clock.now().getTime();
+            if (before && sameFailures(before, known) && now - writtenAt < quietFor) return;
+            await store.recordHandshakes(proxyKey, known);
+            writtenAt = now;
           }),
         async close() {
           if (latest.get(proxyKey) !== session) return;

@@ -62,7 +62,12 @@ function partLeft({ notBefore, createdAt, notAfter }: AuthorityRecord, now: Date
   return (notAfter.getTime() - now.getTime()) / (notAfter.getTime() - from);
 }
 
-/** The roots that the trust bundle holds: all but retired ones. */
+/** The roots that everybody's trust bundle holds: all but retired ones, and those that are staged. */
 export function bundleRoots(records: readonly AuthorityRecord[]): readonly AuthorityRecord[] {
-  return records.filter((record) => record.kind === 'root' && record.state !== 'retired');
+  return records.filter(({ kind, state }) => kind === 'root' && state !== 'retired' && state !== 'staged');
+}
+
+/** The roots that the bundle of those who are chosen holds besides. */
+export function stagedRoots(records: readonly AuthorityRecord[]): readonly AuthorityRecord[] {
+  return records.filter(({ kind, state }) => kind === 'root' && state === 'staged');
 }

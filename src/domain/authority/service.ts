@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { TrustBundle, TrustDomain } from '@citadel/spiffe';
 import { CitadelError, type Clock, describeError, inTurn, type Log } from '../../kernel/index.ts';
 import {
   type CertificateSigner,
@@ -19,8 +18,9 @@ import type {
   SigningKey,
   UpstreamAuthority,
 } from '../ports/index.ts';
-import type { TrustBundleSnapshot } from '../trust/index.ts';
-import { bundleRoots, decideIssuing, type IssuingAction, type IssuingRotationPolicy } from './decide.ts';
+import type { BundleChoice, BundleSource, TrustBundleSnapshot } from '../trust/index.ts';
+import { type Bundles, bundleFor, readBundles, sameBundles } from './bundles.ts';
+import { decideIssuing, type IssuingAction, type IssuingRotationPolicy } from './decide.ts';
 import { authorityRecord } from './record.ts';
 
 export interface AuthorityServiceOptions {
@@ -28,6 +28,8 @@ export interface AuthorityServiceOptions {
   /** Which server process this is: replicas share no issuing key. */
   readonly serverId: string;
   readonly store: AuthorityStore;
+  /** Who is given the roots that are staged. Absent: nobody is. */
+  readonly choice?: () => Promise<BundleChoice | undefined>;
   readonly audit: AuditLog;
   /** Where issuing keys live: on this machine, so that a restart while the root's home is away goes on issuing. */
   readonly issuingKeys: KeyManager;
@@ -53,7 +55,7 @@ export interface AuthorityServiceOptions {
   readonly log: Log;
 }
 
-/** The issuing authority that signs now, and the bundle that its leaves are handed out with. */
+/** The issuing authority that signs now, and the bundle that everybody is handed with a leaf. */
 export interface ActiveIssuer {
   readonly record: AuthorityRecord;
   readonly leafIssuer: LeafIssuer;
@@ -64,7 +66,7 @@ export interface ActiveIssuer {
   readonly bundle: TrustBundleSnapshot;
 }
 
-export interface AuthorityService {
+export interface AuthorityService extends BundleSource {
   /** Loads what is stored and does what is due. @throws CitadelError when nothing can be issued at the end of it */
   start(): Promise<void>;
   /** Does what is due; safe to repeat. */
@@ -73,9 +75,6 @@ export interface AuthorityService {
   change<T>(work: () => Promise<T>): Promise<T>;
   /** @throws CitadelError Unavailable when no issuing authority is fit to sign */
   issuer(): ActiveIssuer;
-  bundle(): TrustBundleSnapshot;
-  /** Called with each new bundle. @returns the way to stop it */
-  onBundleChange(listener: (bundle: TrustBundleSnapshot) => void): () => void;
   /** Whether certificates of this issuer, by its fingerprint, are to be replaced: it is tainted, and another one signs. */
   isSuperseded(issuer: string): boolean;
   /** Called when that may have changed. @returns the way to stop it */
@@ -85,12 +84,12 @@ export interface AuthorityService {
 }
 
 export function createAuthorityService(options: AuthorityServiceOptions): AuthorityService {
-  const { store, audit, issuingKeys, clock, log, serverId, trustDomain } = options;
-  const listeners = new Set<(bundle: TrustBundleSnapshot) => void>();
+  const { store, audit, issuingKeys, clock, log, serverId } = options;
+  const listeners = new Set<() => void>();
   const supersededListeners = new Set<() => void>();
   let records: readonly AuthorityRecord[] = [];
   let active: Omit<ActiveIssuer, 'bundle'> | undefined;
-  let bundle: TrustBundleSnapshot | undefined;
+  let bundles: Bundles | undefined;
   let following: Promise<void> | undefined;
   /** One at a time: who writes a record that he read before would undo what another has written of it. */
   const change = inTurn();
@@ -103,26 +102,11 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
 
   async function reload(): Promise<void> {
     records = await store.list();
-    const roots = bundleRoots(records);
-    const snapshot = TrustBundle.of(
-      TrustDomain.parse(trustDomain),
-      roots.map((root) => root.certificate),
-    );
-    const version = snapshot.contentVersion();
-    const changed = bundle !== undefined && bundle.version !== version;
-    bundle = {
-      trustDomain,
-      authorities: roots.map((root) => root.certificate),
-      version,
-      sequenceNumber: await store.noteBundleContent(
-        version,
-        roots.map(({ fingerprint }) => fingerprint),
-      ),
-      pem: roots.map((root) => toPem(root.certificate)).join(''),
-    };
+    const before = bundles;
+    bundles = await readBundles(records, options);
     tellExpiry('root', records);
     tellExpiry('issuing', ownIssuing());
-    if (changed) for (const listener of listeners) listener(bundle);
+    if (before && !sameBundles(before, bundles)) for (const listener of listeners) listener();
   }
 
   function tellExpiry(kind: 'root' | 'issuing', among: readonly AuthorityRecord[]): void {
@@ -300,6 +284,11 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
     return following;
   }
 
+  function loaded(): Bundles {
+    if (!bundles) throw new CitadelError('Unavailable', 'the trust bundle is not loaded yet');
+    return bundles;
+  }
+
   return {
     tick,
     change,
@@ -320,15 +309,13 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
       }
     },
     issuer() {
-      if (!active || !bundle || active.chainNotAfter <= clock.now()) {
+      if (!active || !bundles || active.chainNotAfter <= clock.now()) {
         throw new CitadelError('Unavailable', 'no issuing authority is fit to sign now; try again later');
       }
-      return { ...active, bundle };
+      return { ...active, bundle: bundles.everyones };
     },
-    bundle() {
-      if (!bundle) throw new CitadelError('Unavailable', 'the trust bundle is not loaded yet');
-      return bundle;
-    },
+    bundle: () => loaded().everyones,
+    bundleFor: (reader) => bundleFor(loaded(), reader),
     onBundleChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -45,7 +45,9 @@ export function createDrainService(options: DrainServiceOptions): DrainService {
       if (now.getTime() - lookedAt < lookEvery) return;
       lookedAt = now.getTime();
       const [leaves, reports] = await Promise.all([store.issuance.liveLeaves(now), store.adoption.list()]);
-      const proxies = liveProxies(leaves, reports).filter(({ proxyKey }) => !proxyKey.startsWith('server:'));
+      const proxies = liveProxies(leaves, reports, now).filter(
+        ({ proxyKey }) => !proxyKey.startsWith('server:'),
+      );
       const due = dueDrains(pending, { known, proxies, enforcement, now });
       for (const { name, reason } of due) {
         // First on record: who is cut off here does it again, and is on record twice, never not at all.

@@ -21,6 +21,8 @@ export interface LeafRequest {
   /** Who proved what, for the inventory. */
   readonly principal: string;
   readonly proxyKey: (serial: string) => string;
+  /** What goes with the certificate; absent: the bundle that everybody is given. */
+  readonly bundleFor?: (proxyKey: string) => TrustBundleSnapshot;
   /** Zero asks for the default. */
   readonly requestedSeconds: bigint;
   /** For the server's own certificates alone. */
@@ -73,15 +75,17 @@ export function createLeafService({ validity, store, clock, entropy }: LeafServi
         serial: entropy.bytes(serialLength),
       });
       const serial = prepared.serialHex;
+      const proxyKey = request.proxyKey(serial);
+      const bundle = request.bundleFor?.(proxyKey) ?? issuer.bundle;
       refuseUnfit(lintLeaf(prepared.tbs, { ...fields, uri }));
       await store.recordIntent({
         serial,
         spiffeId: uri,
         principal: request.principal,
-        proxyKey: request.proxyKey(serial),
+        proxyKey,
         issuer: issuer.record.fingerprint,
         tbsDigest: prepared.tbsDigest,
-        bundleVersion: issuer.bundle.version,
+        bundleVersion: bundle.version,
         notBefore,
         notAfter,
         recordedAt: now,
@@ -98,7 +102,7 @@ export function createLeafService({ validity, store, clock, entropy }: LeafServi
         chainPem: [toPem(certificate), ...issuer.chainPem],
         notBefore,
         notAfter,
-        bundle: issuer.bundle,
+        bundle,
       };
     },
   };

@@ -29,7 +29,9 @@ export interface IssuanceServiceOptions {
   readonly attestors: readonly Attestor[];
   /** Absent where no platform can be asked; impersonation is refused then. */
   readonly directory?: (clusterId: string) => WorkloadDirectory | undefined;
-  readonly authority: Pick<AuthorityService, 'issuer'>;
+  readonly authority: Pick<AuthorityService, 'issuer' | 'bundleFor'>;
+  /** Whether an agent of this proxy is connected: who is not gets the bundle of all, since he could not tell what comes of another. */
+  readonly isConnected: (proxyKey: string) => boolean;
   /** Told of each leaf: when it is to be renewed is chosen among all of them. */
   readonly renewals: Pick<RenewalService, 'issued'>;
   readonly audit: AuditLog;
@@ -109,7 +111,8 @@ export function createIssuanceService(options: IssuanceServiceOptions): Issuance
         });
         facts.target = spiffeId.toString();
         const csr = await watch.time('request', () => readCertificateRequest(call.csr));
-        const issuer = options.authority.issuer();
+        const { authority, isConnected } = options;
+        const issuer = authority.issuer();
         const issued = await watch.time('sign', () =>
           options.leaves.sign(issuer, {
             spki: csr.publicKey.spki,
@@ -117,6 +120,10 @@ export function createIssuanceService(options: IssuanceServiceOptions): Issuance
             principal: facts.subject,
             requestedSeconds: call.requestedSeconds,
             proxyKey: (serial) => proxyKeyOf(principal, serial),
+            bundleFor: (proxyKey) =>
+              isConnected(proxyKey)
+                ? authority.bundleFor({ proxyKey, spiffeId: spiffeId.toString() })
+                : issuer.bundle,
           }),
         );
         await watch.time('record', () =>

@@ -1,5 +1,4 @@
 import { CitadelError, type Clock, describeError, type Log } from '../../kernel/index.ts';
-import type { AuthorityService } from '../authority/index.ts';
 import { type KeySetState, type KeySets, wantedKeySets } from '../jwks/index.ts';
 import { type LintWarning, lintPolicies } from '../policy/index.ts';
 import type {
@@ -10,12 +9,14 @@ import type {
   Metrics,
   ProxyRenderer,
 } from '../ports/index.ts';
+import type { BundleSource } from '../trust/index.ts';
 import { servicesByWorkload } from './callers.ts';
 import { debounce } from './debounce.ts';
 import type { MeshSettings, MeshSnapshot, Workload } from './model.ts';
 import { type PolicyStatus, policyStatuses } from './policy-status.ts';
 import { ProxySession, type SessionMesh } from './proxy-session.ts';
 import type { ProxyState } from './proxy-tracker.ts';
+import { readerBundles } from './reader-bundles.ts';
 import { resolveWorkload } from './resolve.ts';
 import { describeShadowed } from './shadowed.ts';
 import { composeSnapshot } from './snapshot.ts';
@@ -33,7 +34,7 @@ export interface ControlPlaneOptions {
   /** Absent: policies that want keys fetched get none. */
   readonly keySets?: KeySets;
   /** Whose bundle proxies get that ask for it. Absent: they get none. */
-  readonly authority?: Pick<AuthorityService, 'bundle' | 'onBundleChange'>;
+  readonly authority?: BundleSource;
   readonly metrics: Pick<Metrics, 'meshFailed' | 'meshSources'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -150,8 +151,17 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   let unfollow: (() => void) | undefined;
   const soon = debounce(recompute, { quiet, atMost, clock, failed });
 
+  const bundlesOf = readerBundles(authority);
+  const viewFor = (proxy: ConnectedProxy, workload: string) => {
+    const view = index && viewOf(index, workload);
+    if (!view) return undefined;
+    const bundles = bundlesOf(proxy, view.bundles);
+    return bundles === view.bundles ? view : { ...view, bundles };
+  };
+
   const mesh: SessionMesh = {
     index: () => index,
+    viewFor,
     renderer: {
       render(view) {
         renders += 1;
@@ -173,7 +183,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       throw new CitadelError('Unavailable', 'the registry has not been read yet; try again');
     }
     const workload = resolveWorkload(index.snapshot, proxy);
-    const view = workload && viewOf(index, workload.id);
+    const view = workload && viewFor(proxy, workload.id);
     if (!view) {
       throw new CitadelError('PermissionDenied', 'no registry names a workload of this identity', {
         details: `${proxy.spiffeId} (${proxy.proxyKey}), node ${proxy.nodeId}`,

@@ -10,11 +10,13 @@ import type {
 import { tooMuch } from './bounded-policies.ts';
 import { isAboutCalls, mayCall } from './callers.ts';
 import { type ProxyState, ProxyTracker } from './proxy-tracker.ts';
-import { hasTooMuch, type MeshIndex, type ProxyView, sameView, viewOf } from './view.ts';
+import { hasTooMuch, type MeshIndex, type ProxyView, sameView } from './view.ts';
 
 /** What a session needs of the mesh that it is part of. */
 export interface SessionMesh {
   readonly index: () => MeshIndex | undefined;
+  /** What this proxy of the workload is configured from now; undefined when the workload is no longer there. */
+  readonly viewFor: (proxy: ConnectedProxy, workload: string) => ProxyView | undefined;
   readonly renderer: ProxyRenderer;
   readonly keySets: Pick<KeySets, 'isPending'> | undefined;
   readonly metrics: Pick<Metrics, 'meshFailed'>;
@@ -32,6 +34,7 @@ const longestWaitForKeys = 10_000;
 export class ProxySession implements DiscoverySession {
   readonly proxyKey: string;
   readonly #mesh: SessionMesh;
+  readonly #proxy: ConnectedProxy;
   readonly #changed: () => void;
   readonly #tracker: ProxyTracker;
   #view: ProxyView;
@@ -45,6 +48,7 @@ export class ProxySession implements DiscoverySession {
   /** @param changed called when it should have something else */
   constructor(mesh: SessionMesh, proxy: ConnectedProxy, view: ProxyView, changed: () => void) {
     this.#mesh = mesh;
+    this.#proxy = proxy;
     this.proxyKey = proxy.proxyKey;
     this.#changed = changed;
     this.#view = view;
@@ -113,8 +117,7 @@ export class ProxySession implements DiscoverySession {
   }
 
   #refreshed(): boolean {
-    const index = this.#mesh.index();
-    const view = index && viewOf(index, this.#view.workload.id);
+    const view = this.#mesh.viewFor(this.#proxy, this.#view.workload.id);
     this.#isBehind = view !== undefined && !sameView(this.#view, view);
     if (!view) return false;
     if (this.#isBehind) {

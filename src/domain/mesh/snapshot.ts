@@ -60,7 +60,8 @@ export function composeSnapshot(
   };
 }
 
-const bundleId = ({ trustDomain, version, crls }: TrustBundleSnapshot) =>
+/** What of a bundle proxies are given. */
+export const bundleId = ({ trustDomain, version, crls }: TrustBundleSnapshot) =>
   `${trustDomain} ${version} ${crls?.version ?? ''}`;
 
 /** The list that there was, where it has the same content: a bundle is read anew more often than it changes. */

@@ -37,7 +37,7 @@ export interface ProxyView {
   /** What it may call; the same objects, and the same list, for all who may call the same. */
   readonly services: readonly ServiceView[];
   readonly egress: readonly EgressListener[];
-  /** For whoever asks for them; the same list for all. */
+  /** For whoever asks for them; the same list for all who get the same. */
   readonly bundles: readonly TrustBundleSnapshot[];
 }
 

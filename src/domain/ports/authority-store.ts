@@ -1,8 +1,8 @@
 /** `intermediate`: an imported authority below a root whose key is elsewhere; signs issuing authorities. */
 export type AuthorityKind = 'root' | 'intermediate' | 'issuing';
 
-/** The states of the generic slot: prepared -> active -> old -> retired. */
-export type AuthorityState = 'prepared' | 'active' | 'old' | 'retired';
+/** The states of the generic slot: prepared -> active -> old -> retired. `staged`, before them: in the bundle of a few alone. */
+export type AuthorityState = 'staged' | 'prepared' | 'active' | 'old' | 'retired';
 
 export interface AuthorityRecord {
   readonly id: string;
@@ -37,9 +37,14 @@ export interface AuthorityStore {
   /**
    * Raises the sequence number when `contentVersion` is not that of the last call, and keeps what the version stands for.
    * @param roots fingerprints of the roots in it
-   * @returns the number in force
+   * @param staged the content that a few are given in its place, where some are: another one raises the number, too
+   * @returns the number in force, of both
    */
-  noteBundleContent(contentVersion: string, roots: readonly string[]): Promise<bigint>;
+  noteBundleContent(
+    contentVersion: string,
+    roots: readonly string[],
+    staged?: { readonly contentVersion: string; readonly roots: readonly string[] },
+  ): Promise<bigint>;
   /** The fingerprints of the roots in each bundle that was ever in force, by content version. */
   bundleContents(): Promise<ReadonlyMap<string, readonly string[]>>;
 }

@@ -68,6 +68,11 @@ export interface IssuanceStore {
   countLive(now: Date): Promise<readonly LiveLeafCount[]>;
   /** Each live leaf (issued, not expired at `now`), newest first. */
   liveLeaves(now: Date): Promise<readonly LiveLeaf[]>;
+  /**
+   * Each intent without a result whose certificate would not have ended at `now`: it may have been signed, and its holder may
+   * have it before the store knows.
+   */
+  pendingLeaves(now: Date): Promise<readonly LiveLeaf[]>;
   /** Deletes records whose certificates ended before `before`. @returns how many */
   prune(before: Date): Promise<number>;
 }
@@ -81,7 +86,11 @@ export interface LiveLeafCount {
 }
 
 /** A certificate that is still valid, and what its holder was handed with it. */
-export type LiveLeaf = Pick<
-  IssuanceIntent,
-  'serial' | 'spiffeId' | 'principal' | 'proxyKey' | 'issuer' | 'bundleVersion' | 'notAfter' | 'recordedAt'
->;
+export interface LiveLeaf
+  extends Pick<
+    IssuanceIntent,
+    'serial' | 'spiffeId' | 'principal' | 'proxyKey' | 'issuer' | 'bundleVersion' | 'notAfter' | 'recordedAt'
+  > {
+  /** Whether an agent has reported by it; true also of those from before this was noted. */
+  readonly reported: boolean;
+}

@@ -1,7 +1,18 @@
 import type { KeyAlgorithm } from '../../pki/index.ts';
 
-/** Where a root rotation is. `retire`: the old root has left the bundle, and its key is still there. */
-export type RotationPhase = 'prepare' | 'distribute' | 'drain' | 'retire' | 'undo' | 'done' | 'aborted';
+/**
+ * Where a root rotation is. `canary`: a few proxies alone are given the bundle with the new root. `retire`: the old root has
+ * left the bundle, and its key is still there.
+ */
+export type RotationPhase =
+  | 'prepare'
+  | 'canary'
+  | 'distribute'
+  | 'drain'
+  | 'retire'
+  | 'undo'
+  | 'done'
+  | 'aborted';
 
 /** An operator's word for what evidence does not show. */
 export interface RotationWord {
@@ -15,6 +26,34 @@ export interface RotationWord {
   readonly by: string;
   readonly reason: string;
   readonly at: Date;
+}
+
+/** One of the proxies that a canary is watched at. */
+export interface WatchedProxy {
+  readonly proxyKey: string;
+  /** Chosen when the rotation began: its watch is waited for. Who came later is watched, too, and holds up nothing. */
+  readonly fromStart: boolean;
+  /** Since when it has been seen to use the bundle with the new root without a break. */
+  readonly since: Date | undefined;
+  /** Failed handshakes that its Envoy had counted before; undefined until it has told of any. */
+  readonly failedBefore: number | undefined;
+  /** Why the canary is stopped because of it. It stays, whatever the proxy says afterwards. */
+  readonly halt: { readonly at: Date; readonly reason: string } | undefined;
+}
+
+/** The first step of a rotation: who is given the new root before all others, and what has been seen of them. */
+export interface RotationCanary {
+  /** As the operator wrote them; who is meant by one of them is chosen. */
+  readonly selectors: readonly string[];
+  /** Of a share: who ranks up to here, from 0 to 1, is chosen; undefined where none was asked for. */
+  readonly upTo: number | undefined;
+  /** Milliseconds for which each is watched. */
+  readonly watch: number;
+  /** Failed handshakes above those of before that one proxy may have. */
+  readonly allowedFailures: number;
+  /** Whether the end of the watch widens the bundle to all without an order. */
+  readonly auto: boolean;
+  readonly watched: readonly WatchedProxy[];
 }
 
 /** One rotation of the trust root, as far as it has come. */
@@ -35,6 +74,8 @@ export interface RootRotation {
   readonly startedBy: string;
   readonly reason: string;
   readonly words: readonly RotationWord[];
+  /** Undefined: the new root is given to all at once. */
+  readonly canary: RotationCanary | undefined;
 }
 
 export interface RotationStore {

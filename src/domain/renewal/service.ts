@@ -151,6 +151,12 @@ export function createRenewalService(options: RenewalServiceOptions): RenewalSer
 }
 
 /** A leaf as the inventory has it. */
-export function heldLeaf({ serial, proxyKey, issuer, recordedAt, notAfter }: LiveLeaf): HeldLeaf {
+export function heldLeaf({
+  serial,
+  proxyKey,
+  issuer,
+  recordedAt,
+  notAfter,
+}: Omit<LiveLeaf, 'reported'>): HeldLeaf {
   return { serial, proxyKey, issuer, issuedAt: recordedAt, notAfter };
 }

@@ -1,25 +1,23 @@
 import type { AuthorityService } from '../authority/index.ts';
-import type { TrustBundleSnapshot } from '../trust/index.ts';
+import type { BundleSource, TrustBundleSnapshot } from '../trust/index.ts';
 import type { RevocationService } from './service.ts';
 
-type Trust = Pick<AuthorityService, 'bundle' | 'onBundleChange' | 'isSuperseded' | 'onSuperseded'>;
+type Trust = BundleSource & Pick<AuthorityService, 'isSuperseded' | 'onSuperseded'>;
 
 /** What agents and proxies are told of: the bundle, and the CRLs with it. */
 export function trustWithCrls(
   authority: Trust,
   revocations: Pick<RevocationService, 'set' | 'onSetChange'>,
 ): Trust {
-  const bundle = (): TrustBundleSnapshot => {
+  const withCrls = (bundle: TrustBundleSnapshot): TrustBundleSnapshot => {
     const crls = revocations.set();
-    return { ...authority.bundle(), ...(crls ? { crls } : {}) };
+    return { ...bundle, ...(crls ? { crls } : {}) };
   };
   return {
-    bundle,
+    bundle: () => withCrls(authority.bundle()),
+    bundleFor: (reader) => withCrls(authority.bundleFor(reader)),
     onBundleChange(listener) {
-      const stops = [
-        authority.onBundleChange(() => listener(bundle())),
-        revocations.onSetChange(() => listener(bundle())),
-      ];
+      const stops = [authority.onBundleChange(listener), revocations.onSetChange(() => listener())];
       return () => {
         for (const stop of stops) stop();
       };

@@ -22,6 +22,8 @@ export function adviceFor({ proxy, standing }: ProxyStanding, phase: RotationPha
     case 'sent':
       return 'it has not answered yet; if it stays so, look at its Envoy, or restart it';
     case 'refused':
+      if (phase === 'canary')
+        return `find out why, and citadel rotate abort; if it has nothing to do with the new root, ${excuse}`;
       return 'its Envoy refused the bundle: mend what the error says, or restart it';
     case 'behind':
       return reports
@@ -46,6 +48,12 @@ export function nextStep({ rotation, gate, obstacle }: RotationStatus): string {
     case 'done':
     case 'aborted':
       return '';
+    case 'canary': {
+      if (rotation.canary?.auto)
+        return 'the bundle with the new root goes to all, by itself at the end of the watch';
+      const ready = gate?.open === true && obstacle === undefined;
+      return `citadel rotate continue${ready ? '' : ', once nothing is missing'}: the bundle with the new root goes to all`;
+    }
     case 'distribute':
     case 'drain': {
       const effect = phase === 'drain' ? 'the old root leaves the bundle' : 'the new root signs from then on';
@@ -61,7 +69,7 @@ export function reasonsToWait({ rotation, gate, obstacle }: RotationStatus): rea
   return [...(obstacle === undefined ? [] : [obstacle]), ...(gate ? missing(gate, rotation.phase) : [])];
 }
 
-function missing({ stragglers, unproven, leaves, signing }: Gate, phase: RotationPhase): string[] {
+function missing({ stragglers, unproven, leaves, signing, canary }: Gate, phase: RotationPhase): string[] {
   const leaving = phase === 'drain' || phase === 'undo';
   const root = phase === 'undo' ? 'new' : 'old';
   const lacks = leaving
@@ -69,7 +77,9 @@ function missing({ stragglers, unproven, leaves, signing }: Gate, phase: Rotatio
     : phase === 'retire'
       ? 'are not seen to use the bundle without the old root'
       : 'are not seen to use the bundle with the new root';
+  const halted = canary?.halted.length ?? 0;
   return [
+    ...(halted === 0 ? [] : [`the canary is HALTED by ${halted} of its proxies`]),
     ...(stragglers.length === 0 ? [] : [`${stragglers.length} proxies ${lacks}`]),
     ...(unproven.length === 0
       ? []
@@ -80,5 +90,6 @@ function missing({ stragglers, unproven, leaves, signing }: Gate, phase: Rotatio
           `${leaves.count} certificates under the ${root} root are valid, the last until ${leaves.lastNotAfter.toISOString()}`,
         ]),
     ...signing.map((id) => `${id} still signs under the ${root} root: its successor is not made yet`),
+    ...(canary?.until ? [`the canary is watched until ${canary.until.toISOString()}`] : []),
   ];
 }

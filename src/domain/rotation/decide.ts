@@ -14,19 +14,24 @@ export type RotationAction =
 export type Asked = 'no' | 'byEvidence' | 'byForce';
 
 /** What ending a phase changes. */
-export type RotationEffect =
-  | 'none'
+export const rotationEffects = [
+  'none',
+  /** The new root enters everybody's bundle. */
+  'widen',
   /** The new root signs issuing authorities from now on. */
-  | 'activateNewRoot'
+  'activateNewRoot',
   /** The old root leaves the bundle. */
-  | 'retireOldRoot'
-  | 'destroyOldKey'
+  'retireOldRoot',
+  'destroyOldKey',
   /** The new root leaves the bundle, and its key goes. */
-  | 'discardNewRoot';
+  'discardNewRoot',
+] as const;
+export type RotationEffect = (typeof rotationEffects)[number];
 
 /**
- * What a rotation does next: pure, over what is stored and what is seen. `distribute` and `drain` end only by an operator's
- * order, and then only where evidence permits it or the order is by force; the others end by themselves.
+ * What a rotation does next: pure, over what is stored and what is seen. `canary`, `distribute` and `drain` end only by an
+ * operator's order, and then only where evidence permits it or the order is by force; the others end by themselves, and so
+ * does a canary of which the operator said so at the start.
  */
 export function decideRotation(
   rotation: RootRotation,
@@ -34,12 +39,23 @@ export function decideRotation(
   evidence: RotationEvidence,
   asked: Asked,
 ): RotationAction {
-  const { phase, oldRoot, newRoot, words } = rotation;
+  const { phase, oldRoot, newRoot, words, canary } = rotation;
   const rootOf = (wanted: string | undefined) =>
     authorities.find(({ kind, fingerprint }) => kind === 'root' && fingerprint === wanted);
   switch (phase) {
     case 'prepare':
-      return rootOf(newRoot) ? { kind: 'advance', to: 'distribute', effect: 'none' } : { kind: 'makeRoot' };
+      return rootOf(newRoot)
+        ? { kind: 'advance', to: canary ? 'canary' : 'distribute', effect: 'none' }
+        : { kind: 'makeRoot' };
+    case 'canary': {
+      const gate = gateOf(rotation, phase, evidence);
+      // Whoever was cut off between the two has given it to all already.
+      const root = rootOf(newRoot);
+      const isWidened = root !== undefined && root.state !== 'staged';
+      const ends =
+        isWidened || asked === 'byForce' || (gate.open && (asked === 'byEvidence' || canary?.auto));
+      return ends ? { kind: 'advance', to: 'distribute', effect: 'widen' } : { kind: 'wait', gate };
+    }
     case 'distribute':
     case 'drain': {
       const gate = gateOf(rotation, phase, evidence);

@@ -28,7 +28,7 @@ export async function makeNewRoot(rotation: RootRotation, ports: EffectPorts): P
   const now = clock.now();
   const record = authorityRecord({
     kind: 'root',
-    state: 'prepared',
+    state: rotation.canary ? 'staged' : 'prepared',
     keyBackend: keys.backend,
     keyId,
     certificate: await createRootCertificate({
@@ -75,10 +75,14 @@ export async function applyEffect(
   switch (effect) {
     case 'none':
       return;
+    case 'widen':
+      return save(...change(under(newRoot), 'staged', 'prepared'));
     case 'activateNewRoot':
       return save(
         ...change(under(oldRoot), 'active', 'old'),
         ...change(under(newRoot), 'prepared', 'active'),
+        // Of a canary that an ended root has overtaken.
+        ...change(under(newRoot), 'staged', 'active'),
       );
     case 'retireOldRoot':
       return save(...change(under(oldRoot), 'old', 'retired'));
@@ -92,7 +96,8 @@ export async function applyEffect(
       // By the name of its key: who was cut off while he made it may not have noted its fingerprint.
       const keyId = newKeyId(rotation);
       const discarded = records.filter((record) => record.kind === 'root' && record.keyId === keyId);
-      await save(...change(discarded, 'prepared', 'retired'), ...change(discarded, 'old', 'retired'));
+      const inBundle = ['staged', 'prepared', 'old'] as const;
+      await save(...inBundle.flatMap((state) => change(discarded, state, 'retired')));
       if (discarded.length > 0) return destroyKeys(discarded, words, ports);
       if (words.some(({ kind }) => kind === 'leaveKey')) return;
       const keys = await ports.newKeys();

@@ -1,4 +1,5 @@
 import type { AuthorityRecord, LiveLeaf, RootRotation, RotationPhase } from '../ports/index.ts';
+import { watchCanary, watchEnd } from './canary.ts';
 import { latest } from './plan.ts';
 import {
   type BundleTest,
@@ -14,9 +15,13 @@ export interface RotationEvidence {
   readonly now: Date;
   readonly proxies: readonly LiveProxy[];
   readonly leaves: readonly LiveLeaf[];
+  /** In the making: each may be at its holder before it counts among the leaves. */
+  readonly pending: readonly LiveLeaf[];
   readonly authorities: readonly AuthorityRecord[];
   /** Fingerprints of the roots in each bundle that was ever in force, by its content version. */
   readonly bundles: ReadonlyMap<string, readonly string[]>;
+  /** What a proxy says of a bundle of the control plane that it refuses. Absent: there is no control plane. */
+  readonly refusals?: (proxyKey: string) => string | undefined;
 }
 
 /** Whether a phase may end. */
@@ -31,18 +36,29 @@ export interface Gate {
   readonly signing: readonly string[];
   /** Certificates that must end first. */
   readonly leaves: { readonly count: number; readonly lastNotAfter: Date | undefined };
+  /** Of a canary alone. */
+  readonly canary?: CanaryGate;
+}
+
+export interface CanaryGate {
+  /** Those of the stragglers because of whom it is stopped: an excuse for each, force or an abort alone go on. */
+  readonly halted: readonly ProxyStanding[];
+  /** When the last of the watches ends that is waited for; undefined: none is, or has begun. */
+  readonly until: Date | undefined;
 }
 
 const proven: readonly Standing[] = ['inUse'];
 const givenOnly: readonly Standing[] = ['accepted', 'handedOut'];
 const noLeaves = { count: 0, lastNotAfter: undefined };
 
-type Waiting = Extract<RotationPhase, 'distribute' | 'drain' | 'retire' | 'undo'>;
+type Waiting = Extract<RotationPhase, 'canary' | 'distribute' | 'drain' | 'retire' | 'undo'>;
 
 /** What a phase waits for, and how far that is. Pure. */
 export function gateOf(rotation: RootRotation, phase: Waiting, evidence: RotationEvidence): Gate {
   const { newRoot, oldRoot } = rotation;
   switch (phase) {
+    case 'canary':
+      return canaryGate(rotation, evidence);
     case 'distribute':
       return gate(
         rotation,
@@ -60,9 +76,38 @@ export function gateOf(rotation: RootRotation, phase: Waiting, evidence: Rotatio
   }
 }
 
+/** Every chosen proxy uses the bundle, and has done so for the whole watch if it was there when the rotation began. */
+function canaryGate(rotation: RootRotation, evidence: RotationEvidence): Gate {
+  if (!rotation.canary) return gate(rotation, []);
+  const { watch } = rotation.canary;
+  const { proxies } = watchCanary(rotation, rotation.canary, evidence);
+  const found = gate(
+    rotation,
+    proxies.map(({ standing }) => standing),
+  );
+  const excused = excusedBy(rotation);
+  const counted = proxies
+    .map(({ watched }) => watched)
+    .filter(({ proxyKey }) => !excused.has(proxyKey))
+    .map((watched) => ({ ...watched, end: watchEnd(watched, watch) }));
+  const ends = counted.flatMap(({ fromStart, end }) =>
+    fromStart && end && end > evidence.now ? [end.getTime()] : [],
+  );
+  const halted = new Set(counted.filter(({ halt }) => halt).map(({ proxyKey }) => proxyKey));
+  return {
+    ...found,
+    // Of nobody nothing can be learnt.
+    open: found.open && ends.length === 0 && counted.some(({ end }) => end && end <= evidence.now),
+    canary: {
+      halted: found.stragglers.filter(({ proxy }) => halted.has(proxy.proxyKey)),
+      until: ends.length === 0 ? undefined : new Date(latest(0, ends)),
+    },
+  };
+}
+
 function drainGate(
   rotation: RootRotation,
-  { proxies, leaves, authorities, now }: RotationEvidence,
+  { proxies, leaves, pending, authorities, now }: RotationEvidence,
   root: string,
 ): Gate {
   const under = authorities.filter(({ rootFingerprint }) => rootFingerprint === root);
@@ -70,7 +115,7 @@ function drainGate(
   const signing = under
     .filter(({ kind, state, notAfter }) => kind === 'issuing' && state === 'active' && notAfter > now)
     .map(({ id }) => id);
-  const live = leaves.filter(({ issuer }) => issuers.has(issuer));
+  const live = [...leaves, ...pending].filter(({ issuer }) => issuers.has(issuer));
   const found = gate(
     rotation,
     proxies.map((proxy) => leafStanding(proxy, (issuer) => issuers.has(issuer))),
@@ -97,8 +142,12 @@ function bundleStandings(
   return proxies.map((proxy) => bundleStanding(proxy, test));
 }
 
-function gate({ words }: RootRotation, standings: readonly ProxyStanding[]): Gate {
-  const excused = new Set(words.filter(({ kind }) => kind === 'excuse').map(({ target }) => target));
+function excusedBy({ words }: RootRotation): ReadonlySet<string> {
+  return new Set(words.filter(({ kind }) => kind === 'excuse').map(({ target }) => target));
+}
+
+function gate(rotation: RootRotation, standings: readonly ProxyStanding[]): Gate {
+  const excused = excusedBy(rotation);
   const counted = standings.filter(({ proxy }) => !excused.has(proxy.proxyKey));
   const unproven = counted.filter(({ standing }) => givenOnly.includes(standing));
   const stragglers = counted.filter(

@@ -1,11 +1,13 @@
 export { type BoardLine, type BoardQuery, boardOf, type RotationBoard, standings } from './board.ts';
-export { type Asked, decideRotation } from './decide.ts';
+export type { CanaryOrder } from './canary.ts';
+export { type Asked, decideRotation, rotationEffects } from './decide.ts';
 export { type Gate, gateOf, type RotationEvidence } from './gate.ts';
 export { planRotation } from './plan.ts';
 export type { PlannedRoot, RotationPlan, WantedRoot } from './planning.ts';
 export { findEndedRoot, replaceEndedRoot } from './recover.ts';
 export { createRehearsal, type HandOut, type Rehearsal, type RehearsalReport } from './rehearse.ts';
 export { decideSchedule, onSchedule, partLived, type RootSchedule } from './schedule.ts';
+export { choiceOf } from './selector.ts';
 export {
   createRotationService,
   type RotationOrder,

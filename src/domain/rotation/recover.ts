@@ -117,5 +117,6 @@ function newRotation(
     startedBy: by,
     reason,
     words: [{ kind: 'force', target: 'distribute', by, reason, at: now }],
+    canary: undefined,
   };
 }

@@ -8,8 +8,9 @@ import {
 } from '../../kernel/index.ts';
 import type { KeyAlgorithm } from '../../pki/index.ts';
 import type { AuthorityService } from '../authority/index.ts';
-import type { AuditLog, RootRotation, RotationPhase, RotationWord, Store } from '../ports/index.ts';
-import { type Asked, decideRotation, type RotationAction } from './decide.ts';
+import type { AuditLog, LiveLeaf, RootRotation, RotationPhase, RotationWord, Store } from '../ports/index.ts';
+import { type CanaryOrder, planCanary, watchCanary } from './canary.ts';
+import { type Asked, decideRotation } from './decide.ts';
 import { activateOldRoot, applyEffect, type EffectPorts, makeNewRoot, signersOf } from './effects.ts';
 import { type Gate, gateOf, type RotationEvidence } from './gate.ts';
 import { keysLeft, type LeftKey } from './old-keys.ts';
@@ -26,6 +27,8 @@ export interface RotationServiceOptions extends Omit<EffectPorts, 'store'>, Pick
   readonly defaults: { readonly algorithm: KeyAlgorithm; readonly lifetime: number };
   /** Of leaves, milliseconds; for plans. */
   readonly leafTtl: number;
+  /** See RotationEvidence. */
+  readonly refusals?: (proxyKey: string) => string | undefined;
   readonly entropy: Entropy;
   readonly log: Log;
 }
@@ -64,7 +67,13 @@ export interface RotationService {
    *   another one by now
    */
   start(
-    order: RotationOrder & WantedRoot & { readonly oldRoot: string; readonly plan?: string },
+    order: RotationOrder &
+      WantedRoot & {
+        readonly oldRoot: string;
+        readonly plan?: string;
+        /** Whom the new root is given to before all others; absent: it is given to all at once. */
+        readonly canary?: CanaryOrder;
+      },
   ): Promise<RotationStatus>;
   /**
    * Ends the phase that the operator saw, where evidence permits it, or where `force` is given. What else is said is kept.
@@ -79,8 +88,9 @@ export interface RotationService {
   tick(): Promise<void>;
 }
 
-/** Longest way without an operator: make, then distribute. */
-const mostSteps = 4;
+/** Longest way without an operator: make, then a canary, then distribute. */
+const mostSteps = 5;
+const byItself: RotationOrder = { by: 'server', proof: 'none', reason: 'what it waited for has come' };
 
 export function createRotationService(options: RotationServiceOptions): RotationService {
   const { store, audit, authority, clock, entropy, log } = options;
@@ -96,15 +106,21 @@ export function createRotationService(options: RotationServiceOptions): Rotation
 
   async function evidence(): Promise<RotationEvidence> {
     const now = clock.now();
-    const [leaves, reports, authorities, bundles] = await Promise.all([
+    // Before the leaves: of an authority that signs no more by now, each has its intent on record by then. And those in the
+    // making before those that are made, so that none is missed for having been finished in between.
+    const authorities = await store.authorities.list();
+    const pending = await store.issuance.pendingLeaves(now);
+    const [leaves, reports, bundles] = await Promise.all([
       store.issuance.liveLeaves(now),
       store.adoption.list(),
-      store.authorities.list(),
       store.authorities.bundleContents(),
     ]);
     // The server's own listeners follow by themselves.
-    const others = leaves.filter(({ principal }) => !principal.startsWith('server:'));
-    return { now, leaves: others, proxies: liveProxies(others, reports), authorities, bundles };
+    const others = leaves.filter(isOthers);
+    const { refusals } = options;
+    const proxies = liveProxies(others, reports, now);
+    const known = { now, leaves: others, pending: pending.filter(isOthers), proxies, authorities, bundles };
+    return refusals ? { ...known, refusals } : known;
   }
 
   async function note(
@@ -127,9 +143,18 @@ export function createRotationService(options: RotationServiceOptions): Rotation
     });
   }
 
-  async function decided(rotation: RootRotation, asked: Asked): Promise<RotationAction> {
-    const seen = await evidence();
-    return decideRotation(rotation, seen.authorities, seen, asked);
+  /** What is newly seen of a canary is written down, and what halts it is on record before. */
+  async function watch(rotation: RootRotation, seen: RotationEvidence): Promise<RootRotation> {
+    const { canary: before, phase } = rotation;
+    if (!before || phase !== 'canary') return rotation;
+    const { canary } = watchCanary(rotation, before, seen);
+    if (canary === before) return rotation;
+    for (const { proxyKey, halt } of canary.watched)
+      if (halt && !before.watched.some((each) => each.proxyKey === proxyKey && each.halt))
+        await note('rotation.halt', { ...byItself, reason: halt.reason }, rotation, { proxyKey });
+    const watched = { ...rotation, canary };
+    await store.rotations.save(watched);
+    return watched;
   }
 
   /** For the record: the keys that an end leaves in their homes. */
@@ -162,7 +187,9 @@ export function createRotationService(options: RotationServiceOptions): Rotation
     let present = rotation;
     let word = asked;
     for (let step = 0; step < mostSteps; step += 1) {
-      const action = await decided(present, word);
+      const seen = await evidence();
+      present = await watch(present, seen);
+      const action = decideRotation(present, seen.authorities, seen, word);
       if (action.kind === 'wait') return action.gate;
       if (action.kind === 'makeRoot') {
         const root = await makeNewRoot(present, effects);
@@ -210,7 +237,7 @@ export function createRotationService(options: RotationServiceOptions): Rotation
     const activeRoot = (await findActiveRoot())?.fingerprint ?? '';
     if (!rotation) return { rotation, activeRoot, gate: undefined, obstacle: undefined, keysLeft: [] };
     const { phase, oldRoot, newRoot } = rotation;
-    const waits = phase === 'distribute' || phase === 'drain' || phase === 'retire' || phase === 'undo';
+    const waits = phase !== 'prepare' && phase !== 'done' && phase !== 'aborted';
     const goes = phase === 'undo' || phase === 'aborted' ? newRoot : oldRoot;
     return {
       rotation,
@@ -257,8 +284,9 @@ export function createRotationService(options: RotationServiceOptions): Rotation
             `a root must outlive the certificates under it, which live for ${options.leafTtl / 1000} s`,
           );
         const now = clock.now();
+        const id = Buffer.from(entropy.bytes(8)).toString('hex');
         const rotation: RootRotation = {
-          id: Buffer.from(entropy.bytes(8)).toString('hex'),
+          id,
           phase: 'prepare',
           phaseSince: now,
           oldRoot: root.fingerprint,
@@ -269,8 +297,10 @@ export function createRotationService(options: RotationServiceOptions): Rotation
           startedBy: order.by,
           reason: order.reason,
           words: [],
+          canary: order.canary && planCanary(id, order.canary, await evidence()),
         };
-        await note('rotation.start', order, rotation);
+        const canary = order.canary?.selectors.join(' ');
+        await note('rotation.start', order, rotation, canary === undefined ? {} : { canary });
         await store.rotations.save(rotation);
         await run(rotation, order, 'no');
         return status();
@@ -327,15 +357,18 @@ export function createRotationService(options: RotationServiceOptions): Rotation
       oneAtATime(async () => {
         const rotation = await store.rotations.current();
         if (!rotation || rotation.phase === 'distribute' || rotation.phase === 'drain') return;
-        const order = { by: 'server', proof: 'none', reason: 'what it waited for has come' };
-        await pace.look(async () => void (await run(rotation, order, 'no')));
+        await pace.look(async () => void (await run(rotation, byItself, 'no')));
       }),
   };
 }
 
+function isOthers({ principal }: LiveLeaf): boolean {
+  return !principal.startsWith('server:');
+}
+
 const mostNamed = 5;
 
-function whyNot({ phase }: RootRotation, { stragglers, unproven, signing, leaves }: Gate): string {
+function whyNot({ phase }: RootRotation, { stragglers, unproven, signing, leaves, canary }: Gate): string {
   const named = [...stragglers, ...unproven]
     .slice(0, mostNamed)
     .map(({ proxy, standing, detail }) => `${proxy.spiffeId} (${proxy.proxyKey}) is ${standing}: ${detail}`);
@@ -347,6 +380,8 @@ function whyNot({ phase }: RootRotation, { stragglers, unproven, signing, leaves
           `${leaves.count} certificates under the ${phase === 'undo' ? 'new' : 'old'} root are valid, the last until ${leaves.lastNotAfter.toISOString()}`,
         ];
   const signs = signing.map((id) => `${id} still signs under it, for its successor is not made yet`);
-  const reasons = [...named, ...(more > 0 ? [`${more} more`] : []), ...ends, ...signs];
+  const watched = canary?.until ? [`it is watched until ${canary.until.toISOString()}`] : [];
+  const reasons = [...named, ...(more > 0 ? [`${more} more`] : []), ...ends, ...signs, ...watched];
+  if (reasons.length === 0 && canary) reasons.push('no chosen proxy is left that has been watched');
   return `phase ${phase} cannot end yet: ${reasons.join('; ')}`;
 }

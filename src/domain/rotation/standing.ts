@@ -31,12 +31,25 @@ const order: readonly Standing[] = ['inUse', 'accepted', 'handedOut', 'sent', 'r
 
 type Judged = Pick<ProxyStanding, 'standing' | 'detail'>;
 
-/** Joins certificates and reports. A report without a valid certificate is of a proxy that is gone. */
+/** An agent opens a stream with each new certificate, and reports on it at once: so long is it given. */
+const reportsWithin = 60_000;
+
+/**
+ * Joins certificates and reports. A report without a valid certificate is of a proxy that is gone. Clients of one pod share
+ * its key, but what an agent reports stands for its own certificates alone: who has one by which nobody has ever reported
+ * is another one, under the key `KEY/other`.
+ */
 export function liveProxies(
-  leaves: readonly LiveLeaf[],
+  given: readonly LiveLeaf[],
   reports: readonly ProxyReport[],
+  now: Date,
 ): readonly LiveProxy[] {
   const byKey = new Map(reports.map((report) => [report.proxyKey, report]));
+  const isOthers = ({ reported, proxyKey, recordedAt }: LiveLeaf) =>
+    !reported && byKey.has(proxyKey) && now.getTime() - recordedAt.getTime() > reportsWithin;
+  const leaves = given.map((leaf) =>
+    isOthers(leaf) ? { ...leaf, proxyKey: `${leaf.proxyKey}/other` } : leaf,
+  );
   const newest = new Map<string, LiveLeaf>();
   for (const leaf of leaves) {
     const known = newest.get(leaf.proxyKey);

@@ -43,9 +43,9 @@ describe('the short form of', () => {
   it(
     'scripts/crash-rotation: SIGKILL orphans no key and makes no root twice',
     async () => {
-      const ended = await runDemo('crash-rotation.ts', ['--every', '13'], deadline);
+      const ended = await runDemo('crash-rotation.ts', ['--every', '21'], deadline);
       expect(ended.code, `${ended.stdout}\n${ended.stderr}`).toBe(0);
-      expect(ended.lastLine).toMatch(/^points \d{2}, kills \d, faults 0$/);
+      expect(ended.lastLine).toMatch(/^points \d{2,3}, kills \d, faults 0$/);
     },
     deadline + 10_000,
   );

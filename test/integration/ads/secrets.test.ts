@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { secretType } from '../../../src/api/grpc/ads/types.ts';
+import { refusedBundle } from '../../../src/app/rotation.ts';
 import { Secret } from '../../../src/gen/envoy/extensions/transport_sockets/tls/v3/secret.ts';
 import type { Any } from '../../../src/gen/google/protobuf/any.ts';
 import { openDelta, openSotw } from '../../fakes/ads-client.ts';
 import { trustDomain, webId } from '../../fakes/ads-server.ts';
+import { waitFor } from '../../parts/index.ts';
 import { startTrustServer } from '../../support/ads-trust.ts';
 
 function read(resource: Any | undefined): Secret {
@@ -60,6 +62,36 @@ describe('secrets by ADS', () => {
     trusting.trust('another root');
     const next = await stream.next();
     expect(next.resources.map((each) => rootsOf(read(each)))).toEqual(['another root']);
+  });
+
+  test('a bundle that is staged goes to the chosen proxy alone, and what it refuses is known', async () => {
+    await using trusting = await startTrustServer();
+    const { server, plane } = trusting;
+    using chosen = openDelta(server.client(await server.identity()));
+    using other = openDelta(server.client(await server.identity({ proxyKey: 'uid-2' })));
+    for (const stream of [chosen, other]) {
+      stream.send({ typeUrl: secretType, resourceNamesSubscribe: ['ROOTCA'] });
+      stream.answer(await stream.next());
+    }
+    trusting.stage('uid-1', server.rootPem, 'another root');
+    const staged = await chosen.next();
+    expect(staged.resources.map(({ resource }) => rootsOf(read(resource)))).toEqual([
+      `${server.rootPem}another root`,
+    ]);
+    expect(refusedBundle(plane, 'uid-1')).toBeUndefined();
+    chosen.answer(staged, { error: 'cannot read it' });
+    await waitFor(() => refusedBundle(plane, 'uid-1') === 'cannot read it');
+    expect(refusedBundle(plane, 'uid-2')).toBeUndefined();
+    // The next that the other one gets is what all get; of the staged one it has heard nothing.
+    trusting.trust('a third root');
+    const next = await other.next();
+    expect(next.resources.map(({ resource }) => rootsOf(read(resource)))).toEqual(['a third root']);
+    // Who comes only now gets what he is chosen for at once.
+    using late = openDelta(server.client(await server.identity()));
+    late.send({ typeUrl: secretType, resourceNamesSubscribe: ['ROOTCA'] });
+    expect((await late.next()).resources.map(({ resource }) => rootsOf(read(resource)))).toEqual([
+      `${server.rootPem}another root`,
+    ]);
   });
 
   test('are given to nobody who does not ask', async () => {

@@ -135,6 +135,11 @@ describe('Sync', () => {
       ),
     );
     expect(kept).toMatchObject({ connected: true, svidSerial: identity.serial });
+    // Whoever asked for a certificate and said nothing by it is not spoken for.
+    const silent = await svid('web-1');
+    const leaves = await server.app.store.issuance.liveLeaves(new Date());
+    const reported = new Map(leaves.map((leaf) => [leaf.serial, leaf.reported]));
+    expect([identity, silent].map(({ serial }) => reported.get(serial))).toEqual([true, false]);
   });
 
   it('tells each agent when to renew: in the middle third of the life, and not all at once', async () => {
@@ -215,6 +220,57 @@ describe('Sync', () => {
     expect(code).toBe(status.UNAVAILABLE);
     expect(details).toContain('shutting down');
     await stopped;
+  });
+});
+
+describe('a canary', () => {
+  const rootsIn = (certChain: readonly string[]) => certChain.at(-1)?.match(/BEGIN CERTIFICATE/g)?.length;
+
+  it('reaches the chosen agent by its stream and with its next certificate, and nobody else by either', async () => {
+    await using own = await startTestServer();
+    const { app } = own;
+    const renew = async (instance: string) => {
+      const workload = { namespace: 'shop', serviceAccount: 'web', instance };
+      const token = (await own.tokens.issue(workload, 'istio-ca', 600_000)).reveal();
+      return rootsIn((await own.create({ csr: (await newRequest()).csr }, { token })).certChain);
+    };
+    const bundles = new Map<string, number[]>();
+    const connect = async (instance: string) => {
+      const agent = open(await svid(instance, 600n, own), own);
+      const got: number[] = [];
+      bundles.set(instance, got);
+      agent.stream.on('data', ({ bundles: set }: SyncResponse) => {
+        if (set) got.push(set.bundles[0]?.x509Authorities.length ?? 0);
+      });
+      agent.stream.write(report('x'));
+      await waitFor(async () =>
+        (await app.store.adoption.list()).some(({ proxyKey }) => proxyKey.endsWith(instance)),
+      );
+      return agent;
+    };
+    await using _one = await connect('web-1');
+    await using _two = await connect('web-2');
+    const { activeRoot } = await app.rotation.status();
+    const order = { by: 'operator:ann', proof: 'none', reason: 'a drill', oldRoot: activeRoot };
+    const { rotation } = await app.rotation.start({
+      ...order,
+      canary: { selectors: ['50%'], watch: 3_600_000 },
+    });
+    const [key = ''] = rotation?.canary?.watched.map(({ proxyKey }) => proxyKey) ?? [];
+    const [chosen, other] = key.endsWith('web-1') ? ['web-1', 'web-2'] : ['web-2', 'web-1'];
+    await waitFor(() => bundles.get(chosen)?.length === 2);
+    expect(bundles.get(chosen)).toEqual([1, 2]);
+    expect(await renew(chosen)).toBe(2);
+    expect(await renew(other)).toBe(1);
+    expect(bundles.get(other)).toEqual([1]);
+    const leaves = await app.store.issuance.liveLeaves(new Date());
+    const handed = leaves.find(({ proxyKey }) => proxyKey === key)?.bundleVersion ?? '';
+    expect((await app.store.authorities.bundleContents()).get(handed)).toHaveLength(2);
+
+    // While nobody of it is there who could tell what comes of it, it is given what all are.
+    await _one[Symbol.asyncDispose]();
+    await _two[Symbol.asyncDispose]();
+    await waitFor(async () => (await renew(chosen)) === 1);
   });
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readCounters, readServerInfo } from '../../../src/agent/envoy/counters.ts';
+import { countersOf, readServerInfo, readStats } from '../../../src/agent/envoy/counters.ts';
 
 test('reads when Envoy began and how long it drains', () => {
   const info = { uptime_current_epoch: '83s', command_line_options: { drain_time: '600s' }, state: 'LIVE' };
@@ -14,7 +14,7 @@ test('reads what was handed over, thrown away and still drains; what is not ther
     { name: 'listener_manager.total_filter_chains_draining', value: 3 },
     { histograms: {} },
   ];
-  expect(readCounters(JSON.stringify({ stats }))).toEqual({
+  expect(countersOf(readStats(JSON.stringify({ stats })))).toEqual({
     flushed: 12,
     dropped: 3,
     warming: 0,
@@ -24,5 +24,5 @@ test('reads what was handed over, thrown away and still drains; what is not ther
 
 test.each(['', '[]', '{}', '{"uptime_current_epoch":"x"}'])('refuses %j', (body) => {
   expect(() => readServerInfo(body)).toThrow();
-  expect(() => readCounters(body)).toThrow();
+  expect(() => readStats(body)).toThrow();
 });

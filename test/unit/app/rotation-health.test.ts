@@ -3,7 +3,7 @@ import { rotationProbes } from '../../../src/app/rotation-health.ts';
 import type { RotationStatus } from '../../../src/domain/rotation/index.ts';
 import { gateOf } from '../../../src/domain/rotation/index.ts';
 import { memoryRotations } from '../../fakes/memory-rotations.ts';
-import { at, authorities, evidence, leaf, rotation } from '../domain/rotation/samples.ts';
+import { at, authorities, evidence, leaf, report, rotation } from '../domain/rotation/samples.ts';
 
 const hour = 3_600;
 
@@ -65,4 +65,20 @@ test('the home of the old root’s key is looked at, and told of where nothing n
   expect(await run('former-root-key', 0, retiring, { known: ['vault'] })).toBeDefined();
   const check = () => Promise.reject(new Error('sealed'));
   await expect(run('former-root-key', 0, {}, { check })).rejects.toThrow('sealed');
+});
+
+test('a canary that is stopped is told of at once, by whom and why', async () => {
+  const watched = { proxyKey: 'web-1', fromStart: true, since: undefined, failedBefore: 0 };
+  const halt = { at: at(1), reason: 'refused the bundle: no' };
+  const canary = { selectors: ['sa=web'], upTo: undefined, watch: 1, allowedFailures: 0, auto: false };
+  const told = (stopped: typeof halt | undefined) => {
+    const present = rotation({
+      phase: 'canary',
+      canary: { ...canary, watched: [{ ...watched, halt: stopped }] },
+    });
+    const gate = gateOf(present, 'canary', evidence([leaf()], [report('only-old')]));
+    return run('rotation', 2, { rotation: present, gate });
+  };
+  expect(await told(undefined)).toBeUndefined();
+  expect(await told(halt)).toMatch(/stopped by spiffe:.*sa\/web \(web-1\): halted: refused the bundle: no/);
 });

@@ -1,8 +1,8 @@
-import type { AdoptionStore, Consumer } from '../../../domain/ports/index.ts';
+import type { AdoptionStore, Consumer, HandshakeTally } from '../../../domain/ports/index.ts';
 import type { Executor } from './executor.ts';
 import type { BetterSQLite3Database } from './orm.ts';
-import { asc, eq, lt } from './orm.ts';
-import { proxyReport, type StoredConsumer } from './schema.ts';
+import { and, asc, eq, lt } from './orm.ts';
+import { issuance, proxyReport, type StoredConsumer, type StoredTally } from './schema.ts';
 
 export function createAdoptionStore(database: BetterSQLite3Database, executor: Executor): AdoptionStore {
   return {
@@ -14,6 +14,11 @@ export function createAdoptionStore(database: BetterSQLite3Database, executor: E
           .insert(proxyReport)
           .values(row)
           .onConflictDoUpdate({ target: proxyReport.proxyKey, set: row })
+          .run();
+        database
+          .update(issuance)
+          .set({ reported: true })
+          .where(and(eq(issuance.serial, report.svidSerial), eq(issuance.reported, false)))
           .run();
       }),
 
@@ -38,12 +43,32 @@ export function createAdoptionStore(database: BetterSQLite3Database, executor: E
           .from(proxyReport)
           .orderBy(asc(proxyReport.proxyKey))
           .all()
-          .map(({ crlVersion, ...row }) => ({
+          .map(({ crlVersion, handshakes, ...row }) => ({
             ...row,
             ...(crlVersion === null ? {} : { crlVersion }),
             consumers: row.consumers.map(loadConsumer),
+            ...(handshakes ? { handshakes: loadTally(handshakes) } : {}),
           })),
       ),
+
+    handshakes: (proxyKey) =>
+      executor.read(() => {
+        const row = database
+          .select({ handshakes: proxyReport.handshakes })
+          .from(proxyReport)
+          .where(eq(proxyReport.proxyKey, proxyKey))
+          .get();
+        return row?.handshakes ? loadTally(row.handshakes) : undefined;
+      }),
+
+    recordHandshakes: (proxyKey, tally) =>
+      executor.write(() => {
+        database
+          .update(proxyReport)
+          .set({ handshakes: storeTally(tally) })
+          .where(eq(proxyReport.proxyKey, proxyKey))
+          .run();
+      }),
 
     prune: (before) =>
       executor.write(
@@ -60,6 +85,21 @@ function storeConsumer(consumer: Consumer): StoredConsumer {
       ...resource,
       observedAt: resource.observedAt.toISOString(),
     })),
+  };
+}
+
+function storeTally({ last, ...totals }: HandshakeTally): StoredTally {
+  const { startedAt, observedAt } = last;
+  return {
+    ...totals,
+    last: { ...last, startedAt: startedAt.toISOString(), observedAt: observedAt.toISOString() },
+  };
+}
+
+function loadTally({ last, ...totals }: StoredTally): HandshakeTally {
+  return {
+    ...totals,
+    last: { ...last, startedAt: new Date(last.startedAt), observedAt: new Date(last.observedAt) },
   };
 }
 

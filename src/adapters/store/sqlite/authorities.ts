@@ -50,16 +50,18 @@ export function createAuthorityStore(database: BetterSQLite3Database, executor: 
 
     bundleSequence: () => executor.read(() => BigInt(currentBundle()?.sequence ?? 0)),
 
-    noteBundleContent: (contentVersion, roots) =>
+    noteBundleContent: (contentVersion, roots, staged) =>
       executor.write(() => {
+        const contents = [{ contentVersion, roots }, ...(staged ? [staged] : [])];
         database
           .insert(bundleContent)
-          .values({ contentVersion, roots: roots.toSorted() })
+          .values(contents.map((each) => ({ ...each, roots: each.roots.toSorted() })))
           .onConflictDoNothing()
           .run();
         const current = currentBundle();
-        if (current?.contentVersion === contentVersion) return BigInt(current.sequence);
-        const next = { sequence: (current?.sequence ?? 0) + 1, contentVersion };
+        const inForce = contents.map((each) => each.contentVersion).join(' ');
+        if (current?.contentVersion === inForce) return BigInt(current.sequence);
+        const next = { sequence: (current?.sequence ?? 0) + 1, contentVersion: inForce };
         database
           .insert(bundleState)
           .values({ id: 1, ...next })

@@ -34,6 +34,7 @@ export function createIssuanceStore(database: BetterSQLite3Database, executor: E
       notBefore: sql.placeholder('notBefore'),
       notAfter: sql.placeholder('notAfter'),
       recordedAt: sql.placeholder('recordedAt'),
+      reported: false,
     })
     .prepare();
   const updateResult = database
@@ -50,6 +51,24 @@ export function createIssuanceStore(database: BetterSQLite3Database, executor: E
     .from(issuance)
     .where(eq(issuance.serial, sql.placeholder('serial')))
     .prepare();
+
+  const leavesThat = (are: SQL, now: Date) =>
+    database
+      .select({
+        serial: issuance.serial,
+        spiffeId: issuance.spiffeId,
+        principal: issuance.principal,
+        proxyKey: issuance.proxyKey,
+        issuer: issuance.issuer,
+        bundleVersion: issuance.bundleVersion,
+        notAfter: issuance.notAfter,
+        recordedAt: issuance.recordedAt,
+        reported: sql<boolean>`coalesce(${issuance.reported}, 1)`.mapWith(issuance.reported),
+      })
+      .from(issuance)
+      .where(and(are, gte(issuance.notAfter, now)))
+      .orderBy(desc(issuance.sequence))
+      .all();
 
   return {
     recordIntent: (intent) =>
@@ -128,24 +147,9 @@ export function createIssuanceStore(database: BetterSQLite3Database, executor: E
           .all(),
       ),
 
-    liveLeaves: (now) =>
-      executor.read(() =>
-        database
-          .select({
-            serial: issuance.serial,
-            spiffeId: issuance.spiffeId,
-            principal: issuance.principal,
-            proxyKey: issuance.proxyKey,
-            issuer: issuance.issuer,
-            bundleVersion: issuance.bundleVersion,
-            notAfter: issuance.notAfter,
-            recordedAt: issuance.recordedAt,
-          })
-          .from(issuance)
-          .where(and(issued, gte(issuance.notAfter, now)))
-          .orderBy(desc(issuance.sequence))
-          .all(),
-      ),
+    liveLeaves: (now) => executor.read(() => leavesThat(issued, now)),
+
+    pendingLeaves: (now) => executor.read(() => leavesThat(unresolved, now)),
 
     async prune(before) {
       const ended = database
@@ -183,7 +187,8 @@ function queryScope(query: IssuanceQuery): readonly unknown[] {
 }
 
 function toIntent(row: Row): IssuanceIntent {
-  const { sequence: _, state: _state, certificate: _certificate, reason: _reason, ...intent } = row;
+  const { sequence: _, state: _state, certificate: _certificate, reason: _reason, ...more } = row;
+  const { reported: _reported, ...intent } = more;
   return intent;
 }
 

@@ -1,11 +1,11 @@
-import type { RootRotation, RotationStore } from '../../../domain/ports/index.ts';
+import type { RootRotation, RotationCanary, RotationStore } from '../../../domain/ports/index.ts';
 import { CitadelError } from '../../../kernel/index.ts';
 import { isDuplicate } from './errors.ts';
 import type { Executor } from './executor.ts';
 import type { BetterSQLite3Database } from './orm.ts';
 import { desc, sql } from './orm.ts';
 import { validLimit } from './page-token.ts';
-import { rotation } from './schema.ts';
+import { rotation, type StoredCanary } from './schema.ts';
 
 /** As the index has it, which lets one alone be under way. */
 const underWay = sql`phase not in ('done', 'aborted')`;
@@ -42,18 +42,45 @@ export function createRotationStore(database: BetterSQLite3Database, executor: E
   };
 }
 
-function toRow({ newRoot, words, ...rest }: RootRotation): typeof rotation.$inferInsert {
+function toRow({ newRoot, words, canary, ...rest }: RootRotation): typeof rotation.$inferInsert {
   return {
     ...rest,
+    canary: canary ? storeCanary(canary) : null,
     newRoot: newRoot ?? null,
     words: words.map(({ at, ...word }) => ({ ...word, at: at.toISOString() })),
   };
 }
 
-function toRotation({ newRoot, words, ...rest }: typeof rotation.$inferSelect): RootRotation {
+function toRotation({ newRoot, words, canary, ...rest }: typeof rotation.$inferSelect): RootRotation {
   return {
     ...rest,
+    canary: canary ? loadCanary(canary) : undefined,
     newRoot: newRoot ?? undefined,
     words: words.map(({ at, ...word }) => ({ ...word, at: new Date(at) })),
+  };
+}
+
+function storeCanary({ watched, ...rest }: RotationCanary): StoredCanary {
+  return {
+    ...rest,
+    watched: watched.map(({ since, halt, ...proxy }) => ({
+      ...proxy,
+      since: since?.toISOString(),
+      halt: halt && { ...halt, at: halt.at.toISOString() },
+    })),
+  };
+}
+
+/** What is undefined has no place in JSON, and is so again. */
+function loadCanary({ watched, upTo, ...rest }: StoredCanary): RotationCanary {
+  return {
+    ...rest,
+    upTo,
+    watched: watched.map(({ since, halt, failedBefore, ...proxy }) => ({
+      ...proxy,
+      since: since === undefined ? undefined : new Date(since),
+      failedBefore,
+      halt: halt && { ...halt, at: new Date(halt.at) },
+    })),
   };
 }

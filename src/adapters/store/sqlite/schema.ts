@@ -6,8 +6,10 @@ import type {
   AuthorityState,
   Consumer,
   ConsumerResource,
+  HandshakeTally,
   IssuanceState,
   Role,
+  RotationCanary,
   RotationPhase,
   RotationWord,
 } from '../../../domain/ports/index.ts';
@@ -31,6 +33,8 @@ export type StoredConsumer = Omit<Stored<Consumer>, 'resources'> & {
   readonly resources: readonly Stored<ConsumerResource>[];
 };
 
+export type StoredCanary = Json<RotationCanary>;
+export type StoredTally = Json<HandshakeTally>;
 export type StoredAccount = Json<Account>;
 export type StoredRun = Json<EnforcementRun>;
 /** Rows of an earlier schema tell of no refusals. */
@@ -55,6 +59,8 @@ export const issuance = sqliteTable(
     state: text().$type<IssuanceState>().notNull().default('intended'),
     certificate: blob({ mode: 'buffer' }),
     reason: text(),
+    /** Whether its holder has reported by it; null: it is older than this was noted. */
+    reported: integer({ mode: 'boolean' }),
   },
   (table) => [
     index('issuance_by_spiffe_id').on(table.spiffeId),
@@ -129,6 +135,8 @@ export const rotation = sqliteTable(
     reason: text().notNull(),
     /** Always written and read as a whole. */
     words: text({ mode: 'json' }).$type<readonly Stored<RotationWord>[]>().notNull(),
+    /** Always written and read as a whole. */
+    canary: text({ mode: 'json' }).$type<StoredCanary>(),
   },
   (table) => [
     // The store itself holds that one alone is under way.
@@ -207,6 +215,8 @@ export const proxyReport = sqliteTable(
     lastSeenAt: integer('last_seen_at', { mode: 'timestamp_ms' }).notNull(),
     /** Always written and read as a whole. */
     consumers: text({ mode: 'json' }).$type<readonly StoredConsumer[]>().notNull(),
+    /** Always written and read as a whole. */
+    handshakes: text({ mode: 'json' }).$type<StoredTally>(),
   },
   (table) => [index('proxy_report_by_last_seen').on(table.lastSeenAt)],
 );

@@ -12,6 +12,7 @@ import {
 } from '../../../domain/rotation/index.ts';
 import * as wire from '../../../gen/citadel/v1/operator.ts';
 import { CitadelError } from '../../../kernel/index.ts';
+import { canaryToWire } from './canary.ts';
 
 const longestFilter = 1024;
 const defaultLimit = 100;
@@ -56,12 +57,13 @@ export function statusToWire(
     next: board.next,
     whyNot: [...board.whyNot],
     obstacle: obstacle ?? '',
+    canary: rotation?.canary && canaryToWire(rotation.canary),
     keysLeft: keysLeft.map(({ backend, keyId, why }) => ({ keyHome: backend, keyId, why })),
   };
 }
 
 function gateToWire(
-  { open, leaves, signing }: Gate,
+  { open, leaves, signing, canary }: Gate,
   board: RotationBoard,
   streams: readonly ProxyState[],
 ): wire.RotationGate {
@@ -83,6 +85,8 @@ function gateToWire(
     unproven: board.unproven,
     matching: board.matching,
     lastRenewal: board.lastRenewal,
+    halted: (canary?.halted ?? []).map(({ proxy }) => proxy.proxyKey),
+    watchedUntil: canary?.until,
   };
 }
 

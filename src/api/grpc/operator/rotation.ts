@@ -5,6 +5,7 @@ import type { RotationService, RotationStatus, WantedRoot } from '../../../domai
 import type * as wire from '../../../gen/citadel/v1/operator.ts';
 import { CitadelError } from '../../../kernel/index.ts';
 import { type KeyAlgorithm, keyAlgorithms } from '../../../pki/index.ts';
+import { readCanaryOrder } from './canary.ts';
 import { checkedReason } from './messages.ts';
 import { boardQuery, planToWire, shortBoard, statusToWire } from './rotation-messages.ts';
 
@@ -15,7 +16,7 @@ export interface RotationServices {
 }
 
 const longestKey = 1024;
-const phases: readonly RotationPhase[] = ['prepare', 'distribute', 'drain', 'retire', 'undo'];
+const phases: readonly RotationPhase[] = ['prepare', 'canary', 'distribute', 'drain', 'retire', 'undo'];
 
 export async function getRotation(
   { rotation, discovery }: RotationServices,
@@ -34,7 +35,7 @@ export async function planRotation(
 
 export async function startRotation(
   services: RotationServices,
-  { reason, oldRoot, plan, ...wanted }: wire.StartRotationRequest,
+  { reason, oldRoot, plan, canary, ...wanted }: wire.StartRotationRequest,
   caller: OperatorCaller,
 ): Promise<wire.RotationStatus> {
   const ordered = {
@@ -42,6 +43,7 @@ export async function startRotation(
     ...wantedRoot(wanted),
     oldRoot,
     ...(plan === '' ? {} : { plan }),
+    ...(canary ? { canary: readCanaryOrder(canary) } : {}),
   };
   return answer(services, await services.rotation.start(ordered));
 }

@@ -1,6 +1,12 @@
 import type { AgentState } from '../../../domain/adoption/index.ts';
 import type { ProxyCounters } from '../../../domain/evidence/index.ts';
-import type { Consumer, ConsumerKind, ConsumerResource } from '../../../domain/ports/index.ts';
+import type {
+  Consumer,
+  ConsumerKind,
+  ConsumerResource,
+  HandshakeFailures,
+  HandshakeReport,
+} from '../../../domain/ports/index.ts';
 import {
   type AgentReport,
   type ConsumerReport,
@@ -8,6 +14,7 @@ import {
   type ResourceReport,
   ResourceReport_Kind,
   ConsumerKind as WireConsumerKind,
+  type HandshakeFailures as WireHandshakeFailures,
 } from '../../../gen/citadel/v1/agent.ts';
 import { CitadelError } from '../../../kernel/index.ts';
 
@@ -35,11 +42,8 @@ export function readAgentReport(report: AgentReport, now: Date): AgentState {
 
 /** @throws CitadelError InvalidArgument */
 export function readEnvoyReport(report: EnvoyReport, now: Date): ProxyCounters {
-  const { startedAt } = report;
-  if (startedAt === undefined || Number.isNaN(startedAt.getTime()))
-    throw new CitadelError('InvalidArgument', 'the report of an Envoy does not say when it began');
   return {
-    startedAt,
+    startedAt: beginning(report),
     observedAt: past(report.observedAt, now),
     flushed: count(report.entriesFlushed),
     dropped: count(report.entriesDropped),
@@ -47,6 +51,34 @@ export function readEnvoyReport(report: EnvoyReport, now: Date): ProxyCounters {
     draining: report.draining,
     drainTime: report.drainSeconds * 1000,
   };
+}
+
+/** @returns undefined where the agent has not read them. @throws CitadelError InvalidArgument */
+export function readHandshakeReport(report: EnvoyReport, now: Date): HandshakeReport | undefined {
+  const { downstreamFailures, upstreamFailures } = report;
+  if (!downstreamFailures || !upstreamFailures) return undefined;
+  return {
+    startedAt: beginning(report),
+    // By our own clock: how fresh it is counts, and an agent's may be slow.
+    observedAt: now,
+    downstream: readFailures(downstreamFailures),
+    upstream: readFailures(upstreamFailures),
+  };
+}
+
+function readFailures(failures: WireHandshakeFailures): HandshakeFailures {
+  return {
+    untrusted: count(failures.untrusted),
+    otherIdentity: count(failures.otherIdentity),
+    noCertificate: count(failures.noCertificate),
+    connection: count(failures.connection),
+  };
+}
+
+function beginning({ startedAt }: EnvoyReport): Date {
+  if (startedAt === undefined || Number.isNaN(startedAt.getTime()))
+    throw new CitadelError('InvalidArgument', 'the report of an Envoy does not say when it began');
+  return startedAt;
 }
 
 function count(value: bigint): number {

@@ -1,11 +1,10 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { AdoptionService, AdoptionSession } from '../../../domain/adoption/index.ts';
-import type { AuthorityService } from '../../../domain/authority/index.ts';
 import type { EvidenceService } from '../../../domain/evidence/index.ts';
 import type { SvidVerifier } from '../../../domain/identity/index.ts';
 import type { Metrics } from '../../../domain/ports/index.ts';
 import { heldLeaf, type RenewalService } from '../../../domain/renewal/index.ts';
-import type { TrustBundleSnapshot } from '../../../domain/trust/index.ts';
+import type { BundleSource, TrustBundleSnapshot } from '../../../domain/trust/index.ts';
 import {
   type AgentServiceServer,
   AgentServiceService,
@@ -17,12 +16,12 @@ import { type Clock, describeError, type Log } from '../../../kernel/index.ts';
 import type { GrpcService } from '../listener.ts';
 import { failStream } from '../status.ts';
 import { endWithSvid, type RevocationWatch, streamEnd, verifyWorkload } from '../workload-stream.ts';
-import { readAgentReport, readEnvoyReport } from './report.ts';
+import { readAgentReport, readEnvoyReport, readHandshakeReport } from './report.ts';
 
 export interface SyncServiceOptions {
   readonly verifier: SvidVerifier;
   readonly revocations: RevocationWatch;
-  readonly authority: Pick<AuthorityService, 'bundle' | 'onBundleChange'>;
+  readonly authority: BundleSource;
   readonly renewals: Pick<RenewalService, 'watch'>;
   readonly adoption: AdoptionService;
   /** Told what the proxies’ counters say; absent where there is no control plane. */
@@ -60,7 +59,16 @@ async function serve(stream: SyncStream, options: SyncServiceOptions): Promise<v
   stream.pause();
   const svid = await verifyWorkload(stream, verifier, 'Sync');
   const session = adoption.open(svid);
-  const send = (bundle: TrustBundleSnapshot) => void stream.write(bundleMessage(bundle));
+  const { proxyKey } = svid.issuance;
+  const reader = { proxyKey, spiffeId: svid.spiffeId.toString() };
+  let sent: string | undefined;
+  const send = () => {
+    const bundle = authority.bundleFor(reader);
+    const version = `${bundle.version} ${bundle.crls?.version ?? ''}`;
+    if (version === sent) return;
+    sent = version;
+    stream.write(bundleMessage(bundle));
+  };
   const stop = authority.onBundleChange(send);
   const release = endWithSvid(svid, options, (error, why) => {
     // Its holder comes for a new certificate at once; who stole it cannot prove who he is.
@@ -69,13 +77,15 @@ async function serve(stream: SyncStream, options: SyncServiceOptions): Promise<v
   });
   let forget = () => {};
   try {
-    send(authority.bundle());
+    send();
     forget = renewals.watch(heldLeaf(svid.issuance), {
       window: (renewal) => void stream.write(message({ renewal })),
       reKey: () => void stream.write(message({ reKey: { reason: tainted } })),
     });
     receive(stream, session, clock, (envoy) => {
-      options.evidence?.report(svid.issuance.proxyKey, readEnvoyReport(envoy, clock.now()));
+      options.evidence?.report(proxyKey, readEnvoyReport(envoy, clock.now()));
+      const handshakes = readHandshakeReport(envoy, clock.now());
+      if (handshakes) session.handshakes(handshakes).catch((error: unknown) => failStream(stream, error));
     });
     await ended;
   } finally {

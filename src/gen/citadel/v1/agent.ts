@@ -60,6 +60,21 @@ export interface EnvoyReport {
   draining: number;
   /** Seconds after which what drains is ended. */
   drainSeconds: number;
+  /** TLS handshakes that failed since it began, as the callee and as the caller; they only grow. Absent: not read. */
+  downstreamFailures: HandshakeFailures | undefined;
+  upstreamFailures: HandshakeFailures | undefined;
+}
+
+/** By the reason that Envoy counts them under. */
+export interface HandshakeFailures {
+  /** The peer's certificate is under no root of the bundle, or has ended. */
+  untrusted: bigint;
+  /** The peer is somebody else than it should be. */
+  otherIdentity: bigint;
+  /** The peer showed no certificate. */
+  noCertificate: bigint;
+  /** The peer refused ours, broke off, or spoke no TLS. */
+  connection: bigint;
 }
 
 export interface AgentReport {
@@ -228,6 +243,8 @@ function createBaseEnvoyReport(): EnvoyReport {
     warming: 0,
     draining: 0,
     drainSeconds: 0,
+    downstreamFailures: undefined,
+    upstreamFailures: undefined,
   };
 }
 
@@ -259,6 +276,12 @@ export const EnvoyReport: MessageFns<EnvoyReport> = {
     }
     if (message.drainSeconds !== 0) {
       writer.uint32(56).uint32(message.drainSeconds);
+    }
+    if (message.downstreamFailures !== undefined) {
+      HandshakeFailures.encode(message.downstreamFailures, writer.uint32(66).fork()).join();
+    }
+    if (message.upstreamFailures !== undefined) {
+      HandshakeFailures.encode(message.upstreamFailures, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -332,6 +355,22 @@ export const EnvoyReport: MessageFns<EnvoyReport> = {
             message.drainSeconds = reader.uint32();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.downstreamFailures = HandshakeFailures.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.upstreamFailures = HandshakeFailures.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -360,6 +399,121 @@ export const EnvoyReport: MessageFns<EnvoyReport> = {
     message.warming = object.warming ?? 0;
     message.draining = object.draining ?? 0;
     message.drainSeconds = object.drainSeconds ?? 0;
+    message.downstreamFailures = (object.downstreamFailures !== undefined && object.downstreamFailures !== null)
+      ? HandshakeFailures.fromPartial(object.downstreamFailures)
+      : undefined;
+    message.upstreamFailures = (object.upstreamFailures !== undefined && object.upstreamFailures !== null)
+      ? HandshakeFailures.fromPartial(object.upstreamFailures)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseHandshakeFailures(): HandshakeFailures {
+  return { untrusted: 0n, otherIdentity: 0n, noCertificate: 0n, connection: 0n };
+}
+
+export const HandshakeFailures: MessageFns<HandshakeFailures> = {
+  encode(message: HandshakeFailures, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.untrusted !== 0n) {
+      if (BigInt.asUintN(64, message.untrusted) !== message.untrusted) {
+        throw new globalThis.Error("value provided for field message.untrusted of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.untrusted);
+    }
+    if (message.otherIdentity !== 0n) {
+      if (BigInt.asUintN(64, message.otherIdentity) !== message.otherIdentity) {
+        throw new globalThis.Error("value provided for field message.otherIdentity of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.otherIdentity);
+    }
+    if (message.noCertificate !== 0n) {
+      if (BigInt.asUintN(64, message.noCertificate) !== message.noCertificate) {
+        throw new globalThis.Error("value provided for field message.noCertificate of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.noCertificate);
+    }
+    if (message.connection !== 0n) {
+      if (BigInt.asUintN(64, message.connection) !== message.connection) {
+        throw new globalThis.Error("value provided for field message.connection of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.connection);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HandshakeFailures {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHandshakeFailures();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.untrusted = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.otherIdentity = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.noCertificate = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.connection = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<HandshakeFailures>): HandshakeFailures {
+    return HandshakeFailures.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HandshakeFailures>): HandshakeFailures {
+    const message = createBaseHandshakeFailures();
+    message.untrusted = (object.untrusted !== undefined && object.untrusted !== null) ? BigInt(object.untrusted) : 0n;
+    message.otherIdentity = (object.otherIdentity !== undefined && object.otherIdentity !== null)
+      ? BigInt(object.otherIdentity)
+      : 0n;
+    message.noCertificate = (object.noCertificate !== undefined && object.noCertificate !== null)
+      ? BigInt(object.noCertificate)
+      : 0n;
+    message.connection = (object.connection !== undefined && object.connection !== null)
+      ? BigInt(object.connection)
+      : 0n;
     return message;
   },
 };

@@ -824,6 +824,19 @@ export interface StartRotationRequest {
   lifetimeSeconds: bigint;
   /** Of the plan that the caller saw; empty: none. */
   plan: string;
+  /** Whom the new root is given to first; absent: all at once. */
+  canary: CanaryOrder | undefined;
+}
+
+export interface CanaryOrder {
+  /** "5%", "namespace=a", "sa=b", "namespace=a,sa=b", a SPIFFE ID, or one whose path ends in "/*". Any of them will do. */
+  selectors: string[];
+  /** For which each is watched; zero: ten minutes. */
+  watchSeconds: bigint;
+  /** Failed handshakes above those of before that one proxy may have. */
+  allowedFailures: number;
+  /** Whether the end of the watch widens the bundle to all without an order. */
+  auto: boolean;
 }
 
 export interface ContinueRotationRequest {
@@ -852,7 +865,7 @@ export interface AbortRotationRequest {
 export interface RotationStatus {
   /** Empty: there has never been one. */
   id: string;
-  /** "prepare", "distribute", "drain", "retire", "undo", "done", "aborted". */
+  /** "prepare", "canary", "distribute", "drain", "retire", "undo", "done", "aborted". */
   phase: string;
   phaseSince:
     | Date
@@ -881,6 +894,8 @@ export interface RotationStatus {
   /** Of the new root. */
   algorithm: string;
   lifetimeSeconds: bigint;
+  /** As ordered; absent: the new root is given to all at once. */
+  canary: CanaryOrder | undefined;
 }
 
 export interface LeftKey {
@@ -920,7 +935,13 @@ export interface RotationGate {
   /** Of which the query asks for so many; the list may be shorter. */
   matching: number;
   /** When the last certificate of whoever is waited for ends: by then all have renewed, or are gone. */
-  lastRenewal: Date | undefined;
+  lastRenewal:
+    | Date
+    | undefined;
+  /** Proxies because of which a canary is stopped, by key. */
+  halted: string[];
+  /** When the last of the watches ends that a canary waits for; absent: none is waited for, or has begun. */
+  watchedUntil: Date | undefined;
 }
 
 export interface StandingCount {
@@ -8588,7 +8609,7 @@ export const GetRotationRequest: MessageFns<GetRotationRequest> = {
 };
 
 function createBaseStartRotationRequest(): StartRotationRequest {
-  return { reason: "", oldRoot: "", algorithm: "", lifetimeSeconds: 0n, plan: "" };
+  return { reason: "", oldRoot: "", algorithm: "", lifetimeSeconds: 0n, plan: "", canary: undefined };
 }
 
 export const StartRotationRequest: MessageFns<StartRotationRequest> = {
@@ -8610,6 +8631,9 @@ export const StartRotationRequest: MessageFns<StartRotationRequest> = {
     }
     if (message.plan !== "") {
       writer.uint32(42).string(message.plan);
+    }
+    if (message.canary !== undefined) {
+      CanaryOrder.encode(message.canary, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -8667,6 +8691,14 @@ export const StartRotationRequest: MessageFns<StartRotationRequest> = {
             message.plan = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.canary = CanaryOrder.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8691,6 +8723,105 @@ export const StartRotationRequest: MessageFns<StartRotationRequest> = {
       ? BigInt(object.lifetimeSeconds)
       : 0n;
     message.plan = object.plan ?? "";
+    message.canary = (object.canary !== undefined && object.canary !== null)
+      ? CanaryOrder.fromPartial(object.canary)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseCanaryOrder(): CanaryOrder {
+  return { selectors: [], watchSeconds: 0n, allowedFailures: 0, auto: false };
+}
+
+export const CanaryOrder: MessageFns<CanaryOrder> = {
+  encode(message: CanaryOrder, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.selectors) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.watchSeconds !== 0n) {
+      if (BigInt.asIntN(64, message.watchSeconds) !== message.watchSeconds) {
+        throw new globalThis.Error("value provided for field message.watchSeconds of type int64 too large");
+      }
+      writer.uint32(16).int64(message.watchSeconds);
+    }
+    if (message.allowedFailures !== 0) {
+      writer.uint32(24).uint32(message.allowedFailures);
+    }
+    if (message.auto !== false) {
+      writer.uint32(32).bool(message.auto);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CanaryOrder {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCanaryOrder();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.selectors.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.watchSeconds = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.allowedFailures = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.auto = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CanaryOrder>): CanaryOrder {
+    return CanaryOrder.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CanaryOrder>): CanaryOrder {
+    const message = createBaseCanaryOrder();
+    message.selectors = object.selectors?.map((e) => e) || [];
+    message.watchSeconds = (object.watchSeconds !== undefined && object.watchSeconds !== null)
+      ? BigInt(object.watchSeconds)
+      : 0n;
+    message.allowedFailures = object.allowedFailures ?? 0;
+    message.auto = object.auto ?? false;
     return message;
   },
 };
@@ -8951,6 +9082,7 @@ function createBaseRotationStatus(): RotationStatus {
     keysLeft: [],
     algorithm: "",
     lifetimeSeconds: 0n,
+    canary: undefined,
   };
 }
 
@@ -9009,6 +9141,9 @@ export const RotationStatus: MessageFns<RotationStatus> = {
         throw new globalThis.Error("value provided for field message.lifetimeSeconds of type int64 too large");
       }
       writer.uint32(136).int64(message.lifetimeSeconds);
+    }
+    if (message.canary !== undefined) {
+      CanaryOrder.encode(message.canary, writer.uint32(146).fork()).join();
     }
     return writer;
   },
@@ -9162,6 +9297,14 @@ export const RotationStatus: MessageFns<RotationStatus> = {
             message.lifetimeSeconds = reader.int64() as bigint;
             continue;
           }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.canary = CanaryOrder.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9200,6 +9343,9 @@ export const RotationStatus: MessageFns<RotationStatus> = {
     message.lifetimeSeconds = (object.lifetimeSeconds !== undefined && object.lifetimeSeconds !== null)
       ? BigInt(object.lifetimeSeconds)
       : 0n;
+    message.canary = (object.canary !== undefined && object.canary !== null)
+      ? CanaryOrder.fromPartial(object.canary)
+      : undefined;
     return message;
   },
 };
@@ -9399,6 +9545,8 @@ function createBaseRotationGate(): RotationGate {
     unproven: 0,
     matching: 0,
     lastRenewal: undefined,
+    halted: [],
+    watchedUntil: undefined,
   };
 }
 
@@ -9436,6 +9584,12 @@ export const RotationGate: MessageFns<RotationGate> = {
     }
     if (message.lastRenewal !== undefined) {
       Timestamp.encode(toTimestamp(message.lastRenewal), writer.uint32(90).fork()).join();
+    }
+    for (const v of message.halted) {
+      writer.uint32(98).string(v!);
+    }
+    if (message.watchedUntil !== undefined) {
+      Timestamp.encode(toTimestamp(message.watchedUntil), writer.uint32(106).fork()).join();
     }
     return writer;
   },
@@ -9541,6 +9695,22 @@ export const RotationGate: MessageFns<RotationGate> = {
             message.lastRenewal = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.halted.push(reader.string());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.watchedUntil = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9569,6 +9739,8 @@ export const RotationGate: MessageFns<RotationGate> = {
     message.unproven = object.unproven ?? 0;
     message.matching = object.matching ?? 0;
     message.lastRenewal = object.lastRenewal ?? undefined;
+    message.halted = object.halted?.map((e) => e) || [];
+    message.watchedUntil = object.watchedUntil ?? undefined;
     return message;
   },
 };

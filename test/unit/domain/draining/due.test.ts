@@ -30,7 +30,7 @@ describe('after a taint', () => {
   ) => {
     const before = new Set(known);
     const pending = pendingDrains(before, [tainted], nothing, at(10));
-    const proxies = liveProxies(leaves, reports);
+    const proxies = liveProxies(leaves, reports, at(10));
     return dueDrains(pending, {
       known: before,
       proxies,
@@ -77,7 +77,7 @@ describe('after a revocation', () => {
     const before = new Set(known);
     const certificates = [revoked('07', 10), revoked('08', 10), revoked('09', 20)];
     const pending = pendingDrains(before, [], { certificates, authorities: [] }, at(now));
-    const proxies = liveProxies([renewed], reports);
+    const proxies = liveProxies([renewed], reports, at(now));
     return dueDrains(pending, { known: before, proxies, enforcement: enforced, now: at(now) }).map(
       ({ name }) => name,
     );

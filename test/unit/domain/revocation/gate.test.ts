@@ -35,6 +35,7 @@ const leaf = (proxyKey: string): LiveLeaf => ({
   bundleVersion: '',
   notAfter: at(24),
   recordedAt: at(0),
+  reported: true,
 });
 
 const enforced = {

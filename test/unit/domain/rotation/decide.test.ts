@@ -5,6 +5,7 @@ import { at, authorities, evidence, leaf, report, rotation } from './samples.ts'
 
 const nobody = evidence([], []);
 const somebody = evidence([leaf()], [report('only-old')]);
+const canary = { selectors: ['5%'], upTo: 1, watch: 1, allowedFailures: 0, auto: false, watched: [] };
 const force = (target: string): Partial<RootRotation> => ({
   words: [{ kind: 'force', target, by: 'operator:ann', reason: 'fire', at: at(1) }],
 });
@@ -24,6 +25,20 @@ describe('what comes next', () => {
       somebody,
       'no',
       { to: 'distribute', effect: 'none' },
+    ],
+    [
+      'a root that is there is given to a few first',
+      rotation({ phase: 'prepare', canary }),
+      somebody,
+      'no',
+      { to: 'canary', effect: 'none' },
+    ],
+    [
+      'a canary that was cut off when all had been given it',
+      rotation({ phase: 'canary', canary }),
+      nobody,
+      'no',
+      { to: 'distribute', effect: 'widen' },
     ],
     ['nobody asked', rotation(), nobody, 'no', { kind: 'wait', gate: { open: true } }],
     ['asked, with evidence', rotation(), nobody, 'byEvidence', { to: 'drain', effect: 'activateNewRoot' }],

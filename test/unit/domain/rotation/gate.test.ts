@@ -131,6 +131,17 @@ describe('drain waits until nothing is under the old root', () => {
     expect(gateOf(draining, 'drain', evidence([renewed], [uses('issuer-new')])).open).toBe(true);
   });
 
+  test('a certificate in the making counts, for as long as it would be valid', () => {
+    const making = { ...evidence([], []), pending: [leaf({ notAfter: at(50) })] };
+    expect(gateOf(draining, 'drain', making)).toMatchObject({
+      open: false,
+      leaves: { count: 1, lastNotAfter: at(50) },
+    });
+    expect(gateOf(rotation({ phase: 'undo' }), 'undo', making).open).toBe(true);
+    const undone = { ...making, pending: [leaf({ issuer: 'issuer-new' })] };
+    expect(gateOf(rotation({ phase: 'undo' }), 'undo', undone).open).toBe(false);
+  });
+
   test('no excuse makes a valid certificate end', () => {
     const words: RotationWord[] = [
       { kind: 'excuse', target: 'web-1', by: 'operator:ann', reason: 'x', at: at(2) },
@@ -167,8 +178,33 @@ test('undo waits until nothing is under the new root', () => {
   expect(gate('issuer-old').open).toBe(true);
 });
 
+test('a client beside an agent that reports counts by itself, once its certificate is old enough', () => {
+  const other = leaf({ serial: '02', reported: false, recordedAt: at(1) });
+  const keys = (seconds: number, reports: ProxyReport[]) =>
+    liveProxies([leaf(), other], reports, at(seconds)).map(({ proxyKey, report: said, leaf: { serial } }) => [
+      proxyKey,
+      serial,
+      said !== undefined,
+    ]);
+  const said = report('both');
+  expect(keys(61, [said])).toStrictEqual([['web-1', '02', true]]);
+  expect(keys(62, [said])).toStrictEqual([
+    ['web-1', '01', true],
+    ['web-1/other', '02', false],
+  ]);
+  // Where nobody reports at all they cannot be told apart.
+  expect(keys(62, [])).toStrictEqual([['web-1', '02', false]]);
+  const proxies = liveProxies([leaf(), other], [said], at(62));
+  const seen = { ...evidence([], []), now: at(62), proxies };
+  const gate = gateOf(rotation(), 'distribute', seen);
+  expect(gate).toMatchObject({
+    open: false,
+    stragglers: [{ proxy: { proxyKey: 'web-1/other' }, standing: 'behind' }],
+  });
+});
+
 test('a proxy is known by its newest certificate', () => {
-  const [proxy, ...more] = liveProxies([leaf(), leaf({ serial: '02', recordedAt: at(9) })], []);
+  const [proxy, ...more] = liveProxies([leaf(), leaf({ serial: '02', recordedAt: at(9) })], [], at(10));
   expect(proxy?.leaf.serial).toBe('02');
   expect(more).toStrictEqual([]);
 });

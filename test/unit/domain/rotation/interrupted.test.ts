@@ -143,6 +143,24 @@ describe('while the home of a key is away', () => {
   });
 });
 
+test('a certificate in the making holds the root that leaves, however long its signing takes', async () => {
+  const { world, server, start } = await begun();
+  const { rotation, authority } = server;
+  const { issuance } = world.store;
+  await start();
+  // Somebody has the issuing authority in hand, and signs when another one has taken its place.
+  const making = leaf({ issuer: authority.issuer().record.fingerprint, notAfter: at(500) });
+  await issuance.recordIntent({ ...making, tbsDigest: 'ab', notBefore: at(0) });
+  await rotation.continue({ ...ann, phase: 'distribute', force: false });
+  const go = () => rotation.continue({ ...ann, phase: 'drain', force: false });
+  const refusal = { message: expect.stringContaining('1 certificates under the old root are valid') };
+  await expect(go()).rejects.toMatchObject(refusal);
+  await issuance.recordResult({ serial: making.serial, state: 'issued', certificate: Buffer.from('x') });
+  await expect(go()).rejects.toMatchObject(refusal);
+  world.now = at(501);
+  expect((await go()).rotation?.phase).toBe('done');
+});
+
 test('an order by force is good for itself alone', async () => {
   const { world, server, start } = await begun();
   const { rotation, authority } = server;

@@ -81,6 +81,31 @@ describe('a root that has ended', () => {
     await expectRecovered(world, activeRoot);
   });
 
+  test('gives way to the root of a canary that was under way, for all', async () => {
+    const { world, server, start, activeRoot } = await begun();
+    world.now = new Date(world.now.getTime() + 9 * year);
+    await world.start();
+    const { rotation } = await start();
+    // As if it had begun with a canary, of which nobody is left.
+    const canary = {
+      selectors: ['sa=web'],
+      upTo: undefined,
+      watch: 1,
+      allowedFailures: 0,
+      auto: false,
+      watched: [],
+    };
+    if (rotation) await world.store.rotations.save({ ...rotation, phase: 'canary', canary });
+    for (const record of await world.store.authorities.list())
+      if (record.fingerprint === rotation?.newRoot)
+        await world.store.authorities.save({ ...record, state: 'staged' });
+    await server.authority.tick();
+    expect(server.authority.bundle().authorities).toHaveLength(1);
+    world.now = new Date(world.now.getTime() + 2 * year);
+    expect((await world.recover()).fingerprint).toBe(rotation?.newRoot);
+    await expectRecovered(world, activeRoot);
+  });
+
   test('is not mistaken for one that is valid', async () => {
     const { world } = await begun();
     await expect(world.recover()).rejects.toThrow(/is valid until .*: rotate it/);

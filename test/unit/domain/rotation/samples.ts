@@ -26,6 +26,7 @@ export function leaf(changes: Partial<LiveLeaf> = {}): LiveLeaf {
     bundleVersion: 'only-old',
     notAfter: at(100),
     recordedAt: at(0),
+    reported: true,
     ...changes,
   };
 }
@@ -85,7 +86,14 @@ export const authorities = [
 ];
 
 export function evidence(leaves: readonly LiveLeaf[], reports: readonly ProxyReport[]): RotationEvidence {
-  return { now: at(2), leaves, proxies: liveProxies(leaves, reports), authorities, bundles };
+  return {
+    now: at(2),
+    leaves,
+    pending: [],
+    proxies: liveProxies(leaves, reports, at(2)),
+    authorities,
+    bundles,
+  };
 }
 
 export function rotation(changes: Partial<RootRotation> = {}): RootRotation {
@@ -101,6 +109,7 @@ export function rotation(changes: Partial<RootRotation> = {}): RootRotation {
     startedBy: 'operator:ann',
     reason: 'it is old',
     words: [],
+    canary: undefined,
     ...changes,
   };
 }

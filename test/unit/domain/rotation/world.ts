@@ -1,4 +1,5 @@
 import { createMemoryKeyManager } from '../../../../src/adapters/keys/memory/index.ts';
+import { canaryChoice } from '../../../../src/app/rotation.ts';
 import { createAuthorityService, establishRoot } from '../../../../src/domain/authority/index.ts';
 import { type KeyManager, noMetrics, type Store } from '../../../../src/domain/ports/index.ts';
 import { createRotationService, replaceEndedRoot } from '../../../../src/domain/rotation/index.ts';
@@ -87,6 +88,7 @@ export class World {
       ...shared,
       serverId: 'server-1',
       store: store.authorities,
+      choice: () => canaryChoice(store.rotations),
       issuingKeys,
       upstream: () =>
         establishRoot({

@@ -1,0 +1,3 @@
+ALTER TABLE `issuance` ADD `reported` integer;--> statement-breakpoint
+ALTER TABLE `proxy_report` ADD `handshakes` text;--> statement-breakpoint
+ALTER TABLE `rotation` ADD `canary` text;
