@@ -8,9 +8,9 @@ import type { ServingCertificateSource } from '../domain/serving/index.ts';
 import { CitadelError, type Clock, describeError, isCitadelError } from '../kernel/index.ts';
 import { checkpointProbes } from './audit-health.ts';
 import { type MeshParts, meshProbes } from './mesh-health.ts';
-import { type RotationHealthOptions, rotationProbes } from './rotation-health.ts';
 import type { RevocationOrders } from './revocation.ts';
 import { revocationProbe } from './revocation-health.ts';
+import { type RotationHealthOptions, rotationProbes } from './rotation-health.ts';
 
 /** One thing that is looked at, by /readyz and by `citadel check` alike. */
 export interface Probe {
