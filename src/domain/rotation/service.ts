@@ -9,7 +9,7 @@ import {
 import type { KeyAlgorithm } from '../../pki/index.ts';
 import type { AuthorityService } from '../authority/index.ts';
 import type { AuditLog, RootRotation, RotationPhase, RotationWord, Store } from '../ports/index.ts';
-import { type Asked, decideRotation, type RotationAction } from './decide.ts';
+import { type Asked, decideRotation, type RotationAction, tookEffect } from './decide.ts';
 import { activateOldRoot, applyEffect, type EffectPorts, makeNewRoot, signersOf } from './effects.ts';
 import { type Gate, gateOf, type RotationEvidence } from './gate.ts';
 import { keysLeft, type LeftKey } from './old-keys.ts';
@@ -326,7 +326,9 @@ export function createRotationService(options: RotationServiceOptions): Rotation
     tick: () =>
       oneAtATime(async () => {
         const rotation = await store.rotations.current();
-        if (!rotation || rotation.phase === 'distribute' || rotation.phase === 'drain') return;
+        if (!rotation) return;
+        const waits = rotation.phase === 'distribute' || rotation.phase === 'drain';
+        if (waits && !tookEffect(rotation, await store.authorities.list())) return;
         const order = { by: 'server', proof: 'none', reason: 'what it waited for has come' };
         await pace.look(async () => void (await run(rotation, order, 'no')));
       }),
