@@ -53,6 +53,32 @@ test('a report at start and when consumers change; bundles reach them', async ()
   await waitFor(() => fixture.service.reports.at(-1)?.report?.bundleVersion === set.version);
 });
 
+test('a bundle that came with a certificate is reported, before the server names its set', async () => {
+  await using fixture = await startAgent({ service: { sync: true } });
+  const { agent, service, authority } = fixture;
+  await waitFor(() => service.reports.length > 0);
+  const [next, last] = [
+    await TestAuthority.create(trustDomain, 'b'),
+    await TestAuthority.create(trustDomain, 'c'),
+  ];
+  const old = bundleSet([trustDomain, [authority, next]]);
+  service.send({ bundles: old });
+  await waitFor(() => service.reports.at(-1)?.report?.bundleVersion === old.version);
+
+  service.roots = [authority, next, last];
+  agent.renewNow();
+  await waitFor(() => service.syncCalls.length === 2);
+  const own = await waitFor(() => {
+    const version = agent.snapshot().bundles.get(trustDomain)?.version;
+    return version !== old.bundles[0]?.version && version;
+  });
+  await waitFor(() => service.reports.at(-1)?.report?.bundleVersion === own);
+  const set = bundleSet([trustDomain, [authority, next, last]]);
+  expect(set.bundles[0]?.version).toBe(own);
+  service.send({ bundles: set });
+  await waitFor(() => service.reports.at(-1)?.report?.bundleVersion === set.version);
+});
+
 test('a bundle set that is wrong changes nothing', async () => {
   await using fixture = await startAgent({ service: { sync: true } });
   await waitFor(() => fixture.service.reports.length > 0);
@@ -103,4 +129,28 @@ test('the stream comes back after the server closed it, and a server without it 
   await waitFor(() => without.lines.some(({ fields }) => fields['code'] === 'Unimplemented'));
   without.agent.renewNow();
   await waitFor(() => without.agent.snapshot().identity?.serial === without.service.serials[1]);
+});
+
+test('a new certificate ends the growth of the pauses between streams', async () => {
+  const backoff = { baseMilliseconds: 10, maximumMilliseconds: 60_000 };
+  await using fixture = await startAgent({ service: { sync: true }, agent: { backoff } });
+  const { agent, service, lines } = fixture;
+  const pauses = () =>
+    lines.flatMap(({ message, fields }) =>
+      message === 'the Sync stream ended' ? [Number(fields['retryInMilliseconds'])] : [],
+    );
+  const failures = 7;
+  for (let failed = 1; failed <= failures; failed += 1) {
+    await waitFor(() => service.syncCalls.length === failed);
+    service.syncCalls.at(-1)?.end();
+    await waitFor(() => pauses().length === failed);
+  }
+  agent.renewNow();
+  await waitFor(() => service.syncSerials.at(-1) === service.serials.at(1));
+  // As long as it pauses for the old one's sake, the new certificate is not on a stream.
+  agent.renewNow();
+  await waitFor(() => service.syncSerials.at(-1) === service.serials.at(2));
+  service.syncCalls.at(-1)?.end();
+  await waitFor(() => pauses().length > failures);
+  expect(pauses().at(-1)).toBeLessThanOrEqual(backoff.baseMilliseconds);
 });
