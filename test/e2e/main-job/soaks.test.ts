@@ -45,6 +45,21 @@ describe('the short form of', () => {
     deadline + 10_000,
   );
 
+  it.skipIf(!hasPart('envoy'))(
+    'scripts/soak-rotation: a fleet goes through rotations, and every two of it still shake hands',
+    async () => {
+      const size = ['--rotations', '2', '--agents', '20', '--envoys', '2', '--pairs', '2', '--ttl', '20'];
+      const ended = await runDemo('soak-rotation.ts', size, 2 * deadline);
+      expect(ended.code, `${ended.stdout}\n${ended.stderr}`).toBe(0);
+      const [, handshakes] =
+        /^handshakes (\d+), failures 0, minutes a rotation \d+\.\d$/.exec(ended.lastLine) ?? [];
+      // Before all of it, and at seven steps of each rotation, of three kinds.
+      expect(Number(handshakes)).toBe((1 + 2 * 7) * 2 * 3);
+      expect(ended.stdout.match(/^ {3}kill -9: the server died at /gm)).toHaveLength(2);
+    },
+    2 * deadline + 10_000,
+  );
+
   it(
     'scripts/crash-issuing: SIGKILL loses no record and repeats no serial',
     async () => {
