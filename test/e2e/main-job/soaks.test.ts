@@ -29,7 +29,7 @@ describe('the short form of', () => {
   it.skipIf(!hasPart('envoy') || !hasPart('openbao'))(
     'scripts/demo-root-rotation: no request fails while the root moves to OpenBao and the server is killed',
     async () => {
-      const ended = await runDemo('root-rotation.ts', ['--seed', '2', '--ttl', '30s'], deadline);
+      const ended = await runDemo('root-rotation.ts', ['--seed', '2', '--ttl', '30s'], 2 * deadline);
       expect(ended.code, `${ended.stdout}\n${ended.stderr}`).toBe(0);
       const [, requests] = /^requests (\d+), failures 0$/.exec(ended.lastLine) ?? [];
       const [, handshakes, of] =
@@ -42,7 +42,7 @@ describe('the short form of', () => {
       expect(ended.stdout).toMatch(/^ +root-[0-9a-f]{16} +root +active +vault /m);
       expect(ended.stdout).toContain('root keys on the disk: none');
     },
-    deadline + 10_000,
+    2 * deadline + 10_000,
   );
 
   it.skipIf(!hasPart('envoy'))(
