@@ -53,6 +53,26 @@ test('a report at start and when consumers change; bundles reach them', async ()
   await waitFor(() => fixture.service.reports.at(-1)?.report?.bundleVersion === set.version);
 });
 
+test('an Envoy that does not ask is not taken for one that uses what the agent holds', async () => {
+  await using fixture = await startAgent({
+    service: { sync: true },
+    agent: { envoy: { adminSocket: '/nowhere/admin.sock' } },
+  });
+  const { service } = fixture;
+  const reported = () => service.reports.at(-1)?.report?.consumers;
+  const first = await waitFor(reported);
+  expect(first).toMatchObject([{ consumerId: 'envoy', resources: [{ name: 'default', inUseVersion: '' }] }]);
+  {
+    using sds = streamSecrets(fixture.socketPath);
+    sds.write(sotwRequest(['default', 'ROOTCA']));
+    await sds.next();
+    await waitFor(() => reported()?.[0]?.resources.length === 2);
+    expect(reported()).toHaveLength(1);
+  }
+  // Gone again, perhaps only from us.
+  await waitFor(() => reported()?.[0]?.consumerId === 'envoy');
+});
+
 test('a bundle that came with a certificate is reported, before the server names its set', async () => {
   await using fixture = await startAgent({ service: { sync: true } });
   const { agent, service, authority } = fixture;
