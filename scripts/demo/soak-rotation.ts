@@ -5,7 +5,7 @@ import { createDevelopmentTokenIssuer } from '../../src/adapters/development/ind
 import { Secret, systemClock } from '../../src/kernel/index.ts';
 import { Random } from '../../test/oracle/generate/random.ts';
 import { startApplication } from '../../test/support/echo-application.ts';
-import { type Fleet, startFleet } from '../../test/support/fleet/index.ts';
+import { Complaints, type Fleet, startFleet } from '../../test/support/fleet/index.ts';
 import { startRelay } from '../../test/support/relay.ts';
 import { developmentPlatform, type Platform } from './platform.ts';
 import { Terminal } from './root-rotation/terminal.ts';
@@ -61,7 +61,7 @@ function patientPlatform(): Platform {
   };
 }
 
-async function startSoak(stack: AsyncDisposableStack): Promise<Soak> {
+async function startSoak(stack: AsyncDisposableStack, complaints: Complaints): Promise<Soak> {
   const world = stack.use(await startWorld({ platform: patientPlatform(), ttl: `${ttl}s` }));
   const bundleFile = join(world.directory, 'roots.pem');
   await publishBundle({ world, bundleFile });
@@ -86,6 +86,7 @@ async function startSoak(stack: AsyncDisposableStack): Promise<Soak> {
         (index % stride === 0 ? ways[(index / stride) % wayCount]?.port : undefined) ?? world.serverPort,
       options: ({ index, directory }) =>
         index < envoyCount ? { envoy: { adminSocket: adminSocketOf(directory) } } : {},
+      log: complaints.log,
     }),
   );
   const each = (residentMebibytes(process.pid) - before) / size;
@@ -111,7 +112,8 @@ function describeFaults({ kill, restarts, cut }: Faults): string {
 
 async function main(): Promise<void> {
   await using stack = new AsyncDisposableStack();
-  const soak = await startSoak(stack);
+  const complaints = new Complaints();
+  const soak = await startSoak(stack, complaints);
   const { handshakes, world, agents } = soak;
   const random = new Random(seed);
   const began = performance.now();
@@ -129,6 +131,7 @@ async function main(): Promise<void> {
     say(
       `   server: ${cores.toFixed(2)} of a core, ${mebibytes.toFixed(0)} MiB at most; ${describeFaults(faults)}`,
     );
+    for (const [complaint, count] of complaints.take().slice(0, 5)) say(`   ${count} agents: ${complaint}`);
     for (const agent of agents)
       if (!((agent.snapshot?.identity?.notAfter ?? 0) > new Date()))
         handshakes.fail(name, `${agent.name} has no valid certificate`);

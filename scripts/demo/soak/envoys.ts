@@ -25,6 +25,8 @@ export async function startEnvoys(
   application: number,
   stack: AsyncDisposableStack,
 ): Promise<readonly FleetEnvoy[]> {
+  // Each hands the signals that it gets on to its Envoy.
+  process.setMaxListeners(Math.max(process.getMaxListeners(), agents.length + 10));
   const envoys: FleetEnvoy[] = [];
   for (const agent of agents) envoys.push({ agent, inbound: await freePort(), egress: await freePort() });
   await Promise.all(

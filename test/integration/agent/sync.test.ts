@@ -1,5 +1,6 @@
 import { BundleSet, TrustBundle, TrustDomain } from '@citadel/spiffe';
 import { expect, test } from 'vitest';
+import { SyncResponse } from '../../../src/gen/citadel/v1/agent.ts';
 import { startAgent, trustDomain } from '../../fakes/agent-fixture.ts';
 import { sotwRequest, streamSecrets } from '../../fakes/sds-client.ts';
 import { TestAuthority } from '../../fakes/test-authority.ts';
@@ -137,6 +138,28 @@ test('a renewal window in the past, then a re-key order: new keys, and a stream 
     identity?.chain[0]?.fields.spki,
   );
   expect(fixture.service.syncSerials).toEqual(fixture.service.serials);
+});
+
+test('the stream of a certificate that is replaced stands until the next one does', async () => {
+  await using fixture = await startAgent({ service: { sync: true } });
+  const { agent, service } = fixture;
+  await waitFor(() => service.reports.length > 0);
+  const [first] = service.syncCalls;
+  agent.renewNow();
+  const second = await waitFor(() => service.syncCalls[1]);
+  await waitFor(() => service.reports.length > 1);
+  expect(first?.cancelled).toBe(false);
+  second.write(SyncResponse.create({}));
+  await waitFor(() => first?.cancelled);
+  expect(second.cancelled).toBe(false);
+
+  agent.renewNow();
+  const third = await waitFor(() => service.syncCalls[2]);
+  expect(second.cancelled).toBe(false);
+  // No answer comes on it: both end, and one comes back.
+  third.end();
+  await waitFor(() => second.cancelled);
+  await waitFor(() => service.syncCalls.length === 4);
 });
 
 test('the stream comes back after the server closed it, and a server without it is no harm', async () => {
