@@ -8,7 +8,8 @@ interface PeerFiles extends AsyncDisposable {
   readonly options: readonly string[];
 }
 
-const deadline = 20_000;
+/** Milliseconds; a busy machine is no refusal. */
+const deadline = 60_000;
 let count = 0;
 
 /** Writes what an agent holds at this moment. @throws Error when it holds no certificate */

@@ -48,8 +48,8 @@ describe('the short form of', () => {
   it.skipIf(!hasPart('envoy'))(
     'scripts/soak-rotation: a fleet goes through rotations, and every two of it still shake hands',
     async () => {
-      const size = ['--rotations', '2', '--agents', '20', '--envoys', '2', '--pairs', '2', '--ttl', '20'];
-      const ended = await runDemo('soak-rotation.ts', size, 2 * deadline);
+      const size = ['--rotations', '2', '--agents', '20', '--envoys', '2', '--pairs', '2', '--ttl', '40'];
+      const ended = await runDemo('soak-rotation.ts', size, 3 * deadline);
       expect(ended.code, `${ended.stdout}\n${ended.stderr}`).toBe(0);
       const [, handshakes] =
         /^handshakes (\d+), failures 0, minutes a rotation \d+\.\d$/.exec(ended.lastLine) ?? [];
@@ -57,7 +57,7 @@ describe('the short form of', () => {
       expect(Number(handshakes)).toBe((1 + 2 * 7) * 2 * 3);
       expect(ended.stdout.match(/^ {3}kill -9: the server died at /gm)).toHaveLength(2);
     },
-    2 * deadline + 10_000,
+    3 * deadline + 10_000,
   );
 
   it(
