@@ -1,4 +1,5 @@
 import { BundleSet, TrustBundle, TrustDomain } from '@citadel/spiffe';
+import { status } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { SyncResponse } from '../../../src/gen/citadel/v1/agent.ts';
 import { startAgent, trustDomain } from '../../fakes/agent-fixture.ts';
@@ -160,6 +161,29 @@ test('the stream of a certificate that is replaced stands until the next one doe
   third.end();
   await waitFor(() => second.cancelled);
   await waitFor(() => service.syncCalls.length === 4);
+});
+
+test('no stream is asked for with a certificate that has ended', async () => {
+  await using fixture = await startAgent({
+    service: { sync: true },
+    prepare: (service) => {
+      service.lifetime = 2;
+    },
+  });
+  const { agent, service, lines } = fixture;
+  await waitFor(() => service.syncCalls.length === 1);
+  service.failWith = { code: status.UNAVAILABLE, details: 'not now' };
+  await waitFor(() => (agent.snapshot().identity?.notAfter ?? new Date()) < new Date());
+  const before = service.syncCalls.length;
+  service.syncCalls.at(-1)?.end();
+  await waitFor(() => lines.some(({ message }) => message.includes('waits for a certificate')));
+  service.lifetime = 3600;
+  service.failWith = undefined;
+  await waitFor(
+    () =>
+      service.syncSerials.at(-1) === agent.snapshot().identity?.serial && service.syncCalls.length > before,
+  );
+  expect(service.syncCalls.length).toBe(before + 1);
 });
 
 test('the stream comes back after the server closed it, and a server without it is no harm', async () => {
