@@ -6,10 +6,8 @@ export interface CallResult {
   readonly headers: Readonly<Record<string, string | undefined>>;
 }
 
-const deadline = 10_000;
-
-/** One HTTP call on a connection of its own. */
-export function call(port: number, path: string): Promise<CallResult> {
+/** One HTTP call on a connection of its own. @param deadline milliseconds */
+export function call(port: number, path: string, deadline = 10_000): Promise<CallResult> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(deadline);
     const sent = request(

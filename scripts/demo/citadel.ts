@@ -27,6 +27,9 @@ export function startCitadel(
 
 /** Runs `citadel ...` to its end. @returns its standard output */
 export async function citadel(...args: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(node, [...program, ...args], { timeout: 30_000 });
+  const { stdout } = await promisify(execFile)(node, [...program, ...args], {
+    timeout: 60_000,
+    maxBuffer: 64 * 1024 * 1024,
+  });
   return stdout;
 }

@@ -1,10 +1,9 @@
-import { createServer, get } from 'node:http';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
 import { freePort } from '../../test/parts/index.ts';
 import { call } from './call.ts';
+import { tlsCounters } from './envoy-counters.ts';
 import { developmentPlatform } from './platform.ts';
 import { startWorld, trustDomain } from './world.ts';
 
@@ -92,26 +91,6 @@ async function counted(port: number, tally: Tally): Promise<string> {
     tally.failures.push(error instanceof Error ? error.message : String(error));
   }
   return '';
-}
-
-const counters = z.object({ stats: z.array(z.object({ name: z.string(), value: z.number() })) });
-
-/** What an Envoy says of its listeners' TLS: its own count, not ours. */
-async function tlsCounters(adminSocket: string): Promise<{ handshakes: number; resumed: number }> {
-  const path = '/stats?format=json&type=Counters&filter=^listener\\..*ssl\\.(handshake|session_reused)$';
-  const { stats } = counters.parse(JSON.parse(await readSocket(adminSocket, path)));
-  const sum = (end: string) =>
-    stats.filter(({ name }) => name.endsWith(end)).reduce((total, { value }) => total + value, 0);
-  return { handshakes: sum('.ssl.handshake'), resumed: sum('.ssl.session_reused') };
-}
-
-function readSocket(socketPath: string, path: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const sent = get({ socketPath, path, agent: false, signal: AbortSignal.timeout(10_000) }, (response) => {
-      text(response).then(resolve, reject);
-    });
-    sent.once('error', reject);
-  });
 }
 
 main().catch((error: unknown) => {

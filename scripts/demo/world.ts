@@ -10,6 +10,7 @@ import {
   temporaryDirectory,
   waitFor,
 } from '../../test/parts/index.ts';
+import { type Outcome, runCitadel } from '../../test/support/citadel.ts';
 import { citadel, startCitadel } from './citadel.ts';
 import { envoyConfig, type HttpCluster, type HttpListener } from './envoy-config.ts';
 import type { Platform } from './platform.ts';
@@ -27,10 +28,18 @@ export interface Workload {
 
 export interface World extends AsyncDisposable {
   readonly directory: string;
+  /** On which agents and Envoys find the server. */
+  readonly serverPort: number;
   /** Kills the server, as a crash would, and starts it again. */
   crashServer(): Promise<void>;
+  /** Stops the server, as its operator would, and starts it with changed settings. */
+  restartServer(change: (settings: Settings) => Settings): Promise<void>;
+  /** The present one: each restart is another process. */
+  readonly server: RunningProcess;
   /** Runs a `citadel` command against the server, as the local operator. */
   operator(...args: readonly string[]): Promise<string>;
+  /** The same, for one that may be refused. */
+  tryOperator(...args: readonly string[]): Promise<Outcome>;
   /** Starts one that goes on for longer. */
   startOperator(...args: readonly string[]): Promise<RunningProcess>;
   /** Starts an agent with its Envoy beside one workload. */
@@ -38,6 +47,7 @@ export interface World extends AsyncDisposable {
     serviceAccount: string,
     listeners: readonly HttpListener[],
     clusters: readonly HttpCluster[],
+    options?: { readonly serverPort?: number },
   ): Promise<Workload>;
   /** Puts a file into the registry that the control plane reads, by one rename. */
   writeRegistry(name: string, text: string): Promise<void>;
@@ -47,6 +57,9 @@ export interface World extends AsyncDisposable {
    */
   startFollower(name: string, serviceAccount: string, ports: readonly number[]): Promise<Workload>;
 }
+
+/** The server's, as its configuration file has them. */
+export type Settings = Readonly<Record<string, unknown>>;
 
 export interface WorldOptions {
   readonly platform: Platform;
@@ -60,24 +73,25 @@ export async function startWorld({ platform, ttl }: WorldOptions): Promise<World
   const temporary = building.use(await temporaryDirectory('demo'));
   const directory = temporary.path;
   const port = await freePort();
-  const settings = await platform.serverSettings(directory);
+  let settings: Settings = await platform.serverSettings(directory);
   const registry = join(directory, 'registry');
   await mkdir(registry);
   const config = join(directory, 'citadel.yaml');
-  await writeFile(
-    config,
-    stringify({
-      mode: 'development',
-      trustDomain,
-      dataDirectory: join(directory, 'data'),
-      listen: { csr: `127.0.0.1:${port}`, metrics: '127.0.0.1:0', operator: '127.0.0.1:0' },
-      certificate: { defaultTtl: ttl },
-      mesh: { rootNamespace, sources: { files: { directory: registry } } },
-      ...settings,
-    }),
-  );
-  const startServer = () =>
-    startCitadel('citadel server', ['server', '--config', config], /"message":"ready"/);
+  const startServer = async () => {
+    await writeFile(
+      config,
+      stringify({
+        mode: 'development',
+        trustDomain,
+        dataDirectory: join(directory, 'data'),
+        listen: { csr: `127.0.0.1:${port}`, metrics: '127.0.0.1:0', operator: '127.0.0.1:0' },
+        certificate: { defaultTtl: ttl },
+        mesh: { rootNamespace, sources: { files: { directory: registry } } },
+        ...settings,
+      }),
+    );
+    return startCitadel('citadel server', ['server', '--config', config], /"message":"ready"/);
+  };
   let server = await startServer();
   building.defer(async () => {
     await server.stop();
@@ -87,8 +101,15 @@ export async function startWorld({ platform, ttl }: WorldOptions): Promise<World
     await server.exited;
     server = await startServer();
   };
+  const restartServer: World['restartServer'] = async (change) => {
+    settings = change(settings);
+    await server.stop();
+    server = await startServer();
+  };
   const socket = join(directory, 'data', 'operator.sock');
   const operator = (...args: readonly string[]) => citadel(...args, '--socket', socket);
+  const tryOperator: World['tryOperator'] = (...args) =>
+    runCitadel([...args, '--socket', socket], { directory, home: 'nobody' });
   const startOperator: World['startOperator'] = (...args) =>
     startCitadel(`citadel ${args.join(' ')}`, [...args, '--socket', socket]);
   const envoy = requirePart('envoy');
@@ -99,6 +120,7 @@ export async function startWorld({ platform, ttl }: WorldOptions): Promise<World
     serviceAccount: string,
     more: Readonly<Record<string, unknown>>,
     envoyArguments: (home: string) => Promise<readonly string[]>,
+    serverPort = port,
   ): Promise<Workload> => {
     const home = join(directory, name);
     await mkdir(home, { mode: 0o700 });
@@ -109,7 +131,7 @@ export async function startWorld({ platform, ttl }: WorldOptions): Promise<World
       stringify({
         trustDomain,
         server: {
-          address: `127.0.0.1:${port}`,
+          address: `127.0.0.1:${serverPort}`,
           name: 'localhost',
           trust: { bundleFile: identity.bundleFile },
         },
@@ -137,12 +159,18 @@ export async function startWorld({ platform, ttl }: WorldOptions): Promise<World
     );
   };
 
-  const startWorkload: World['startWorkload'] = async (serviceAccount, listeners, clusters) => {
-    const workload = await startAgent(serviceAccount, serviceAccount, {}, async (home) => {
+  const startWorkload: World['startWorkload'] = async (
+    serviceAccount,
+    listeners,
+    clusters,
+    { serverPort } = {},
+  ) => {
+    const files = async (home: string) => {
       const bootstrap = join(home, 'envoy.json');
       await writeFile(bootstrap, JSON.stringify(envoyConfig(listeners, clusters)));
       return ['-c', bootstrap];
-    });
+    };
+    const workload = await startAgent(serviceAccount, serviceAccount, {}, files, serverPort);
     await listening(
       serviceAccount,
       listeners.map((each) => each.port),
@@ -165,8 +193,14 @@ export async function startWorld({ platform, ttl }: WorldOptions): Promise<World
   const running = building.move();
   return {
     directory,
+    serverPort: port,
     crashServer,
+    restartServer,
+    get server() {
+      return server;
+    },
     operator,
+    tryOperator,
     startOperator,
     startWorkload,
     writeRegistry,

@@ -9,6 +9,7 @@ import {
   version,
 } from '../kernel/index.ts';
 import { ConsumerRegistry } from './consumers.ts';
+import { withAbsentEnvoy } from './envoy/absent.ts';
 import { EnvoyCounters } from './envoy/counters.ts';
 import { EnvoyWatcher } from './envoy/watcher.ts';
 import { publishFiles } from './files/publisher.ts';
@@ -115,6 +116,7 @@ export function createAgent(options: AgentOptions, overrides: AgentOverrides = {
   function parts(readPeer: PeerReader): ((signal: AbortSignal) => Promise<void>)[] {
     const running: ((signal: AbortSignal) => Promise<void>)[] = [(signal) => rotation.run(signal)];
     const { files, envoy } = options;
+    const began = clock.now();
     const counters = envoy && new EnvoyCounters({ adminSocket: envoy.adminSocket, clock, log });
     if (counters) running.push((signal) => counters.run(signal));
     if (options.sync !== false) {
@@ -123,7 +125,13 @@ export function createAgent(options: AgentOptions, overrides: AgentOverrides = {
         agentVersion: version,
         roots,
         state,
-        consumers: registry,
+        consumers: envoy
+          ? {
+              list: () => withAbsentEnvoy(registry.list(), began),
+              crlVersion: () => registry.crlVersion(),
+              subscribe: (listener) => registry.subscribe(listener),
+            }
+          : registry,
         ...(counters ? { counters } : {}),
         rotation,
         clock,

@@ -46,6 +46,17 @@ const shortestLife = 5_000;
 /** A stream that lived this long was a success: the back-off begins anew. */
 const healthyAfter = 10_000;
 
+/** How long the stream of a certificate that was replaced waits for the next one to stand. */
+const longestHandover = 10_000;
+
+/** How a stream came to its end, and what ends it where it still stands. */
+interface Held {
+  readonly failure: CitadelError | undefined;
+  readonly end: () => void;
+}
+
+const nothing = (): void => undefined;
+
 type Stream = ClientDuplexStream<SyncRequest, SyncResponse>;
 
 /**
@@ -54,7 +65,10 @@ type Stream = ClientDuplexStream<SyncRequest, SyncResponse>;
  */
 export class SyncClient {
   readonly #deps: SyncDependencies;
-  #setVersion = '';
+  /** The last set, and our own trust domain's bundle in it: a newer one may come with a certificate. */
+  #set: { readonly version: string; readonly own: string | undefined } | undefined;
+  #reported = '';
+  #reportSoon: () => void = nothing;
   /** The last one that is to be replaced at the server's word. */
   #outgoing: Identity | undefined;
   /** Certificates that the server refused, one after the other. */
@@ -67,14 +81,27 @@ export class SyncClient {
   async run(signal: AbortSignal): Promise<void> {
     const { state, clock, entropy, log, options } = this.#deps;
     let attempt = 0;
+    let former = nothing;
     while (!signal.aborted) {
       const identity = await nextIdentity(state, undefined, signal);
-      if (identity === undefined) return;
+      if (identity === undefined) return former();
       const openedAt = clock.now().getTime();
-      const failure = await this.#hold(identity, signal);
-      if (signal.aborted) return;
+      const { failure, end } = await this.#hold(identity, former, signal);
+      former = end;
+      if (signal.aborted) return former();
       if (clock.now().getTime() - openedAt > healthyAfter) attempt = 0;
-      if (failure === undefined) continue;
+      if (failure === undefined) {
+        // The server gave us a certificate meanwhile: it is well.
+        attempt = 0;
+        continue;
+      }
+      if (identity.notAfter <= clock.now()) {
+        // No stream is to be had with it: what is asked for in vain is taken from those that renew.
+        log.info('the Sync stream waits for a certificate that is valid', { reason: failure.message });
+        await nextIdentity(state, identity, signal);
+        attempt = 0;
+        continue;
+      }
       // It is revoked, or the server knows it no more: waiting helps neither.
       if (failure.code === 'Unauthenticated') this.#replace(identity, signal);
       const known = failure.code !== 'Unimplemented';
@@ -102,34 +129,45 @@ export class SyncClient {
     over.abort();
   }
 
-  /** One stream, until it fails or our certificate is replaced. @returns the failure; undefined where there was none */
-  async #hold(identity: Identity, signal: AbortSignal): Promise<CitadelError | undefined> {
-    const { options, roots, state } = this.#deps;
+  /**
+   * One stream, until it fails or our certificate is replaced; in the latter case it stands until `end` is called, so that
+   * the server does not take us for away while the next one is being opened.
+   * @param former ends the stream of the certificate before; called once this one stands, or has failed
+   */
+  async #hold(identity: Identity, former: () => void, signal: AbortSignal): Promise<Held> {
+    const { options, roots, state, clock } = this.#deps;
     const over = new AbortController();
     const either = AbortSignal.any([signal, over.signal]);
-    let client: AgentServiceClient | undefined;
+    let end = () => over.abort();
     try {
       const credentials = serverCredentials(await roots(either), identity);
-      client = new AgentServiceClient(channelTarget(options), credentials, channelOptions(options));
+      const client = new AgentServiceClient(channelTarget(options), credentials, channelOptions(options));
       const stream = client.sync();
+      end = () => {
+        over.abort();
+        stream.cancel();
+        client.close();
+      };
       const failed = new Promise<CitadelError>((resolve) => {
         stream.on('error', (error) => resolve(fromServiceError(error)));
         stream.on('end', () =>
           resolve(fromServiceError({ code: 14, details: 'the server closed the stream' })),
         );
       });
+      stream.once('data', former);
+      clock.sleep(longestHandover, either).then(former, nothing);
       stream.on('data', (response: SyncResponse) => this.#receive(response, identity, either, signal));
       const stopReporting = this.#report(stream);
       const replaced = nextIdentity(state, identity, either).then(() => undefined);
-      const outcome = await Promise.race([failed, replaced]);
+      const failure = await Promise.race([failed, replaced]);
       stopReporting();
-      stream.cancel();
-      return outcome;
+      if (failure !== undefined) end();
+      return { failure, end };
     } catch (error) {
-      return fromServiceError(error);
+      end();
+      return { failure: fromServiceError(error), end };
     } finally {
-      over.abort();
-      client?.close();
+      former();
     }
   }
 
@@ -138,8 +176,8 @@ export class SyncClient {
     let timer: NodeJS.Timeout | undefined;
     const send = () => {
       timer = undefined;
-      const bundleVersion =
-        this.#setVersion === '' ? (ownBundle(state.snapshot)?.version ?? '') : this.#setVersion;
+      const bundleVersion = this.#bundleVersion();
+      this.#reported = bundleVersion;
       stream.write(
         SyncRequest.create({
           report: renderReport(
@@ -153,6 +191,7 @@ export class SyncClient {
     const soon = () => {
       timer ??= setTimeout(send, reportQuiet);
     };
+    this.#reportSoon = soon;
     const ends = [consumers.subscribe(soon), state.subscribe(soon)];
     if (counters)
       ends.push(
@@ -163,6 +202,12 @@ export class SyncClient {
       clearTimeout(timer);
       for (const end of ends) end();
     };
+  }
+
+  /** Of what we hold: of the server's set, or of our own bundle where that did not come with a set. */
+  #bundleVersion(): string {
+    const own = ownBundle(this.#deps.state.snapshot)?.version;
+    return this.#set?.own === own ? (this.#set?.version ?? '') : (own ?? '');
   }
 
   #receive(
@@ -177,9 +222,11 @@ export class SyncClient {
     if (bundles !== undefined) {
       try {
         const set = readBundleSet(bundles, identity.id.trustDomain.name);
-        this.#setVersion = bundles.version;
         this.#refused = 0;
         state.setBundles(set);
+        this.#set = { version: bundles.version, own: ownBundle(state.snapshot)?.version };
+        // What came may be what a certificate's reply has brought before: nothing changes then but its name.
+        if (this.#bundleVersion() !== this.#reported) this.#reportSoon();
         log.info('bundle set received', { version: bundles.version, trustDomains: set.length });
       } catch (error) {
         log.error('a bundle set was refused; the one at hand stays', { reason: describeError(error) });

@@ -58,11 +58,10 @@ export function decideRotation(
     }
     case 'distribute':
     case 'drain': {
+      if (tookEffect(rotation, authorities)) return ended(phase);
       const gate = gateOf(rotation, phase, evidence);
       if (asked === 'no' || !(gate.open || asked === 'byForce')) return { kind: 'wait', gate };
-      return phase === 'distribute'
-        ? { kind: 'advance', to: 'drain', effect: 'activateNewRoot' }
-        : { kind: 'advance', to: 'retire', effect: 'retireOldRoot' };
+      return ended(phase);
     }
     case 'retire': {
       const gate = gateOf(rotation, phase, evidence);
@@ -82,4 +81,26 @@ export function decideRotation(
     case 'aborted':
       return { kind: 'advance', to: phase, effect: 'none' };
   }
+}
+
+function ended(phase: 'distribute' | 'drain'): RotationAction {
+  return phase === 'distribute'
+    ? { kind: 'advance', to: 'drain', effect: 'activateNewRoot' }
+    : { kind: 'advance', to: 'retire', effect: 'retireOldRoot' };
+}
+
+/**
+ * Whether an order to end `distribute` or `drain` has been carried out, though the phase does not say so: its server was
+ * cut off between the two. Who is ready now, after that server's fall, decides nothing any more.
+ */
+export function tookEffect(
+  { phase, oldRoot, newRoot }: RootRotation,
+  authorities: readonly AuthorityRecord[],
+): boolean {
+  const stateOf = (root: string | undefined) =>
+    authorities.find(({ kind, fingerprint }) => kind === 'root' && fingerprint === root)?.state;
+  return (
+    (phase === 'distribute' && stateOf(newRoot) === 'active') ||
+    (phase === 'drain' && stateOf(oldRoot) === 'retired')
+  );
 }

@@ -10,7 +10,7 @@ import type { KeyAlgorithm } from '../../pki/index.ts';
 import type { AuthorityService } from '../authority/index.ts';
 import type { AuditLog, LiveLeaf, RootRotation, RotationPhase, RotationWord, Store } from '../ports/index.ts';
 import { type CanaryOrder, planCanary, watchCanary } from './canary.ts';
-import { type Asked, decideRotation } from './decide.ts';
+import { type Asked, decideRotation, tookEffect } from './decide.ts';
 import { activateOldRoot, applyEffect, type EffectPorts, makeNewRoot, signersOf } from './effects.ts';
 import { type Gate, gateOf, type RotationEvidence } from './gate.ts';
 import { keysLeft, type LeftKey } from './old-keys.ts';
@@ -356,7 +356,9 @@ export function createRotationService(options: RotationServiceOptions): Rotation
     tick: () =>
       oneAtATime(async () => {
         const rotation = await store.rotations.current();
-        if (!rotation || rotation.phase === 'distribute' || rotation.phase === 'drain') return;
+        if (!rotation) return;
+        const waits = rotation.phase === 'distribute' || rotation.phase === 'drain';
+        if (waits && !tookEffect(rotation, await store.authorities.list())) return;
         await pace.look(async () => void (await run(rotation, byItself, 'no')));
       }),
   };

@@ -26,6 +26,40 @@ describe('the short form of', () => {
     deadline + 10_000,
   );
 
+  it.skipIf(!hasPart('envoy') || !hasPart('openbao'))(
+    'scripts/demo-root-rotation: no request fails while the root moves to OpenBao and the server is killed',
+    async () => {
+      const ended = await runDemo('root-rotation.ts', ['--seed', '2', '--ttl', '30s'], 2 * deadline);
+      expect(ended.code, `${ended.stdout}\n${ended.stderr}`).toBe(0);
+      const [, requests] = /^requests (\d+), failures 0$/.exec(ended.lastLine) ?? [];
+      const [, handshakes, of] =
+        /^new full handshakes, by the Envoys' own count: (\d+) for (\d+) requests$/m.exec(ended.stdout) ?? [];
+      expect(of).toBe(requests);
+      expect(Number(requests)).toBeGreaterThan(500);
+      expect(Number(handshakes) * 2).toBeGreaterThanOrEqual(Number(requests));
+      expect(ended.stdout).toMatch(/cannot end yet: .*\/sa\/billing .* is away/);
+      expect(ended.stdout.match(/^ {3}kill -9: the server died at "rotation\.\w+"/gm)).toHaveLength(2);
+      expect(ended.stdout).toMatch(/^ +root-[0-9a-f]{16} +root +active +vault /m);
+      expect(ended.stdout).toContain('root keys on the disk: none');
+    },
+    2 * deadline + 10_000,
+  );
+
+  it.skipIf(!hasPart('envoy'))(
+    'scripts/soak-rotation: a fleet goes through rotations, and every two of it still shake hands',
+    async () => {
+      const size = ['--rotations', '2', '--agents', '20', '--envoys', '2', '--pairs', '2', '--ttl', '40'];
+      const ended = await runDemo('soak-rotation.ts', size, 3 * deadline);
+      expect(ended.code, `${ended.stdout}\n${ended.stderr}`).toBe(0);
+      const [, handshakes] =
+        /^handshakes (\d+), failures 0, minutes a rotation \d+\.\d$/.exec(ended.lastLine) ?? [];
+      // Before all of it, and at seven steps of each rotation, of three kinds.
+      expect(Number(handshakes)).toBe((1 + 2 * 7) * 2 * 3);
+      expect(ended.stdout.match(/^ {3}kill -9: the server died at /gm)).toHaveLength(2);
+    },
+    3 * deadline + 10_000,
+  );
+
   it(
     'scripts/crash-issuing: SIGKILL loses no record and repeats no serial',
     async () => {

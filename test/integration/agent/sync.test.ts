@@ -1,5 +1,7 @@
 import { BundleSet, TrustBundle, TrustDomain } from '@citadel/spiffe';
+import { status } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
+import { SyncResponse } from '../../../src/gen/citadel/v1/agent.ts';
 import { startAgent, trustDomain } from '../../fakes/agent-fixture.ts';
 import { sotwRequest, streamSecrets } from '../../fakes/sds-client.ts';
 import { TestAuthority } from '../../fakes/test-authority.ts';
@@ -53,6 +55,52 @@ test('a report at start and when consumers change; bundles reach them', async ()
   await waitFor(() => fixture.service.reports.at(-1)?.report?.bundleVersion === set.version);
 });
 
+test('an Envoy that does not ask is not taken for one that uses what the agent holds', async () => {
+  await using fixture = await startAgent({
+    service: { sync: true },
+    agent: { envoy: { adminSocket: '/nowhere/admin.sock' } },
+  });
+  const { service } = fixture;
+  const reported = () => service.reports.at(-1)?.report?.consumers;
+  const first = await waitFor(reported);
+  expect(first).toMatchObject([{ consumerId: 'envoy', resources: [{ name: 'default', inUseVersion: '' }] }]);
+  {
+    using sds = streamSecrets(fixture.socketPath);
+    sds.write(sotwRequest(['default', 'ROOTCA']));
+    await sds.next();
+    await waitFor(() => reported()?.[0]?.resources.length === 2);
+    expect(reported()).toHaveLength(1);
+  }
+  // Gone again, perhaps only from us.
+  await waitFor(() => reported()?.[0]?.consumerId === 'envoy');
+});
+
+test('a bundle that came with a certificate is reported, before the server names its set', async () => {
+  await using fixture = await startAgent({ service: { sync: true } });
+  const { agent, service, authority } = fixture;
+  await waitFor(() => service.reports.length > 0);
+  const [next, last] = [
+    await TestAuthority.create(trustDomain, 'b'),
+    await TestAuthority.create(trustDomain, 'c'),
+  ];
+  const old = bundleSet([trustDomain, [authority, next]]);
+  service.send({ bundles: old });
+  await waitFor(() => service.reports.at(-1)?.report?.bundleVersion === old.version);
+
+  service.roots = [authority, next, last];
+  agent.renewNow();
+  await waitFor(() => service.syncCalls.length === 2);
+  const own = await waitFor(() => {
+    const version = agent.snapshot().bundles.get(trustDomain)?.version;
+    return version !== old.bundles[0]?.version && version;
+  });
+  await waitFor(() => service.reports.at(-1)?.report?.bundleVersion === own);
+  const set = bundleSet([trustDomain, [authority, next, last]]);
+  expect(set.bundles[0]?.version).toBe(own);
+  service.send({ bundles: set });
+  await waitFor(() => service.reports.at(-1)?.report?.bundleVersion === set.version);
+});
+
 test('a bundle set that is wrong changes nothing', async () => {
   await using fixture = await startAgent({ service: { sync: true } });
   await waitFor(() => fixture.service.reports.length > 0);
@@ -93,6 +141,51 @@ test('a renewal window in the past, then a re-key order: new keys, and a stream 
   expect(fixture.service.syncSerials).toEqual(fixture.service.serials);
 });
 
+test('the stream of a certificate that is replaced stands until the next one does', async () => {
+  await using fixture = await startAgent({ service: { sync: true } });
+  const { agent, service } = fixture;
+  await waitFor(() => service.reports.length > 0);
+  const [first] = service.syncCalls;
+  agent.renewNow();
+  const second = await waitFor(() => service.syncCalls[1]);
+  await waitFor(() => service.reports.length > 1);
+  expect(first?.cancelled).toBe(false);
+  second.write(SyncResponse.create({}));
+  await waitFor(() => first?.cancelled);
+  expect(second.cancelled).toBe(false);
+
+  agent.renewNow();
+  const third = await waitFor(() => service.syncCalls[2]);
+  expect(second.cancelled).toBe(false);
+  // No answer comes on it: both end, and one comes back.
+  third.end();
+  await waitFor(() => second.cancelled);
+  await waitFor(() => service.syncCalls.length === 4);
+});
+
+test('no stream is asked for with a certificate that has ended', async () => {
+  await using fixture = await startAgent({
+    service: { sync: true },
+    prepare: (service) => {
+      service.lifetime = 2;
+    },
+  });
+  const { agent, service, lines } = fixture;
+  await waitFor(() => service.syncCalls.length === 1);
+  service.failWith = { code: status.UNAVAILABLE, details: 'not now' };
+  await waitFor(() => (agent.snapshot().identity?.notAfter ?? new Date()) < new Date());
+  const before = service.syncCalls.length;
+  service.syncCalls.at(-1)?.end();
+  await waitFor(() => lines.some(({ message }) => message.includes('waits for a certificate')));
+  service.lifetime = 3600;
+  service.failWith = undefined;
+  await waitFor(
+    () =>
+      service.syncSerials.at(-1) === agent.snapshot().identity?.serial && service.syncCalls.length > before,
+  );
+  expect(service.syncCalls.length).toBe(before + 1);
+});
+
 test('the stream comes back after the server closed it, and a server without it is no harm', async () => {
   await using fixture = await startAgent({ service: { sync: true } });
   await waitFor(() => fixture.service.syncCalls.length === 1);
@@ -103,4 +196,28 @@ test('the stream comes back after the server closed it, and a server without it 
   await waitFor(() => without.lines.some(({ fields }) => fields['code'] === 'Unimplemented'));
   without.agent.renewNow();
   await waitFor(() => without.agent.snapshot().identity?.serial === without.service.serials[1]);
+});
+
+test('a new certificate ends the growth of the pauses between streams', async () => {
+  const backoff = { baseMilliseconds: 10, maximumMilliseconds: 60_000 };
+  await using fixture = await startAgent({ service: { sync: true }, agent: { backoff } });
+  const { agent, service, lines } = fixture;
+  const pauses = () =>
+    lines.flatMap(({ message, fields }) =>
+      message === 'the Sync stream ended' ? [Number(fields['retryInMilliseconds'])] : [],
+    );
+  const failures = 7;
+  for (let failed = 1; failed <= failures; failed += 1) {
+    await waitFor(() => service.syncCalls.length === failed);
+    service.syncCalls.at(-1)?.end();
+    await waitFor(() => pauses().length === failed);
+  }
+  agent.renewNow();
+  await waitFor(() => service.syncSerials.at(-1) === service.serials.at(1));
+  // As long as it pauses for the old one's sake, the new certificate is not on a stream.
+  agent.renewNow();
+  await waitFor(() => service.syncSerials.at(-1) === service.serials.at(2));
+  service.syncCalls.at(-1)?.end();
+  await waitFor(() => pauses().length > failures);
+  expect(pauses().at(-1)).toBeLessThanOrEqual(backoff.baseMilliseconds);
 });

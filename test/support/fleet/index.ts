@@ -1,1 +1,2 @@
+export { Complaints } from './complaints.ts';
 export { type Fleet, type FleetAgent, type FleetMember, type FleetOptions, startFleet } from './fleet.ts';

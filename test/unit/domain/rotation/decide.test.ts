@@ -100,6 +100,18 @@ describe('what comes next', () => {
     expect(decideRotation(present, authorities, seen, asked)).toMatchObject(expected);
   });
 
+  test('what was cut off after it took effect goes on, whoever is ready by now', () => {
+    const changed = (root: string, state: 'active' | 'old' | 'retired') =>
+      authorities.map((each) => (each.fingerprint === root ? { ...each, state } : each));
+    expect(decideRotation(rotation(), changed('new', 'active'), somebody, 'no')).toMatchObject({
+      to: 'drain',
+    });
+    const drain = rotation({ phase: 'drain' });
+    const leaves = evidence([leaf({ issuer: 'issuer-old' })], []);
+    expect(decideRotation(drain, changed('old', 'retired'), leaves, 'no')).toMatchObject({ to: 'retire' });
+    expect(decideRotation(drain, changed('old', 'old'), leaves, 'no')).toMatchObject({ kind: 'wait' });
+  });
+
   test('undo has the old root sign again before anything else', () => {
     const cutOff = authorities.map((each) =>
       each.fingerprint === 'old' ? { ...each, state: 'old' as const } : each,

@@ -25,6 +25,14 @@ async function afterEachKill(
   }
 }
 
+/** Of both roots, in each phase. */
+const rootStates: Readonly<Record<string, string>> = {
+  distribute: 'active,prepared',
+  drain: 'active,old',
+  retire: 'active,retired',
+  done: 'active,retired',
+};
+
 async function phaseOf({ rotation }: Server) {
   return (await rotation.status()).rotation?.phase ?? 'done';
 }
@@ -68,6 +76,9 @@ describe('killed at any write', () => {
       async (world, next, _, killed) => {
         await next.rotation.tick();
         const present = await phaseOf(next);
+        // What it says is what is so.
+        const states = (await world.state()).roots.join();
+        expect({ killed, states }).toStrictEqual({ killed, states: rootStates[present] });
         if (present === 'distribute' || present === 'drain')
           await next.rotation.abort({ ...ann, phase: present }).catch(async () => {
             await next.rotation.continue({ ...ann, phase: present, force: false });
