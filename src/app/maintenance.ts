@@ -36,8 +36,8 @@ const shortBackoff = { ...backoff, maximumMilliseconds: 5000 };
 
 /**
  * Does what time makes due, until the signal: a rotation, issuing authorities, revocation lists, what proxies are to drain,
- * the serving certificate. Each goes by itself and backs off by itself: a rotation that waits for its key's home must hold up neither issuing authorities nor the
- * certificate below them.
+ * the serving certificate. Each goes by itself and backs off by itself: a rotation that waits for its key's home must hold
+ * up neither issuing authorities nor the certificate below them.
  */
 export async function runMaintenance(options: MaintenanceOptions): Promise<void> {
   const { authority, rotation, revocations, drains, certificates, log } = options;

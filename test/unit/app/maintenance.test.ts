@@ -26,7 +26,7 @@ function fastClock(until: number, stop: AbortController) {
 
 test('what waits for its key’s home backs off, and holds up nobody else', async () => {
   const stop = new AbortController();
-  const ticks = { rotation: 0, authority: 0, certificates: 0 };
+  const ticks = { rotation: 0, authority: 0, revocations: 0, certificates: 0 };
   const away = async () => {
     ticks.rotation += 1;
     throw new CitadelError('Unavailable', 'the key home is away');
@@ -39,7 +39,11 @@ test('what waits for its key’s home backs off, and holds up nobody else', asyn
         ticks.authority += 1;
       },
     },
-    revocations: { tick: async () => {} },
+    revocations: {
+      tick: async () => {
+        ticks.revocations += 1;
+      },
+    },
     drains: { tick: async () => {} },
     certificates: {
       tick: async () => {
@@ -53,6 +57,7 @@ test('what waits for its key’s home backs off, and holds up nobody else', asyn
   });
   // Ten minutes: the ones that are well every second, the other about once a minute.
   expect(ticks.authority).toBeGreaterThan(590);
+  expect(ticks.revocations).toBeGreaterThan(590);
   expect(ticks.certificates).toBeGreaterThan(590);
   expect(ticks.rotation).toBeGreaterThan(10);
   expect(ticks.rotation).toBeLessThan(25);
