@@ -17,7 +17,7 @@ type KeyPlace = Pick<AuthorityRecord, 'keyBackend' | 'keyId'>;
  * Why the key of a root that has gone stays; undefined: it is destroyed. What others have made, and may use for more than
  * this, is destroyed by an operator's word alone. Pure.
  */
-export function reasonToLeave({ keyId }: KeyPlace, words: readonly RotationWord[]): string | undefined {
+function reasonToLeave({ keyId }: KeyPlace, words: readonly RotationWord[]): string | undefined {
   const left = words.findLast(({ kind }) => kind === 'leaveKey');
   if (left) return `left behind by the word of ${left.by}: ${left.reason}`;
   const asked = words.some(({ kind, target }) => kind === 'destroyKey' && target === keyId);

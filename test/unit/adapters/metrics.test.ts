@@ -76,10 +76,11 @@ describe('createMetrics', () => {
     ])
       expect(text).toContain(`\n${line}\n`);
     // One that is over leaves no proxies behind.
-    const over = await exposed((metrics) => {
-      metrics.rotation(counts);
-      metrics.rotation(undefined);
-    });
+    const metrics = createMetrics(clock, { process: false });
+    metrics.rotation(counts);
+    expect(await metrics.expose()).toContain('standing="inUse"');
+    metrics.rotation(undefined);
+    const over = await metrics.expose();
     expect(over).toContain('\ncitadel_root_rotation_phase{phase="drain"} 0\n');
     expect(over).toContain('\ncitadel_root_rotation_phase_age_seconds 0\n');
     expect(over).not.toContain('standing="inUse"');

@@ -11,7 +11,11 @@ async function run(
   name: string,
   seconds: number,
   status: Partial<RotationStatus> = {},
-  { known = ['memory'], check }: { known?: readonly string[]; check?: () => Promise<void> } = {},
+  {
+    known = ['memory'],
+    check,
+    records = authorities,
+  }: { known?: readonly string[]; check?: () => Promise<void>; records?: typeof authorities } = {},
 ) {
   const rotationStatus = {
     rotation: undefined,
@@ -24,7 +28,7 @@ async function run(
   const store = memoryRotations();
   if (rotationStatus.rotation) await store.save(rotationStatus.rotation);
   const probes = rotationProbes(
-    { records: () => authorities },
+    { records: () => records },
     { current: () => store.current(), status: () => Promise.resolve(rotationStatus) },
     {
       longestPhase: 2 * hour * 1000,
@@ -61,8 +65,14 @@ test('the home of the old root’s key is looked at, and told of where nothing n
     /root-old is in the memory key home, which the configuration does not name/,
   );
   // In retire the old root is no longer among the active ones, and its key is still to be destroyed.
+  const records = authorities.map((record) => ({
+    ...record,
+    keyBackend: record.fingerprint === 'old' ? 'disk' : 'memory',
+    state: record.fingerprint === 'old' ? ('retired' as const) : ('active' as const),
+  }));
   const retiring = { rotation: rotation({ phase: 'retire' }) };
-  expect(await run('former-root-key', 0, retiring, { known: ['vault'] })).toBeDefined();
+  expect(await run('former-root-key', 0, retiring, { records })).toMatch(/in the disk key home/);
+  expect(await run('former-root-key', 0, {}, { records })).toBeUndefined();
   const check = () => Promise.reject(new Error('sealed'));
   await expect(run('former-root-key', 0, {}, { check })).rejects.toThrow('sealed');
 });

@@ -103,7 +103,12 @@ describe('the board', () => {
       '1 proxies still use a certificate under the old root',
       '1 certificates under the old root are valid, the last until 2030-01-01T00:01:40.000Z',
     ]);
-    expect(board.lines[0]?.whatToDo).not.toContain('excuse');
+    expect(board.lines[0]?.whatToDo).toMatch(/^it renews by itself.*ends at 2030/);
+    const gone = boardOf(
+      statusOf([proxy('gone')], [reported('gone', 'both', { connected: false })], { phase: 'drain' }),
+      all,
+    );
+    expect(gone.lines[0]?.whatToDo).not.toContain('excuse');
   });
 
   test.each(['done', 'aborted'] as const)('%s is the end', (phase) => {
