@@ -95,12 +95,11 @@ function lineText(status: RotationStatus): string {
 
 function tell(shown: string, output: OutputFormat): void {
   if (redraws(output)) {
-    const rows = process.stdout.rows;
-    const lines = shown
-      .trimEnd()
-      .split('\n')
-      .slice(0, Math.max(1, rows - 1));
-    process.stdout.write(`${clearScreen}${lines.join('\n')}\n`);
+    // What does not fit is left out, or the terminal would scroll; one that does not tell its size is not spared.
+    const { rows } = process.stdout;
+    const lines = shown.trimEnd().split('\n');
+    const fitting = rows > 1 ? lines.slice(0, rows - 1) : lines;
+    process.stdout.write(`${clearScreen}${fitting.join('\n')}\n`);
   } else if (output === 'table') process.stdout.write(`${formatInstant(new Date())} ${shown}\n`);
   else process.stdout.write(`${shown}\n`);
 }

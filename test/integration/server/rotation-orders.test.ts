@@ -196,6 +196,19 @@ describe('citadel rotate, on a real server', () => {
     expect((await rotate('status', '--limit', '1001')).code).toBe(64);
   });
 
+  it('redraws the board on a terminal', async () => {
+    expect((await order('start')).code).toBe(0);
+    const command = [program, 'rotate', 'status', '--watch', ...socket()].join(' ');
+    // script (util-linux) gives the command a terminal.
+    await using terminal = await startProcess('script', ['-qec', command, '/dev/null'], { stdin: 'pipe' });
+    await waitFor(() => terminal.stdout().includes('started'));
+    expect(terminal.stdout()).toContain('\u001b[H\u001b[2J');
+    expect(terminal.stdout()).toMatch(/next +citadel rotate continue/);
+    expect((await order('abort')).code).toBe(0);
+    expect(await terminal.exited).toMatchObject({ code: 1 });
+    expect(terminal.stdout()).toMatch(/phase +aborted since/);
+  });
+
   it('is watched until its end, over a restart of the server, and left by Ctrl-C', async () => {
     expect((await order('start')).code).toBe(0);
     await using watch = await startProcess(program, ['rotate', 'status', '--watch', ...socket()]);
