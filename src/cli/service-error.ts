@@ -12,7 +12,9 @@ export function fromServiceError(error: ServiceError, target: string, unknown?: 
   // gRPC numbers its codes from 1 in the order that errorCodes lists them.
   const code: ErrorCode = errorCodes[error.code - 1] ?? 'Unknown';
   const failed = (as: ErrorCode, message: string) => new CitadelError(as, message, { cause: error });
-  if (error.code === status.UNAVAILABLE) {
+  // What a server says of something behind it, as of a key home that is away: it was reached.
+  const answered = error.metadata.get('content-type').length > 0;
+  if (error.code === status.UNAVAILABLE && !answered) {
     const reason = connectionFault(error.details);
     const fault = trustFault(reason);
     return fault === undefined

@@ -4,6 +4,12 @@ import { fromServiceError } from '../../../src/cli/service-error.ts';
 
 const failure = (code: status, details: string): ServiceError =>
   Object.assign(new Error(details), { code, details, metadata: new Metadata() });
+/** As grpc-js has it of a reply: with the headers that came with it. */
+function answered(code: status, details: string): ServiceError {
+  const error = failure(code, details);
+  error.metadata.set('content-type', 'application/grpc+proto');
+  return error;
+}
 const lastError = (text: string) =>
   failure(status.UNAVAILABLE, `No connection established. Last error: Error: ${text}. Resolution note: `);
 
@@ -52,6 +58,12 @@ test.each([
     failure(status.UNIMPLEMENTED, 'The server does not implement the method /citadel.v1.X/Y'),
     'FailedPrecondition',
     /does not know this command: it is another of the server's ports/,
+  ],
+  [
+    'what the server needs is away',
+    answered(status.UNAVAILABLE, 'Vault is sealed or in maintenance; unseal it'),
+    'Unavailable',
+    'Vault is sealed or in maintenance; unseal it',
   ],
   ['it is slow', failure(status.DEADLINE_EXCEEDED, 'Deadline'), 'DeadlineExceeded', /raise --timeout$/],
   ['an argument is wrong', failure(status.INVALID_ARGUMENT, 'no serial'), 'OutOfRange', 'no serial'],
