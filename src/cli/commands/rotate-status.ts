@@ -21,8 +21,9 @@ interface StatusOptions {
   readonly watch: boolean;
 }
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two looks, at least; a look at a large fleet costs the server what it could issue by. */
 const interval = 1000;
+const longestInterval = 10_000;
 const standings = ['inUse', 'accepted', 'handedOut', 'sent', 'refused', 'behind', 'away'];
 const clearScreen = '\u001b[H\u001b[2J';
 
@@ -63,13 +64,15 @@ async function watchRotation(
   let told = '';
   try {
     for (;;) {
+      const asked = Date.now();
       const status = await patiently(() => connection.call(api.getRotation, query));
+      const pause = Math.min(longestInterval, Math.max(interval, 10 * (Date.now() - asked)));
       const shown = shownAs(status, output);
       if (shown !== told) tell(shown, output);
       told = shown;
       if (status.id === '' || status.phase === 'done') return;
       if (status.phase === 'aborted') throw new ExitRequest(exitCodes.warning);
-      await delay(interval);
+      await delay(pause);
     }
   } finally {
     process.off('SIGINT', left);
