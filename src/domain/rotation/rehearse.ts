@@ -11,17 +11,16 @@ import {
 } from '../../kernel/index.ts';
 import {
   type CertificateSigner,
-  createCertificateRequest,
   createLeafIssuer,
-  createRootCertificate,
   generateKeyPair,
   type KeyAlgorithm,
   toPem,
 } from '../../pki/index.ts';
-import { authorityRecord, createRootUpstream } from '../authority/index.ts';
 import type { AuditLog, KeyManager } from '../ports/index.ts';
 import type { TrustBundleSnapshot } from '../trust/index.ts';
+import { type Done, type RehearsedStep, Steps } from './rehearsed-steps.ts';
 import type { RotationOrder } from './service.ts';
+import { throwawayIssuing, throwawayRoot, throwawayValidity, type Validity } from './throwaway.ts';
 
 export interface RehearsalOptions {
   readonly trustDomain: string;
@@ -55,14 +54,6 @@ export interface HandOut {
   clear(): Promise<void>;
 }
 
-export interface RehearsedStep {
-  readonly name: string;
-  readonly result: 'done' | 'failed' | 'skipped';
-  readonly detail: string;
-  /** What mends it; empty: nothing is to be mended. */
-  readonly mend: string;
-}
-
 export interface RehearsalReport {
   readonly steps: readonly RehearsedStep[];
   readonly ok: boolean;
@@ -74,9 +65,6 @@ export interface Rehearsal {
   /** Destroys throwaway keys that a rehearsal of this server has left, as one that was killed. @throws CitadelError */
   clear(): Promise<void>;
 }
-
-/** Milliseconds that a throwaway certificate lives: whatever becomes of its key, it is soon worth nothing. */
-const lifetime = 600_000;
 
 /** The key operations of a whole rotation with throwaway keys, in the same homes and by the same permissions. */
 export function createRehearsal(options: RehearsalOptions): Rehearsal {
@@ -120,7 +108,7 @@ export function createRehearsal(options: RehearsalOptions): Rehearsal {
     // First on record: whoever is cut off below leaves keys of these names, which the next start looks for.
     await note('rotation.rehearse', order, ids.root, { issuingKey: ids.issuing, algorithm });
     // One for all: a leaf must not outlive what is above it.
-    const validity = soon(clock.now());
+    const validity = throwawayValidity(clock.now());
     const steps = new Steps();
     const home = await steps.do('reach the key home', [], async () => {
       const keys = await options.newKeys();
@@ -136,7 +124,7 @@ export function createRehearsal(options: RehearsalOptions): Rehearsal {
       return { value, detail: `${algorithm}, ${ids.root}` };
     });
     const root = await steps.do('sign a root certificate', [rootKey], async ([signer]) => {
-      const value = await throwawayRoot(signer, validity);
+      const value = await throwawayRoot(signer, validity, options);
       return { value, detail: 'verified' };
     });
     const issuingKey = await steps.do('make an issuing key', [], async () => {
@@ -148,7 +136,12 @@ export function createRehearsal(options: RehearsalOptions): Rehearsal {
       'sign an issuing certificate',
       [root, rootKey, issuingKey],
       async ([certificate, signer, key]) => {
-        const value = await throwawayIssuing({ certificate, signer, keyId: ids.root }, key, validity);
+        const value = await throwawayIssuing(
+          { certificate, signer, keyId: ids.root },
+          key,
+          validity,
+          options,
+        );
         return { value, detail: 'verified' };
       },
     );
@@ -170,41 +163,6 @@ export function createRehearsal(options: RehearsalOptions): Rehearsal {
       failed: failed.join(', '),
     });
     return report;
-  }
-
-  function throwawayRoot(signer: CertificateSigner, validity: Validity): Promise<Uint8Array> {
-    return createRootCertificate({ signer, subject: 'Citadel rehearsal root', trustDomain, ...validity });
-  }
-
-  /** As the production root signs: the same code, over another key. */
-  async function throwawayIssuing(
-    root: { readonly certificate: Uint8Array; readonly signer: CertificateSigner; readonly keyId: string },
-    key: CertificateSigner,
-    validity: Validity,
-  ): Promise<Uint8Array> {
-    const authority = authorityRecord({
-      kind: 'root',
-      state: 'prepared',
-      keyBackend: 'rehearsal',
-      keyId: root.keyId,
-      certificate: root.certificate,
-      createdAt: clock.now(),
-    });
-    const upstream = createRootUpstream({
-      trustDomain,
-      authority,
-      root: root.certificate,
-      signer: root.signer,
-      clock,
-    });
-    const commonName = 'Citadel rehearsal issuing authority';
-    const { certificate } = await upstream.signIssuingAuthority({
-      certificateRequest: await createCertificateRequest({ signer: key, subject: commonName }),
-      publicKey: key.publicKey,
-      commonName,
-      ...validity,
-    });
-    return certificate;
   }
 
   /** The bundle as it would be in distribute: the present roots, and the new one. */
@@ -244,17 +202,6 @@ export function createRehearsal(options: RehearsalOptions): Rehearsal {
   };
 }
 
-interface Validity {
-  readonly notBefore: Date;
-  readonly notAfter: Date;
-}
-
-/** In whole seconds, as certificates have it. */
-function soon(now: Date): Validity {
-  const second = Math.floor(now.getTime() / 1000) * 1000;
-  return { notBefore: new Date(second - 60_000), notAfter: new Date(second + lifetime) };
-}
-
 async function destroyed(keys: KeyManager, id: string): Promise<Done<undefined>> {
   try {
     await keys.destroy(id);
@@ -270,41 +217,5 @@ async function destroyed(keys: KeyManager, id: string): Promise<Done<undefined>>
       `${id} may be left in the ${keys.backend} key home, and goes at the next rehearsal or start: ${message}`,
       { cause: error, details },
     );
-  }
-}
-
-interface Done<T> {
-  readonly value: T;
-  readonly detail: string;
-}
-
-type Needed = readonly (Done<unknown> | undefined)[];
-type ValuesOf<N extends Needed> = { [K in keyof N]: N[K] extends Done<infer T> | undefined ? T : never };
-
-/** Steps in order, of which one that needs what failed is skipped. */
-class Steps {
-  readonly list: RehearsedStep[] = [];
-
-  /** @returns what the step gave; undefined where it failed or was skipped */
-  async do<const N extends Needed, T>(
-    name: string,
-    needed: N,
-    work: (values: ValuesOf<N>) => Promise<Done<T>>,
-  ): Promise<Done<T> | undefined> {
-    if (needed.includes(undefined)) {
-      this.list.push({ name, result: 'skipped', detail: 'it needs a step that was not done', mend: '' });
-      return undefined;
-    }
-    try {
-      // None of them is undefined, as was just seen, which the type of a mapped tuple cannot say.
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-      const done = await work(needed.map((each) => each?.value) as unknown as ValuesOf<N>);
-      this.list.push({ name, result: 'done', detail: done.detail, mend: '' });
-      return done;
-    } catch (error) {
-      const { message, details = '' } = toCitadelError(error);
-      this.list.push({ name, result: 'failed', detail: message, mend: details.replaceAll(/\s+/g, ' ') });
-      return undefined;
-    }
   }
 }
