@@ -34,7 +34,7 @@ export interface ReadBack {
   readonly acceptedVersion: string;
 }
 
-const deadline = 5_000;
+const deadline = 15_000;
 
 /**
  * Hands a certificate and its bundle to an SDS client, by what an agent does with a reply: it checks it, serves it on a

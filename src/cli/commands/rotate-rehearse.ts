@@ -15,7 +15,11 @@ export function addRehearse(rotate: Command): void {
     .command('rehearse')
     .description('make, sign and destroy throwaway keys where the new root’s would be; nothing stays')
     .option('--algorithm <name>', 'of the root key (default: as configured)', '');
-  withOutput(withConnection(withReason(command))).action(async () => {
+  withOutput(withConnection(withReason(command)));
+  // A home far away makes its keys slowly.
+  command.options.find(({ long }) => long === '--timeout')?.default(60, '60s');
+  command.setOptionValueWithSource('timeout', 60, 'default');
+  command.action(async () => {
     const options = command.opts<RehearseOptions>();
     const connection = connectOperator(options);
     try {

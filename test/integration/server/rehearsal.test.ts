@@ -61,7 +61,7 @@ describe('citadel rotate rehearse, on disk', () => {
     const audit = await citadel('audit', 'list', '--action', 'rotation.rehearse', '-o', 'json');
     expect(JSON.parse(audit.stdout)).toMatchObject([{ reason: 'before the real one' }]);
     await server.stop();
-  });
+  }, 180_000);
 
   it('killed in the midst, its keys go at the next start', async () => {
     await waitFor(
@@ -75,7 +75,7 @@ describe('citadel rotate rehearse, on disk', () => {
         // It may have been over before the signal arrived: then once more.
         return cut.code !== 0 && throwaway().length > 0;
       },
-      { deadline: 50_000 },
+      { deadline: 150_000 },
     );
     expect(throwaway()).not.toHaveLength(0);
     await using again = await serve();
@@ -83,5 +83,5 @@ describe('citadel rotate rehearse, on disk', () => {
     const audit = await citadel('audit', 'list', '--action', 'rotation.rehearse.clear', '-o', 'json');
     expect(JSON.parse(audit.stdout)).not.toHaveLength(0);
     await again.stop();
-  });
+  }, 180_000);
 });

@@ -36,7 +36,10 @@ afterAll(async () => {
 const program = join(import.meta.dirname, '../../../scripts/citadel');
 const socket = () => ['--socket', join(temporary.path, 'operator.sock')];
 const rotate = (...args: readonly string[]) =>
-  runCitadel(['rotate', ...args, ...socket()], { directory: temporary.path, home: 'home' });
+  runCitadel(['rotate', ...args, '--timeout', '25s', ...socket()], {
+    directory: temporary.path,
+    home: 'home',
+  });
 const order = (...args: readonly string[]) => rotate(...args, '--yes', '--reason', 'ticket 7');
 const board = async (...args: readonly string[]) =>
   JSON.parse((await rotate('status', '-o', 'json', ...args)).stdout);
@@ -102,7 +105,7 @@ describe('citadel rotate, on a real server', () => {
     const started = await order('start', ...wanted);
     expect(started.code).toBe(0);
     expect(started.stdout).toContain('(ecdsa-p384)');
-  });
+  }, 180_000);
 
   it('refuses a second rotation, a wrong order and an early end, each with its reason', async () => {
     const { rotation } = server.app;
@@ -147,7 +150,7 @@ describe('citadel rotate, on a real server', () => {
     expect(retire.stderr).toContain('certificates under the old root are valid');
     expect(server.app.authority.bundle().authorities).toHaveLength(2);
     expect((await rotation.status()).activeRoot).not.toBe(activeRoot);
-  });
+  }, 180_000);
 
   it('is a board: counts, stragglers with what to do, reasons; bounded, filtered, complete as JSON', async () => {
     for (const instance of ['cron-a', 'cron-b', 'cron-c']) await issue(instance);
@@ -194,7 +197,7 @@ describe('citadel rotate, on a real server', () => {
     expect(await metrics.expose()).toContain('\ncitadel_root_rotation_phase{phase="distribute"} 1\n');
     expect((await rotate('status', '--standing', 'nonsense')).code).toBe(64);
     expect((await rotate('status', '--limit', '1001')).code).toBe(64);
-  });
+  }, 180_000);
 
   it('redraws the board on a terminal', async () => {
     expect((await order('start')).code).toBe(0);
@@ -207,7 +210,7 @@ describe('citadel rotate, on a real server', () => {
     expect((await order('abort')).code).toBe(0);
     expect(await terminal.exited).toMatchObject({ code: 1 });
     expect(terminal.stdout()).toMatch(/phase +aborted since/);
-  });
+  }, 180_000);
 
   it('is watched until its end, over a restart of the server, and left by Ctrl-C', async () => {
     expect((await order('start')).code).toBe(0);
@@ -245,5 +248,5 @@ describe('citadel rotate, on a real server', () => {
     expect((await order('abort')).code).toBe(0);
     expect(await undone.exited).toMatchObject({ code: 1 });
     expect(undone.stdout()).toMatch(/Z aborted$/);
-  });
+  }, 180_000);
 });
