@@ -35,6 +35,9 @@ export interface Tainted {
  */
 export type TaintAuthority = (order: TaintOrder) => Promise<Tainted>;
 
+/** How long the order waits for proxies to have the CRL of the successor, milliseconds, and how often it looks. */
+const crlWait = { most: 5_000, step: 250 };
+
 export function createTaint({ store, audit, authority, clock, log }: TaintOptions): TaintAuthority {
   async function mark({ id, by, proof, reason }: TaintOrder): Promise<AuthorityRecord> {
     const records = await store.list();
@@ -64,6 +67,15 @@ export function createTaint({ store, audit, authority, clock, log }: TaintOption
     return tainted;
   }
 
+  /** Proxies that verify by CRLs would refuse what a successor signs before they have its own. */
+  async function waitForCrls(record: AuthorityRecord): Promise<void> {
+    for (let waited = 0; waited < crlWait.most; waited += crlWait.step) {
+      if (authority.isSuperseded(record.fingerprint) || !successor(record, authority.records())) return;
+      await clock.sleep(crlWait.step);
+      await authority.tick().catch(() => undefined);
+    }
+  }
+
   return async (order) => {
     const record = await authority.change(() => mark(order));
     // Also where it was tainted before: the successor may not have been made then.
@@ -71,6 +83,7 @@ export function createTaint({ store, audit, authority, clock, log }: TaintOption
       () => undefined,
       (error: unknown) => toCitadelError(error),
     );
+    if (!failure) await waitForCrls(record);
     if (authority.isSuperseded(record.fingerprint)) return { record, waitsFor: undefined };
     log.warn('a tainted authority goes on signing until another one takes its place', {
       authority: record.id,
@@ -80,13 +93,20 @@ export function createTaint({ store, audit, authority, clock, log }: TaintOption
   };
 }
 
-/** Nothing failed, and yet none signs in its place. */
-function heldUp(tainted: AuthorityRecord, records: readonly AuthorityRecord[]): string {
-  const isMade = records.some(
+/** Made already, and kept waiting. */
+function successor(
+  tainted: AuthorityRecord,
+  records: readonly AuthorityRecord[],
+): AuthorityRecord | undefined {
+  return records.find(
     ({ state, serverId, tainted: compromised }) =>
       state === 'prepared' && serverId === tainted.serverId && !compromised,
   );
-  return isMade
+}
+
+/** Nothing failed, and yet none signs in its place. */
+function heldUp(tainted: AuthorityRecord, records: readonly AuthorityRecord[]): string {
+  return successor(tainted, records)
     ? 'the next one is made, and signs once the proxies have its revocation list, or after a minute'
     : 'it is due, and not made yet';
 }

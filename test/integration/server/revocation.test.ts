@@ -174,6 +174,22 @@ describe('a revoked certificate', () => {
     expect(listed.stdout).toContain('it does not report');
   });
 
+  it('is no proof of an operator any more', async () => {
+    const home = 'ann';
+    const { directory } = server;
+    const address = ['--server', `localhost:${server.app.operator.port}`];
+    const whoami = () => runCitadel(['operator', 'whoami', ...address], { directory, home });
+    const enrol = ['operator', 'enrol', '--name', 'ann', '--role', 'viewer', '--yes'];
+    const socket = ['--socket', join(directory, 'operator.sock')];
+    expect(await runCitadel([...enrol, ...socket], { directory, home })).toMatchObject({ code: 0 });
+    expect(await whoami()).toMatchObject({ code: 0, stdout: expect.stringContaining('operator:ann') });
+    const id = 'spiffe://example.org/citadel/operator/ann';
+    expect(await citadel(server, 'certificate', 'revoke', id, ...why)).toMatchObject({ code: 0 });
+    const refused = await whoami();
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).not.toContain('operator:ann');
+  });
+
   it.each([
     [['0'.repeat(32)], 'no certificate of this serial'],
     [[], 'name one: a serial, a SPIFFE ID, or --issuer'],

@@ -46,10 +46,13 @@ describe('methodRequirements', () => {
       'listEnforcements',
       'getRotation',
       'planRotation',
+      'getRevocations',
       'listOperators',
     ];
     const operator = [
       'taintAuthority',
+      'revokeCertificates',
+      'revokeAuthority',
       'enforceMutualTls',
       'revertMutualTls',
       'rehearseRotation',
