@@ -128,6 +128,7 @@ export function createAgent(options: AgentOptions, overrides: AgentOverrides = {
         consumers: envoy
           ? {
               list: () => withAbsentEnvoy(registry.list(), began),
+              crlVersion: () => registry.crlVersion(),
               subscribe: (listener) => registry.subscribe(listener),
             }
           : registry,

@@ -250,12 +250,9 @@ export class SyncClient {
     const backoff = options.refusedBackoff ?? defaults.refusedBackoff;
     const again = this.#refused === 0 ? 0 : backoffDelay(this.#refused, backoff, entropy);
     this.#refused += 1;
-    clock.sleep(Math.max(0, shortestLife - age, again), signal).then(
-      () => {
-        if (state.snapshot.identity === identity) rotation.renewNow();
-      },
-      () => undefined,
-    );
+    clock
+      .sleep(Math.max(0, shortestLife - age, again), signal)
+      .then(() => (state.snapshot.identity === identity ? rotation.renewNow() : undefined), nothing);
   }
 }
 
