@@ -251,7 +251,7 @@ export class SyncClient {
     const again = this.#refused === 0 ? 0 : backoffDelay(this.#refused, backoff, entropy);
     this.#refused += 1;
     const renew = () => (state.snapshot.identity === identity ? rotation.renewNow() : undefined);
-    clock.sleep(Math.max(0, shortestLife - age, again), signal).then(renew, () => undefined);
+    clock.sleep(Math.max(0, shortestLife - age, again), signal).then(renew, nothing);
   }
 }
 
