@@ -24,6 +24,8 @@ export {
 export {
   type CertificateSigner,
   derEcdsaSignature,
+  classicAlgorithms,
+  encodeSpki,
   generateKeyPair,
   type KeyAlgorithm,
   type KeyPair,

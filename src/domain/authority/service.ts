@@ -21,6 +21,7 @@ import type {
 import type { BundleChoice, BundleSource, TrustBundleSnapshot } from '../trust/index.ts';
 import { type Bundles, bundleFor, readBundles, sameBundles } from './bundles.ts';
 import { decideIssuing, type IssuingAction, type IssuingRotationPolicy } from './decide.ts';
+import { issuingAlgorithm } from './issuing-algorithm.ts';
 import { authorityRecord } from './record.ts';
 
 export interface AuthorityServiceOptions {
@@ -36,7 +37,8 @@ export interface AuthorityServiceOptions {
   /** Signs new issuing authorities. Asked for when it is needed, so that its home may be away meanwhile. */
   readonly upstream: () => Promise<UpstreamAuthority>;
   readonly issuing: {
-    readonly algorithm: KeyAlgorithm;
+    /** Undefined: as issuingAlgorithm has it. */
+    readonly algorithm: KeyAlgorithm | undefined;
     /** Milliseconds. */
     readonly lifetime: number;
     /** Milliseconds; at least an hour, for clients whose clocks are slow. */
@@ -195,7 +197,9 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
 
   /** Finds what an earlier try has made. */
   async function issuingKey(id: string): Promise<SigningKey> {
-    const { algorithm } = options.issuing;
+    // From the store: the upstream may just have made the first root.
+    const root = (await store.list()).find(isActiveRoot);
+    const algorithm = issuingAlgorithm(options.issuing.algorithm, root);
     const found = await issuingKeys.get(id);
     if (found?.algorithm === algorithm) return found;
     if (found) await issuingKeys.destroy(id);
