@@ -48,6 +48,7 @@ const readsAtOnce = 4;
 
 class VaultKeyManager implements KeyManager {
   readonly backend = 'vault';
+  readonly algorithms = transitAlgorithms.map(({ algorithm }) => algorithm);
   readonly #client: VaultClient;
   readonly #mount: string;
   readonly #prefix: string;
@@ -75,7 +76,13 @@ class VaultKeyManager implements KeyManager {
     this.#requireOpen();
     requireKeyId(id);
     const type = this.#typeOf(algorithm);
-    return await this.#create(id, '', ['create', 'update'], async () => ({ type, derived: false }));
+    try {
+      return await this.#create(id, '', ['create', 'update'], async () => ({ type, derived: false }));
+    } catch (error) {
+      // Which types there are differs between Vault and OpenBao, and by their versions.
+      if (!(error instanceof CitadelError && /unknown key type/i.test(error.details ?? ''))) throw error;
+      throw new CitadelError('InvalidArgument', `this Vault makes no keys of ${algorithm}`, { cause: error });
+    }
   }
 
   async import(id: string, pkcs8: Secret<Uint8Array>): Promise<SigningKey> {
