@@ -23,8 +23,8 @@ export {
 } from './crl/index.ts';
 export {
   type CertificateSigner,
-  derEcdsaSignature,
   classicAlgorithms,
+  derEcdsaSignature,
   encodeSpki,
   generateKeyPair,
   type KeyAlgorithm,
