@@ -1,5 +1,4 @@
-import { type KeyAlgorithm, parseCertificate } from '../../pki/index.ts';
-import type { AuthorityRecord } from '../ports/index.ts';
+import type { KeyAlgorithm } from '../../pki/index.ts';
 
 /**
  * Of the key of a new issuing authority: as configured, or else P-256, and ML-DSA-65 under a root of ML-DSA-65, without
@@ -8,9 +7,7 @@ import type { AuthorityRecord } from '../ports/index.ts';
  */
 export function issuingAlgorithm(
   configured: KeyAlgorithm | undefined,
-  activeRoot: Pick<AuthorityRecord, 'certificate'> | undefined,
+  root: KeyAlgorithm | undefined,
 ): KeyAlgorithm {
-  if (configured !== undefined) return configured;
-  const above = activeRoot && parseCertificate(activeRoot.certificate).publicKey.algorithm;
-  return above === 'ml-dsa-65' ? above : 'ecdsa-p256';
+  return configured ?? (root === 'ml-dsa-65' ? root : 'ecdsa-p256');
 }
