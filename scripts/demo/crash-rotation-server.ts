@@ -77,7 +77,7 @@ async function rotate(app: App): Promise<void> {
     if (present?.phase === end) return;
     if (present?.phase === 'canary' && authority.bundle().authorities.length > 1)
       throw new Error('the new root was given to all before the end of the canary');
-    if (!present) await rotation.start({ ...order, oldRoot: activeRoot, canary });
+    if (!present) await rotation.start({ ...order, oldRoot: activeRoot, crossSign: true, canary });
     else if (present.phase === 'canary' && end === 'aborted')
       await rotation.abort({ ...order, phase: present.phase });
     else if (gate?.open && present.phase !== 'retire' && present.phase !== 'undo')

@@ -126,6 +126,7 @@ class Home {
         ...(sameMembers(issuingKeys, recorded)
           ? []
           : [`issuing keys are ${issuingKeys.join()}, on record are ${recorded.join()}`]),
+        ...(active?.intermediates.length === 1 ? [] : ['the old root has not certified the new one once']),
         ...((await store.rotations.current()) === undefined ? [] : ['the rotation is still under way']),
         // None, old alone, both for a few; then both and new alone, or old alone again.
         ...(sequence === (this.#end === 'done' ? 5n : 4n)

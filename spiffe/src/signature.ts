@@ -13,7 +13,7 @@ interface Algorithm {
 const ecdsa = (hash: string): Algorithm => ({ keyType: 'ec', hash, parameters: '' });
 const rsa = (hash: string): Algorithm => ({ keyType: 'rsa', hash, parameters: '0500' });
 
-// RFC 5758 3.2, RFC 4055 5, RFC 8410 3. What is not here (SHA-1, MD5) is refused.
+// RFC 5758 3.2, RFC 4055 5, RFC 8410 3, RFC 9881 3. What is not here (SHA-1, MD5) is refused.
 const algorithms: ReadonlyMap<string, Algorithm> = new Map([
   ['1.2.840.10045.4.3.2', ecdsa('sha256')],
   ['1.2.840.10045.4.3.3', ecdsa('sha384')],
@@ -22,6 +22,7 @@ const algorithms: ReadonlyMap<string, Algorithm> = new Map([
   ['1.2.840.113549.1.1.12', rsa('sha384')],
   ['1.2.840.113549.1.1.13', rsa('sha512')],
   ['1.3.101.112', { keyType: 'ed25519', hash: null, parameters: '' }],
+  ['2.16.840.1.101.3.4.3.18', { keyType: 'ml-dsa-65', hash: null, parameters: '' }],
 ]);
 
 const curves: ReadonlySet<string> = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
@@ -54,7 +55,7 @@ export function isSignedBy(certificate: Certificate, issuer: Certificate): boole
 
 /**
  * Refuses keys that are weak, or so large that verifying with them is an attack: RSA of 2048 to 8192 bits, the NIST
- * curves and Ed25519 are accepted.
+ * curves, Ed25519 and ML-DSA-65 are accepted.
  */
 export function checkKey(certificate: Certificate): void {
   if (isAcceptedKey(certificate.publicKey)) return;
@@ -65,5 +66,5 @@ function isAcceptedKey(key: KeyObject): boolean {
   const { modulusLength = 0, namedCurve = '' } = key.asymmetricKeyDetails ?? {};
   if (key.asymmetricKeyType === 'rsa') return modulusLength >= 2048 && modulusLength <= 8192;
   if (key.asymmetricKeyType === 'ec') return curves.has(namedCurve);
-  return key.asymmetricKeyType === 'ed25519';
+  return key.asymmetricKeyType === 'ed25519' || key.asymmetricKeyType === 'ml-dsa-65';
 }

@@ -35,12 +35,16 @@ const rsa = (modulusLength: number, hash = 'SHA-256') => ({
 });
 
 const keyAlgorithms: Readonly<
-  Record<string, webcrypto.RsaHashedKeyGenParams | webcrypto.EcKeyGenParams | { name: 'Ed25519' }>
+  Record<
+    string,
+    webcrypto.RsaHashedKeyGenParams | webcrypto.EcKeyGenParams | { name: 'Ed25519' | 'ML-DSA-65' }
+  >
 > = {
   p256: { name: 'ECDSA', namedCurve: 'P-256' },
   p384: { name: 'ECDSA', namedCurve: 'P-384' },
   p521: { name: 'ECDSA', namedCurve: 'P-521' },
   ed25519: { name: 'Ed25519' },
+  mldsa65: { name: 'ML-DSA-65' },
   rsa2048: rsa(2048),
   rsa1024: rsa(1024),
   rsa2048sha1: rsa(2048, 'SHA-1'),

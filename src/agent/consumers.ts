@@ -1,4 +1,10 @@
-import type { AdoptedKind, Consumer, ConsumerKind, ConsumerResource } from '../domain/ports/index.ts';
+import type {
+  AdoptedKind,
+  Consumer,
+  ConsumerKind,
+  ConsumerResource,
+  TlsProgram,
+} from '../domain/ports/index.ts';
 import type { Clock } from '../kernel/index.ts';
 
 /** What was seen of one resource in use. */
@@ -20,6 +26,8 @@ export interface ConsumerRecord {
   accepted(name: string, version: string, crls?: string): void;
   rejected(name: string, error: string): void;
   inUse(name: string, observation: UseObservation): void;
+  /** It is seen to be this program. */
+  is(program: TlsProgram): void;
   /** The consumer went away, and what it used with it. */
   close(): void;
 }
@@ -69,6 +77,7 @@ export class ConsumerRegistry {
     /** By name, of each resource that could bear them. */
     const acceptedCrls = new Map<string, string>();
     let lastSeenAt = this.#clock.now();
+    let program: TlsProgram | undefined;
     const update = (name: string, change: Partial<ConsumerResource>) => {
       const before = resources.get(name);
       if (before === undefined && change.kind === undefined) return;
@@ -109,11 +118,21 @@ export class ConsumerRegistry {
           ...(issuer === undefined ? {} : { inUseIssuer: issuer }),
         });
       },
+      is: (seen) => {
+        program = seen;
+        this.#changed();
+      },
       close: () => {
         if (this.#consumers.delete(id)) this.#changed();
       },
     };
-    const view = () => ({ id, kind, resources: [...resources.values()], lastSeenAt });
+    const view = () => ({
+      id,
+      kind,
+      resources: [...resources.values()],
+      lastSeenAt,
+      ...(program ? { program } : {}),
+    });
     this.#consumers.set(id, { record, view, crls: () => [...acceptedCrls.values()] });
     return record;
   }

@@ -8,6 +8,7 @@ import {
   type RotationService,
 } from '../domain/rotation/index.ts';
 import type { BundleChoice } from '../domain/trust/index.ts';
+import { outsideVerifiers } from './outside-verifiers.ts';
 import type { RotationHealthOptions } from './rotation-health.ts';
 import { newRoot, type UpstreamOptions } from './upstream.ts';
 
@@ -28,6 +29,8 @@ export function rotationOf(
     homes: { next: config.keys.kind, knows: knownHomes(config) },
     backdate,
     defaults,
+    outside: outsideVerifiers(config),
+    mlDsaAuthorities: config.experimental.mlDsaAuthorities,
     leafTtl: config.certificate.defaultTtl,
     refusals,
     clock,

@@ -1,8 +1,11 @@
 export { type AuthorityChainCheck, checkAuthorityChain } from './authority/check-chain.ts';
 export {
+  type CrossCertificateOptions,
+  createCrossCertificate,
   createIssuingCertificate,
   createRootCertificate,
   type IssuingCertificateOptions,
+  mayCrossSign,
   type RootCertificateOptions,
 } from './authority/create.ts';
 export {
@@ -23,7 +26,9 @@ export {
 } from './crl/index.ts';
 export {
   type CertificateSigner,
+  classicAlgorithms,
   derEcdsaSignature,
+  encodeSpki,
   generateKeyPair,
   type KeyAlgorithm,
   type KeyPair,

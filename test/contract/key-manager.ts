@@ -25,7 +25,7 @@ const code = (expected: string) => expect.objectContaining({ name: 'CitadelError
 
 function verifies(key: SigningKey, data: Uint8Array, signature: Uint8Array): boolean {
   const publicKey = { key: Buffer.from(key.publicKey), format: 'der', type: 'spki' } as const;
-  const digest = { 'ecdsa-p384': 'sha384', ed25519: null }[key.algorithm as string];
+  const digest = { 'ecdsa-p384': 'sha384', ed25519: null, 'ml-dsa-65': null }[key.algorithm as string];
   return verify(digest === undefined ? 'sha256' : digest, data, publicKey, signature);
 }
 

@@ -78,6 +78,7 @@ export function proxyReport(changes: Partial<ProxyReport> = {}): ProxyReport {
     svidSerial: 'ab12',
     principal: 'kubernetes:main/shop/cart/0b5c',
     agentVersion: '1.0.0',
+    agentProgram: { name: 'node', version: '24.21.0', library: 'OpenSSL 3.5.8' },
     agentBundleVersion: hex('bundle'),
     crlVersion: hex('crls'),
     consumers: [
@@ -85,6 +86,7 @@ export function proxyReport(changes: Partial<ProxyReport> = {}): ProxyReport {
         id: 'envoy-1',
         kind: 'envoy-sds',
         lastSeenAt: at(5),
+        program: { name: 'envoy', version: '1.40.0', library: 'BoringSSL' },
         resources: [
           { name: 'default', kind: 'svid', sent: 'ab12', accepted: 'ab12', observedAt: at(4) },
           {
@@ -230,6 +232,7 @@ export function rotation(changes: Partial<RootRotation> = {}): RootRotation {
     newRoot: undefined,
     algorithm: 'ecdsa-p256',
     lifetime: 1000,
+    crossSign: true,
     startedAt: at(0),
     startedBy: 'operator:ann',
     reason: 'the root is old',

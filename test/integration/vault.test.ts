@@ -278,6 +278,24 @@ describe('a server that misbehaves', () => {
     }
   }
 
+  test('a transit engine that does not know a kind of key is told as that', async () => {
+    await against(
+      (request, response) => {
+        response.writeHead(request.method === 'GET' ? 404 : 400, { 'content-type': 'application/json' });
+        response.end(
+          JSON.stringify({ errors: request.method === 'GET' ? [] : ['unknown key type mldsa-65'] }),
+        );
+      },
+      async (options) => {
+        const keys = await openVaultKeyManager(options);
+        expect(await failed(keys.generate('root-1', 'ml-dsa-65'))).toMatchObject({
+          code: 'InvalidArgument',
+          message: 'this Vault makes no keys of ml-dsa-65',
+        });
+      },
+    );
+  });
+
   test('silence ends at the deadline', async () => {
     await against(
       () => undefined,

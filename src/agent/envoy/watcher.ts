@@ -5,6 +5,7 @@ import type { IdentityState } from '../identity/state.ts';
 import type { PeerReader } from '../socket/peer.ts';
 import { callAdmin } from './admin.ts';
 import { bundleInUse, readCertificates, svidInUse } from './certificates-in-use.ts';
+import { readProgram } from './program.ts';
 
 export interface WatcherDependencies {
   readonly adminSocket: string;
@@ -29,6 +30,7 @@ export class EnvoyWatcher {
   #history: History = { svids: [], bundles: [] };
   #wake = new AbortController();
   #pushed = false;
+  readonly #named = new WeakSet<ConsumerRecord>();
 
   constructor(dependencies: WatcherDependencies) {
     this.#deps = dependencies;
@@ -75,11 +77,26 @@ export class EnvoyWatcher {
       if (reply.status !== 200) return false;
       const contexts = readCertificates(reply.body);
       const consumers = this.#consumersOf(pid);
+      if (consumers.length === 0) return false;
       for (const consumer of consumers) this.#record(consumer, contexts);
-      return consumers.length > 0 && consumers.every((consumer) => this.#settled(consumer));
+      await this.#name(consumers);
+      return consumers.every((consumer) => this.#settled(consumer));
     } catch (error) {
       log.debug('cannot see which certificates Envoy uses', { reason: describeError(error) });
       return false;
+    }
+  }
+
+  /** A connection is of one process, whose program stays what it is. */
+  async #name(consumers: readonly ConsumerRecord[]): Promise<void> {
+    const unnamed = consumers.filter((consumer) => !this.#named.has(consumer));
+    if (unnamed.length === 0) return;
+    const info = await callAdmin(this.#deps.adminSocket, 'GET', '/server_info', deadline);
+    const program = readProgram(info.body);
+    if (!program) return;
+    for (const consumer of unnamed) {
+      consumer.is(program);
+      this.#named.add(consumer);
     }
   }
 

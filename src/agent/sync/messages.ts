@@ -1,4 +1,4 @@
-import type { Consumer, ConsumerResource, HandshakeFailures } from '../../domain/ports/index.ts';
+import type { Consumer, ConsumerResource, HandshakeFailures, TlsProgram } from '../../domain/ports/index.ts';
 import { crlSetVersion } from '../../domain/trust/index.ts';
 import {
   AgentReport,
@@ -33,11 +33,25 @@ export function renderReport(
     bundleVersion,
     crlVersion,
     consumers: consumers.map(renderConsumer),
+    program: ownProgram,
   });
 }
 
-function renderConsumer({ id, kind, resources, lastSeenAt }: Consumer): ConsumerReport {
-  return { consumerId: id, kind: kinds[kind], resources: resources.map(renderResource), lastSeenAt };
+/** This process: its TLS and its own check of certificates are by the same library. */
+const ownProgram: TlsProgram = {
+  name: 'node',
+  version: process.versions.node,
+  library: `OpenSSL ${process.versions['openssl'] ?? ''}`,
+};
+
+function renderConsumer({ id, kind, resources, lastSeenAt, program }: Consumer): ConsumerReport {
+  return {
+    consumerId: id,
+    kind: kinds[kind],
+    resources: resources.map(renderResource),
+    lastSeenAt,
+    program,
+  };
 }
 
 function renderResource(resource: ConsumerResource): ResourceReport {

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { duration, exactlyOne, type FieldContext, path } from './fields.ts';
 import { vaultConnection } from './vault-schema.ts';
 
-/** Algorithms that an authority's key may have. */
-const keyAlgorithm = z.enum(['ecdsa-p256', 'ecdsa-p384', 'ed25519', 'rsa-2048', 'rsa-3072', 'rsa-4096']);
+/** Algorithms that an issuing authority's key may have by itself; a root's may also be of ML-DSA. */
+const classicAlgorithm = z.enum(['ecdsa-p256', 'ecdsa-p384', 'ed25519', 'rsa-2048', 'rsa-3072', 'rsa-4096']);
+const rootAlgorithm = z.enum([...classicAlgorithm.options, 'ml-dsa-65']);
 
 const fraction = z.number().gt(0).lt(1);
 
@@ -46,7 +47,9 @@ export const authoritySchema = (context: FieldContext) =>
     .strictObject({
       root: z
         .strictObject({
-          algorithm: keyAlgorithm.prefault('ecdsa-p256'),
+          algorithm: rootAlgorithm
+            .prefault('ecdsa-p256')
+            .describe('ml-dsa-65 needs experimental.mlDsaAuthorities'),
           lifetime: duration('1h', '36500d').prefault('1825d'),
         })
         .optional()
@@ -57,7 +60,9 @@ export const authoritySchema = (context: FieldContext) =>
       upstream: upstreamAuthority(context).optional().describe('another PKI signs the issuing authorities'),
       issuing: z
         .strictObject({
-          algorithm: keyAlgorithm.prefault('ecdsa-p256'),
+          algorithm: classicAlgorithm
+            .optional()
+            .describe('default: ecdsa-p256; ml-dsa-65 under a root of ml-dsa-65'),
           lifetime: duration('10s', '3650d').prefault('7d'),
           prepareAt: fraction
             .prefault(0.5)

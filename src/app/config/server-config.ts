@@ -40,7 +40,17 @@ export function completeServerConfig(parsed: ParsedServerConfig) {
 export function checkServerConfig(parsed: ParsedServerConfig): readonly RuleProblem[] {
   const problems: RuleProblem[] = [];
   const broken = (path: YamlPath, message: string, mend: string) => problems.push({ path, message, mend });
-  const { mode, keys, formerKeys, issuingKeys, attestation, certificate, authority, operators } = parsed;
+  const {
+    mode,
+    keys,
+    formerKeys,
+    issuingKeys,
+    attestation,
+    certificate,
+    authority,
+    experimental,
+    operators,
+  } = parsed;
   if (mode === 'production') {
     if (attestation.development)
       broken(
@@ -109,6 +119,12 @@ export function checkServerConfig(parsed: ParsedServerConfig): readonly RuleProb
       ['certificate', 'maximumTtl'],
       `${formatDuration(certificate.maximumTtl)} is longer than an issuing authority still lives when the next one takes over (${formatDuration(shortest)})`,
       'lower it, or raise authority.issuing.lifetime',
+    );
+  if (origin.kind === 'root' && origin.value.algorithm === 'ml-dsa-65' && !experimental.mlDsaAuthorities)
+    broken(
+      ['authority', 'root', 'algorithm'],
+      'is an experiment that is not switched on',
+      'choose another one, or set experimental.mlDsaAuthorities: true once you know that every client verifies ML-DSA',
     );
   if (origin.kind === 'root' && issuing.lifetime >= origin.value.lifetime)
     broken(

@@ -180,6 +180,15 @@ export const serverSchema = (context: FieldContext) =>
     backup: backupSchema.optional().describe('without it, no backup is made'),
     limits: limitsSchema.prefault({}),
     operators: operatorsSchema(context).prefault({}),
+    experimental: z
+      .strictObject({
+        mlDsaAuthorities: z
+          .boolean()
+          .prefault(false)
+          .describe('roots and issuing authorities of ML-DSA-65 (FIPS 204), which few clients verify yet'),
+      })
+      .prefault({})
+      .describe('what may change from one version to the next'),
     log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).prefault('info') }).prefault({}),
   });
 

@@ -26,7 +26,10 @@ function headOf(status: RotationStatus): Record<string, string> {
     next: status.next,
     'why not yet': status.whyNot.join('\n'),
     'old root': status.oldRoot.slice(0, 16),
-    'new root': status.newRoot === '' ? '' : `${status.newRoot.slice(0, 16)} (${status.algorithm})`,
+    'new root':
+      status.newRoot === ''
+        ? ''
+        : `${status.newRoot.slice(0, 16)} (${status.algorithm}${status.crossSigned ? ', cross-signed' : ''})`,
     started: `${formatTime(status.startedAt)} by ${status.startedBy}${status.reason === '' ? '' : `: ${status.reason}`}`,
     canary: canaryText(status),
     adoption: gate && gate.live > 0 ? adoptionText(status) : '',

@@ -4,6 +4,7 @@ import {
   type PlannedPhase,
   type PlannedRoot,
   type PlanRotationResponse,
+  type Unable,
 } from '../../gen/citadel/v1/operator.ts';
 import { seconds } from '../options.ts';
 import { formatTime, printable, printRecord } from '../output.ts';
@@ -13,17 +14,19 @@ export interface WantedRootOptions {
   readonly algorithm: string;
   /** Seconds. */
   readonly lifetime: number;
+  readonly crossSign: boolean;
 }
 
 export function withWantedRoot(command: Command): Command {
   return command
     .option('--algorithm <name>', 'of its key (default: as configured)', '')
-    .option('--lifetime <duration>', 'of its certificate (default: as configured)', seconds, 0);
+    .option('--lifetime <duration>', 'of its certificate (default: as configured)', seconds, 0)
+    .option('--cross-sign', 'the old root certifies the new one, for who knows the old one alone', false);
 }
 
 /** As the operator API takes it. */
-export function wantedRoot({ algorithm, lifetime }: WantedRootOptions) {
-  return { algorithm, lifetimeSeconds: BigInt(Math.ceil(lifetime)) };
+export function wantedRoot({ algorithm, lifetime, crossSign }: WantedRootOptions) {
+  return { algorithm, lifetimeSeconds: BigInt(Math.ceil(lifetime)), crossSign };
 }
 
 export function addPlan(rotate: Command): void {
@@ -39,7 +42,7 @@ export function addPlan(rotate: Command): void {
 }
 
 /** What is shown before a start. Pure. */
-export function planText({ oldRoot, newRoot, phases, warnings }: PlanRotationResponse): string {
+export function planText({ oldRoot, newRoot, phases, warnings, unable }: PlanRotationResponse): string {
   const end = phases.at(-1)?.earliestEnd;
   return [
     `from        ${rootText(oldRoot)}`,
@@ -47,7 +50,19 @@ export function planText({ oldRoot, newRoot, phases, warnings }: PlanRotationRes
     ...phases.map((phase) => phaseText(phase)),
     `ends        ${formatTime(end)} at the earliest`,
     ...warnings.map((warning) => `warning     ${printable(warning)}`),
+    ...unableText(unable),
   ].join('\n');
+}
+
+function unableText(unable: readonly Unable[]): readonly string[] {
+  if (unable.length === 0) return [];
+  return [
+    `${unable.length} cannot verify certificates under the new root, or cannot tell, and would be cut off when it signs; a start is refused without --force:`,
+    ...unable.map(
+      ({ name, proxyKey, why }) =>
+        `  ${printable(name)}${proxyKey === '' ? '' : ` (${printable(proxyKey)})`}: ${printable(why)}`,
+    ),
+  ];
 }
 
 function rootText(root: PlannedRoot | undefined): string {
@@ -61,10 +76,14 @@ function phaseText({ phase, waitsFor, earliestEnd }: PlannedPhase): string {
   return `${phase.padEnd(12)}until ${formatTime(earliestEnd)} at the earliest; waits for ${printable(waitsFor)}`;
 }
 
-function startCommand({ token }: PlanRotationResponse, { algorithm, lifetime }: WantedRootOptions): string {
+function startCommand(
+  { token }: PlanRotationResponse,
+  { algorithm, lifetime, crossSign }: WantedRootOptions,
+): string {
   const wanted = [
     ...(algorithm === '' ? [] : ['--algorithm', algorithm]),
     ...(lifetime === 0 ? [] : ['--lifetime', `${Math.ceil(lifetime)}s`]),
+    ...(crossSign ? ['--cross-sign'] : []),
   ];
   return `As long as this is so: ${['citadel rotate start', ...wanted, '--plan', token].join(' ')} --reason TEXT`;
 }

@@ -28,14 +28,21 @@ export function addRotateCommands(program: Command): void {
   addRecoverCommand(rotate);
 }
 
+interface StartOptions extends WantedRootOptions {
+  readonly plan?: string;
+  readonly force: boolean;
+}
+
 function addStart(rotate: Command): void {
   const command = addCanaryOptions(
     withWantedRoot(
       rotate.command('start').description('make the next root and hand it out; nothing signs with it yet'),
     ),
-  ).option('--plan <token>', 'refused where what this plan was made of has changed (default: the one shown)');
+  )
+    .option('--plan <token>', 'refused where what this plan was made of has changed (default: the one shown)')
+    .option('--force', 'begin although some cannot verify its algorithm: who is named breaks', false);
   changing(command, async (connection, { yes, reason }) => {
-    const { plan, ...options } = command.opts<WantedRootOptions & { readonly plan?: string }>();
+    const { plan, force, ...options } = command.opts<StartOptions>();
     const wanted = wantedRoot(options);
     const canary = canaryOrder(command);
     const shown = await connection.call(api.planRotation, wanted);
@@ -48,6 +55,7 @@ function addStart(rotate: Command): void {
       ...wanted,
       plan: plan ?? shown.token,
       canary,
+      force,
     });
   });
 }

@@ -1,6 +1,6 @@
 import { type Clock, inTurn } from '../../kernel/index.ts';
 import type { VerifiedSvid } from '../identity/index.ts';
-import type { AdoptionStore, Consumer, HandshakeReport, HandshakeTally } from '../ports/index.ts';
+import type { AdoptionStore, Consumer, HandshakeReport, HandshakeTally, TlsProgram } from '../ports/index.ts';
 import { addHandshakes, sameFailures } from './handshakes.ts';
 
 /** What an agent says of itself. */
@@ -8,6 +8,7 @@ export interface AgentState {
   readonly agentVersion: string;
   readonly bundleVersion: string;
   readonly crlVersion?: string;
+  readonly program: TlsProgram | undefined;
   readonly consumers: readonly Consumer[];
 }
 
@@ -50,6 +51,7 @@ export function createAdoptionService(store: AdoptionStore, clock: Clock): Adopt
             agentVersion: state.agentVersion,
             agentBundleVersion: state.bundleVersion,
             ...(state.crlVersion === undefined ? {} : { crlVersion: state.crlVersion }),
+            ...(state.program ? { agentProgram: state.program } : {}),
             consumers: state.consumers,
             connected: true,
             lastSeenAt: clock.now(),

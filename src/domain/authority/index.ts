@@ -7,6 +7,7 @@ export {
 } from './decide.ts';
 export { type EstablishRootOptions, establishRoot } from './establish-root.ts';
 export { type ExistingAuthority, type ImportOptions, importExistingAuthority } from './import-existing.ts';
+export { issuingAlgorithm } from './issuing-algorithm.ts';
 export { authorityRecord } from './record.ts';
 export { createRootUpstream } from './root-upstream.ts';
 export {

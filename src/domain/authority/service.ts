@@ -21,7 +21,9 @@ import type {
 import type { BundleChoice, BundleSource, TrustBundleSnapshot } from '../trust/index.ts';
 import { type Bundles, bundleFor, readBundles, sameBundles } from './bundles.ts';
 import { decideIssuing, type IssuingAction, type IssuingRotationPolicy } from './decide.ts';
+import { issuingAlgorithm } from './issuing-algorithm.ts';
 import { authorityRecord } from './record.ts';
+import { servedChain } from './served-chain.ts';
 
 export interface AuthorityServiceOptions {
   readonly trustDomain: string;
@@ -36,7 +38,8 @@ export interface AuthorityServiceOptions {
   /** Signs new issuing authorities. Asked for when it is needed, so that its home may be away meanwhile. */
   readonly upstream: () => Promise<UpstreamAuthority>;
   readonly issuing: {
-    readonly algorithm: KeyAlgorithm;
+    /** Undefined: as issuingAlgorithm has it. */
+    readonly algorithm: KeyAlgorithm | undefined;
     /** Milliseconds. */
     readonly lifetime: number;
     /** Milliseconds; at least an hour, for clients whose clocks are slow. */
@@ -61,7 +64,7 @@ export interface ActiveIssuer {
   readonly leafIssuer: LeafIssuer;
   /** When the first certificate above the leaf ends. */
   readonly chainNotAfter: Date;
-  /** PEM of the issuing certificate and those between it and the root, in this order, one an element. */
+  /** PEM of the issuing certificate and those between it and the root, and cross certificates of that; one an element. */
   readonly chainPem: readonly string[];
   readonly bundle: TrustBundleSnapshot;
 }
@@ -106,6 +109,8 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
     bundles = await readBundles(records, options);
     tellExpiry('root', records);
     tellExpiry('issuing', ownIssuing());
+    // A root that leaves the bundle takes its cross certificate along.
+    if (active) active = { ...active, chainPem: chainPemOf(active.record) };
     if (before && !sameBundles(before, bundles)) for (const listener of listeners) listener();
   }
 
@@ -138,8 +143,12 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
       record,
       leafIssuer: createLeafIssuer({ issuerCertificate: record.certificate, signer }),
       chainNotAfter: new Date(Math.min(...ends)),
-      chainPem: chain.map((der) => toPem(der)),
+      chainPem: chainPemOf(record),
     };
+  }
+
+  function chainPemOf(record: AuthorityRecord): readonly string[] {
+    return servedChain(record, records, clock.now()).map((der) => toPem(der));
   }
 
   async function prepare(): Promise<AuthorityRecord> {
@@ -195,7 +204,10 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
 
   /** Finds what an earlier try has made. */
   async function issuingKey(id: string): Promise<SigningKey> {
-    const { algorithm } = options.issuing;
+    // From the store: the upstream may just have made the first root.
+    const root = (await store.list()).find(isActiveRoot);
+    const above = root && parseCertificate(root.certificate).publicKey.algorithm;
+    const algorithm = issuingAlgorithm(options.issuing.algorithm, above);
     const found = await issuingKeys.get(id);
     if (found?.algorithm === algorithm) return found;
     if (found) await issuingKeys.destroy(id);

@@ -18,11 +18,23 @@ export interface ConsumerResource {
   readonly observedAt: Date;
 }
 
+/** A program that verifies certificates, as it tells itself. */
+export interface TlsProgram {
+  /** `envoy`, `node`. */
+  readonly name: string;
+  /** `1.40.0` */
+  readonly version: string;
+  /** `BoringSSL`, `OpenSSL 3.5.8` */
+  readonly library: string;
+}
+
 export interface Consumer {
   readonly id: string;
   readonly kind: ConsumerKind;
   readonly resources: readonly ConsumerResource[];
   readonly lastSeenAt: Date;
+  /** What it verifies with; absent where that is not seen. */
+  readonly program?: TlsProgram;
 }
 
 /** Handshakes that failed, by the reason that Envoy counts them under. */
@@ -66,6 +78,8 @@ export interface ProxyReport {
   readonly agentBundleVersion: string;
   /** Of the set of CRLs that all its Envoys have accepted; undefined where they have not all, or know of none. */
   readonly crlVersion?: string;
+  /** What the agent itself verifies with; absent: it does not say. */
+  readonly agentProgram?: TlsProgram;
   readonly consumers: readonly Consumer[];
   readonly connected: boolean;
   readonly lastSeenAt: Date;

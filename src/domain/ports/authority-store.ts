@@ -15,7 +15,10 @@ export interface AuthorityRecord {
   readonly keyId: string;
   /** DER. */
   readonly certificate: Uint8Array;
-  /** DER, from the issuer of `certificate` up to below the root; empty where the root itself issued it. */
+  /**
+   * DER, from the issuer of `certificate` up to below the root; empty where the root itself issued it. Of a root: by which
+   * other roots certify it, beside itself.
+   */
   readonly intermediates: readonly Uint8Array[];
   /** SHA-256 of the DER, lower-case hexadecimal. */
   readonly fingerprint: string;

@@ -14,6 +14,8 @@ export interface SigningKey extends CertificateSigner {
 export interface KeyManager {
   /** Names the backend, for status and the audit record: `memory`, `disk`, `vault`, `pkcs11`. */
   readonly backend: string;
+  /** Of the keys that it makes; absent: classicAlgorithms. */
+  readonly algorithms?: readonly KeyAlgorithm[];
   /** @throws CitadelError AlreadyExists when the id is taken; InvalidArgument when the algorithm is not offered. */
   generate(id: string, algorithm: KeyAlgorithm): Promise<SigningKey>;
   /**

@@ -70,6 +70,8 @@ export interface RootRotation {
   readonly algorithm: KeyAlgorithm;
   /** Of the new root, milliseconds. */
   readonly lifetime: number;
+  /** Whether the old root certifies the new one. */
+  readonly crossSign: boolean;
   readonly startedAt: Date;
   readonly startedBy: string;
   readonly reason: string;

@@ -2,6 +2,7 @@ import type { Clock } from '../../kernel/index.ts';
 import { createRootCertificate } from '../../pki/index.ts';
 import { authorityRecord } from '../authority/index.ts';
 import type { AuthorityRecord, AuthorityStore, KeyManager, RootRotation } from '../ports/index.ts';
+import { crossSign } from './cross-sign.ts';
 import type { RotationEffect } from './decide.ts';
 import { destroyKeys } from './old-keys.ts';
 
@@ -21,23 +22,31 @@ export interface EffectPorts {
 export async function makeNewRoot(rotation: RootRotation, ports: EffectPorts): Promise<AuthorityRecord> {
   const { store, clock, trustDomain, backdate } = ports;
   const keyId = newKeyId(rotation);
-  const known = (await store.list()).find((record) => record.kind === 'root' && record.keyId === keyId);
+  const records = await store.list();
+  const known = records.find((record) => record.kind === 'root' && record.keyId === keyId);
   if (known) return known;
   const keys = await ports.newKeys();
   const signer = (await keys.get(keyId)) ?? (await keys.generate(keyId, rotation.algorithm));
   const now = clock.now();
+  const certificate = await createRootCertificate({
+    signer,
+    subject: `Citadel root ${rotation.id}`,
+    notBefore: new Date(now.getTime() - backdate),
+    notAfter: new Date(now.getTime() + rotation.lifetime),
+    trustDomain,
+  });
+  // A root that has ended meanwhile vouches for nothing.
+  const oldRoot = records.find(
+    ({ fingerprint, notAfter }) => rotation.crossSign && fingerprint === rotation.oldRoot && notAfter > now,
+  );
   const record = authorityRecord({
     kind: 'root',
     state: rotation.canary ? 'staged' : 'prepared',
     keyBackend: keys.backend,
     keyId,
-    certificate: await createRootCertificate({
-      signer,
-      subject: `Citadel root ${rotation.id}`,
-      notBefore: new Date(now.getTime() - backdate),
-      notAfter: new Date(now.getTime() + rotation.lifetime),
-      trustDomain,
-    }),
+    certificate,
+    // With its root, or not at all: nobody asks for it again.
+    intermediates: oldRoot ? [await crossSign(oldRoot, certificate, ports)] : [],
     createdAt: now,
   });
   await store.save(record);

@@ -1,3 +1,4 @@
+import type { KeyAlgorithm } from '../../pki/index.ts';
 import type { AuthorityRecord, LiveLeaf, RootRotation, RotationPhase } from '../ports/index.ts';
 import { watchCanary, watchEnd } from './canary.ts';
 import { latest } from './plan.ts';
@@ -9,6 +10,7 @@ import {
   type ProxyStanding,
   type Standing,
 } from './standing.ts';
+import { whyUnable } from './verifiers.ts';
 
 /** All that is known at one moment of who uses what. */
 export interface RotationEvidence {
@@ -62,7 +64,9 @@ export function gateOf(rotation: RootRotation, phase: Waiting, evidence: Rotatio
     case 'distribute':
       return gate(
         rotation,
-        bundleStandings(evidence, (roots) => newRoot !== undefined && roots.includes(newRoot)),
+        bundleStandings(evidence, (roots) => newRoot !== undefined && roots.includes(newRoot)).map(
+          (standing) => orUnable(rotation.algorithm, standing),
+        ),
       );
     case 'drain':
       return drainGate(rotation, evidence, oldRoot);
@@ -144,6 +148,14 @@ function bundleStandings(
 
 function excusedBy({ words }: RootRotation): ReadonlySet<string> {
   return new Set(words.filter(({ kind }) => kind === 'excuse').map(({ target }) => target));
+}
+
+/** To have the root is not enough for who cannot verify what it signs. */
+function orUnable(algorithm: KeyAlgorithm, standing: ProxyStanding): ProxyStanding {
+  const why = whyUnable(algorithm, standing.proxy);
+  return why === undefined
+    ? standing
+    : { ...standing, standing: 'behind', detail: `cannot verify ${algorithm}: ${why}` };
 }
 
 function gate(rotation: RootRotation, standings: readonly ProxyStanding[]): Gate {

@@ -15,3 +15,4 @@ export {
   type RotationStatus,
 } from './service.ts';
 export { type LiveProxy, leafStanding, liveProxies, type Standing } from './standing.ts';
+export type { Unable } from './verifiers.ts';

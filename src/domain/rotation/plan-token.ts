@@ -14,6 +14,8 @@ export interface PlannedChange {
   /** Whether the configuration names the home of the old root's key. */
   readonly knowsOldHome: boolean;
   readonly algorithm: string;
+  /** Whether the old root certifies the new one. */
+  readonly crossSign: boolean;
   /** Milliseconds. */
   readonly lifetime: number;
   /** Of leaves, milliseconds. */
@@ -22,7 +24,7 @@ export interface PlannedChange {
 
 /** Pure. The names are for the operator: they are what a refusal says has changed. */
 export function planInputs(change: PlannedChange): PlanInputs {
-  const { authorities, oldRoot, newHome, knowsOldHome, algorithm, lifetime, leafTtl } = change;
+  const { authorities, oldRoot, newHome, knowsOldHome, algorithm, crossSign, lifetime, leafTtl } = change;
   const kept = (kinds: readonly AuthorityRecord['kind'][], states = ['prepared', 'active', 'old']) =>
     authorities
       .filter(({ kind, state }) => kinds.includes(kind) && states.includes(state))
@@ -39,6 +41,7 @@ export function planInputs(change: PlannedChange): PlanInputs {
     'the home of the old root’s key': `${oldRoot.keyBackend}${knowsOldHome ? '' : ', not configured'}`,
     'the home of the new root’s key': newHome,
     'the algorithm of the new root’s key': algorithm,
+    'whether the old root certifies the new one': crossSign ? 'yes' : 'no',
     'the lifetime of the new root': `${lifetime / 1000} s`,
     'the lifetime of certificates': `${leafTtl / 1000} s`,
   };

@@ -6,12 +6,15 @@ import type { RotationEvidence } from './gate.ts';
 import { keysLeft } from './old-keys.ts';
 import { type PlannedPhase, planRotation } from './plan.ts';
 import { type PlannedChange, planInputs, planToken, requireUnchanged } from './plan-token.ts';
+import { type Unable, unableToVerify } from './verifiers.ts';
 
 /** What an operator wants the new root to be; otherwise as configured. */
 export interface WantedRoot {
   readonly algorithm?: KeyAlgorithm;
   /** Milliseconds. */
   readonly lifetime?: number;
+  /** Whether the old root certifies it. */
+  readonly crossSign?: boolean;
 }
 
 export interface PlannedRoot {
@@ -29,6 +32,8 @@ export interface RotationPlan {
   readonly newRoot: PlannedRoot;
   /** What an operator should know before. */
   readonly warnings: readonly string[];
+  /** Who would be cut off: cannot verify what is under a root of that algorithm, or cannot tell. */
+  readonly unable: readonly Unable[];
 }
 
 export interface PlanningOptions {
@@ -41,6 +46,8 @@ export interface PlanningOptions {
     readonly next: string;
     knows(backend: string): boolean;
   };
+  /** Who verifies certificates without having one, and cannot say with what. */
+  readonly outside?: readonly Unable[];
   readonly clock: Pick<Clock, 'now'>;
 }
 
@@ -51,7 +58,7 @@ export interface Planning {
   requireSame(token: string, authorities: readonly AuthorityRecord[], wanted: WantedRoot): void;
 }
 
-export function createPlanning({ defaults, leafTtl, homes, clock }: PlanningOptions): Planning {
+export function createPlanning({ defaults, leafTtl, homes, outside = [], clock }: PlanningOptions): Planning {
   function changeOf(authorities: readonly AuthorityRecord[], wanted: WantedRoot): PlannedChange {
     const oldRoot = authorities.find(({ kind, state }) => kind === 'root' && state === 'active');
     if (!oldRoot) throw new CitadelError('FailedPrecondition', 'there is no active root to rotate');
@@ -62,6 +69,7 @@ export function createPlanning({ defaults, leafTtl, homes, clock }: PlanningOpti
       knowsOldHome: isOpenable(oldRoot, homes.knows(oldRoot.keyBackend)),
       algorithm: wanted.algorithm ?? defaults.algorithm,
       lifetime: wanted.lifetime ?? defaults.lifetime,
+      crossSign: wanted.crossSign ?? false,
       leafTtl,
     };
   }
@@ -86,6 +94,7 @@ export function createPlanning({ defaults, leafTtl, homes, clock }: PlanningOpti
           notAfter: new Date(now.getTime() + lifetime),
         },
         warnings: warningsOf(change, evidence),
+        unable: unableToVerify(wanted.algorithm ?? defaults.algorithm, evidence.proxies, outside),
       };
     },
     requireSame: (token, authorities, wanted) =>

@@ -113,6 +113,7 @@ function newRotation(
     newRoot: undefined,
     algorithm: defaults.algorithm,
     lifetime: defaults.lifetime,
+    crossSign: false,
     startedAt: now,
     startedBy: by,
     reason,

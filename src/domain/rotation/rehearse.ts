@@ -16,6 +16,7 @@ import {
   type KeyAlgorithm,
   toPem,
 } from '../../pki/index.ts';
+import { issuingAlgorithm } from '../authority/index.ts';
 import type { AuditLog, KeyManager } from '../ports/index.ts';
 import type { TrustBundleSnapshot } from '../trust/index.ts';
 import { type Done, type RehearsedStep, Steps } from './rehearsed-steps.ts';
@@ -30,7 +31,7 @@ export interface RehearsalOptions {
   readonly newKeys: () => Promise<KeyManager>;
   readonly issuingKeys: KeyManager;
   /** Of the new root's key, where nothing else is asked for, and of issuing keys. */
-  readonly algorithms: { readonly root: KeyAlgorithm; readonly issuing: KeyAlgorithm };
+  readonly algorithms: { readonly root: KeyAlgorithm; readonly issuing: KeyAlgorithm | undefined };
   readonly bundle: () => TrustBundleSnapshot;
   readonly handOut: HandOut;
   readonly audit: AuditLog;
@@ -129,8 +130,9 @@ export function createRehearsal(options: RehearsalOptions): Rehearsal {
     });
     const issuingKey = await steps.do('make an issuing key', [], async () => {
       await clearHome(options.issuingKeys);
-      const value = await options.issuingKeys.generate(ids.issuing, options.algorithms.issuing);
-      return { value, detail: `${options.algorithms.issuing}, ${ids.issuing}` };
+      const below = issuingAlgorithm(options.algorithms.issuing, algorithm);
+      const value = await options.issuingKeys.generate(ids.issuing, below);
+      return { value, detail: `${below}, ${ids.issuing}` };
     });
     const issuing = await steps.do(
       'sign an issuing certificate',

@@ -10,21 +10,28 @@ import type { KeyAlgorithm } from '../../pki/index.ts';
 import type { AuthorityService } from '../authority/index.ts';
 import type { AuditLog, LiveLeaf, RootRotation, RotationPhase, RotationWord, Store } from '../ports/index.ts';
 import { type CanaryOrder, planCanary, watchCanary } from './canary.ts';
+import { requireCrossSigner } from './cross-sign.ts';
 import { type Asked, decideRotation, tookEffect } from './decide.ts';
 import { activateOldRoot, applyEffect, type EffectPorts, makeNewRoot, signersOf } from './effects.ts';
 import { type Gate, gateOf, type RotationEvidence } from './gate.ts';
+import { requireOffered, requireVerifiers, whoAll } from './new-root.ts';
 import { keysLeft, type LeftKey } from './old-keys.ts';
 import { createPace } from './pace.ts';
 import { createPlanning, type PlanningOptions, type RotationPlan, type WantedRoot } from './planning.ts';
 import { liveProxies } from './standing.ts';
+import { unableToVerify } from './verifiers.ts';
 import { type SpokenWords, spokenWords, wordActions } from './words.ts';
 
-export interface RotationServiceOptions extends Omit<EffectPorts, 'store'>, Pick<PlanningOptions, 'homes'> {
+export interface RotationServiceOptions
+  extends Omit<EffectPorts, 'store'>,
+    Pick<PlanningOptions, 'homes' | 'outside'> {
   readonly store: Pick<Store, 'rotations' | 'authorities' | 'issuance' | 'adoption'>;
   readonly audit: AuditLog;
   readonly authority: Pick<AuthorityService, 'tick'>;
   /** Of new roots, where an operator says nothing else. Lifetime in milliseconds. */
   readonly defaults: { readonly algorithm: KeyAlgorithm; readonly lifetime: number };
+  /** Whether roots of ML-DSA, an experiment, may be made. */
+  readonly mlDsaAuthorities?: boolean;
   /** Of leaves, milliseconds; for plans. */
   readonly leafTtl: number;
   /** See RotationEvidence. */
@@ -63,6 +70,7 @@ export interface RotationService {
    * Begins: the new root is made and enters the bundle; nothing signs with it yet.
    * @param order.oldRoot fingerprint of the root that the operator saw active
    * @param order.plan token of the plan that the operator saw
+   * @param order.force begins although some cannot verify the new root's algorithm; `distribute` waits for them all the same
    * @throws CitadelError FailedPrecondition, Aborted where the active root, or what else the plan was made of, is
    *   another one by now
    */
@@ -71,6 +79,7 @@ export interface RotationService {
       WantedRoot & {
         readonly oldRoot: string;
         readonly plan?: string;
+        readonly force?: boolean;
         /** Whom the new root is given to before all others; absent: it is given to all at once. */
         readonly canary?: CanaryOrder;
       },
@@ -283,24 +292,36 @@ export function createRotationService(options: RotationServiceOptions): Rotation
             'InvalidArgument',
             `a root must outlive the certificates under it, which live for ${options.leafTtl / 1000} s`,
           );
+        const { algorithm = options.defaults.algorithm, crossSign = false } = order;
+        await requireOffered(algorithm, options);
+        if (crossSign) await requireCrossSigner(root, options);
+        const seen = await evidence();
+        const cutOff = unableToVerify(algorithm, seen.proxies, options.outside);
+        if (!order.force) requireVerifiers(algorithm, cutOff);
         const now = clock.now();
         const id = Buffer.from(entropy.bytes(8)).toString('hex');
+        const { by, reason } = order;
         const rotation: RootRotation = {
           id,
           phase: 'prepare',
           phaseSince: now,
           oldRoot: root.fingerprint,
           newRoot: undefined,
-          algorithm: order.algorithm ?? options.defaults.algorithm,
+          algorithm,
           lifetime,
+          crossSign,
           startedAt: now,
-          startedBy: order.by,
-          reason: order.reason,
-          words: [],
-          canary: order.canary && planCanary(id, order.canary, await evidence()),
+          startedBy: by,
+          reason,
+          words: cutOff.length > 0 ? [{ kind: 'force', target: 'start', by, reason, at: now }] : [],
+          canary: order.canary && planCanary(id, order.canary, seen),
         };
-        const canary = order.canary?.selectors.join(' ');
-        await note('rotation.start', order, rotation, canary === undefined ? {} : { canary });
+        await note('rotation.start', order, rotation, {
+          algorithm,
+          ...(crossSign ? { crossSigned: 'true' } : {}),
+          ...(cutOff.length > 0 ? { forcedAgainst: whoAll(cutOff) } : {}),
+          ...(order.canary ? { canary: order.canary.selectors.join(' ') } : {}),
+        });
         await store.rotations.save(rotation);
         await run(rotation, order, 'no');
         return status();

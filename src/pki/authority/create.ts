@@ -5,6 +5,8 @@ import { type CertificateSigner, keyIdentifier, readPublicKey } from '../keys/in
 interface AuthorityOptions {
   /** Common name. */
   readonly subject: string;
+  /** A certificate, DER, whose subject is taken in place of `subject`, byte for byte. */
+  readonly subjectOf?: Uint8Array;
   readonly notBefore: Date;
   readonly notAfter: Date;
   /** Named as `spiffe://<trust domain>` in a URI SAN (X509-SVID, 2 and 4.2). */
@@ -26,6 +28,16 @@ export interface IssuingCertificateOptions extends AuthorityOptions {
   readonly issuerSigner: CertificateSigner;
   /** The new authority's key: SubjectPublicKeyInfo, DER. */
   readonly publicKey: Uint8Array;
+}
+
+export interface CrossCertificateOptions {
+  /** The root that certifies, DER. */
+  readonly issuerCertificate: Uint8Array;
+  /** Holds its key. */
+  readonly issuerSigner: CertificateSigner;
+  /** The root that is certified, DER. */
+  readonly certificate: Uint8Array;
+  readonly trustDomain?: string;
 }
 
 /**
@@ -56,6 +68,39 @@ export async function createIssuingCertificate(options: IssuingCertificateOption
   return createAuthority({ pathLen: 0, ...options }, options.issuerSigner, issuer);
 }
 
+/** Below a cross certificate stands an issuing authority, and below the root that signs it both do. */
+const belowCross = 1;
+
+/** Whether a root may certify another one that has issuing authorities. @param root DER */
+export function mayCrossSign(root: Uint8Array): boolean {
+  const { pathLen } = parseCertificate(root);
+  return pathLen === undefined || pathLen > belowCross;
+}
+
+/**
+ * A certificate of one root for the name and the key of another (a cross certificate, RFC 5280, 3.2), so that who knows the
+ * first alone finds a path to it from what is under the second. It lives no longer than either.
+ * @returns DER
+ * @throws CitadelError FailedPrecondition when the issuer may not issue it; Internal when what was signed does not verify
+ */
+export async function createCrossCertificate(options: CrossCertificateOptions): Promise<Uint8Array> {
+  const issuer = parseCertificate(options.issuerCertificate);
+  const certified = parseCertificate(options.certificate);
+  if (!mayCrossSign(options.issuerCertificate))
+    throw new CitadelError('FailedPrecondition', 'the root may not have an authority above an issuing one');
+  return createIssuingCertificate({
+    issuerCertificate: options.issuerCertificate,
+    issuerSigner: options.issuerSigner,
+    publicKey: certified.publicKey.spki,
+    subject: certified.subject,
+    subjectOf: options.certificate,
+    notBefore: new Date(Math.max(issuer.notBefore.getTime(), certified.notBefore.getTime())),
+    notAfter: new Date(Math.min(issuer.notAfter.getTime(), certified.notAfter.getTime())),
+    pathLen: belowCross,
+    ...(options.trustDomain === undefined ? {} : { trustDomain: options.trustDomain }),
+  });
+}
+
 async function createAuthority(
   options: AuthorityOptions & { readonly publicKey: Uint8Array },
   signer: CertificateSigner,
@@ -82,7 +127,9 @@ async function createAuthority(
     const value = `spiffe://${options.trustDomain}`;
     extensions.push(new x509.SubjectAlternativeNameExtension([{ type: 'url', value }]));
   }
-  const name = new x509.Name([{ CN: [{ utf8String: options.subject }] }]);
+  const name = options.subjectOf
+    ? new x509.X509Certificate(copy(options.subjectOf)).subjectName
+    : new x509.Name([{ CN: [{ utf8String: options.subject }] }]);
   const certificate = await x509.X509CertificateGenerator.create(
     {
       serialNumber: positiveSerial(options.serial ?? systemEntropy.bytes(16)),

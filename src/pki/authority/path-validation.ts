@@ -1,13 +1,16 @@
 import { X509Certificate } from 'node:crypto';
 import { Certificate, CertificateChainValidationEngine, CryptoEngine } from 'pkijs';
 import type { ParsedCertificate } from '../certificate/index.ts';
+import { type AlgorithmSpec, algorithms } from '../keys/index.ts';
 import { provider } from './provider.ts';
 
 const engine = new CryptoEngine({ name: 'citadel', crypto: provider, subtle: provider.subtle });
 
+const unknownToPkijs: ReadonlySet<string> = new Set<AlgorithmSpec['family']>(['ed25519', 'ml-dsa']);
+
 /**
- * A second opinion on a path: RFC 5280's path validation by pkijs or, where an Ed25519 key has signed, which pkijs does
- * not know, OpenSSL's view of each link.
+ * A second opinion on a path: RFC 5280's path validation by pkijs or, where an Ed25519 or ML-DSA key has signed, which pkijs
+ * does not know, OpenSSL's view of each link.
  * @param chain the certificate, its issuers, the root
  * @returns why the path is refused; undefined when it is valid
  */
@@ -15,7 +18,8 @@ export async function validatePath(
   chain: readonly ParsedCertificate[],
   at: Date,
 ): Promise<string | undefined> {
-  if (chain.some(({ publicKey }) => publicKey.algorithm === 'ed25519')) return validateLinks(chain);
+  if (chain.some(({ publicKey }) => unknownToPkijs.has(algorithms[publicKey.algorithm].family)))
+    return validateLinks(chain);
   const certificates = chain.map(({ der }) => Certificate.fromBER(new Uint8Array(der)));
   // The library looks for the end of the path in the last place.
   const validation = new CertificateChainValidationEngine({

@@ -20,6 +20,7 @@ const signatures: readonly { identifier: Buffer; family: AlgorithmSpec['family']
     { identifier: signatureIdentifiers.rsaSha384, family: 'rsa', digest: 'sha384' },
     { identifier: signatureIdentifiers.rsaSha512, family: 'rsa', digest: 'sha512' },
     { identifier: signatureIdentifiers.ed25519, family: 'ed25519', digest: null },
+    { identifier: signatureIdentifiers.mlDsa65, family: 'ml-dsa', digest: null },
   ];
 
 /** How a signature with this AlgorithmIdentifier is verified by a key of this family; undefined: not at all. */

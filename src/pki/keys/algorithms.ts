@@ -1,8 +1,8 @@
 import type { KeyType } from 'node:crypto';
 import { bitString, encode, oid, sequence, tag } from '../der/index.ts';
 
-/** The key algorithms that Citadel signs with and certifies. */
-export const keyAlgorithms = [
+/** Those that are no experiment. */
+export const classicAlgorithms = [
   'ecdsa-p256',
   'ecdsa-p384',
   'ed25519',
@@ -10,17 +10,20 @@ export const keyAlgorithms = [
   'rsa-3072',
   'rsa-4096',
 ] as const;
+
+/** The key algorithms that Citadel signs with and certifies; ML-DSA of authorities alone. */
+export const keyAlgorithms = [...classicAlgorithms, 'ml-dsa-65'] as const;
 export type KeyAlgorithm = (typeof keyAlgorithms)[number];
 
 /** Everything that depends on the algorithm of a key; a new algorithm is a new row. */
 export interface AlgorithmSpec {
   readonly name: KeyAlgorithm;
-  readonly family: 'ec' | 'rsa' | 'ed25519';
-  /** SubjectPublicKeyInfo.algorithm, DER (RFC 5480, 2.1.1; RFC 3279, 2.3.1; RFC 8410, 4). */
+  readonly family: 'ec' | 'rsa' | 'ed25519' | 'ml-dsa';
+  /** SubjectPublicKeyInfo.algorithm, DER (RFC 5480, 2.1.1; RFC 3279, 2.3.1; RFC 8410, 4; RFC 9881, 2). */
   readonly keyIdentifier: Buffer;
-  /** AlgorithmIdentifier of the signatures that a key of this algorithm makes here, DER (RFC 5758, RFC 4055, RFC 8410). */
+  /** AlgorithmIdentifier of the signatures that a key of this algorithm makes here, DER (RFC 5758, RFC 4055, RFC 8410, RFC 9881). */
   readonly signatureIdentifier: Buffer;
-  /** For node:crypto's sign and verify; Ed25519 hashes by itself. */
+  /** For node:crypto's sign and verify; Ed25519 and ML-DSA hash by themselves. */
   readonly digest: 'sha256' | 'sha384' | null;
   /**
    * Whether an operation is done where it is called. libuv's threadpool costs some 50 microseconds of CPU a job, and
@@ -36,7 +39,7 @@ export interface AlgorithmSpec {
   readonly node: { readonly type: KeyType; readonly curve?: 'P-256' | 'P-384' };
   /** As WebCrypto describes the key, and what its sign() is given. */
   readonly webCrypto: {
-    readonly key: EcKeyAlgorithm | RsaHashedKeyAlgorithm | { readonly name: 'Ed25519' };
+    readonly key: EcKeyAlgorithm | RsaHashedKeyAlgorithm | { readonly name: 'Ed25519' | 'ML-DSA-65' };
     readonly sign: EcdsaParams | { readonly name: string };
   };
 }
@@ -68,6 +71,7 @@ export const signatureIdentifiers = {
   rsaSha384: sequence(oid('1.2.840.113549.1.1.12'), derNull),
   rsaSha512: sequence(oid('1.2.840.113549.1.1.13'), derNull),
   ed25519: sequence(oid('1.3.101.112')),
+  mlDsa65: sequence(oid('2.16.840.1.101.3.4.3.18')),
 } as const;
 
 export const ecPublicKeyOid = oid('1.2.840.10045.2.1');
@@ -117,6 +121,19 @@ const ed25519: AlgorithmSpec = {
   webCrypto: { key: { name: 'Ed25519' }, sign: { name: 'Ed25519' } },
 };
 
+/** FIPS 204; in X.509 pure, with an empty context, and without parameters in its identifier (RFC 9881, 2 and 3). */
+const mlDsa65: AlgorithmSpec = {
+  name: 'ml-dsa-65',
+  family: 'ml-dsa',
+  keyIdentifier: signatureIdentifiers.mlDsa65,
+  signatureIdentifier: signatureIdentifiers.mlDsa65,
+  digest: null,
+  inPlace: { sign: false, verify: true },
+  publicKeyLength: 1952,
+  node: { type: 'ml-dsa-65' },
+  webCrypto: { key: { name: 'ML-DSA-65' }, sign: { name: 'ML-DSA-65' } },
+};
+
 function rsa(name: KeyAlgorithm, modulusLength: number): AlgorithmSpec {
   return {
     name,
@@ -146,6 +163,7 @@ export const algorithms: Readonly<Record<KeyAlgorithm, AlgorithmSpec>> = {
   'rsa-2048': rsa('rsa-2048', 2048),
   'rsa-3072': rsa('rsa-3072', 3072),
   'rsa-4096': rsa('rsa-4096', 4096),
+  'ml-dsa-65': mlDsa65,
 };
 
 /** SubjectPublicKeyInfo, DER, of a public key given as the octets of its BIT STRING. */

@@ -1,6 +1,7 @@
 export {
   type AlgorithmSpec,
   algorithms,
+  classicAlgorithms,
   encodeSpki,
   type KeyAlgorithm,
   keyAlgorithms,

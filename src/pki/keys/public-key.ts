@@ -13,11 +13,11 @@ export interface PublicKey {
   readonly algorithm: KeyAlgorithm;
   /** SubjectPublicKeyInfo, DER. */
   readonly spki: Uint8Array;
-  /** What the BIT STRING of the SPKI holds: the uncompressed point, the RSAPublicKey, the 32 octets of Ed25519. */
+  /** What the BIT STRING of the SPKI holds: the uncompressed point, the RSAPublicKey, the octets of Ed25519 or ML-DSA. */
   readonly keyBits: Uint8Array;
 }
 
-const fixedLength = (['ecdsa-p256', 'ecdsa-p384', 'ed25519'] as const).map((name) => {
+const fixedLength = (['ecdsa-p256', 'ecdsa-p384', 'ed25519', 'ml-dsa-65'] as const).map((name) => {
   const spec = algorithms[name];
   const length = spec.publicKeyLength ?? 0;
   return { spec, length, prefix: encodeSpki(name, new Uint8Array(length)).subarray(0, -length) };
@@ -49,8 +49,9 @@ export function publicKeyAlgorithm(spki: Uint8Array): KeyAlgorithm {
 
 function checked(key: PublicKey, subject: string): PublicKey {
   const reader = DerReader.over(key.keyBits, subject);
-  if (key.algorithm === 'ed25519') checkEd25519Point(key.keyBits, reader);
-  else if (key.keyBits[0] !== 4)
+  const { family } = algorithms[key.algorithm];
+  if (family === 'ed25519') checkEd25519Point(key.keyBits, reader);
+  else if (family === 'ec' && key.keyBits[0] !== 4)
     throw reader.malformed('the point is not in uncompressed form (04 || x || y)');
   return key;
 }
@@ -73,7 +74,7 @@ function readOther(bytes: Buffer, subject: string): PublicKey {
   throw outer.malformed(
     oid.equals(ecPublicKeyOid)
       ? 'the curve must be P-256 or P-384, given by name'
-      : 'the public key must be ECDSA P-256 or P-384, Ed25519, or RSA of 2048, 3072 or 4096 bits',
+      : 'the public key must be ECDSA P-256 or P-384, Ed25519, RSA of 2048, 3072 or 4096 bits, or ML-DSA-65',
   );
 }
 

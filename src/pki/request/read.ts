@@ -70,6 +70,9 @@ export async function readCertificateRequest(request: string | Uint8Array): Prom
   const publicKey = readPublicKey(info.element(tag.sequence, 'the public key'), subject);
   const attributes = readAttributes(info.enter(attributesTag, 'the attributes'));
   info.finish('the request');
+  // Envoy takes no such certificate from a peer by its defaults.
+  if (algorithms[publicKey.algorithm].family === 'ml-dsa')
+    throw info.malformed('only authorities may have an ML-DSA key; ask with an ECDSA or RSA key');
 
   const scheme = signatureScheme(signatureIdentifier, algorithms[publicKey.algorithm].family);
   if (!scheme) {

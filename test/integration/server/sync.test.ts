@@ -88,6 +88,7 @@ function report(used: string): SyncRequest {
     consumerId: 'envoy-1',
     kind: ConsumerKind.CONSUMER_KIND_ENVOY_SDS,
     lastSeenAt: undefined,
+    program: { name: 'envoy', version: '1.40.0', library: 'BoringSSL' },
   };
   return {
     envoy: undefined,
@@ -95,6 +96,7 @@ function report(used: string): SyncRequest {
       agentVersion: '1',
       bundleVersion: '',
       crlVersion: '',
+      program: undefined,
       consumers: [{ ...consumer, resources: [resource] }],
     },
   };

@@ -44,6 +44,17 @@ attestation:
 `;
 
 describe('server configuration', () => {
+  it('makes authorities of ML-DSA where the experiment is switched on, and there alone', () => {
+    const text = `${valid}authority: { root: { algorithm: ml-dsa-65 } }\n`;
+    expect(judge(text).problems.join()).toContain('is an experiment that is not switched on');
+    const { config, problems } = judge(`${text}experimental: { mlDsaAuthorities: true }\n`);
+    expect(problems).toStrictEqual([]);
+    expect(config?.authority.origin).toMatchObject({ value: { algorithm: 'ml-dsa-65' } });
+    // An issuing authority follows its root; by itself it would come to clients that nobody has asked.
+    const issuing = `${valid}experimental: { mlDsaAuthorities: true }\nauthority: { issuing: { algorithm: ml-dsa-65 } }\n`;
+    expect(judge(issuing).problems).toHaveLength(1);
+  });
+
   it('fills in every default', () => {
     const config = serverConfigFromObject(development);
     expect(config.listen.csr).toEqual({ host: '0.0.0.0', port: 15012 });

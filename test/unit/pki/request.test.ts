@@ -6,10 +6,10 @@ import { describe, expect, it } from 'vitest';
 import { isCitadelError } from '../../../src/kernel/index.ts';
 import { bitString, encode, oid, sequence, set, utf8String } from '../../../src/pki/der/index.ts';
 import {
+  classicAlgorithms,
   createCertificateRequest,
   generateKeyPair,
   type KeyAlgorithm,
-  keyAlgorithms,
   localSigner,
   readCertificateRequest,
   toPem,
@@ -56,7 +56,7 @@ const refuses = (request: string | Uint8Array, code: string, message: RegExp) =>
     message: expect.stringMatching(message),
   });
 
-describe.each(keyAlgorithms)('a request with a key of %s', (algorithm: KeyAlgorithm) => {
+describe.each(classicAlgorithms)('a request with a key of %s', (algorithm: KeyAlgorithm) => {
   it('is read, ours and OpenSSL’s and @peculiar/x509’s', async () => {
     const { privateKey, spki } = await generateKeyPair(algorithm);
     const own = await createCertificateRequest({
@@ -102,6 +102,11 @@ it('tells what was asked for, and that alone', async () => {
     extensions: ['2.5.29.19', '2.5.29.17'],
     ca: true,
   });
+});
+
+it('is refused of an ML-DSA key, which only authorities may have', async () => {
+  const request = await createCertificateRequest({ signer: await signerOf('ml-dsa-65') });
+  await refuses(request, 'InvalidArgument', /only authorities may have an ML-DSA key/);
 });
 
 describe('malformed', () => {

@@ -42,6 +42,7 @@ export async function openDiskKeyManager(options: DiskKeyManagerOptions): Promis
 
 class DiskKeyManager implements KeyManager {
   readonly backend = 'disk';
+  readonly algorithms = keyAlgorithms;
   readonly #files: KeyFiles;
   readonly #protection: Protection;
   readonly #entropy: Entropy;

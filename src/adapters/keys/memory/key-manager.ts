@@ -11,6 +11,7 @@ export function createMemoryKeyManager(): KeyManager {
 
 class MemoryKeyManager implements KeyManager {
   readonly backend = 'memory';
+  readonly algorithms = keyAlgorithms;
   readonly #keys = new HeldKeys();
   /** Ids whose key is being made, so that of two calls for one id the second is refused. */
   readonly #reserved = new Set<string>();

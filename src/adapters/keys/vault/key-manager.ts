@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import type { KeyManager, SigningKey } from '../../../domain/ports/index.ts';
 import { CitadelError, type Entropy, type Log, type Secret } from '../../../kernel/index.ts';
-import { type KeyAlgorithm, publicKeyAlgorithm, readPrivateKey } from '../../../pki/index.ts';
+import { encodeSpki, type KeyAlgorithm, publicKeyAlgorithm, readPrivateKey } from '../../../pki/index.ts';
 import {
   type Json,
   openVaultClient,
@@ -48,6 +48,7 @@ const readsAtOnce = 4;
 
 class VaultKeyManager implements KeyManager {
   readonly backend = 'vault';
+  readonly algorithms = transitAlgorithms.map(({ algorithm }) => algorithm);
   readonly #client: VaultClient;
   readonly #mount: string;
   readonly #prefix: string;
@@ -75,18 +76,25 @@ class VaultKeyManager implements KeyManager {
     this.#requireOpen();
     requireKeyId(id);
     const type = this.#typeOf(algorithm);
-    return await this.#create(id, '', ['create', 'update'], async () => ({ type, derived: false }));
+    try {
+      return await this.#create(id, '', ['create', 'update'], async () => ({ type, derived: false }));
+    } catch (error) {
+      // Which types there are differs between Vault and OpenBao, and by their versions.
+      if (!(error instanceof CitadelError && /unknown key type/i.test(error.details ?? ''))) throw error;
+      throw new CitadelError('InvalidArgument', `this Vault makes no keys of ${algorithm}`, { cause: error });
+    }
   }
 
   async import(id: string, pkcs8: Secret<Uint8Array>): Promise<SigningKey> {
     this.#requireOpen();
     requireKeyId(id);
-    const type = this.#typeOf(publicKeyAlgorithm(readPrivateKey(pkcs8).spki));
+    const pair = readPrivateKey(pkcs8);
+    const type = this.#typeOf(publicKeyAlgorithm(pair.spki));
     return await this.#create(id, '/import', ['update'], async () => ({
       type,
       hash_function: 'SHA256',
       allow_rotation: false,
-      ciphertext: wrapForTransit(pkcs8, await this.#wrappingKey(), this.#entropy),
+      ciphertext: wrapForTransit(pair.privateKeyPkcs8, await this.#wrappingKey(), this.#entropy),
     }));
   }
 
@@ -279,12 +287,12 @@ class VaultKeyManager implements KeyManager {
   }
 }
 
-/** Transit shows ECDSA and RSA keys as PEM, an Ed25519 key as the base64 of its 32 octets. */
+/** Transit shows ECDSA and RSA keys as PEM, Ed25519 and ML-DSA keys as the base64 of their octets. */
 function readPublished(spec: TransitAlgorithm, published: string, id: string): KeyObject {
   try {
-    if (spec.algorithm !== 'ed25519') return createPublicKey(published);
-    const x = Buffer.from(published, 'base64').toString('base64url');
-    return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
+    if (spec.digest !== null) return createPublicKey(published);
+    const key = encodeSpki(spec.algorithm, Buffer.from(published, 'base64'));
+    return createPublicKey({ key, format: 'der', type: 'spki' });
   } catch {
     throw new CitadelError('FailedPrecondition', 'Vault shows a public key that cannot be read', {
       details: `key ${id}`,

@@ -6,7 +6,7 @@ export interface TransitAlgorithm {
   readonly algorithm: KeyAlgorithm;
   readonly type: string;
   readonly digest: 'sha256' | 'sha384' | null;
-  /** Members of the signing request. Only a digest leaves the process, except for Ed25519, which hashes by itself. */
+  /** Members of the signing request. Only a digest leaves the process, but for what hashes by itself: Ed25519, ML-DSA. */
   readonly sign: Readonly<Record<string, unknown>>;
 }
 
@@ -24,6 +24,8 @@ export const transitAlgorithms: readonly TransitAlgorithm[] = [
   { algorithm: 'rsa-2048', type: 'rsa-2048', digest: 'sha256', sign: rsa },
   { algorithm: 'rsa-3072', type: 'rsa-3072', digest: 'sha256', sign: rsa },
   { algorithm: 'rsa-4096', type: 'rsa-4096', digest: 'sha256', sign: rsa },
+  // As OpenBao 2.7 names it.
+  { algorithm: 'ml-dsa-65', type: 'mldsa-65', digest: null, sign: {} },
 ];
 
 export function signingInput({ digest }: TransitAlgorithm, data: Uint8Array): string {

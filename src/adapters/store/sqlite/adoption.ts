@@ -9,7 +9,12 @@ export function createAdoptionStore(database: BetterSQLite3Database, executor: E
     record: (report) =>
       executor.write(() => {
         const { crlVersion = null } = report;
-        const row = { ...report, crlVersion, consumers: report.consumers.map(storeConsumer) };
+        const row = {
+          ...report,
+          crlVersion,
+          agentProgram: report.agentProgram ?? null,
+          consumers: report.consumers.map(storeConsumer),
+        };
         database
           .insert(proxyReport)
           .values(row)
@@ -43,9 +48,10 @@ export function createAdoptionStore(database: BetterSQLite3Database, executor: E
           .from(proxyReport)
           .orderBy(asc(proxyReport.proxyKey))
           .all()
-          .map(({ crlVersion, handshakes, ...row }) => ({
+          .map(({ crlVersion, handshakes, agentProgram, ...row }) => ({
             ...row,
             ...(crlVersion === null ? {} : { crlVersion }),
+            ...(agentProgram ? { agentProgram } : {}),
             consumers: row.consumers.map(loadConsumer),
             ...(handshakes ? { handshakes: loadTally(handshakes) } : {}),
           })),

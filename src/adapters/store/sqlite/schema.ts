@@ -12,6 +12,7 @@ import type {
   RotationCanary,
   RotationPhase,
   RotationWord,
+  TlsProgram,
 } from '../../../domain/ports/index.ts';
 import type { KeyAlgorithm, RevocationReason } from '../../../pki/index.ts';
 import { blob, check, index, integer, primaryKey, sql, sqliteTable, text, uniqueIndex } from './orm.ts';
@@ -133,6 +134,7 @@ export const rotation = sqliteTable(
     startedAt: integer('started_at', { mode: 'timestamp_ms' }).notNull(),
     startedBy: text('started_by').notNull(),
     reason: text().notNull(),
+    crossSign: integer('cross_sign', { mode: 'boolean' }).notNull().default(false),
     /** Always written and read as a whole. */
     words: text({ mode: 'json' }).$type<readonly Stored<RotationWord>[]>().notNull(),
     /** Always written and read as a whole. */
@@ -209,6 +211,8 @@ export const proxyReport = sqliteTable(
     principal: text().notNull(),
     agentVersion: text('agent_version').notNull(),
     agentBundleVersion: text('agent_bundle_version').notNull(),
+    /** Always written and read as a whole. */
+    agentProgram: text('agent_program', { mode: 'json' }).$type<TlsProgram>(),
     connected: integer({ mode: 'boolean' }).notNull(),
     /** Null: it has told of none. */
     crlVersion: text('crl_version'),

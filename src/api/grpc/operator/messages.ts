@@ -184,6 +184,7 @@ function consumerToWire(consumer: Consumer): agent.ConsumerReport {
     consumerId: consumer.id,
     kind: consumerKinds[consumer.kind],
     lastSeenAt: consumer.lastSeenAt,
+    program: consumer.program,
     resources: consumer.resources.map((resource) => ({
       name: resource.name,
       kind:

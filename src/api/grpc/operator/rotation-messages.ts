@@ -51,6 +51,7 @@ export function statusToWire(
     startedBy: rotation?.startedBy ?? '',
     reason: rotation?.reason ?? '',
     algorithm: rotation?.algorithm ?? '',
+    crossSigned: rotation?.crossSign ?? false,
     lifetimeSeconds: BigInt(Math.round((rotation?.lifetime ?? 0) / 1000)),
     words: (rotation?.words ?? []).map((word) => ({ ...word })),
     gate: gate && gateToWire(gate, board, streams),
@@ -116,6 +117,7 @@ export function planToWire(plan: RotationPlan): wire.PlanRotationResponse {
     oldRoot: rootToWire(plan.oldRoot),
     newRoot: rootToWire(plan.newRoot),
     warnings: [...plan.warnings],
+    unable: plan.unable.map((each) => ({ ...each })),
   };
 }
 

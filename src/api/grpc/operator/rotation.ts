@@ -35,13 +35,15 @@ export async function planRotation(
 
 export async function startRotation(
   services: RotationServices,
-  { reason, oldRoot, plan, canary, ...wanted }: wire.StartRotationRequest,
+  { reason, oldRoot, plan, canary, force, ...wanted }: wire.StartRotationRequest,
   caller: OperatorCaller,
 ): Promise<wire.RotationStatus> {
+  if (force && reason === '') throw new CitadelError('InvalidArgument', 'force needs a reason');
   const ordered = {
     ...order(caller, reason),
     ...wantedRoot(wanted),
     oldRoot,
+    force,
     ...(plan === '' ? {} : { plan }),
     ...(canary ? { canary: readCanaryOrder(canary) } : {}),
   };
@@ -103,11 +105,13 @@ export function order({ subject, proof }: OperatorCaller, reason: string) {
 export function wantedRoot({
   algorithm,
   lifetimeSeconds,
-}: Pick<wire.StartRotationRequest, 'algorithm' | 'lifetimeSeconds'>): WantedRoot {
+  crossSign,
+}: Pick<wire.StartRotationRequest, 'algorithm' | 'lifetimeSeconds' | 'crossSign'>): WantedRoot {
   const chosen = keyAlgorithm(algorithm);
   if (lifetimeSeconds < 0n || lifetimeSeconds > BigInt(mostLifetime / 1000))
     throw new CitadelError('InvalidArgument', 'a root may live for 30 years at most');
   return {
+    crossSign,
     ...(chosen === undefined ? {} : { algorithm: chosen }),
     ...(lifetimeSeconds === 0n ? {} : { lifetime: Number(lifetimeSeconds) * 1000 }),
   };

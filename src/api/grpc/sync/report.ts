@@ -6,6 +6,7 @@ import type {
   ConsumerResource,
   HandshakeFailures,
   HandshakeReport,
+  TlsProgram as Program,
 } from '../../../domain/ports/index.ts';
 import {
   type AgentReport,
@@ -13,6 +14,7 @@ import {
   type EnvoyReport,
   type ResourceReport,
   ResourceReport_Kind,
+  type TlsProgram,
   ConsumerKind as WireConsumerKind,
   type HandshakeFailures as WireHandshakeFailures,
 } from '../../../gen/citadel/v1/agent.ts';
@@ -36,6 +38,7 @@ export function readAgentReport(report: AgentReport, now: Date): AgentState {
     agentVersion: text(report.agentVersion),
     bundleVersion: text(report.bundleVersion),
     ...(report.crlVersion === '' ? {} : { crlVersion: text(report.crlVersion) }),
+    program: report.program && readProgram(report.program),
     consumers: report.consumers.map((consumer) => readConsumer(consumer, now)),
   };
 }
@@ -96,7 +99,16 @@ function readConsumer(consumer: ConsumerReport, now: Date): Consumer {
     kind,
     resources: consumer.resources.map((resource) => readResource(resource, now)),
     lastSeenAt: past(consumer.lastSeenAt, now),
+    ...(consumer.program ? { program: readProgram(consumer.program) } : {}),
   };
+}
+
+const longestName = 128;
+
+function readProgram({ name, version, library }: TlsProgram): Program {
+  if ([name, version, library].some((value) => value.length > longestName))
+    throw new CitadelError('ResourceExhausted', 'a text in the report is too long');
+  return { name, version, library };
 }
 
 function readResource(resource: ResourceReport, now: Date): ConsumerResource {

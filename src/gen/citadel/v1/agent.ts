@@ -84,6 +84,18 @@ export interface AgentReport {
   consumers: ConsumerReport[];
   /** The CRLs that every Envoy of this agent has accepted (TrustBundle.crl_version); empty: not all have, or there are none. */
   crlVersion: string;
+  /** What the agent itself verifies with. */
+  program: TlsProgram | undefined;
+}
+
+/** A program that verifies certificates, as it tells itself. */
+export interface TlsProgram {
+  /** "envoy", "node". */
+  name: string;
+  /** "1.40.0". */
+  version: string;
+  /** "BoringSSL", "OpenSSL 3.5.8". */
+  library: string;
 }
 
 export interface ConsumerReport {
@@ -92,7 +104,11 @@ export interface ConsumerReport {
   kind: ConsumerKind;
   resources: ResourceReport[];
   /** When the consumer was last seen. */
-  lastSeenAt: Date | undefined;
+  lastSeenAt:
+    | Date
+    | undefined;
+  /** What it verifies with; absent where that is not seen. */
+  program: TlsProgram | undefined;
 }
 
 /** sent, accepted and in use are three facts, never inferred from each other. */
@@ -519,7 +535,7 @@ export const HandshakeFailures: MessageFns<HandshakeFailures> = {
 };
 
 function createBaseAgentReport(): AgentReport {
-  return { agentVersion: "", bundleVersion: "", consumers: [], crlVersion: "" };
+  return { agentVersion: "", bundleVersion: "", consumers: [], crlVersion: "", program: undefined };
 }
 
 export const AgentReport: MessageFns<AgentReport> = {
@@ -535,6 +551,9 @@ export const AgentReport: MessageFns<AgentReport> = {
     }
     if (message.crlVersion !== "") {
       writer.uint32(34).string(message.crlVersion);
+    }
+    if (message.program !== undefined) {
+      TlsProgram.encode(message.program, writer.uint32(162).fork()).join();
     }
     return writer;
   },
@@ -584,6 +603,14 @@ export const AgentReport: MessageFns<AgentReport> = {
             message.crlVersion = reader.string();
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.program = TlsProgram.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -605,12 +632,94 @@ export const AgentReport: MessageFns<AgentReport> = {
     message.bundleVersion = object.bundleVersion ?? "";
     message.consumers = object.consumers?.map((e) => ConsumerReport.fromPartial(e)) || [];
     message.crlVersion = object.crlVersion ?? "";
+    message.program = (object.program !== undefined && object.program !== null)
+      ? TlsProgram.fromPartial(object.program)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseTlsProgram(): TlsProgram {
+  return { name: "", version: "", library: "" };
+}
+
+export const TlsProgram: MessageFns<TlsProgram> = {
+  encode(message: TlsProgram, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.version !== "") {
+      writer.uint32(18).string(message.version);
+    }
+    if (message.library !== "") {
+      writer.uint32(26).string(message.library);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TlsProgram {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTlsProgram();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.library = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TlsProgram>): TlsProgram {
+    return TlsProgram.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TlsProgram>): TlsProgram {
+    const message = createBaseTlsProgram();
+    message.name = object.name ?? "";
+    message.version = object.version ?? "";
+    message.library = object.library ?? "";
     return message;
   },
 };
 
 function createBaseConsumerReport(): ConsumerReport {
-  return { consumerId: "", kind: 0, resources: [], lastSeenAt: undefined };
+  return { consumerId: "", kind: 0, resources: [], lastSeenAt: undefined, program: undefined };
 }
 
 export const ConsumerReport: MessageFns<ConsumerReport> = {
@@ -626,6 +735,9 @@ export const ConsumerReport: MessageFns<ConsumerReport> = {
     }
     if (message.lastSeenAt !== undefined) {
       Timestamp.encode(toTimestamp(message.lastSeenAt), writer.uint32(34).fork()).join();
+    }
+    if (message.program !== undefined) {
+      TlsProgram.encode(message.program, writer.uint32(162).fork()).join();
     }
     return writer;
   },
@@ -675,6 +787,14 @@ export const ConsumerReport: MessageFns<ConsumerReport> = {
             message.lastSeenAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.program = TlsProgram.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -696,6 +816,9 @@ export const ConsumerReport: MessageFns<ConsumerReport> = {
     message.kind = object.kind ?? 0;
     message.resources = object.resources?.map((e) => ResourceReport.fromPartial(e)) || [];
     message.lastSeenAt = object.lastSeenAt ?? undefined;
+    message.program = (object.program !== undefined && object.program !== null)
+      ? TlsProgram.fromPartial(object.program)
+      : undefined;
     return message;
   },
 };

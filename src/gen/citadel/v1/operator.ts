@@ -752,6 +752,8 @@ export interface PlanRotationRequest {
   algorithm: string;
   /** Of the new root; zero: as configured. */
   lifetimeSeconds: bigint;
+  /** Whether the old root certifies the new one. */
+  crossSign: boolean;
 }
 
 export interface PlanRotationResponse {
@@ -767,6 +769,16 @@ export interface PlanRotationResponse {
     | undefined;
   /** What an operator should know before. */
   warnings: string[];
+  /** Who cannot verify certificates under a root of that algorithm, or cannot tell: would be cut off by it. */
+  unable: Unable[];
+}
+
+export interface Unable {
+  /** A SPIFFE ID, or what else it is. */
+  name: string;
+  /** Empty where it is no proxy. */
+  proxyKey: string;
+  why: string;
 }
 
 export interface PlannedRoot {
@@ -825,7 +837,13 @@ export interface StartRotationRequest {
   /** Of the plan that the caller saw; empty: none. */
   plan: string;
   /** Whom the new root is given to first; absent: all at once. */
-  canary: CanaryOrder | undefined;
+  canary:
+    | CanaryOrder
+    | undefined;
+  /** Begins although some cannot verify the new root's algorithm; needs a reason. */
+  force: boolean;
+  /** The old root certifies the new one, so that clients that know only the old one accept what is under the new. */
+  crossSign: boolean;
 }
 
 export interface CanaryOrder {
@@ -895,7 +913,11 @@ export interface RotationStatus {
   algorithm: string;
   lifetimeSeconds: bigint;
   /** As ordered; absent: the new root is given to all at once. */
-  canary: CanaryOrder | undefined;
+  canary:
+    | CanaryOrder
+    | undefined;
+  /** Whether the old root certifies the new one. */
+  crossSigned: boolean;
 }
 
 export interface LeftKey {
@@ -7956,7 +7978,7 @@ export const EnforcementHalt: MessageFns<EnforcementHalt> = {
 };
 
 function createBasePlanRotationRequest(): PlanRotationRequest {
-  return { algorithm: "", lifetimeSeconds: 0n };
+  return { algorithm: "", lifetimeSeconds: 0n, crossSign: false };
 }
 
 export const PlanRotationRequest: MessageFns<PlanRotationRequest> = {
@@ -7969,6 +7991,9 @@ export const PlanRotationRequest: MessageFns<PlanRotationRequest> = {
         throw new globalThis.Error("value provided for field message.lifetimeSeconds of type int64 too large");
       }
       writer.uint32(16).int64(message.lifetimeSeconds);
+    }
+    if (message.crossSign !== false) {
+      writer.uint32(168).bool(message.crossSign);
     }
     return writer;
   },
@@ -8002,6 +8027,14 @@ export const PlanRotationRequest: MessageFns<PlanRotationRequest> = {
             message.lifetimeSeconds = reader.int64() as bigint;
             continue;
           }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.crossSign = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8023,12 +8056,13 @@ export const PlanRotationRequest: MessageFns<PlanRotationRequest> = {
     message.lifetimeSeconds = (object.lifetimeSeconds !== undefined && object.lifetimeSeconds !== null)
       ? BigInt(object.lifetimeSeconds)
       : 0n;
+    message.crossSign = object.crossSign ?? false;
     return message;
   },
 };
 
 function createBasePlanRotationResponse(): PlanRotationResponse {
-  return { phases: [], token: "", oldRoot: undefined, newRoot: undefined, warnings: [] };
+  return { phases: [], token: "", oldRoot: undefined, newRoot: undefined, warnings: [], unable: [] };
 }
 
 export const PlanRotationResponse: MessageFns<PlanRotationResponse> = {
@@ -8047,6 +8081,9 @@ export const PlanRotationResponse: MessageFns<PlanRotationResponse> = {
     }
     for (const v of message.warnings) {
       writer.uint32(42).string(v!);
+    }
+    for (const v of message.unable) {
+      Unable.encode(v!, writer.uint32(162).fork()).join();
     }
     return writer;
   },
@@ -8104,6 +8141,14 @@ export const PlanRotationResponse: MessageFns<PlanRotationResponse> = {
             message.warnings.push(reader.string());
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.unable.push(Unable.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8130,6 +8175,86 @@ export const PlanRotationResponse: MessageFns<PlanRotationResponse> = {
       ? PlannedRoot.fromPartial(object.newRoot)
       : undefined;
     message.warnings = object.warnings?.map((e) => e) || [];
+    message.unable = object.unable?.map((e) => Unable.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseUnable(): Unable {
+  return { name: "", proxyKey: "", why: "" };
+}
+
+export const Unable: MessageFns<Unable> = {
+  encode(message: Unable, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.proxyKey !== "") {
+      writer.uint32(18).string(message.proxyKey);
+    }
+    if (message.why !== "") {
+      writer.uint32(26).string(message.why);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Unable {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnable();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.proxyKey = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.why = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Unable>): Unable {
+    return Unable.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Unable>): Unable {
+    const message = createBaseUnable();
+    message.name = object.name ?? "";
+    message.proxyKey = object.proxyKey ?? "";
+    message.why = object.why ?? "";
     return message;
   },
 };
@@ -8609,7 +8734,16 @@ export const GetRotationRequest: MessageFns<GetRotationRequest> = {
 };
 
 function createBaseStartRotationRequest(): StartRotationRequest {
-  return { reason: "", oldRoot: "", algorithm: "", lifetimeSeconds: 0n, plan: "", canary: undefined };
+  return {
+    reason: "",
+    oldRoot: "",
+    algorithm: "",
+    lifetimeSeconds: 0n,
+    plan: "",
+    canary: undefined,
+    force: false,
+    crossSign: false,
+  };
 }
 
 export const StartRotationRequest: MessageFns<StartRotationRequest> = {
@@ -8634,6 +8768,12 @@ export const StartRotationRequest: MessageFns<StartRotationRequest> = {
     }
     if (message.canary !== undefined) {
       CanaryOrder.encode(message.canary, writer.uint32(50).fork()).join();
+    }
+    if (message.force !== false) {
+      writer.uint32(160).bool(message.force);
+    }
+    if (message.crossSign !== false) {
+      writer.uint32(168).bool(message.crossSign);
     }
     return writer;
   },
@@ -8699,6 +8839,22 @@ export const StartRotationRequest: MessageFns<StartRotationRequest> = {
             message.canary = CanaryOrder.decode(reader, reader.uint32());
             continue;
           }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.force = reader.bool();
+            continue;
+          }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.crossSign = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8726,6 +8882,8 @@ export const StartRotationRequest: MessageFns<StartRotationRequest> = {
     message.canary = (object.canary !== undefined && object.canary !== null)
       ? CanaryOrder.fromPartial(object.canary)
       : undefined;
+    message.force = object.force ?? false;
+    message.crossSign = object.crossSign ?? false;
     return message;
   },
 };
@@ -9083,6 +9241,7 @@ function createBaseRotationStatus(): RotationStatus {
     algorithm: "",
     lifetimeSeconds: 0n,
     canary: undefined,
+    crossSigned: false,
   };
 }
 
@@ -9144,6 +9303,9 @@ export const RotationStatus: MessageFns<RotationStatus> = {
     }
     if (message.canary !== undefined) {
       CanaryOrder.encode(message.canary, writer.uint32(146).fork()).join();
+    }
+    if (message.crossSigned !== false) {
+      writer.uint32(168).bool(message.crossSigned);
     }
     return writer;
   },
@@ -9305,6 +9467,14 @@ export const RotationStatus: MessageFns<RotationStatus> = {
             message.canary = CanaryOrder.decode(reader, reader.uint32());
             continue;
           }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.crossSigned = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9346,6 +9516,7 @@ export const RotationStatus: MessageFns<RotationStatus> = {
     message.canary = (object.canary !== undefined && object.canary !== null)
       ? CanaryOrder.fromPartial(object.canary)
       : undefined;
+    message.crossSigned = object.crossSigned ?? false;
     return message;
   },
 };

@@ -13,6 +13,7 @@ const change = {
   knowsOldHome: true,
   algorithm: 'ecdsa-p256',
   lifetime: 1000,
+  crossSign: false,
   leafTtl: 100,
 };
 const refusalOf = (changed: Partial<typeof change>) => () => {

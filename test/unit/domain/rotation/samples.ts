@@ -105,6 +105,7 @@ export function rotation(changes: Partial<RootRotation> = {}): RootRotation {
     newRoot: 'new',
     algorithm: 'ecdsa-p256',
     lifetime: 1000,
+    crossSign: false,
     startedAt: at(0),
     startedBy: 'operator:ann',
     reason: 'it is old',

@@ -15,12 +15,13 @@ export const ann = { by: 'operator:ann', proof: 'client-certificate', reason: 'i
 export class World {
   now = at(0);
   readonly store: Store;
-  readonly keys: KeyManager = createMemoryKeyManager();
+  keys: KeyManager = createMemoryKeyManager();
   readonly issuingKeys: KeyManager = createMemoryKeyManager();
   /** Counts down at each write; the one that meets zero is done, and the process is gone. */
   writesLeft = Number.POSITIVE_INFINITY;
   /** Whether the root's key home cannot be reached, or the configuration does not know it. */
   home: 'there' | 'away' | 'unknown' = 'there';
+  mlDsaAuthorities = false;
 
   constructor() {
     this.store = this.#dying(memoryStore());
@@ -99,7 +100,7 @@ export class World {
           root: { algorithm: 'ecdsa-p256', lifetime, backdate },
         }),
       issuing: {
-        algorithm: 'ecdsa-p256',
+        algorithm: undefined,
         lifetime: 86_400_000,
         backdate: 60_000,
         rotation: { prepareBelow: 0.5, activateBelow: 0.2 },
@@ -120,6 +121,7 @@ export class World {
       backdate,
       defaults: { algorithm: 'ecdsa-p256', lifetime },
       leafTtl: 100_000,
+      mlDsaAuthorities: this.mlDsaAuthorities,
     });
     return { authority, rotation };
   }
