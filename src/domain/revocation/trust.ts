@@ -1,14 +1,11 @@
-import type { AuthorityService } from '../authority/index.ts';
 import type { BundleSource, TrustBundleSnapshot } from '../trust/index.ts';
 import type { RevocationService } from './service.ts';
 
-type Trust = BundleSource & Pick<AuthorityService, 'isSuperseded' | 'onSuperseded'>;
-
 /** What agents and proxies are told of: the bundle, and the CRLs with it. */
 export function trustWithCrls(
-  authority: Trust,
+  authority: BundleSource,
   revocations: Pick<RevocationService, 'set' | 'onSetChange'>,
-): Trust {
+): BundleSource {
   const withCrls = (bundle: TrustBundleSnapshot): TrustBundleSnapshot => {
     const crls = revocations.set();
     return { ...bundle, ...(crls ? { crls } : {}) };
@@ -22,7 +19,5 @@ export function trustWithCrls(
         for (const stop of stops) stop();
       };
     },
-    isSuperseded: (issuer) => authority.isSuperseded(issuer),
-    onSuperseded: (listener) => authority.onSuperseded(listener),
   };
 }
