@@ -1,5 +1,5 @@
 import type { AuditReader } from '../adapters/store/sqlite/index.ts';
-import { type Standing, signCheckpoint, standingOf } from '../domain/audit/index.ts';
+import { lastRevocation, type Standing, signCheckpoint, standingOf } from '../domain/audit/index.ts';
 import type { CheckpointPlace, TreeHead } from '../domain/ports/index.ts';
 import { type Log, systemClock, systemEntropy } from '../kernel/index.ts';
 import { openCheckpoints } from './audit-checkpoints.ts';
@@ -79,6 +79,7 @@ export async function openStoppedServer(config: ServerConfig, log: Log): Promise
           {
             ...head,
             at,
+            revoked: await lastRevocation(store.audit),
             ...(abandoned?.root ? { abandoned: { size: abandoned.size, root: abandoned.root } } : {}),
           },
           key,
