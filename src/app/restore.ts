@@ -7,7 +7,7 @@ import { openSqliteStore } from '../adapters/store/sqlite/index.ts';
 import { describeStanding, losesRevocations } from '../domain/audit/index.ts';
 import type { AuthorityRecord } from '../domain/ports/index.ts';
 import { CitadelError, type Secret, silentLog, systemClock, systemErrorCode } from '../kernel/index.ts';
-import { openStoppedServer } from './audit-offline.ts';
+import { lastOfUnrecorded, openStoppedServer } from './audit-offline.ts';
 import { keyDirectories } from './backup.ts';
 import type { ServerConfig } from './config/index.ts';
 
@@ -62,6 +62,7 @@ export async function restoreBackup(
     const moves = destinations(config, directory, manifest);
     await requireNothingThere(config);
     if (!unproven) await requireNothingTakenBack(config, directory);
+    await noteUnrecorded(config, directory);
     // The store last: a server that finds no store would begin a new one, and say that it finds keys of another.
     for (const { from, to } of moves) await moveInto(from, to);
     return found;
@@ -188,6 +189,16 @@ async function requireNothingTakenBack(config: ServerConfig, directory: string):
     'FailedPrecondition',
     `what was revoked since the backup was made would be good again: ${why}. Find a newer backup; or restore with --unproven, and revoke it again`,
   );
+}
+
+/** A rotation must not take those for gone whom the store has forgotten. */
+async function noteUnrecorded(config: ServerConfig, directory: string): Promise<void> {
+  const store = await openSqliteStore({ file: join(directory, storeName), clock: systemClock, log: silentLog });
+  try {
+    await store.issuance.noteUnrecorded(lastOfUnrecorded(config));
+  } finally {
+    await store.close();
+  }
 }
 
 /** The unpacked state as a stopped server's, where it lies. */

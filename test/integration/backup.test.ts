@@ -120,6 +120,13 @@ describe('a backup of a running server', () => {
     expect((await issue(second)).root).toBe(before.root);
     const { items } = await second.app.store.audit.find({ action: 'audit.accept', limit: 10 });
     expect(items).toMatchObject([{ reason: 'the machine burnt', subject: `local:${process.getuid?.()}` }]);
+    // Somebody has a certificate of which this store knows nothing: no rotation goes on over his head.
+    const { rotation } = second.app;
+    const ann = { by: 'operator:ann', proof: 'client-certificate', reason: 'the machine burnt' };
+    await rotation.start({ ...ann, oldRoot: (await rotation.status()).activeRoot });
+    await expect(rotation.continue({ ...ann, phase: 'distribute', force: false })).rejects.toThrow(
+      /the store was set back: .* the last of these ends at/,
+    );
   });
 
   it('has what was written while it was read, or not, and is sound either way', async () => {
