@@ -193,7 +193,11 @@ async function requireNothingTakenBack(config: ServerConfig, directory: string):
 
 /** A rotation must not take those for gone whom the store has forgotten. */
 async function noteUnrecorded(config: ServerConfig, directory: string): Promise<void> {
-  const store = await openSqliteStore({ file: join(directory, storeName), clock: systemClock, log: silentLog });
+  const store = await openSqliteStore({
+    file: join(directory, storeName),
+    clock: systemClock,
+    log: silentLog,
+  });
   try {
     await store.issuance.noteUnrecorded(lastOfUnrecorded(config));
   } finally {

@@ -66,13 +66,7 @@ export function addBackupCommands(program: Command): void {
   ).addOption(new Option('--config <file>', 'of the server').env('CITADEL_CONFIG').makeOptionMandatory());
   restore.option('--unproven', 'also where nothing shows that no revocation is lost by it');
   withOutput(withYes(restore)).action(async () => {
-    const {
-      identity,
-      output,
-      config: configFile,
-      yes,
-      unproven = false,
-    } = restore.opts<RestoreOptions>();
+    const { identity, output, config: configFile, yes, unproven = false } = restore.opts<RestoreOptions>();
     const [file = ''] = restore.args;
     const { loadServerConfig } = await import('../../app/config/index.ts');
     const config = loadServerConfig({ file: configFile, env: process.env });
