@@ -1,5 +1,5 @@
 import type { AuditReader } from '../adapters/store/sqlite/index.ts';
-import { type Standing, signCheckpoint, standingOf } from '../domain/audit/index.ts';
+import { lastRevocation, type Standing, signCheckpoint, standingOf } from '../domain/audit/index.ts';
 import type { CheckpointPlace, TreeHead } from '../domain/ports/index.ts';
 import { type Log, systemClock, systemEntropy } from '../kernel/index.ts';
 import { openCheckpoints } from './audit-checkpoints.ts';
@@ -71,6 +71,7 @@ export async function openStoppedServer(config: ServerConfig, log: Log): Promise
         reason,
         details: Object.fromEntries(details),
       });
+      await store.issuance.noteUnrecorded(lastOfUnrecorded(config));
       const head = await store.audit.head();
       for (const { place, note, standing } of disagreeing) {
         const abandoned = headGivenUp(standing);
@@ -79,6 +80,7 @@ export async function openStoppedServer(config: ServerConfig, log: Log): Promise
           {
             ...head,
             at,
+            revoked: await lastRevocation(store.audit),
             ...(abandoned?.root ? { abandoned: { size: abandoned.size, root: abandoned.root } } : {}),
           },
           key,
@@ -90,6 +92,11 @@ export async function openStoppedServer(config: ServerConfig, log: Log): Promise
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+/** When the last certificate has ended that a store does not know which is set back now. */
+export function lastOfUnrecorded({ certificate }: ServerConfig): Date {
+  return new Date(systemClock.now().getTime() + certificate.maximumTtl);
 }
 
 /** What was sworn to and does not hold; of what is not ours nothing is known. */

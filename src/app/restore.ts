@@ -4,8 +4,10 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type BackupManifest, serverIdName, storeName, unpackBackup } from '../adapters/backup/index.ts';
 import { openSqliteStore } from '../adapters/store/sqlite/index.ts';
+import { describeStanding, losesRevocations } from '../domain/audit/index.ts';
 import type { AuthorityRecord } from '../domain/ports/index.ts';
 import { CitadelError, type Secret, silentLog, systemClock, systemErrorCode } from '../kernel/index.ts';
+import { lastOfUnrecorded, openStoppedServer } from './audit-offline.ts';
 import { keyDirectories } from './backup.ts';
 import type { ServerConfig } from './config/index.ts';
 
@@ -38,13 +40,16 @@ export async function verifyBackup(backup: BackupFile, below: string): Promise<B
 }
 
 /**
- * Puts a backup where the configuration says that a server keeps its state. Nothing of another server is replaced.
- * @throws CitadelError FailedPrecondition where there is a state already, or the backup is of another trust domain
+ * Puts a backup where the configuration says that a server keeps its state. Nothing of another server is replaced. It writes
+ * no entry of its own: what was sworn to is compared with what was recorded, and who accepts the difference is on record.
+ * @param unproven also where nothing shows that no revocation is lost
+ * @throws CitadelError FailedPrecondition where there is a state already, the backup is of another trust domain, or
+ *   something may have been taken back since it was made
  */
 export async function restoreBackup(
   config: ServerConfig,
   backup: BackupFile,
-  order: { readonly by: string; readonly reason: string },
+  { unproven }: { readonly unproven: boolean },
 ): Promise<BackupReport> {
   await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
   return unpacked(backup, config.dataDirectory, async (directory, manifest) => {
@@ -56,7 +61,8 @@ export async function restoreBackup(
       );
     const moves = destinations(config, directory, manifest);
     await requireNothingThere(config);
-    await recordRestoration(join(directory, storeName), manifest, order);
+    if (!unproven) await requireNothingTakenBack(config, directory);
+    await noteUnrecorded(config, directory);
     // The store last: a server that finds no store would begin a new one, and say that it finds keys of another.
     for (const { from, to } of moves) await moveInto(from, to);
     return found;
@@ -166,27 +172,59 @@ async function hasContent(path: string): Promise<boolean> {
   }
 }
 
-/** In the restored store's own record, before it is anywhere where a server could start on it. */
-async function recordRestoration(
-  file: string,
-  { createdAt, programVersion }: BackupManifest,
-  { by, reason }: { readonly by: string; readonly reason: string },
-): Promise<void> {
-  const store = await openSqliteStore({ file, clock: systemClock, log: silentLog });
+/**
+ * A backup knows nothing of what was revoked after it. What was sworn to outside of the store does.
+ * @throws CitadelError FailedPrecondition
+ */
+async function requireNothingTakenBack(config: ServerConfig, directory: string): Promise<void> {
+  const { standings } = await lookAtStaged(config, directory);
+  const losing = standings.filter(({ standing }) => losesRevocations(standing));
+  const known = standings.some(({ standing }) => standing.kind === 'behind' || standing.kind === 'follows');
+  if (known && losing.length === 0) return;
+  const why =
+    losing.length > 0
+      ? losing.map(({ place, standing }) => `${place}: ${describeStanding(standing)}`).join('; ')
+      : 'no place of audit.checkpoints says what was decided after it';
+  throw new CitadelError(
+    'FailedPrecondition',
+    `what was revoked since the backup was made would be good again: ${why}. Find a newer backup; or restore with --unproven, and revoke it again`,
+  );
+}
+
+/** A rotation must not take those for gone whom the store has forgotten. */
+async function noteUnrecorded(config: ServerConfig, directory: string): Promise<void> {
+  const store = await openSqliteStore({
+    file: join(directory, storeName),
+    clock: systemClock,
+    log: silentLog,
+  });
   try {
-    await store.audit.append({
-      at: systemClock.now(),
-      action: 'backup.restore',
-      outcome: 'allowed',
-      subject: by,
-      proof: 'local-user',
-      target: 'store',
-      reason,
-      details: { createdAt: createdAt.toISOString(), programVersion },
-    });
+    await store.issuance.noteUnrecorded(lastOfUnrecorded(config));
   } finally {
     await store.close();
   }
+}
+
+/** The unpacked state as a stopped server's, where it lies. */
+async function lookAtStaged(config: ServerConfig, directory: string) {
+  const { issuingKeys } = config;
+  const home =
+    issuingKeys.kind === 'disk'
+      ? [...keyDirectories(config)].find(([, place]) => place === issuingKeys.value.directory)?.[0]
+      : undefined;
+  await using server = await openStoppedServer(
+    {
+      ...config,
+      dataDirectory: directory,
+      store: { kind: 'sqlite', value: { file: join(directory, storeName) } },
+      issuingKeys:
+        issuingKeys.kind === 'disk' && home !== undefined
+          ? { kind: 'disk', value: { ...issuingKeys.value, directory: join(directory, 'keys', home) } }
+          : issuingKeys,
+    },
+    silentLog,
+  );
+  return { standings: server.standings };
 }
 
 async function moveInto(from: string, to: string): Promise<void> {

@@ -340,6 +340,16 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       });
     });
 
+    describe('what is on no record', () => {
+      test('is remembered until the last of it has ended', async () => {
+        expect(await store.issuance.unrecordedUntil()).toBeUndefined();
+        await store.issuance.noteUnrecorded(at(20));
+        await store.issuance.noteUnrecorded(at(10));
+        await store.issuance.noteUnrecorded(at(20));
+        expect(await store.issuance.unrecordedUntil()).toStrictEqual(at(20));
+      });
+    });
+
     describe('drains', () => {
       test('are numbered from one, each cause once', async () => {
         expect(await store.drains.list()).toStrictEqual([]);

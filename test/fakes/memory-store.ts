@@ -70,6 +70,7 @@ function guarded<T extends object>(target: T, check: () => void): T {
 function memoryIssuance(reported: ReadonlySet<string>): IssuanceStore {
   const records = new Map<string, IssuanceRecord>();
   let recorded = 0;
+  let unrecorded: Date | undefined;
   const sequences = new Map<string, number>();
   const leavesThat = (wanted: IssuanceRecord['state'], now: Date): LiveLeaf[] =>
     [...records.values()]
@@ -128,6 +129,10 @@ function memoryIssuance(reported: ReadonlySet<string>): IssuanceStore {
       return [...counts].sort(byKey).map(([, count]) => count);
     },
     liveLeaves: async (now) => leavesThat('issued', now),
+    async noteUnrecorded(until) {
+      if (unrecorded === undefined || until > unrecorded) unrecorded = until;
+    },
+    unrecordedUntil: async () => unrecorded,
     pendingLeaves: async (now) => leavesThat('intended', now),
     async prune(before) {
       const ended = [...records.values()].filter(({ notAfter }) => notAfter < before);

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { parseCertificate } from '../../src/pki/index.ts';
-import { type TemporaryDirectory, temporaryDirectory } from '../parts/index.ts';
+import { type TemporaryDirectory, temporaryDirectory, waitFor } from '../parts/index.ts';
 import { runCitadel } from '../support/citadel.ts';
 import { newRequest, startTestServer, type TestServer } from '../support/server.ts';
 
@@ -33,6 +33,8 @@ afterEach(() => directory[Symbol.asyncDispose]());
 const settings = () => ({
   keys: { disk: { encryption: { keyFile: at('key-file') } } },
   backup: { recipients: [recipient] },
+  // Outside of every server's own directory.
+  audit: { checkpoints: { file: { path: at('checkpoints') } } },
 });
 
 const start = (name: string) =>
@@ -77,6 +79,9 @@ const create = (name: string, file = 'backup.age') =>
 const restore = (name: string, ...more: readonly string[]) =>
   citadel('backup', 'restore', 'backup.age', '--identity', 'identity', '--config', `${name}.yaml`, ...more);
 
+const accept = (name: string, ...more: readonly string[]) =>
+  citadel('log', 'accept', '--config', `${name}.yaml`, '--yes', '--reason', 'the machine burnt', ...more);
+
 describe('a backup of a running server', () => {
   it('is restored elsewhere: same root, same inventory, and issuing goes on', async () => {
     const first = await start('first');
@@ -87,6 +92,7 @@ describe('a backup of a running server', () => {
     expect(statSync(at('backup.age')).mode & 0o777).toBe(0o600);
     // Nothing of it stays beside the store.
     expect(readdirSync(at('first')).filter((name) => name.startsWith('.backup'))).toEqual([]);
+    await issue(first);
     await first.stop();
 
     const verified = await citadel('backup', 'verify', 'backup.age', '--identity', 'identity', '-o', 'json');
@@ -100,14 +106,27 @@ describe('a backup of a running server', () => {
     });
 
     configFile('second');
-    const restored = await restore('second', '--yes', '--reason', 'the machine burnt');
+    const restored = await restore('second', '--yes');
     expect(restored.stderr).toContain('Restores backup.age into');
     expect(restored.code).toBe(0);
+    // What happened since the backup is lost, and nobody goes on without a word.
+    await expect(start('second').then((server) => server.stop())).rejects.toThrow(
+      /nothing that is missing takes anything back/,
+    );
+    const accepted = await accept('second');
+    expect(accepted.stdout).toContain('Accepted, as entry');
     await using second = await start('second');
     expect(await second.app.store.issuance.get(before.serial)).toMatchObject({ state: 'issued' });
     expect((await issue(second)).root).toBe(before.root);
-    const { items } = await second.app.store.audit.find({ action: 'backup.restore', limit: 10 });
+    const { items } = await second.app.store.audit.find({ action: 'audit.accept', limit: 10 });
     expect(items).toMatchObject([{ reason: 'the machine burnt', subject: `local:${process.getuid?.()}` }]);
+    // Somebody has a certificate of which this store knows nothing: no rotation goes on over his head.
+    const { rotation } = second.app;
+    const ann = { by: 'operator:ann', proof: 'client-certificate', reason: 'the machine burnt' };
+    await rotation.start({ ...ann, oldRoot: (await rotation.status()).activeRoot });
+    await expect(rotation.continue({ ...ann, phase: 'distribute', force: false })).rejects.toThrow(
+      /the store was set back: .* the last of these ends at/,
+    );
   });
 
   it('has what was written while it was read, or not, and is sound either way', async () => {
@@ -177,7 +196,10 @@ describe('restoring', () => {
     await backupOf('first');
     configFile('second', { trustDomain: 'example.com' });
     expect((await restore('second', '--yes')).stderr).toContain('the configuration names example.com');
-    configFile('second', { keys: { memory: {} } });
+    configFile('second', {
+      keys: { memory: {} },
+      issuingKeys: { disk: { encryption: { keyFile: at('key-file') } } },
+    });
     expect((await restore('second', '--yes')).stderr).toContain('has that home elsewhere');
     expect(readdirSync(at('second'))).toEqual([]);
   });
@@ -187,6 +209,39 @@ describe('restoring', () => {
     configFile('second');
     expect((await restore('second')).code).toBe(1);
     expect(existsSync(at('second'))).toBe(false);
+  });
+
+  it('never makes good again what was revoked after it, without a word for that very thing', async () => {
+    const server = await start('first');
+    const { serial } = await issue(server);
+    await create('first');
+    const revoke = ['certificate', 'revoke', serial, '--reason', 'stolen', '--yes'];
+    expect((await citadel(...revoke, '--socket', at('first', 'operator.sock'))).code).toBe(0);
+    // As of a machine that is lost a moment later: nobody stops the server in order.
+    await waitFor(() =>
+      /^revoked [1-9]/m.test(readFileSync(at('checkpoints'), 'utf8').split('\n\n\n').at(-1) ?? ''),
+    );
+    await server.stop();
+
+    configFile('second');
+    const refused = await restore('second', '--yes');
+    expect(refused.stderr).toMatch(/would be good again: .*which is missing, takes something back/);
+    expect(refused.code).toBe(2);
+    expect(readdirSync(at('second'))).toEqual([]);
+
+    expect((await restore('second', '--yes', '--unproven')).code).toBe(0);
+    await expect(start('second').then((server) => server.stop())).rejects.toThrow(/takes something back/);
+    expect((await accept('second')).stderr).toContain('say --revocations-lost');
+    expect((await accept('second', '--revocations-lost')).stdout).toContain('take back again');
+    await using second = await start('second');
+    expect(await second.app.store.issuance.get(serial)).toMatchObject({ state: 'issued' });
+  });
+
+  it('is refused where nothing outside says what was decided after it', async () => {
+    await backupOf('first');
+    configFile('second', { audit: {} });
+    expect((await restore('second', '--yes')).stderr).toContain('no place of audit.checkpoints');
+    expect((await restore('second', '--yes', '--unproven')).code).toBe(0);
   });
 
   it('names what is wrong with a backup: changed, cut, of others, none at all', async () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, linkSync, openSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { BackupReport } from '../../app/restore.ts';
@@ -23,7 +23,7 @@ interface OpenOptions extends OutputOptions {
 interface RestoreOptions extends OpenOptions {
   readonly config: string;
   readonly yes?: boolean;
-  readonly reason: string;
+  readonly unproven?: boolean;
 }
 
 /** Adds `citadel backup ...`. */
@@ -64,15 +64,18 @@ export function addBackupCommands(program: Command): void {
       .command('restore')
       .description('put a backup where a server of this configuration keeps its state'),
   ).addOption(new Option('--config <file>', 'of the server').env('CITADEL_CONFIG').makeOptionMandatory());
-  withOutput(withYes(withReason(restore))).action(async () => {
-    const { identity, output, config: configFile, yes, reason } = restore.opts<RestoreOptions>();
+  restore.option('--unproven', 'also where nothing shows that no revocation is lost by it');
+  withOutput(withYes(restore)).action(async () => {
+    const { identity, output, config: configFile, yes, unproven = false } = restore.opts<RestoreOptions>();
     const [file = ''] = restore.args;
     const { loadServerConfig } = await import('../../app/config/index.ts');
     const config = loadServerConfig({ file: configFile, env: process.env });
     const { restoreBackup } = await import('../../app/restore.ts');
     await confirm(`Restores ${file} into ${config.dataDirectory}.`, yes);
-    const order = { by: `local:${userInfo().uid}`, reason };
-    printReport(await restoreBackup(config, { file, identities: readIdentities(identity) }, order), output);
+    printReport(
+      await restoreBackup(config, { file, identities: readIdentities(identity) }, { unproven }),
+      output,
+    );
   });
 }
 

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { agrees, describeStanding } from '../../domain/audit/index.ts';
+import { agrees, describeStanding, losesRevocations } from '../../domain/audit/index.ts';
 import { CitadelError } from '../../kernel/index.ts';
 import { confirm } from '../confirm.ts';
 import { withReason, withYes } from '../options.ts';
@@ -9,6 +9,7 @@ interface AcceptOptions {
   readonly config: string;
   readonly reason: string;
   readonly yes?: boolean;
+  readonly revocationsLost?: boolean;
 }
 
 /** Adds `citadel log accept`. */
@@ -19,8 +20,9 @@ export function addLogAcceptCommand(log: Command): void {
       'take an older store as it is, of a stopped server, against what was sworn to; on the record',
     )
     .addOption(new Option('--config <file>', 'of the server').env('CITADEL_CONFIG').makeOptionMandatory());
+  command.option('--revocations-lost', 'also where something that was taken back is good again by it');
   withYes(withReason(command)).action(async () => {
-    const { config: file, reason, yes } = command.opts<AcceptOptions>();
+    const { config: file, reason, yes, revocationsLost } = command.opts<AcceptOptions>();
     if (reason.trim() === '')
       throw new CitadelError('OutOfRange', 'say why with --reason: it stays in the record for ever');
     const { loadServerConfig } = await import('../../app/config/index.ts');
@@ -33,17 +35,25 @@ export function addLogAcceptCommand(log: Command): void {
       process.stdout.write('The store agrees with every checkpoint: there is nothing to accept.\n');
       return;
     }
+    const loses = wrong.some(({ standing }) => losesRevocations(standing));
+    if (loses && !revocationsLost)
+      throw new CitadelError(
+        'FailedPrecondition',
+        `${wrong.map(({ place, standing }) => `${place}: ${describeStanding(standing)}`).join('; ')}. What was taken back would be good again. Find a newer store, or say --revocations-lost, and take it back again`,
+      );
     await confirm(
       [
         ...wrong.map(({ place, standing }) => `${place}: ${describeStanding(standing)}`),
-        'Whatever was decided in what is missing is undone: certificates that were revoked are good again, operators',
-        'whose role was taken away have it. Look for a newer store first. It is put on record, and sworn to.',
+        loses
+          ? 'What the missing entries took back is good again: certificates and authorities that were revoked, roles of operators.'
+          : 'Whatever else was decided in what is missing is undone.',
+        'Look for a newer store first. It is put on record, and sworn to.',
       ].join('\n'),
       yes,
     );
     const size = await server.accept(`local:${process.getuid?.() ?? 'unknown'}`, reason);
     process.stdout.write(
-      `Accepted, as entry ${size}, on ${formatTime(new Date())}. Revoke again what the lost entries had revoked; then start the server.\n`,
+      `Accepted, as entry ${size}, on ${formatTime(new Date())}. Start the server${loses ? ', and take back again what the lost entries had taken back' : ''}.\n`,
     );
   });
 }

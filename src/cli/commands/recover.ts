@@ -31,7 +31,7 @@ export function addRecoverCommand(rotate: Command): void {
       ].join('\n'),
       yes,
     );
-    const root = await ended.replace({ by: `local:${userInfo().uid}`, proof: 'local-user', reason });
+    const root = await ended.replace({ by: `local:${userInfo().uid}`, proof: 'data-directory', reason });
     process.stdout.write(
       `${root.id} is the root now, until ${formatTime(root.notAfter)}. Start the server, then: citadel bundle show --format pem --socket PATH\n`,
     );

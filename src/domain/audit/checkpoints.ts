@@ -2,11 +2,12 @@ import { CitadelError, type Clock, describeError, isCitadelError, type Log } fro
 import type { CertificateSigner } from '../../pki/index.ts';
 import type { AuditLog, CheckpointPlace, TreeHead } from '../ports/index.ts';
 import { signCheckpoint } from './checkpoint.ts';
+import { lastRevocation } from './last-revocation.ts';
 import { formatNoteKey, type NoteKey } from './note.ts';
 import { agrees, describeStanding, requireAgreement, type Standing, standingOf } from './standing.ts';
 
 export interface CheckpointOptions {
-  readonly log: Pick<AuditLog, 'head' | 'rootAt'>;
+  readonly log: Pick<AuditLog, 'head' | 'rootAt' | 'find'>;
   readonly places: readonly CheckpointPlace[];
   readonly key: NoteKey;
   readonly signer: CertificateSigner;
@@ -86,11 +87,16 @@ export function createCheckpointService(options: CheckpointOptions): CheckpointS
   );
   let newest: { readonly size: number; readonly note: Promise<string> } | undefined;
 
+  async function sworn(head: TreeHead): Promise<string> {
+    // What is taken back meanwhile is behind the head: to say too much errs on the side of care.
+    const revoked = Math.min(await lastRevocation(log), head.size);
+    return signCheckpoint({ ...head, at: clock.now(), revoked }, key, signer);
+  }
+
   /** The present head, signed; the same note for all places. */
   async function noteOf(head: TreeHead): Promise<string> {
     if (newest?.size !== head.size) {
-      const at = clock.now();
-      newest = { size: head.size, note: signCheckpoint({ ...head, at }, key, signer) };
+      newest = { size: head.size, note: sworn(head) };
     }
     const signing = newest;
     try {
@@ -160,11 +166,12 @@ export function createCheckpointService(options: CheckpointOptions): CheckpointS
     return one.busy;
   }
 
-  function isDue(one: Kept, head: TreeHead, now: number): boolean {
+  function isDue(one: Kept, head: TreeHead, revoked: number, now: number): boolean {
     if (one.busy || now < one.notBefore) return false;
     if (one.problem !== undefined || !one.known) return true;
     const size = one.size ?? 0;
     if (head.size <= size) return false;
+    if (revoked > size) return true;
     return head.size - size >= options.everyEntries || now - one.writtenAt >= options.interval;
   }
 
@@ -206,9 +213,11 @@ export function createCheckpointService(options: CheckpointOptions): CheckpointS
     async tick() {
       if (kept.length === 0) return;
       try {
-        const head = await log.head();
+        const [head, revoked] = [await log.head(), await lastRevocation(log)];
         const now = clock.now().getTime();
-        await Promise.all(kept.filter((one) => isDue(one, head, now)).map((one) => begin(one, head)));
+        await Promise.all(
+          kept.filter((one) => isDue(one, head, revoked, now)).map((one) => begin(one, head)),
+        );
       } catch (error) {
         logger.error('no checkpoint can be made of the audit record', { error });
       }

@@ -1,10 +1,11 @@
 export { signCheckpoint } from './checkpoint.ts';
 export { type CheckpointService, createCheckpointService, type PlaceState } from './checkpoints.ts';
 export { encodeEntry, entryTexts, textsOf } from './entry.ts';
+export { lastRevocation } from './last-revocation.ts';
 export { type NoteKey, noteKeyOf, parseNoteKey } from './note.ts';
 export { readNotes } from './note-stream.ts';
 export { type EntryProof, formatProof, parseProof, verifyProof } from './proof.ts';
-export { agrees, describeStanding, type Standing, standingOf } from './standing.ts';
+export { agrees, describeStanding, losesRevocations, type Standing, standingOf } from './standing.ts';
 export { collectSworn, type Sworn } from './sworn.ts';
 export { Frontier, frontierAt, inclusionPath, leafHash, rootByInclusion } from './tree.ts';
 export { type Fault, type ReadEntries, type Verdict, verifyRecord } from './verify.ts';

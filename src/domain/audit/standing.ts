@@ -44,6 +44,20 @@ export function agrees({ kind }: Standing): boolean {
   return kind === 'none' || kind === 'follows';
 }
 
+/** Whether something that was taken back would be good again: what cannot be known is taken to be so. */
+export function losesRevocations(standing: Standing): boolean {
+  switch (standing.kind) {
+    case 'none':
+    case 'follows':
+      return false;
+    case 'behind':
+      return standing.checkpoint.revoked > standing.size;
+    case 'differs':
+    case 'foreign':
+      return true;
+  }
+}
+
 /** What is wrong, in a line for the operator. */
 export function describeStanding(standing: Standing): string {
   switch (standing.kind) {
@@ -54,7 +68,10 @@ export function describeStanding(standing: Standing): string {
     case 'behind':
       return (
         `the audit record has ${standing.size} entries, and its checkpoint of ${standing.checkpoint.at.toISOString()} ` +
-        `swears to ${standing.checkpoint.size}: an older store is in its place, or its end was cut off`
+        `swears to ${standing.checkpoint.size}: an older store is in its place, or its end was cut off; ` +
+        (losesRevocations(standing)
+          ? `entry ${standing.checkpoint.revoked}, which is missing, takes something back`
+          : 'nothing that is missing takes anything back')
       );
     case 'differs':
       return (
@@ -72,7 +89,7 @@ export function requireAgreement(place: string, standing: Standing): void {
   throw new CitadelError(
     'FailedPrecondition',
     `the audit record disagrees with what was sworn to outside of the store (${place}): ${describeStanding(standing)}. ` +
-      'Whatever was decided in what is missing, revocations too, would be undone. Find the right store; ' +
+      'Whatever was decided in what is missing would be undone. Find the right store; ' +
       'citadel log verify says where it differs. After a restore that is meant: citadel log accept',
   );
 }

@@ -73,6 +73,13 @@ export interface IssuanceStore {
    * have it before the store knows.
    */
   pendingLeaves(now: Date): Promise<readonly LiveLeaf[]>;
+  /**
+   * Notes that certificates may be out there that are on no record, for the store was set back: the last of them ends at
+   * `until`.
+   */
+  noteUnrecorded(until: Date): Promise<void>;
+  /** Until when such may be valid; undefined where nothing was ever noted. */
+  unrecordedUntil(): Promise<Date | undefined>;
   /** Deletes records whose certificates ended before `before`. @returns how many */
   prune(before: Date): Promise<number>;
 }

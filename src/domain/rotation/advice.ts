@@ -69,7 +69,8 @@ export function reasonsToWait({ rotation, gate, obstacle }: RotationStatus): rea
   return [...(obstacle === undefined ? [] : [obstacle]), ...(gate ? missing(gate, rotation.phase) : [])];
 }
 
-function missing({ stragglers, unproven, leaves, signing, canary }: Gate, phase: RotationPhase): string[] {
+function missing(gate: Gate, phase: RotationPhase): string[] {
+  const { stragglers, unproven, leaves, signing, blindUntil, canary } = gate;
   const leaving = phase === 'drain' || phase === 'undo';
   const root = phase === 'undo' ? 'new' : 'old';
   const lacks = leaving
@@ -90,6 +91,12 @@ function missing({ stragglers, unproven, leaves, signing, canary }: Gate, phase:
           `${leaves.count} certificates under the ${root} root are valid, the last until ${leaves.lastNotAfter.toISOString()}`,
         ]),
     ...signing.map((id) => `${id} still signs under the ${root} root: its successor is not made yet`),
+    ...(blindUntil ? [unrecordedText(blindUntil)] : []),
     ...(canary?.until ? [`the canary is watched until ${canary.until.toISOString()}`] : []),
   ];
+}
+
+/** Of certificates that the store has lost. */
+export function unrecordedText(until: Date): string {
+  return `the store was set back: who has a certificate that it does not know is not seen, and the last of these ends at ${until.toISOString()}`;
 }

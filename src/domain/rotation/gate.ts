@@ -20,6 +20,8 @@ export interface RotationEvidence {
   /** In the making: each may be at its holder before it counts among the leaves. */
   readonly pending: readonly LiveLeaf[];
   readonly authorities: readonly AuthorityRecord[];
+  /** Until when certificates may be valid that are on no record: whoever has one cannot be asked for. */
+  readonly unrecordedUntil: Date | undefined;
   /** Fingerprints of the roots in each bundle that was ever in force, by its content version. */
   readonly bundles: ReadonlyMap<string, readonly string[]>;
   /** What a proxy says of a bundle of the control plane that it refuses. Absent: there is no control plane. */
@@ -38,6 +40,8 @@ export interface Gate {
   readonly signing: readonly string[];
   /** Certificates that must end first. */
   readonly leaves: { readonly count: number; readonly lastNotAfter: Date | undefined };
+  /** Until then there may be proxies that nobody knows of; undefined: all are known. */
+  readonly blindUntil: Date | undefined;
   /** Of a canary alone. */
   readonly canary?: CanaryGate;
 }
@@ -57,6 +61,14 @@ type Waiting = Extract<RotationPhase, 'canary' | 'distribute' | 'drain' | 'retir
 
 /** What a phase waits for, and how far that is. Pure. */
 export function gateOf(rotation: RootRotation, phase: Waiting, evidence: RotationEvidence): Gate {
+  const seen = gateOfWhatIsSeen(rotation, phase, evidence);
+  const { unrecordedUntil, now } = evidence;
+  // A canary has proxies of its own.
+  if (phase === 'canary' || unrecordedUntil === undefined || unrecordedUntil <= now) return seen;
+  return { ...seen, open: false, blindUntil: unrecordedUntil };
+}
+
+function gateOfWhatIsSeen(rotation: RootRotation, phase: Waiting, evidence: RotationEvidence): Gate {
   const { newRoot, oldRoot } = rotation;
   switch (phase) {
     case 'canary':
@@ -171,6 +183,7 @@ function gate(rotation: RootRotation, standings: readonly ProxyStanding[]): Gate
     stragglers,
     unproven,
     signing: [],
+    blindUntil: undefined,
     leaves: noLeaves,
   };
 }

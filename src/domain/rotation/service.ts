@@ -9,6 +9,7 @@ import {
 import type { KeyAlgorithm } from '../../pki/index.ts';
 import type { AuthorityService } from '../authority/index.ts';
 import type { AuditLog, LiveLeaf, RootRotation, RotationPhase, RotationWord, Store } from '../ports/index.ts';
+import { unrecordedText } from './advice.ts';
 import { type CanaryOrder, planCanary, watchCanary } from './canary.ts';
 import { requireCrossSigner } from './cross-sign.ts';
 import { type Asked, decideRotation, tookEffect } from './decide.ts';
@@ -119,8 +120,9 @@ export function createRotationService(options: RotationServiceOptions): Rotation
     // making before those that are made, so that none is missed for having been finished in between.
     const authorities = await store.authorities.list();
     const pending = await store.issuance.pendingLeaves(now);
-    const [leaves, reports, bundles] = await Promise.all([
+    const [leaves, unrecordedUntil, reports, bundles] = await Promise.all([
       store.issuance.liveLeaves(now),
+      store.issuance.unrecordedUntil(),
       store.adoption.list(),
       store.authorities.bundleContents(),
     ]);
@@ -128,7 +130,15 @@ export function createRotationService(options: RotationServiceOptions): Rotation
     const others = leaves.filter(isOthers);
     const { refusals } = options;
     const proxies = liveProxies(others, reports, now);
-    const known = { now, leaves: others, pending: pending.filter(isOthers), proxies, authorities, bundles };
+    const known = {
+      now,
+      leaves: others,
+      pending: pending.filter(isOthers),
+      unrecordedUntil,
+      proxies,
+      authorities,
+      bundles,
+    };
     return refusals ? { ...known, refusals } : known;
   }
 
@@ -391,7 +401,8 @@ function isOthers({ principal }: LiveLeaf): boolean {
 
 const mostNamed = 5;
 
-function whyNot({ phase }: RootRotation, { stragglers, unproven, signing, leaves, canary }: Gate): string {
+function whyNot({ phase }: RootRotation, gate: Gate): string {
+  const { stragglers, unproven, signing, leaves, blindUntil, canary } = gate;
   const named = [...stragglers, ...unproven]
     .slice(0, mostNamed)
     .map(({ proxy, standing, detail }) => `${proxy.spiffeId} (${proxy.proxyKey}) is ${standing}: ${detail}`);
@@ -403,8 +414,9 @@ function whyNot({ phase }: RootRotation, { stragglers, unproven, signing, leaves
           `${leaves.count} certificates under the ${phase === 'undo' ? 'new' : 'old'} root are valid, the last until ${leaves.lastNotAfter.toISOString()}`,
         ];
   const signs = signing.map((id) => `${id} still signs under it, for its successor is not made yet`);
+  const blind = blindUntil ? [unrecordedText(blindUntil)] : [];
   const watched = canary?.until ? [`it is watched until ${canary.until.toISOString()}`] : [];
-  const reasons = [...named, ...(more > 0 ? [`${more} more`] : []), ...ends, ...signs, ...watched];
+  const reasons = [...named, ...(more > 0 ? [`${more} more`] : []), ...ends, ...signs, ...blind, ...watched];
   if (reasons.length === 0 && canary) reasons.push('no chosen proxy is left that has been watched');
   return `phase ${phase} cannot end yet: ${reasons.join('; ')}`;
 }

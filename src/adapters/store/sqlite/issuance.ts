@@ -10,7 +10,7 @@ import type { Executor } from './executor.ts';
 import type { BetterSQLite3Database } from './orm.ts';
 import { and, asc, desc, eq, gt, gte, inArray, lt, type SQL, sql } from './orm.ts';
 import { pageToken, readPageToken, validLimit } from './page-token.ts';
-import { issuance } from './schema.ts';
+import { issuance, unrecorded } from './schema.ts';
 
 type Row = typeof issuance.$inferSelect;
 
@@ -149,6 +149,14 @@ export function createIssuanceStore(database: BetterSQLite3Database, executor: E
 
     liveLeaves: (now) => executor.read(() => leavesThat(issued, now)),
 
+    noteUnrecorded: (until) =>
+      executor.write(() => {
+        database.insert(unrecorded).values({ until }).onConflictDoNothing().run();
+      }),
+    unrecordedUntil: () =>
+      executor.read(
+        () => database.select().from(unrecorded).orderBy(desc(unrecorded.until)).limit(1).get()?.until,
+      ),
     pendingLeaves: (now) => executor.read(() => leavesThat(unresolved, now)),
 
     async prune(before) {

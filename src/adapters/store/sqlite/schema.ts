@@ -310,3 +310,8 @@ export const drain = sqliteTable('drain', {
   cause: text().notNull().unique(),
   at: integer({ mode: 'timestamp_ms' }).notNull(),
 });
+
+/** Times at which the store was set back: until when what was issued meanwhile may be valid. */
+export const unrecorded = sqliteTable('unrecorded', {
+  until: integer({ mode: 'timestamp_ms' }).primaryKey(),
+});

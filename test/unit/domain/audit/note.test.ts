@@ -64,7 +64,7 @@ describe('signed notes', () => {
 });
 
 describe('a checkpoint', () => {
-  const head = { size: 7, root: Buffer.alloc(32, 7), at: new Date('2026-01-02T03:04:05.678Z') };
+  const head = { size: 7, root: Buffer.alloc(32, 7), at: new Date('2026-01-02T03:04:05.678Z'), revoked: 3 };
 
   it('gives back what was sworn to', async () => {
     const { key, signer } = maker();

@@ -208,3 +208,17 @@ test('a proxy is known by its newest certificate', () => {
   expect(proxy?.leaf.serial).toBe('02');
   expect(more).toStrictEqual([]);
 });
+
+describe('a store that was set back', () => {
+  test.each(['distribute', 'drain', 'retire', 'undo'] as const)(
+    'keeps %s from ending until the last certificate that it does not know has ended',
+    (phase) => {
+      const whole = evidence([], []);
+      const present = rotation({ phase, newRoot: 'new' });
+      const before = gateOf(present, phase, whole);
+      const blind = gateOf(present, phase, { ...whole, unrecordedUntil: at(3) });
+      expect(blind).toStrictEqual({ ...before, open: false, blindUntil: at(3) });
+      expect(gateOf(present, phase, { ...whole, unrecordedUntil: at(2) })).toStrictEqual(before);
+    },
+  );
+});

@@ -90,6 +90,7 @@ export function evidence(leaves: readonly LiveLeaf[], reports: readonly ProxyRep
     now: at(2),
     leaves,
     pending: [],
+    unrecordedUntil: undefined,
     proxies: liveProxies(leaves, reports, at(2)),
     authorities,
     bundles,

@@ -48,7 +48,7 @@ beforeAll(async () => {
       }),
     );
     if (swornAt.includes(index))
-      notes += `${await signCheckpoint({ ...(await store.audit.head()), at: new Date(index * 1000) }, key, signer)}\n`;
+      notes += `${await signCheckpoint({ ...(await store.audit.head()), at: new Date(index * 1000), revoked: 0 }, key, signer)}\n`;
   }
   await store.close();
   database = new Database(file);
@@ -155,7 +155,11 @@ describe('the record of a store', () => {
   });
 
   test('that two checkpoints contradict each other about shows', async () => {
-    const other = await signCheckpoint({ size: 16, root: Buffer.alloc(32), at: new Date() }, key, signer);
+    const other = await signCheckpoint(
+      { size: 16, root: Buffer.alloc(32), at: new Date(), revoked: 0 },
+      key,
+      signer,
+    );
     expect((await verify(await collect(`${notes}${other}`))).faults).toEqual([
       expect.objectContaining({
         kind: 'rewritten',

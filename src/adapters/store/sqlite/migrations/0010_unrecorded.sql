@@ -1,0 +1,3 @@
+CREATE TABLE `unrecorded` (
+	`until` integer PRIMARY KEY NOT NULL
+);
