@@ -110,7 +110,7 @@ describe('a backup of a running server', () => {
     expect(restored.stderr).toContain('Restores backup.age into');
     expect(restored.code).toBe(0);
     // What happened since the backup is lost, and nobody goes on without a word.
-    await expect(start('second').then((server) => server.stop())).rejects.toThrow(
+    await expect(start('second').then((started) => started.stop())).rejects.toThrow(
       /nothing that is missing takes anything back/,
     );
     const accepted = await accept('second');
@@ -230,7 +230,7 @@ describe('restoring', () => {
     expect(readdirSync(at('second'))).toEqual([]);
 
     expect((await restore('second', '--yes', '--unproven')).code).toBe(0);
-    await expect(start('second').then((server) => server.stop())).rejects.toThrow(/takes something back/);
+    await expect(start('second').then((started) => started.stop())).rejects.toThrow(/takes something back/);
     expect((await accept('second')).stderr).toContain('say --revocations-lost');
     expect((await accept('second', '--revocations-lost')).stdout).toContain('take back again');
     await using second = await start('second');

@@ -9,6 +9,6 @@ export function changedBy(reasons: Readonly<Record<string, unknown>>): { readonl
 }
 
 /** Of what speaks mutual TLS: for a change of certificates, bundles or CRLs alone, Envoy drains nothing. */
-export function drainGeneration({ drainGeneration }: MeshSettings): Readonly<Record<string, number>> {
-  return drainGeneration > 0 ? { drainGeneration } : {};
+export function drainGeneration(settings: MeshSettings): Readonly<Record<string, number>> {
+  return settings.drainGeneration > 0 ? { drainGeneration: settings.drainGeneration } : {};
 }
