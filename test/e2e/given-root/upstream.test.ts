@@ -10,6 +10,9 @@ import { setUpVaultPki } from '../../support/vault-pki.ts';
 const ann = { by: 'operator:ann', proof: 'client-certificate', reason: 'the company has a PKI' };
 const certificate = { defaultTtl: '12s', maximumTtl: '12s', notBeforeSkew: '1s' };
 
+/** The next one is made after a second or two. */
+const issuing = { lifetime: '60s', prepareAt: 0.02, activateAt: 0.7 };
+
 async function issue(server: TestServer) {
   const token = (await server.token()).reveal();
   const { certChain } = await server.create({ csr: (await newRequest()).csr }, { token });
@@ -63,7 +66,7 @@ describe.skipIf(!hasPart('openbao'))('a rotation to the root of a real PKI in Op
     const upstream = { vaultPki: pki.vaultPki };
     const { fingerprint } = parseCertificate(pki.root);
 
-    const before = await start({});
+    const before = await start({ issuing });
     expect(await issue(before)).toBe(1);
     const { activeRoot } = await before.app.rotation.status();
     await expect(
@@ -74,9 +77,15 @@ describe.skipIf(!hasPart('openbao'))('a rotation to the root of a real PKI in Op
     });
     await before.stop();
 
-    const named = await start({ upstream });
+    const named = await start({ upstream, issuing });
     expect((await named.app.rotation.status()).activeRoot).toBe(activeRoot);
     expect(await issue(named)).toBe(1);
+    // The next issuing authority too is signed by the root that is active.
+    await waitFor(() =>
+      named.app.authority
+        .records()
+        .some(({ state, rootFingerprint }) => state === 'prepared' && rootFingerprint === activeRoot),
+    );
     const plan = await named.app.rotation.plan({ from: 'upstream' });
     expect(plan.newRoot).toMatchObject({ fingerprint, keyHome: 'upstream' });
     await named.app.rotation.start({ ...ann, oldRoot: activeRoot, from: 'upstream', plan: plan.token });
@@ -135,7 +144,6 @@ describe.skipIf(!hasPart('openbao'))('a rotation to the root of a real PKI in Op
     const { temporary, directory, pki, start } = await home();
     await using _temporary = temporary;
     const other = await setUpVaultPki(bao, directory, `other${mounts}`);
-    const issuing = { lifetime: '60s', prepareAt: 0.02, activateAt: 0.7 };
     const first = await start({ upstream: { vaultPki: pki.vaultPki }, issuing });
     expect(await issue(first)).toBe(1);
     const { activeRoot } = await first.app.rotation.status();
