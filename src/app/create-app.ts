@@ -54,6 +54,7 @@ import { watchHealth } from './health-watch.ts';
 import { openKeyHomes } from './key-homes.ts';
 import { connectClusters, publishBundles } from './kubernetes.ts';
 import { runMaintenance } from './maintenance.ts';
+import { namedAuthorityProbes } from './named-authority.ts';
 import { startOperatorApi } from './operators.ts';
 import { recordRefusals } from './refusals.ts';
 import { clearRehearsals, rehearsalOf } from './rehearsal.ts';
@@ -301,6 +302,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     log,
   });
   const probes = createProbes({
+    more: namedAuthorityProbes(upstreamOptions, authority, rotation),
     store,
     authority,
     rotation,

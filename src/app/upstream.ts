@@ -1,6 +1,7 @@
 import { istioCacertsFiles, readExistingAuthority } from '../adapters/existing/index.ts';
 import {
   type AuthorityService,
+  type ExistingAuthority,
   establishRoot,
   givenByImport,
   givenByUpstream,
@@ -48,10 +49,8 @@ async function existingOf(
   { config, serverId, store, homes, clock, log }: UpstreamOptions,
   source: ExistingConfig,
 ) {
-  const files = source.kind === 'istioCacerts' ? istioCacertsFiles(source.value) : source.value;
-  const keyId = source.kind === 'pem' ? source.value.keyId : undefined;
   return {
-    existing: { ...(await readExistingAuthority(files)), ...(keyId === undefined ? {} : { keyId }) },
+    existing: await readNamedExisting(source),
     trustDomain: config.trustDomain.name,
     serverId,
     store: store.authorities,
@@ -60,6 +59,13 @@ async function existingOf(
     clock,
     log,
   };
+}
+
+/** @throws CitadelError FailedPrecondition naming the file that is missing or not what it should be */
+export async function readNamedExisting(source: ExistingConfig): Promise<ExistingAuthority> {
+  const files = source.kind === 'istioCacerts' ? istioCacertsFiles(source.value) : source.value;
+  const keyId = source.kind === 'pem' ? source.value.keyId : undefined;
+  return { ...(await readExistingAuthority(files)), ...(keyId === undefined ? {} : { keyId }) };
 }
 
 /** The root that the configuration names, as the next one of a rotation. */

@@ -151,7 +151,7 @@ describe.skipIf(!hasPart('openbao'))('a rotation to the root of a real PKI in Op
     expect(activeRoot).toBe(parseCertificate(pki.root).fingerprint);
 
     const { log, lines } = recordingLog();
-    await using second = await start({ upstream: { vaultPki: other.vaultPki }, issuing }, log);
+    const second = await start({ upstream: { vaultPki: other.vaultPki }, issuing }, log);
     await waitFor(() =>
       lines.some(({ fields }) => /that the configuration does not name/.test(JSON.stringify(fields))),
     );
@@ -159,5 +159,24 @@ describe.skipIf(!hasPart('openbao'))('a rotation to the root of a real PKI in Op
     expect((await second.app.rotation.status()).activeRoot).toBe(activeRoot);
     const fingerprints = second.app.authority.records().map(({ rootFingerprint }) => rootFingerprint);
     expect(new Set(fingerprints)).toEqual(new Set([activeRoot]));
-  }, 60_000);
+    await second.stop();
+
+    // By a rotation it does, while the one that is left goes on signing.
+    const both = {
+      upstream: { vaultPki: other.vaultPki },
+      formerUpstream: { vaultPki: pki.vaultPki },
+      issuing,
+    };
+    await using third = await start(both);
+    const known = new Set(third.app.authority.records().map(({ id }) => id));
+    await waitFor(() =>
+      third.app.authority
+        .records()
+        .some(({ id, rootFingerprint }) => !known.has(id) && rootFingerprint === activeRoot),
+    );
+    expect(await issue(third)).toBe(1);
+    await third.app.rotation.start({ ...ann, oldRoot: activeRoot, from: 'upstream' });
+    await goOnToTheEnd(third);
+    expect((await third.app.rotation.status()).activeRoot).toBe(parseCertificate(other.root).fingerprint);
+  }, 120_000);
 });
