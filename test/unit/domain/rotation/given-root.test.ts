@@ -105,7 +105,7 @@ describe('a rotation to a root that others have made', () => {
     const store = memoryStore().authorities;
     const given = { from: 'existing', fingerprint: 'ab'.repeat(32) } as const;
     await expect(
-      takeGivenRoot(given, {
+      takeGivenRoot(given, 'prepared', {
         store,
         given: async () => ({ root: (await companyRoot()).certificate, place: async () => [] }),
       }),
@@ -118,6 +118,7 @@ describe('a rotation to a root that others have made', () => {
 
   const stored: readonly (readonly [AuthorityState, boolean, RegExp | undefined])[] = [
     ['active', false, /nothing to rotate to/],
+    ['staged', false, /in the bundle already/],
     ['prepared', false, /in the bundle already/],
     ['old', false, /in the bundle already/],
     ['retired', false, undefined],
