@@ -116,6 +116,25 @@ describe('a rotation to a root that others have made', () => {
     expect(await store.list()).toEqual([]);
   });
 
+  test('is in the bundle of a few alone where there is a canary; an issuing authority is in none', async () => {
+    const { certificate, fingerprint } = await companyRoot();
+    const store = memoryStore().authorities;
+    const shape = {
+      state: 'prepared',
+      keyBackend: 'disk',
+      keyId: 'k',
+      certificate,
+      createdAt: at(0),
+    } as const;
+    const records = (['root', 'intermediate', 'issuing'] as const).map((kind) =>
+      authorityRecord({ ...shape, kind }),
+    );
+    const given = async () => ({ root: certificate, place: async () => records });
+    await takeGivenRoot({ from: 'existing', fingerprint }, 'staged', { store, given });
+    const states = (await store.list()).map(({ kind, state }) => `${kind} ${state}`);
+    expect(states.toSorted()).toEqual(['intermediate staged', 'issuing prepared', 'root staged']);
+  });
+
   const stored: readonly (readonly [AuthorityState, boolean, RegExp | undefined])[] = [
     ['active', false, /nothing to rotate to/],
     ['staged', false, /in the bundle already/],
