@@ -13,7 +13,7 @@ import type { TemporaryDirectory } from '../parts/index.ts';
 
 const day = 86_400_000;
 const thisSecond = Math.floor(Date.now() / 1000) * 1000;
-export const validity = { notBefore: new Date(thisSecond - day), notAfter: new Date(thisSecond + 300 * day) };
+const validity = { notBefore: new Date(thisSecond - day), notAfter: new Date(thisSecond + 300 * day) };
 
 export async function newAuthority(algorithm: KeyAlgorithm = 'ecdsa-p256') {
   const pair = await generateKeyPair(algorithm);
