@@ -159,6 +159,7 @@ describe.skipIf(!hasPart('openbao'))('a rotation to the root of a real PKI in Op
     expect((await second.app.rotation.status()).activeRoot).toBe(activeRoot);
     const fingerprints = second.app.authority.records().map(({ rootFingerprint }) => rootFingerprint);
     expect(new Set(fingerprints)).toEqual(new Set([activeRoot]));
+    const known = new Set(second.app.authority.records().map(({ id }) => id));
     await second.stop();
 
     // By a rotation it does, while the one that is left goes on signing.
@@ -168,7 +169,6 @@ describe.skipIf(!hasPart('openbao'))('a rotation to the root of a real PKI in Op
       issuing,
     };
     await using third = await start(both);
-    const known = new Set(third.app.authority.records().map(({ id }) => id));
     await waitFor(() =>
       third.app.authority
         .records()
