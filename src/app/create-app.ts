@@ -54,6 +54,7 @@ import { watchHealth } from './health-watch.ts';
 import { openKeyHomes } from './key-homes.ts';
 import { connectClusters, publishBundles } from './kubernetes.ts';
 import { runMaintenance } from './maintenance.ts';
+import { namedAuthorityProbes } from './named-authority.ts';
 import { startOperatorApi } from './operators.ts';
 import { recordRefusals } from './refusals.ts';
 import { clearRehearsals, rehearsalOf } from './rehearsal.ts';
@@ -67,7 +68,7 @@ import {
 import { canaryChoice, refusedBundle, rotationHealth, rotationOf } from './rotation.ts';
 import { watchRotation } from './rotation-watch.ts';
 import { loadServerId } from './server-id.ts';
-import { takeOverExisting, upstreamOf } from './upstream.ts';
+import { signsElsewhere, takeOverExisting, upstreamOf } from './upstream.ts';
 
 /** What tests and tools replace; everything else follows from the configuration. */
 export interface AppOverrides {
@@ -130,7 +131,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
 
   const upstreamOptions = { config, serverId, store, homes, clock, entropy, log };
   await takeOverExisting(upstreamOptions);
-  const { issuing, origin } = config.authority;
+  const { issuing } = config.authority;
   const upstream = upstreamOf(upstreamOptions);
   /** Opened later: until then no proxy is connected. */
   const controlPlaneOf: { current?: OpenControlPlane | undefined } = {};
@@ -300,14 +301,15 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     clock,
     log,
   });
-  const isUpstream = origin.kind === 'upstream';
   const probes = createProbes({
+    more: namedAuthorityProbes(upstreamOptions, authority, rotation),
     store,
     authority,
     rotation,
     ...rotationHealth({ config, homes }),
     certificates,
-    checkRootKey: async (signal) => (await (isUpstream ? upstream() : homes.root())).check(signal),
+    checkRootKey: async (signal) =>
+      (await (signsElsewhere(authority) ? upstream() : homes.root())).check(signal),
     clusters,
     controlPlane,
     checkpoints: checkpoints.service,
@@ -354,7 +356,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     probes,
     health,
     metrics,
-    rootKeyHome: isUpstream ? 'vault-pki' : config.keys.kind,
+    rootKeyHome: signsElsewhere(authority) ? 'vault-pki' : config.keys.kind,
     formerKeyHome: config.formerKeys?.kind,
     clock,
     log,

@@ -38,6 +38,8 @@ export interface HealthOptions extends RotationHealthOptions {
   readonly revocationOrders: Pick<RevocationOrders, 'revocations'>;
   /** Part of an issuing authority's lifetime below which its successor is overdue. */
   readonly overdueBelow: number;
+  /** Of what only the composition knows. */
+  readonly more: readonly Probe[];
   readonly clock: Clock;
 }
 
@@ -105,6 +107,7 @@ export function createProbes(options: HealthOptions): readonly Probe[] {
       }),
     ),
     ...checkpointProbes(options.checkpoints),
+    ...options.more,
     ...rotationProbes(authority, options.rotation, options),
     revocationProbe(options.revocationOrders),
     ...(options.controlPlane ? meshProbes(options.controlPlane, clock) : []),

@@ -4,7 +4,8 @@ import { findEndedRoot, type RotationOrder, replaceEndedRoot } from '../domain/r
 import { type Log, systemClock, systemEntropy } from '../kernel/index.ts';
 import type { ServerConfig } from './config/index.ts';
 import { openKeyHomes } from './key-homes.ts';
-import { newRoot } from './upstream.ts';
+import { loadServerId } from './server-id.ts';
+import { givenRoots, newRoot } from './upstream.ts';
 
 export interface EndedRoot extends AsyncDisposable {
   readonly root: AuthorityRecord;
@@ -25,6 +26,8 @@ export async function openEndedRoot(config: ServerConfig, log: Log): Promise<End
   const root = await findEndedRoot({ store, clock: systemClock });
   const homes = building.adopt(await openKeyHomes(config, ports), (opened) => opened.close());
   const { backdate, ...defaults } = newRoot(config);
+  const serverId = await loadServerId(config.dataDirectory, ports.entropy);
+  const given = givenRoots({ config, serverId, store, homes, ...ports });
   const opened = building.move();
   return {
     root,
@@ -36,6 +39,7 @@ export async function openEndedRoot(config: ServerConfig, log: Log): Promise<End
         newKeys: homes.root,
         keysOf: homes.rootOf,
         backdate,
+        given,
         defaults,
         ...ports,
       }),

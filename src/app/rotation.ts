@@ -10,14 +10,15 @@ import {
 import type { BundleChoice } from '../domain/trust/index.ts';
 import { outsideVerifiers } from './outside-verifiers.ts';
 import type { RotationHealthOptions } from './rotation-health.ts';
-import { newRoot, type UpstreamOptions } from './upstream.ts';
+import { givenRoots, newRoot, type UpstreamOptions } from './upstream.ts';
 
 /** Rotations of the trust root, over the homes that the configuration names. */
 export function rotationOf(
-  { config, store, homes, clock, entropy, log }: UpstreamOptions,
+  options: UpstreamOptions,
   authority: AuthorityService,
   refusals: (proxyKey: string) => string | undefined,
 ): RotationService {
+  const { config, store, homes, clock, entropy, log } = options;
   const { backdate, ...defaults } = newRoot(config);
   const rotation = createRotationService({
     trustDomain: config.trustDomain.name,
@@ -28,6 +29,7 @@ export function rotationOf(
     keysOf: homes.rootOf,
     homes: { next: config.keys.kind, knows: knownHomes(config) },
     backdate,
+    given: givenRoots(options),
     defaults,
     outside: outsideVerifiers(config),
     mlDsaAuthorities: config.experimental.mlDsaAuthorities,

@@ -1,7 +1,7 @@
 import { describe } from 'vitest';
 import { openPkcs11KeyManager } from '../../src/adapters/keys/pkcs11/index.ts';
 import { Secret, silentLog } from '../../src/kernel/index.ts';
-import { keyAlgorithms } from '../../src/pki/index.ts';
+import { classicAlgorithms } from '../../src/pki/index.ts';
 import { hasPart, startSoftHsm } from '../parts/index.ts';
 import { keyManagerContract } from './key-manager.ts';
 
@@ -23,6 +23,6 @@ describe.skipIf(!hasPart('softhsm'))('on a token of a real SoftHSM', () => {
         [Symbol.asyncDispose]: () => token[Symbol.asyncDispose](),
       };
     },
-    { algorithms: keyAlgorithms, durable: true },
+    { algorithms: classicAlgorithms, durable: true },
   );
 });

@@ -365,7 +365,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     describe('rotations', () => {
       test('gives a rotation back whole, and replaces it', async () => {
         expect(await store.rotations.current()).toBeUndefined();
-        const begun = rotation();
+        const begun = rotation({ given: { from: 'upstream', fingerprint: hex('company') } });
         await store.rotations.save(begun);
         expect(await store.rotations.current()).toStrictEqual(begun);
         const further = rotation({

@@ -50,6 +50,8 @@ export interface MeshOptions {
   readonly metrics?: PrometheusMetrics;
   /** Of the server alone. */
   readonly clock?: Clock;
+  /** Of a server that was there before; by default a new one. */
+  readonly directory?: string;
 }
 
 /** A whole server with a registry of files, and workloads on demand. */
@@ -60,7 +62,7 @@ export async function startTestMesh(options: MeshOptions = {}): Promise<TestMesh
     await startTestServer(
       (dataDirectory) => {
         directory = join(dataDirectory, 'registry');
-        mkdirSync(directory);
+        mkdirSync(directory, { recursive: true });
         for (const [name, text] of Object.entries(options.registry ?? {}))
           writeFileSync(join(directory, name), text);
         return {
@@ -72,6 +74,7 @@ export async function startTestMesh(options: MeshOptions = {}): Promise<TestMesh
         ...(options.log ? { log: options.log } : {}),
         ...(options.metrics ? { metrics: options.metrics } : {}),
         ...(options.clock ? { clock: options.clock } : {}),
+        ...(options.directory === undefined ? {} : { directory: options.directory }),
       },
     ),
   );

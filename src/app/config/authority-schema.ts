@@ -58,6 +58,9 @@ export const authoritySchema = (context: FieldContext) =>
         .optional()
         .describe('an authority that exists already is taken over'),
       upstream: upstreamAuthority(context).optional().describe('another PKI signs the issuing authorities'),
+      formerUpstream: upstreamAuthority(context)
+        .optional()
+        .describe('the PKI whose root is rotated away from, when it is no longer named by upstream'),
       issuing: z
         .strictObject({
           algorithm: classicAlgorithm
@@ -73,7 +76,7 @@ export const authoritySchema = (context: FieldContext) =>
         })
         .prefault({}),
     })
-    .transform(({ root, existing, upstream, issuing }, refinement) => {
+    .transform(({ root, existing, upstream, formerUpstream, issuing }, refinement) => {
       const given = Object.entries({ root, existing, upstream }).filter(([, value]) => value !== undefined);
       if (given.length > 1) {
         refinement.addIssue(
@@ -81,8 +84,9 @@ export const authoritySchema = (context: FieldContext) =>
         );
         return z.NEVER;
       }
-      if (existing) return { issuing, origin: { kind: 'existing', value: existing } as const };
-      if (upstream) return { issuing, origin: { kind: 'upstream', value: upstream } as const };
+      const common = { issuing, formerUpstream };
+      if (existing) return { ...common, origin: { kind: 'existing', value: existing } as const };
+      if (upstream) return { ...common, origin: { kind: 'upstream', value: upstream } as const };
       const made = root ?? { algorithm: 'ecdsa-p256' as const, lifetime: 1825 * 86_400_000 };
-      return { issuing, origin: { kind: 'root', value: made } as const };
+      return { ...common, origin: { kind: 'root', value: made } as const };
     });

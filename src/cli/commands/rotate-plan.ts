@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import {
   OperatorServiceService as api,
   type PlannedPhase,
@@ -15,18 +15,27 @@ export interface WantedRootOptions {
   /** Seconds. */
   readonly lifetime: number;
   readonly crossSign: boolean;
+  readonly from: string;
 }
 
 export function withWantedRoot(command: Command): Command {
   return command
     .option('--algorithm <name>', 'of its key (default: as configured)', '')
     .option('--lifetime <duration>', 'of its certificate (default: as configured)', seconds, 0)
-    .option('--cross-sign', 'the old root certifies the new one, for who knows the old one alone', false);
+    .option('--cross-sign', 'the old root certifies the new one, for who knows the old one alone', false)
+    .addOption(
+      new Option(
+        '--from <which>',
+        'take the root that authority.existing or authority.upstream names (default: make a new one)',
+      )
+        .choices(['existing', 'upstream'])
+        .default('', 'made here'),
+    );
 }
 
 /** As the operator API takes it. */
-export function wantedRoot({ algorithm, lifetime, crossSign }: WantedRootOptions) {
-  return { algorithm, lifetimeSeconds: BigInt(Math.ceil(lifetime)), crossSign };
+export function wantedRoot({ algorithm, lifetime, crossSign, from }: WantedRootOptions) {
+  return { algorithm, from, lifetimeSeconds: BigInt(Math.ceil(lifetime)), crossSign };
 }
 
 export function addPlan(rotate: Command): void {
@@ -76,11 +85,10 @@ function phaseText({ phase, waitsFor, earliestEnd }: PlannedPhase): string {
   return `${phase.padEnd(12)}until ${formatTime(earliestEnd)} at the earliest; waits for ${printable(waitsFor)}`;
 }
 
-function startCommand(
-  { token }: PlanRotationResponse,
-  { algorithm, lifetime, crossSign }: WantedRootOptions,
-): string {
+function startCommand({ token }: PlanRotationResponse, options: WantedRootOptions): string {
+  const { algorithm, lifetime, crossSign, from } = options;
   const wanted = [
+    ...(from === '' ? [] : ['--from', from]),
     ...(algorithm === '' ? [] : ['--algorithm', algorithm]),
     ...(lifetime === 0 ? [] : ['--lifetime', `${Math.ceil(lifetime)}s`]),
     ...(crossSign ? ['--cross-sign'] : []),

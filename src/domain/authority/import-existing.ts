@@ -6,6 +6,8 @@ import {
   parseCertificate,
 } from '../../pki/index.ts';
 import type { AuditLog, AuthorityRecord, AuthorityStore, KeyManager } from '../ports/index.ts';
+import { bundleRoots } from './decide.ts';
+import type { GivenRoot } from './given-root.ts';
 import { authorityRecord } from './record.ts';
 
 /** An authority made elsewhere, as Istio's `cacerts` holds it. All certificates are DER. */
@@ -28,7 +30,7 @@ export interface ImportOptions {
   readonly store: AuthorityStore;
   readonly audit: AuditLog;
   /** For a key that may sign authorities. */
-  readonly rootKeys: KeyManager;
+  readonly rootKeys: () => Promise<KeyManager>;
   /** For a key that may sign leaves only. */
   readonly issuingKeys: KeyManager;
   readonly clock: Clock;
@@ -38,7 +40,8 @@ export interface ImportOptions {
 /**
  * Takes an existing authority over at the first start; later starts find it in the store. What it may do follows from
  * its own certificate: with room below it (no path length, or at least 1) it signs our issuing authorities; with path
- * length 0, as Istio's own scripts make it, it signs leaves itself.
+ * length 0, as Istio's own scripts make it, it signs leaves itself. Where another root is active nothing is taken over: roots
+ * change by rotation.
  * @throws CitadelError FailedPrecondition where chain, key and store do not fit together
  */
 export async function importExistingAuthority(options: ImportOptions): Promise<void> {
@@ -47,45 +50,18 @@ export async function importExistingAuthority(options: ImportOptions): Promise<v
   const known = await store.list();
   if (known.some(({ fingerprint }) => fingerprint === certificate.fingerprint)) return;
   if (known.some(({ kind, state }) => kind === 'root' && state === 'active')) {
-    throw new CitadelError(
-      'FailedPrecondition',
-      'the store already has a root; an existing authority is taken over at the first start only: rotate to it instead',
+    log.warn(
+      'the configuration names an existing authority, and another root is active: nothing is taken over; to rotate to it: citadel rotate start --from existing',
+      { named: certificate.fingerprint },
     );
+    return;
   }
   const root = await checkChain(options, certificate);
-  const directly = certificate.pathLen === 0;
-  const home = directly ? options.issuingKeys : options.rootKeys;
-  const signs = directly ? 'leaves' : 'issuing authorities';
-  const keyId = await placeKey(certificate, existing, home, signs);
-  const at = { createdAt: clock.now() };
-  const isRoot = certificate.fingerprint === root.fingerprint;
-  const records: AuthorityRecord[] = existing.roots.map((der) => {
-    const own = isRoot && parseCertificate(der).fingerprint === root.fingerprint && !directly;
-    return authorityRecord({
-      ...at,
-      kind: 'root',
-      state: parseCertificate(der).fingerprint === root.fingerprint ? 'active' : 'old',
-      keyBackend: own ? home.backend : 'none',
-      keyId: own ? keyId : '',
-      certificate: der,
-    });
-  });
-  if (directly || !isRoot) {
-    records.push(
-      authorityRecord({
-        ...at,
-        kind: directly ? 'issuing' : 'intermediate',
-        state: 'active',
-        keyBackend: home.backend,
-        keyId,
-        certificate: existing.certificate,
-        intermediates: existing.intermediates,
-        rootFingerprint: root.fingerprint,
-        ...(directly ? { serverId: options.serverId } : {}),
-      }),
-    );
-  }
-  await store.save(...records);
+  const { records, signs, keyBackend } = await place(options, certificate, root, 'active');
+  const others = existing.roots
+    .filter((der) => parseCertificate(der).fingerprint !== root.fingerprint)
+    .map((der) => keylessRoot(der, 'old', clock));
+  await store.save(...records, ...others);
   await options.audit.append({
     at: clock.now(),
     action: 'authority.import',
@@ -97,10 +73,93 @@ export async function importExistingAuthority(options: ImportOptions): Promise<v
     details: {
       root: root.fingerprint,
       signs,
-      keyBackend: home.backend,
+      keyBackend,
     },
   });
   log.info('took over an existing authority', { subject: certificate.subject, root: root.fingerprint });
+}
+
+/**
+ * An existing authority as the next root of a rotation.
+ * @throws CitadelError FailedPrecondition where its chain is unfit, or its file names roots that are not trusted yet beside
+ *   its own: a rotation brings one
+ */
+export async function givenByImport(options: Omit<ImportOptions, 'audit' | 'log'>): Promise<GivenRoot> {
+  const { existing, store } = options;
+  const certificate = parseCertificate(existing.certificate);
+  const root = await checkChain(options, certificate);
+  const trusted = new Set(bundleRoots(await store.list()).map(({ fingerprint }) => fingerprint));
+  const more = existing.roots
+    .map((der) => parseCertificate(der))
+    .filter(({ fingerprint }) => fingerprint !== root.fingerprint && !trusted.has(fingerprint));
+  if (more.length > 0)
+    throw new CitadelError(
+      'FailedPrecondition',
+      `a rotation brings one new root, and the configuration names more: leave out ${more.map(({ subject }) => subject).join(', ')}`,
+    );
+  return {
+    root: root.der,
+    place: async () => (await place(options, certificate, root, 'prepared')).records,
+  };
+}
+
+interface Placed {
+  readonly records: readonly AuthorityRecord[];
+  readonly signs: string;
+  readonly keyBackend: string;
+}
+
+/** Puts its key into its home. */
+async function place(
+  options: Pick<ImportOptions, 'existing' | 'rootKeys' | 'issuingKeys' | 'serverId' | 'clock'>,
+  certificate: ParsedCertificate,
+  root: ParsedCertificate,
+  state: 'active' | 'prepared',
+): Promise<Placed> {
+  const { existing, clock } = options;
+  const directly = certificate.pathLen === 0;
+  const home = directly ? options.issuingKeys : await options.rootKeys();
+  const signs = directly ? 'leaves' : 'issuing authorities';
+  const keyId = await placeKey(certificate, existing, home, signs);
+  const { backend: keyBackend } = home;
+  if (certificate.fingerprint === root.fingerprint && !directly) {
+    const own = authorityRecord({
+      kind: 'root',
+      state,
+      keyBackend,
+      keyId,
+      certificate: root.der,
+      createdAt: clock.now(),
+    });
+    return { records: [own], signs, keyBackend };
+  }
+  const below = authorityRecord({
+    kind: directly ? 'issuing' : 'intermediate',
+    state,
+    keyBackend,
+    keyId,
+    certificate: existing.certificate,
+    intermediates: existing.intermediates,
+    rootFingerprint: root.fingerprint,
+    ...(directly ? { serverId: options.serverId } : {}),
+    createdAt: clock.now(),
+  });
+  return { records: [keylessRoot(root.der, state, clock), below], signs, keyBackend };
+}
+
+function keylessRoot(
+  certificate: Uint8Array,
+  state: AuthorityRecord['state'],
+  clock: Clock,
+): AuthorityRecord {
+  return authorityRecord({
+    kind: 'root',
+    state,
+    keyBackend: 'none',
+    keyId: '',
+    certificate,
+    createdAt: clock.now(),
+  });
 }
 
 async function placeKey(
@@ -131,7 +190,7 @@ async function placeKey(
 
 /** @returns the root that the authority chains to */
 async function checkChain(
-  { existing, trustDomain, clock }: ImportOptions,
+  { existing, trustDomain, clock }: Pick<ImportOptions, 'existing' | 'trustDomain' | 'clock'>,
   certificate: ParsedCertificate,
 ): Promise<ParsedCertificate> {
   const { intermediates, roots } = existing;

@@ -6,7 +6,13 @@ export {
   jitterOf,
 } from './decide.ts';
 export { type EstablishRootOptions, establishRoot } from './establish-root.ts';
-export { type ExistingAuthority, type ImportOptions, importExistingAuthority } from './import-existing.ts';
+export { type GivenRoot, givenByUpstream } from './given-root.ts';
+export {
+  type ExistingAuthority,
+  givenByImport,
+  type ImportOptions,
+  importExistingAuthority,
+} from './import-existing.ts';
 export { issuingAlgorithm } from './issuing-algorithm.ts';
 export { authorityRecord } from './record.ts';
 export { createRootUpstream } from './root-upstream.ts';

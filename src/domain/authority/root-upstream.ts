@@ -48,6 +48,7 @@ export function createRootUpstream(options: RootUpstreamOptions): UpstreamAuthor
         authority.kind === 'root' ? [] : [authority.certificate, ...authority.intermediates];
       return { certificate, intermediates, root };
     },
+    root: () => Promise.resolve(root),
     check: async () => {
       await signer.sign(new Uint8Array(32));
     },

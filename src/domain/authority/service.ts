@@ -187,10 +187,11 @@ export function createAuthorityService(options: AuthorityServiceOptions): Author
       serverId,
       createdAt: now,
     });
-    if (!known && stored.some(isActiveRoot)) {
+    // Also one that is trusted: roots change by rotation alone.
+    if (stored.some((each) => isActiveRoot(each) && each.fingerprint !== root.fingerprint)) {
       throw new CitadelError(
         'FailedPrecondition',
-        'the upstream signed under a root that is not in the bundle; rotate roots first',
+        'the upstream signed under another root than the active one: rotate to it (citadel rotate start --from upstream)',
         {
           details: `root fingerprint ${root.fingerprint}`,
         },

@@ -14,6 +14,9 @@ export type RotationPhase =
   | 'done'
   | 'aborted';
 
+/** Who has made a new root that is not made here: as `authority` in the configuration names it. */
+export type GivenRootSource = 'existing' | 'upstream';
+
 /** An operator's word for what evidence does not show. */
 export interface RotationWord {
   /**
@@ -67,6 +70,8 @@ export interface RootRotation {
   readonly oldRoot: string;
   /** Fingerprint of the root that is to come; undefined until it is made. */
   readonly newRoot: string | undefined;
+  /** The new root, where others have made it; absent: it is made here. */
+  readonly given?: { readonly from: GivenRootSource; readonly fingerprint: string };
   readonly algorithm: KeyAlgorithm;
   /** Of the new root, milliseconds. */
   readonly lifetime: number;

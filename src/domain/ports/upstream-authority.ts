@@ -4,6 +4,11 @@ export interface UpstreamAuthority {
   readonly kind: string;
   /** @throws CitadelError Unavailable when it cannot be reached; FailedPrecondition when what it signed is unfit. */
   signIssuingAuthority(request: IssuingAuthorityRequest): Promise<IssuingAuthorityChain>;
+  /**
+   * The root that it signs under, DER.
+   * @throws CitadelError as signIssuingAuthority does
+   */
+  root(): Promise<Uint8Array>;
   check(signal?: AbortSignal): Promise<void>;
 }
 

@@ -4,6 +4,7 @@ import { authorityRecord } from '../authority/index.ts';
 import type { AuthorityRecord, AuthorityStore, KeyManager, RootRotation } from '../ports/index.ts';
 import { crossSign } from './cross-sign.ts';
 import type { RotationEffect } from './decide.ts';
+import { type FindGivenRoot, takeGivenRoot } from './given-root.ts';
 import { destroyKeys } from './old-keys.ts';
 
 export interface EffectPorts {
@@ -15,11 +16,13 @@ export interface EffectPorts {
   readonly keysOf: (backend: string) => Promise<KeyManager | undefined>;
   /** Milliseconds by which a root's certificate begins before it is made, for clients whose clocks are slow. */
   readonly backdate: number;
+  readonly given: FindGivenRoot;
   readonly clock: Clock;
 }
 
 /** Makes the new root, or finds what an earlier try has made of it. @returns its record, which is in the store */
 export async function makeNewRoot(rotation: RootRotation, ports: EffectPorts): Promise<AuthorityRecord> {
+  if (rotation.given) return takeGivenRoot(rotation.given, rotation.canary ? 'staged' : 'prepared', ports);
   const { store, clock, trustDomain, backdate } = ports;
   const keyId = newKeyId(rotation);
   const records = await store.list();
@@ -104,11 +107,13 @@ export async function applyEffect(
     case 'discardNewRoot': {
       // By the name of its key: who was cut off while he made it may not have noted its fingerprint.
       const keyId = newKeyId(rotation);
-      const discarded = records.filter((record) => record.kind === 'root' && record.keyId === keyId);
+      const discarded = rotation.given
+        ? under(rotation.given.fingerprint)
+        : records.filter((record) => record.kind === 'root' && record.keyId === keyId);
       const inBundle = ['staged', 'prepared', 'old'] as const;
       await save(...inBundle.flatMap((state) => change(discarded, state, 'retired')));
       if (discarded.length > 0) return destroyKeys(discarded, words, ports);
-      if (words.some(({ kind }) => kind === 'leaveKey')) return;
+      if (rotation.given || words.some(({ kind }) => kind === 'leaveKey')) return;
       const keys = await ports.newKeys();
       if (await keys.get(keyId)) await keys.destroy(keyId);
     }

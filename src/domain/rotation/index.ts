@@ -2,6 +2,7 @@ export { type BoardLine, type BoardQuery, boardOf, type RotationBoard, standings
 export type { CanaryOrder } from './canary.ts';
 export { type Asked, decideRotation, rotationEffects } from './decide.ts';
 export { type Gate, gateOf, type RotationEvidence } from './gate.ts';
+export type { FindGivenRoot } from './given-root.ts';
 export { planRotation } from './plan.ts';
 export type { PlannedRoot, RotationPlan, WantedRoot } from './planning.ts';
 export { findEndedRoot, replaceEndedRoot } from './recover.ts';

@@ -13,6 +13,8 @@ export interface PlannedChange {
   readonly newHome: string;
   /** Whether the configuration names the home of the old root's key. */
   readonly knowsOldHome: boolean;
+  /** A root that others have made. */
+  readonly given: { readonly from: string; readonly fingerprint: string } | undefined;
   readonly algorithm: string;
   /** Whether the old root certifies the new one. */
   readonly crossSign: boolean;
@@ -24,7 +26,8 @@ export interface PlannedChange {
 
 /** Pure. The names are for the operator: they are what a refusal says has changed. */
 export function planInputs(change: PlannedChange): PlanInputs {
-  const { authorities, oldRoot, newHome, knowsOldHome, algorithm, crossSign, lifetime, leafTtl } = change;
+  const { authorities, oldRoot, newHome, knowsOldHome, given, algorithm, crossSign, lifetime, leafTtl } =
+    change;
   const kept = (kinds: readonly AuthorityRecord['kind'][], states = ['prepared', 'active', 'old']) =>
     authorities
       .filter(({ kind, state }) => kinds.includes(kind) && states.includes(state))
@@ -40,6 +43,7 @@ export function planInputs(change: PlannedChange): PlanInputs {
     'the issuing authorities': kept(['issuing'], ['active']),
     'the home of the old root’s key': `${oldRoot.keyBackend}${knowsOldHome ? '' : ', not configured'}`,
     'the home of the new root’s key': newHome,
+    'where the new root comes from': given ? `${given.from} ${given.fingerprint.slice(0, 16)}` : 'made here',
     'the algorithm of the new root’s key': algorithm,
     'whether the old root certifies the new one': crossSign ? 'yes' : 'no',
     'the lifetime of the new root': `${lifetime / 1000} s`,

@@ -1,6 +1,6 @@
 import { CitadelError, type Clock } from '../../kernel/index.ts';
 import { type KeyAlgorithm, parseCertificate } from '../../pki/index.ts';
-import type { AuthorityRecord } from '../ports/index.ts';
+import type { AuthorityRecord, GivenRootSource, RootRotation } from '../ports/index.ts';
 import { signersOf } from './effects.ts';
 import type { RotationEvidence } from './gate.ts';
 import { keysLeft } from './old-keys.ts';
@@ -15,6 +15,10 @@ export interface WantedRoot {
   readonly lifetime?: number;
   /** Whether the old root certifies it. */
   readonly crossSign?: boolean;
+  /** Whose root it is to be, as the configuration names it; absent: one that is made here. */
+  readonly from?: GivenRootSource;
+  /** What is known of that root, once it was looked at. */
+  readonly given?: NonNullable<RootRotation['given']> & { readonly notAfter: Date };
 }
 
 export interface PlannedRoot {
@@ -65,7 +69,8 @@ export function createPlanning({ defaults, leafTtl, homes, outside = [], clock }
     return {
       authorities,
       oldRoot,
-      newHome: homes.next,
+      newHome: wanted.from === 'upstream' ? 'upstream' : homes.next,
+      given: wanted.given,
       knowsOldHome: isOpenable(oldRoot, homes.knows(oldRoot.keyBackend)),
       algorithm: wanted.algorithm ?? defaults.algorithm,
       lifetime: wanted.lifetime ?? defaults.lifetime,
@@ -88,10 +93,10 @@ export function createPlanning({ defaults, leafTtl, homes, outside = [], clock }
           notAfter: oldRoot.notAfter,
         },
         newRoot: {
-          fingerprint: '',
+          fingerprint: wanted.given?.fingerprint ?? '',
           algorithm,
           keyHome: newHome,
-          notAfter: new Date(now.getTime() + lifetime),
+          notAfter: wanted.given?.notAfter ?? new Date(now.getTime() + lifetime),
         },
         warnings: warningsOf(change, evidence),
         unable: unableToVerify(wanted.algorithm ?? defaults.algorithm, evidence.proxies, outside),
@@ -116,8 +121,10 @@ function warningsOf(change: PlannedChange, { proxies }: RotationEvidence): reado
     [...new Set(all.map(({ spiffeId }) => spiffeId))].slice(0, mostNamed).join(', ');
   const left = keysLeft({ words: [] }, signersOf(authorities, oldRoot.fingerprint));
   return [
-    ...(oldRoot.keyBackend === 'upstream'
-      ? ['the root belongs to the upstream authority: it is rotated there, and a start here is refused']
+    ...(oldRoot.keyBackend === 'upstream' && !change.given
+      ? [
+          'the root belongs to the upstream authority: the next one is made here, and the mesh leaves that PKI',
+        ]
       : []),
     ...(knowsOldHome
       ? []

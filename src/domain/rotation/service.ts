@@ -15,6 +15,7 @@ import { requireCrossSigner } from './cross-sign.ts';
 import { type Asked, decideRotation, tookEffect } from './decide.ts';
 import { activateOldRoot, applyEffect, type EffectPorts, makeNewRoot, signersOf } from './effects.ts';
 import { type Gate, gateOf, type RotationEvidence } from './gate.ts';
+import { resolveWanted } from './given-root.ts';
 import { requireOffered, requireVerifiers, whoAll } from './new-root.ts';
 import { keysLeft, type LeftKey } from './old-keys.ts';
 import { createPace } from './pace.ts';
@@ -109,6 +110,8 @@ export function createRotationService(options: RotationServiceOptions): Rotation
   const oneAtATime = inTurn();
   const pace = createPace(clock);
   const planning = createPlanning(options);
+  const resolved = <T extends WantedRoot>(wanted: T): Promise<T> =>
+    resolveWanted(wanted, effects, { now: clock.now(), leafTtl: options.leafTtl });
   let obstacle: string | undefined;
 
   const findActiveRoot = async () =>
@@ -276,8 +279,8 @@ export function createRotationService(options: RotationServiceOptions): Rotation
   return {
     current: () => store.rotations.current(),
     status,
-    plan: async (wanted = {}) => planning.plan(await evidence(), wanted),
-    start: (order) =>
+    plan: async (wanted = {}) => planning.plan(await evidence(), await resolved(wanted)),
+    start: (ordered) =>
       oneAtATime(async () => {
         const current = await store.rotations.current();
         if (current) {
@@ -288,11 +291,7 @@ export function createRotationService(options: RotationServiceOptions): Rotation
         }
         const root = await findActiveRoot();
         if (!root) throw new CitadelError('FailedPrecondition', 'there is no active root to rotate');
-        if (root.keyBackend === 'upstream')
-          throw new CitadelError(
-            'FailedPrecondition',
-            'the root belongs to the upstream authority: it is rotated there',
-          );
+        const order = await resolved(ordered);
         if (root.fingerprint !== order.oldRoot)
           throw new CitadelError('Aborted', 'the active root is another one by now: look at the plan again');
         if (order.plan !== undefined) planning.requireSame(order.plan, await store.authorities.list(), order);
@@ -317,6 +316,7 @@ export function createRotationService(options: RotationServiceOptions): Rotation
           phaseSince: now,
           oldRoot: root.fingerprint,
           newRoot: undefined,
+          ...(order.given && { given: { from: order.given.from, fingerprint: order.given.fingerprint } }),
           algorithm,
           lifetime,
           crossSign,
@@ -327,6 +327,7 @@ export function createRotationService(options: RotationServiceOptions): Rotation
           canary: order.canary && planCanary(id, order.canary, seen),
         };
         await note('rotation.start', order, rotation, {
+          ...rotation.given,
           algorithm,
           ...(crossSign ? { crossSigned: 'true' } : {}),
           ...(cutOff.length > 0 ? { forcedAgainst: whoAll(cutOff) } : {}),

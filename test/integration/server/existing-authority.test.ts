@@ -1,24 +1,19 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDiskKeyManager } from '../../../src/adapters/keys/disk/index.ts';
 import { silentLog } from '../../../src/kernel/index.ts';
-import {
-  createIssuingCertificate,
-  createRootCertificate,
-  generateKeyPair,
-  type KeyAlgorithm,
-  localSigner,
-  parseCertificate,
-  toPem,
-} from '../../../src/pki/index.ts';
+import { parseCertificate, toPem } from '../../../src/pki/index.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../../parts/index.ts';
+import {
+  type AuthorityFiles,
+  below,
+  cacertsSettings,
+  newAuthority,
+  newRoot,
+} from '../../support/company-authority.ts';
+import { recordingLog } from '../../support/recording-log.ts';
 import { newRequest, startTestServer } from '../../support/server.ts';
-
-const day = 86_400_000;
-const thisSecond = Math.floor(Date.now() / 1000) * 1000;
-const validity = { notBefore: new Date(thisSecond - day), notAfter: new Date(thisSecond + 300 * day) };
 
 let temporary: TemporaryDirectory;
 beforeEach(async () => {
@@ -26,64 +21,7 @@ beforeEach(async () => {
 });
 afterEach(() => temporary[Symbol.asyncDispose]());
 
-async function newAuthority(algorithm: KeyAlgorithm = 'ecdsa-p256') {
-  const pair = await generateKeyPair(algorithm);
-  const signer = localSigner(pair.privateKey);
-  return { signer, key: pair };
-}
-
-async function newRoot() {
-  const { signer, key } = await newAuthority();
-  const certificate = await createRootCertificate({
-    signer,
-    subject: 'Root of the company',
-    ...validity,
-    trustDomain: 'example.org',
-  });
-  return { signer, key, certificate };
-}
-
-async function below(
-  root: Awaited<ReturnType<typeof newRoot>>,
-  pathLength: number,
-  algorithm: KeyAlgorithm = 'rsa-2048',
-) {
-  const { signer, key } = await newAuthority(algorithm);
-  const certificate = await createIssuingCertificate({
-    issuerCertificate: root.certificate,
-    issuerSigner: root.signer,
-    publicKey: signer.publicKey,
-    subject: 'Istio intermediate',
-    ...validity,
-    pathLen: pathLength,
-    trustDomain: 'example.org',
-  });
-  return { signer, key, certificate };
-}
-
-interface Files {
-  readonly certificate: Uint8Array;
-  readonly key: Awaited<ReturnType<typeof generateKeyPair>>;
-  readonly chain: readonly Uint8Array[];
-  readonly roots: readonly Uint8Array[];
-}
-
-/** As Istio's scripts lay them out, the key in the form that OpenSSL gives RSA keys. */
-async function settingsFor({ certificate, key, chain, roots }: Files) {
-  const cacerts = temporary.join('cacerts');
-  await mkdir(cacerts);
-  const pem = (list: readonly Uint8Array[]) => list.map((der) => toPem(der)).join('');
-  const type = key.privateKey.asymmetricKeyType === 'rsa' ? 'pkcs1' : 'pkcs8';
-  await writeFile(join(cacerts, 'ca-cert.pem'), pem([certificate]));
-  await writeFile(join(cacerts, 'ca-key.pem'), key.privateKey.export({ type, format: 'pem' }), {
-    mode: 0o600,
-  });
-  await writeFile(join(cacerts, 'cert-chain.pem'), pem(chain));
-  await writeFile(join(cacerts, 'root-cert.pem'), pem(roots));
-  const keyFile = temporary.join('key-file');
-  await writeFile(keyFile, randomBytes(32), { mode: 0o600 });
-  return { keys: { disk: { encryption: { keyFile } } }, authority: { existing: { istioCacerts: cacerts } } };
-}
+const settingsFor = (files: AuthorityFiles) => cacertsSettings(temporary, files);
 
 async function issueFrom(settings: Record<string, unknown>): Promise<readonly string[]> {
   await using server = await startTestServer(settings, { directory: temporary.path });
@@ -133,7 +71,7 @@ describe('an existing authority', () => {
     expect(chain.at(-1)).toContain(toPem(other.certificate));
   });
 
-  it.each<[string, RegExp, (root: Awaited<ReturnType<typeof newRoot>>) => Promise<Files>]>([
+  it.each<[string, RegExp, (root: Awaited<ReturnType<typeof newRoot>>) => Promise<AuthorityFiles>]>([
     [
       'whose key belongs to another',
       /private key does not belong/,
@@ -196,12 +134,21 @@ describe('an existing authority', () => {
     expect((await issueFrom(settings)).at(-1)).toBe(toPem(root.certificate));
   });
 
-  it('is not taken over when the store has a root already', async () => {
+  it('is not taken over when the store has a root already, which goes on', async () => {
     const first = await settingsFor(
       await newRoot().then((root) => ({ ...root, chain: [], roots: [root.certificate] })),
     );
     const { authority: _authority, ...fresh } = first;
-    await issueFrom(fresh);
-    await expect(issueFrom(first)).rejects.toThrow(/at the first start only/);
+    const before = await issueFrom(fresh);
+    const { log, lines } = recordingLog();
+    await using server = await startTestServer(first, { directory: temporary.path, log });
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        level: 'warn',
+        message: expect.stringContaining('rotate start --from existing'),
+      }),
+    );
+    expect(server.app.authority.bundle().pem).toBe(before.at(-1));
+    expect(server.app.authority.records().filter(({ kind }) => kind !== 'issuing')).toHaveLength(1);
   });
 });

@@ -42,20 +42,22 @@ export function createRotationStore(database: BetterSQLite3Database, executor: E
   };
 }
 
-function toRow({ newRoot, words, canary, ...rest }: RootRotation): typeof rotation.$inferInsert {
+function toRow({ newRoot, given, words, canary, ...rest }: RootRotation): typeof rotation.$inferInsert {
   return {
     ...rest,
     canary: canary ? storeCanary(canary) : null,
     newRoot: newRoot ?? null,
+    given: given ?? null,
     words: words.map(({ at, ...word }) => ({ ...word, at: at.toISOString() })),
   };
 }
 
-function toRotation({ newRoot, words, canary, ...rest }: typeof rotation.$inferSelect): RootRotation {
+function toRotation({ newRoot, given, words, canary, ...rest }: typeof rotation.$inferSelect): RootRotation {
   return {
     ...rest,
     canary: canary ? loadCanary(canary) : undefined,
     newRoot: newRoot ?? undefined,
+    ...(given === null ? {} : { given }),
     words: words.map(({ at, ...word }) => ({ ...word, at: new Date(at) })),
   };
 }

@@ -9,6 +9,7 @@ import type {
   HandshakeTally,
   IssuanceState,
   Role,
+  RootRotation,
   RotationCanary,
   RotationPhase,
   RotationWord,
@@ -129,6 +130,8 @@ export const rotation = sqliteTable(
     phaseSince: integer('phase_since', { mode: 'timestamp_ms' }).notNull(),
     oldRoot: text('old_root').notNull(),
     newRoot: text('new_root'),
+    /** Always written and read as a whole. */
+    given: text({ mode: 'json' }).$type<NonNullable<RootRotation['given']>>(),
     algorithm: text().$type<KeyAlgorithm>().notNull(),
     lifetime: integer().notNull(),
     startedAt: integer('started_at', { mode: 'timestamp_ms' }).notNull(),

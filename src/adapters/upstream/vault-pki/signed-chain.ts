@@ -42,6 +42,29 @@ export function readSignedChain(
   }
 }
 
+/**
+ * The root above an issuer, which must be able to sign authorities.
+ * @param chain DER: the issuer, then those above it in any order
+ * @throws CitadelError FailedPrecondition
+ */
+export function readIssuerRoot(chain: readonly Uint8Array[], now: Date): Uint8Array {
+  const [issuer] = chain.map((der) => parseCertificate(der));
+  if (!issuer?.isCa || issuer.pathLen === 0)
+    throw new CitadelError('FailedPrecondition', 'the issuer in Vault may not sign authorities');
+  const roots = chain.filter((der) => isSelfIssued(parseCertificate(der)));
+  if (roots.length === 0)
+    throw new CitadelError(
+      'FailedPrecondition',
+      "the root is missing; add it to the chain of Vault's issuer",
+    );
+  try {
+    return (chainToRoot(issuer, chain, roots, now).at(-1) ?? issuer).der;
+  } catch (error) {
+    if (!isCitadelError(error)) throw error;
+    throw new CitadelError('FailedPrecondition', `the issuer in Vault is unfit: ${error.message}`);
+  }
+}
+
 function requireFit(certificate: ParsedCertificate, request: IssuingAuthorityRequest): void {
   if (!Buffer.from(certificate.publicKey.spki).equals(request.publicKey))
     throw unfit('it is not for our key');

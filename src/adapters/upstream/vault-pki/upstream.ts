@@ -13,7 +13,7 @@ import {
   type VaultClient,
   type VaultConnectionOptions,
 } from '../../vault/index.ts';
-import { readSignedChain } from './signed-chain.ts';
+import { readIssuerRoot, readSignedChain } from './signed-chain.ts';
 
 export interface VaultPkiOptions extends VaultConnectionOptions {
   /** Where the PKI secrets engine is mounted; `pki` by default. */
@@ -36,6 +36,7 @@ export async function openVaultPkiUpstream(options: VaultPkiOptions): Promise<Up
   }
   const signPath =
     issuer === undefined ? `${mount}/root/sign-intermediate` : `${mount}/issuer/${issuer}/sign-intermediate`;
+  const issuerPath = `${mount}/issuer/${issuer ?? 'default'}/json`;
   async function session<T>(use: (client: VaultClient) => Promise<T>): Promise<T> {
     const client = await openVaultClient(options);
     try {
@@ -49,30 +50,34 @@ export async function openVaultPkiUpstream(options: VaultPkiOptions): Promise<Up
     kind: 'vault-pki',
     signIssuingAuthority: (request) =>
       session(async (client) => {
-        const chainEnd = await issuerEnd(client, `${mount}/issuer/${issuer ?? 'default'}/json`);
+        const chainEnd = issuerEnd(await readIssuer(client, issuerPath));
         const notAfter = new Date(Math.min(request.notAfter.getTime(), chainEnd));
         return await signAuthority(client, signPath, { ...request, notAfter }, clock);
       }),
+    root: () => session(async (client) => readIssuerRoot(await readIssuer(client, issuerPath), clock.now())),
     check: (signal) => session((client) => requireCapability(client, signPath, signal)),
   };
 }
 
 /**
- * When the first certificate of the issuer's chain ends, in milliseconds: Vault itself may sign beyond. This path needs no
- * token and hence no policy.
+ * The issuer's certificate and those above it, DER. This path needs no token and hence no policy.
+ * @throws CitadelError FailedPrecondition where there is no such issuer
  */
-async function issuerEnd(client: VaultClient, path: string): Promise<number> {
+async function readIssuer(client: VaultClient, path: string): Promise<readonly Uint8Array[]> {
   const permission = { path, capabilities: ['read'] };
   const reply = await client.call({ method: 'GET', path, permission, repeatable: true });
   const data = reply?.get('data');
   const chain = [data?.get('certificate').text(), ...(data?.get('ca_chain').texts() ?? [])];
-  const ends = chain.flatMap((pem) =>
-    pem === undefined ? [] : parsePemCertificates(pem).map((der) => parseCertificate(der).notAfter.getTime()),
-  );
-  if (ends.length === 0) {
+  const certificates = chain.flatMap((pem) => (pem === undefined ? [] : parsePemCertificates(pem)));
+  if (certificates.length === 0) {
     throw new CitadelError('FailedPrecondition', "Vault's PKI has no such issuer", { details: path });
   }
-  return Math.min(...ends);
+  return certificates;
+}
+
+/** When the first certificate of the issuer's chain ends, in milliseconds: Vault itself may sign beyond. */
+function issuerEnd(chain: readonly Uint8Array[]): number {
+  return Math.min(...chain.map((der) => parseCertificate(der).notAfter.getTime()));
 }
 
 async function signAuthority(

@@ -12,7 +12,7 @@ export async function rehearseRotation(
   { reason, algorithm }: wire.RehearseRotationRequest,
   caller: OperatorCaller,
 ): Promise<wire.RehearseRotationResponse> {
-  const wanted = wantedRoot({ algorithm, lifetimeSeconds: 0n, crossSign: false });
+  const wanted = wantedRoot({ algorithm, lifetimeSeconds: 0n, crossSign: false, from: '' });
   const { steps, ok } = await rehearsal.rehearse({ ...order(caller, reason), ...wanted });
   return { ok, steps: steps.map((step) => ({ ...step })) };
 }

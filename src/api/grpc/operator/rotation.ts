@@ -106,12 +106,19 @@ export function wantedRoot({
   algorithm,
   lifetimeSeconds,
   crossSign,
-}: Pick<wire.StartRotationRequest, 'algorithm' | 'lifetimeSeconds' | 'crossSign'>): WantedRoot {
+  from,
+}: Pick<wire.StartRotationRequest, 'algorithm' | 'lifetimeSeconds' | 'crossSign' | 'from'>): WantedRoot {
   const chosen = keyAlgorithm(algorithm);
   if (lifetimeSeconds < 0n || lifetimeSeconds > BigInt(mostLifetime / 1000))
     throw new CitadelError('InvalidArgument', 'a root may live for 30 years at most');
+  if (from !== '' && from !== 'existing' && from !== 'upstream')
+    throw new CitadelError(
+      'InvalidArgument',
+      'a new root is from existing or from upstream, or is made here',
+    );
   return {
     crossSign,
+    ...(from === '' ? {} : { from }),
     ...(chosen === undefined ? {} : { algorithm: chosen }),
     ...(lifetimeSeconds === 0n ? {} : { lifetime: Number(lifetimeSeconds) * 1000 }),
   };

@@ -754,6 +754,8 @@ export interface PlanRotationRequest {
   lifetimeSeconds: bigint;
   /** Whether the old root certifies the new one. */
   crossSign: boolean;
+  /** "existing", "upstream": the root of others that the configuration names so; empty: one is made here. */
+  from: string;
 }
 
 export interface PlanRotationResponse {
@@ -844,6 +846,8 @@ export interface StartRotationRequest {
   force: boolean;
   /** The old root certifies the new one, so that clients that know only the old one accept what is under the new. */
   crossSign: boolean;
+  /** "existing", "upstream": the root of others that the configuration names so; empty: one is made here. */
+  from: string;
 }
 
 export interface CanaryOrder {
@@ -7978,7 +7982,7 @@ export const EnforcementHalt: MessageFns<EnforcementHalt> = {
 };
 
 function createBasePlanRotationRequest(): PlanRotationRequest {
-  return { algorithm: "", lifetimeSeconds: 0n, crossSign: false };
+  return { algorithm: "", lifetimeSeconds: 0n, crossSign: false, from: "" };
 }
 
 export const PlanRotationRequest: MessageFns<PlanRotationRequest> = {
@@ -7994,6 +7998,9 @@ export const PlanRotationRequest: MessageFns<PlanRotationRequest> = {
     }
     if (message.crossSign !== false) {
       writer.uint32(168).bool(message.crossSign);
+    }
+    if (message.from !== "") {
+      writer.uint32(242).string(message.from);
     }
     return writer;
   },
@@ -8035,6 +8042,14 @@ export const PlanRotationRequest: MessageFns<PlanRotationRequest> = {
             message.crossSign = reader.bool();
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8057,6 +8072,7 @@ export const PlanRotationRequest: MessageFns<PlanRotationRequest> = {
       ? BigInt(object.lifetimeSeconds)
       : 0n;
     message.crossSign = object.crossSign ?? false;
+    message.from = object.from ?? "";
     return message;
   },
 };
@@ -8743,6 +8759,7 @@ function createBaseStartRotationRequest(): StartRotationRequest {
     canary: undefined,
     force: false,
     crossSign: false,
+    from: "",
   };
 }
 
@@ -8774,6 +8791,9 @@ export const StartRotationRequest: MessageFns<StartRotationRequest> = {
     }
     if (message.crossSign !== false) {
       writer.uint32(168).bool(message.crossSign);
+    }
+    if (message.from !== "") {
+      writer.uint32(242).string(message.from);
     }
     return writer;
   },
@@ -8855,6 +8875,14 @@ export const StartRotationRequest: MessageFns<StartRotationRequest> = {
             message.crossSign = reader.bool();
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8884,6 +8912,7 @@ export const StartRotationRequest: MessageFns<StartRotationRequest> = {
       : undefined;
     message.force = object.force ?? false;
     message.crossSign = object.crossSign ?? false;
+    message.from = object.from ?? "";
     return message;
   },
 };

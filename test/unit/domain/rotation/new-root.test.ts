@@ -130,6 +130,7 @@ describe('a new root that the old one certifies', () => {
       store: world.store.authorities,
       newKeys: async () => world.keys,
       keysOf: async () => world.keys,
+      given: () => Promise.reject(new Error('none is named')),
       backdate: 3_600_000,
       clock: { now: () => now, sleep: () => Promise.reject(new Error('nobody sleeps here')) },
     });

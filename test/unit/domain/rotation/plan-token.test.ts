@@ -1,13 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { planInputs, planToken, requireUnchanged } from '../../../../src/domain/rotation/plan-token.ts';
+import {
+  type PlannedChange,
+  planInputs,
+  planToken,
+  requireUnchanged,
+} from '../../../../src/domain/rotation/plan-token.ts';
 import { at, authorities } from './samples.ts';
 import { ann, begun } from './world.ts';
 
 const [oldRoot, newRoot, issuing] = authorities;
 if (!oldRoot || !newRoot || !issuing) throw new Error('the samples have changed');
 
-const change = {
-  authorities: [oldRoot, { ...issuing, state: 'active' as const }],
+const change: PlannedChange = {
+  authorities: [oldRoot, { ...issuing, state: 'active' }],
   oldRoot,
   newHome: 'vault',
   knowsOldHome: true,
@@ -15,6 +20,7 @@ const change = {
   lifetime: 1000,
   crossSign: false,
   leafTtl: 100,
+  given: undefined,
 };
 const refusalOf = (changed: Partial<typeof change>) => () => {
   requireUnchanged(planToken(planInputs(change)), planInputs({ ...change, ...changed }));
@@ -56,6 +62,11 @@ describe('a plan', () => {
       what: 'another lifetime',
       changed: { lifetime: 2000 },
       named: 'the lifetime of the new root (by now: 2 s)',
+    },
+    {
+      what: 'a root of others',
+      changed: { given: { from: 'upstream', fingerprint: 'ab'.repeat(32) } },
+      named: 'where the new root comes from',
     },
     { what: 'longer certificates', changed: { leafTtl: 200 }, named: 'the lifetime of certificates' },
   ])('is refused with what has changed: $what', ({ changed, named }) => {

@@ -2,7 +2,11 @@ import { createMemoryKeyManager } from '../../../../src/adapters/keys/memory/ind
 import { canaryChoice } from '../../../../src/app/rotation.ts';
 import { createAuthorityService, establishRoot } from '../../../../src/domain/authority/index.ts';
 import { type KeyManager, noMetrics, type Store } from '../../../../src/domain/ports/index.ts';
-import { createRotationService, replaceEndedRoot } from '../../../../src/domain/rotation/index.ts';
+import {
+  createRotationService,
+  type FindGivenRoot,
+  replaceEndedRoot,
+} from '../../../../src/domain/rotation/index.ts';
 import { CitadelError, type Clock, silentLog, systemEntropy } from '../../../../src/kernel/index.ts';
 import { memoryStore } from '../../../fakes/memory-store.ts';
 import { at } from './samples.ts';
@@ -22,6 +26,8 @@ export class World {
   /** Whether the root's key home cannot be reached, or the configuration does not know it. */
   home: 'there' | 'away' | 'unknown' = 'there';
   mlDsaAuthorities = false;
+  /** What the configuration names of others' roots. */
+  given: FindGivenRoot | undefined;
 
   constructor() {
     this.store = this.#dying(memoryStore());
@@ -64,18 +70,23 @@ export class World {
     const keysOf = async (backend: string) =>
       this.home !== 'unknown' && backend === keys.backend ? reach() : undefined;
     const shared = { trustDomain, clock, entropy: systemEntropy, log: silentLog, audit: store.audit };
-    return { shared, reach, keysOf, backdate: 3_600_000 };
+    const given: FindGivenRoot = async (from) => {
+      if (this.given) return this.given(from);
+      throw new CitadelError('FailedPrecondition', 'the configuration names no root to take');
+    };
+    return { shared, reach, keysOf, given, backdate: 3_600_000 };
   }
 
   /** What an operator does while no server runs. */
   async recover() {
-    const { shared, reach, keysOf, backdate } = this.#ports();
+    const { shared, reach, keysOf, given, backdate } = this.#ports();
     const defaults = { algorithm: 'ecdsa-p256', lifetime } as const;
     return replaceEndedRoot(ann, {
       ...shared,
       store: this.store,
       newKeys: reach,
       keysOf,
+      given,
       backdate,
       defaults,
     });
@@ -84,7 +95,7 @@ export class World {
   /** A process over what there is. */
   async start() {
     const { store, issuingKeys } = this;
-    const { shared, reach, keysOf, backdate } = this.#ports();
+    const { shared, reach, keysOf, given, backdate } = this.#ports();
     const authority = createAuthorityService({
       ...shared,
       serverId: 'server-1',
@@ -118,6 +129,7 @@ export class World {
         next: this.keys.backend,
         knows: (backend) => this.home !== 'unknown' && backend === this.keys.backend,
       },
+      given,
       backdate,
       defaults: { algorithm: 'ecdsa-p256', lifetime },
       leafTtl: 100_000,

@@ -1,0 +1,1 @@
+ALTER TABLE `rotation` ADD `given` text;

@@ -1,0 +1,148 @@
+import { readdir } from 'node:fs/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseCertificate, toPem } from '../../../src/pki/index.ts';
+import { type TemporaryDirectory, temporaryDirectory, waitFor } from '../../parts/index.ts';
+import { type AuthorityFiles, below, cacertsSettings, newRoot } from '../../support/company-authority.ts';
+import { newRequest, startTestServer, type TestServer } from '../../support/server.ts';
+
+const ann = { by: 'operator:ann', proof: 'client-certificate', reason: 'the company has a PKI' };
+const certificate = { defaultTtl: '12s', maximumTtl: '12s', notBeforeSkew: '1s' };
+
+async function issue(server: TestServer): Promise<readonly string[]> {
+  const token = (await server.token()).reveal();
+  return (await server.create({ csr: (await newRequest()).csr }, { token })).certChain;
+}
+
+async function continued({ app: { rotation } }: TestServer): Promise<string | undefined> {
+  const { rotation: present } = await rotation.status();
+  if (!present) return undefined;
+  return (await rotation.continue({ ...ann, phase: present.phase, force: false })).rotation?.phase;
+}
+
+const rootsOf = (chain: readonly string[]) => chain.at(-1)?.match(/BEGIN/g)?.length;
+
+describe('a rotation to a root of the user’s own PKI', () => {
+  let temporary: TemporaryDirectory;
+  beforeEach(async () => {
+    temporary = await temporaryDirectory();
+  });
+  afterEach(() => temporary[Symbol.asyncDispose]());
+
+  const start = (settings: Record<string, unknown>) =>
+    startTestServer({ ...settings, certificate }, { directory: temporary.path });
+  const keysIn = async (home: string) =>
+    (await readdir(temporary.join(home)).catch(() => [])).filter((name) => name.endsWith('.key'));
+
+  /** A server of a root of its own, started again with an authority of the company in its configuration. */
+  async function serverThatNames(files: AuthorityFiles) {
+    const { keys, authority } = await cacertsSettings(temporary, files);
+    const before = await start({ keys });
+    const { activeRoot } = await before.app.rotation.status();
+    await before.stop();
+    const server = await start({ keys, authority });
+    expect((await server.app.rotation.status()).activeRoot).toBe(activeRoot);
+    expect(rootsOf(await issue(server))).toBe(1);
+    return { server, activeRoot, settings: { keys, authority } };
+  }
+
+  async function toDrain(server: TestServer): Promise<void> {
+    const { rotation } = server.app;
+    expect(rootsOf(await issue(server))).toBe(2);
+    const { gate } = await rotation.status();
+    await rotation.excuse({ ...ann, proxyKey: gate?.unproven[0]?.proxy.proxyKey ?? '' });
+    expect(await continued(server)).toBe('drain');
+  }
+
+  it.each([
+    ['with its key', 'root'],
+    ['above an intermediate whose key comes here', 'intermediate'],
+    ['above an authority that signs leaves, as Istio has it', 'direct'],
+  ] as const)(
+    '%s goes through the same phases to the end',
+    async (_what, kind) => {
+      const root = await newRoot();
+      const ca = kind === 'root' ? root : await below(root, kind === 'direct' ? 0 : 1, 'ecdsa-p256');
+      const chain = kind === 'root' ? [] : [ca.certificate];
+      const { server, activeRoot, settings } = await serverThatNames({
+        ...ca,
+        chain,
+        roots: [root.certificate],
+      });
+      const { fingerprint } = parseCertificate(root.certificate);
+      const { rotation } = server.app;
+      const { newRoot: planned, token } = await rotation.plan({ from: 'existing' });
+      expect(planned).toMatchObject({ fingerprint, notAfter: parseCertificate(root.certificate).notAfter });
+      await rotation.start({ ...ann, oldRoot: activeRoot, from: 'existing', plan: token });
+      await toDrain(server);
+      const issued = await issue(server);
+      expect(issued).toHaveLength(kind === 'intermediate' ? 4 : 3);
+      if (kind !== 'root') expect(issued.at(-2)).toBe(toPem(ca.certificate));
+      await waitFor(async () => (await rotation.status()).gate?.open);
+      expect(await continued(server)).toBe('done');
+      await server.stop();
+
+      const imported = `imported-${parseCertificate(ca.certificate).fingerprint.slice(0, 16)}.key`;
+      expect(await keysIn('keys')).toEqual(kind === 'direct' ? [] : [imported]);
+      if (kind === 'direct') expect(await keysIn('issuing-keys')).toContain(imported);
+      await using after = await start(settings);
+      expect((await issue(after)).at(-1)).toBe(toPem(root.certificate));
+    },
+    90_000,
+  );
+
+  it('goes back by abort; the key that came stays, for it was not made here', async () => {
+    const root = await newRoot();
+    const { server, activeRoot } = await serverThatNames({ ...root, chain: [], roots: [root.certificate] });
+    const { rotation } = server.app;
+    await rotation.start({ ...ann, oldRoot: activeRoot, from: 'existing' });
+    await toDrain(server);
+    await rotation.abort({ ...ann, phase: 'drain' });
+    await waitFor(async () => (await rotation.status()).rotation?.phase === 'aborted');
+    expect(rootsOf(await issue(server))).toBe(1);
+    expect(await rotation.status()).toMatchObject({
+      activeRoot,
+      keysLeft: [{ why: 'it was not made here' }],
+    });
+    // Once more: the same root may come again, and its key is found.
+    await rotation.start({ ...ann, oldRoot: activeRoot, from: 'existing' });
+    expect((await rotation.status()).rotation?.phase).toBe('distribute');
+    expect(server.app.authority.bundle().authorities).toHaveLength(2);
+    await server.stop();
+  }, 60_000);
+
+  it('is refused where the files bring more than one, have changed since, or fit neither each other nor the wish', async () => {
+    const [root, other] = [await newRoot(), await newRoot()];
+    const files = { ...root, chain: [], roots: [root.certificate, other.certificate] };
+    const { server, activeRoot } = await serverThatNames(files);
+    const { rotation } = server.app;
+    const order = { ...ann, oldRoot: activeRoot, from: 'existing' } as const;
+    await expect(rotation.start(order)).rejects.toMatchObject({
+      code: 'FailedPrecondition',
+      message: expect.stringContaining('one new root'),
+    });
+    await cacertsSettings(temporary, { ...files, roots: [root.certificate] });
+    await expect(rotation.start({ ...order, algorithm: 'ed25519' })).rejects.toMatchObject({
+      code: 'InvalidArgument',
+    });
+    const { token } = await rotation.plan({ from: 'existing' });
+    await cacertsSettings(temporary, { ...other, chain: [], roots: [other.certificate] });
+    await expect(rotation.start({ ...order, plan: token })).rejects.toMatchObject({
+      code: 'Aborted',
+      message: expect.stringContaining('where the new root comes from'),
+    });
+    await cacertsSettings(temporary, {
+      ...other,
+      certificate: root.certificate,
+      chain: [],
+      roots: [root.certificate],
+    });
+    await expect(rotation.start(order)).rejects.toMatchObject({
+      message: expect.stringContaining('does not belong to the authority'),
+    });
+    expect((await rotation.status()).rotation?.phase).toBe('prepare');
+    expect(server.app.authority.bundle().authorities).toHaveLength(1);
+    await rotation.abort({ ...ann, phase: 'prepare' });
+    expect((await rotation.status()).rotation?.phase).toBe('aborted');
+    await server.stop();
+  }, 60_000);
+});
