@@ -554,6 +554,9 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         await store.adoption.record(later);
         await store.adoption.record(proxyReport({ proxyKey: '0a' }));
         expect(await store.adoption.list()).toStrictEqual([proxyReport({ proxyKey: '0a' }), later]);
+        const { crlVersion: _gone, ...without } = proxyReport({ proxyKey: '0a' });
+        await store.adoption.record(without);
+        expect(await store.adoption.list()).toStrictEqual([without, later]);
       });
 
       test('keeps the handshakes of a proxy, whatever else it says, and none of one that has not reported', async () => {

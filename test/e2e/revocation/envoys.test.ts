@@ -84,6 +84,11 @@ describe.skipIf(!hasPart('envoy'))('a certificate is revoked under real Envoys',
     })();
     await citadel(server, 'authority', 'taint', id, ...why);
     await waitFor(() => issuers.size === 2, { what: 'certificates of the new authority', deadline: 30_000 });
+    // Also with what proxies are given now that the other one signs.
+    await server.app.revocations.tick();
+    const accepted = async () => (await server.app.store.adoption.list()).map(({ crlVersion }) => crlVersion);
+    await waitFor(async () => (await accepted()).includes(server.app.revocations.set()?.version));
+    expect((await tlsCall(port, old)).outcome).toBe('accepted');
     expect((await tlsCall(port, stolen)).outcome).toBe('refused');
     stop.abort();
     await calling;
