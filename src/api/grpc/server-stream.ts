@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import type { ServerWritableStream } from '@grpc/grpc-js';
-import { CitadelError } from '../../kernel/index.ts';
-import { failStream } from './status.ts';
+import { callEnding, failStream } from './status.ts';
 
 /**
  * Serves a call whose reply is a stream, no faster than the caller reads. The iterable is left, and so its resources
@@ -19,13 +18,7 @@ export function serverStream<Request, Response>(
   };
 
   async function answer(call: ServerWritableStream<Request, Response>): Promise<void> {
-    const ending = new AbortController();
-    const onCancelled = () => ending.abort(new CitadelError('Cancelled', 'the caller cancelled'));
-    call.on('cancelled', onCancelled);
-    const timer = setTimeout(
-      () => ending.abort(new CitadelError('DeadlineExceeded', 'the call took too long')),
-      deadlineMilliseconds,
-    );
+    using ending = callEnding(call, deadlineMilliseconds);
     try {
       for await (const response of await serve(call.request, call)) {
         ending.signal.throwIfAborted();
@@ -34,9 +27,6 @@ export function serverStream<Request, Response>(
       call.end();
     } catch (error) {
       failStream(call, ending.signal.aborted ? ending.signal.reason : error);
-    } finally {
-      clearTimeout(timer);
-      call.removeListener('cancelled', onCancelled);
     }
   }
 }

@@ -50,22 +50,35 @@ export function unary<Request, Response>(
     call: ServerUnaryCall<Request, Response>,
     reply: sendUnaryData<Response>,
   ): Promise<void> {
-    const ending = new AbortController();
-    const onCancelled = () => ending.abort(new CitadelError('Cancelled', 'the caller cancelled'));
-    call.on('cancelled', onCancelled);
-    const timer = setTimeout(
-      () => ending.abort(new CitadelError('DeadlineExceeded', 'the call took too long')),
-      deadlineMilliseconds,
-    );
+    using ending = callEnding(call, deadlineMilliseconds);
+    const { signal } = ending;
     try {
-      reply(null, await serve(call.request, call, ending.signal));
+      reply(null, await serve(call.request, call, signal));
     } catch (error) {
-      reply(toServiceError(ending.signal.aborted ? abortedAs(ending.signal, error) : error), null);
-    } finally {
-      clearTimeout(timer);
-      call.removeListener('cancelled', onCancelled);
+      reply(toServiceError(signal.aborted ? abortedAs(signal, error) : error), null);
     }
   }
+}
+
+/** A signal for what a call does, aborted with the reason when the caller goes or the time is up. Dispose it at the end. */
+export function callEnding(
+  call: Pick<NodeJS.EventEmitter, 'on' | 'removeListener'>,
+  deadlineMilliseconds: number,
+): Disposable & { readonly signal: AbortSignal } {
+  const ending = new AbortController();
+  const onCancelled = () => ending.abort(new CitadelError('Cancelled', 'the caller cancelled'));
+  call.on('cancelled', onCancelled);
+  const timer = setTimeout(
+    () => ending.abort(new CitadelError('DeadlineExceeded', 'the call took too long')),
+    deadlineMilliseconds,
+  );
+  return {
+    signal: ending.signal,
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      call.removeListener('cancelled', onCancelled);
+    },
+  };
 }
 
 /** A generic abort error is told by the reason of the signal; what already has a code keeps it. */
