@@ -7,7 +7,7 @@ import type { OutputOptions } from '../options.ts';
 import { formatTime, printRecord, printRows } from '../output.ts';
 import { addLogAcceptCommand } from './log-accept.ts';
 import { addLogVerifyCommand, keyOption, pinnedKey } from './log-verify.ts';
-import { reading } from './read.ts';
+import { reading } from './reading.ts';
 
 /** Adds `citadel log ...`: the audit record as evidence. */
 export function addLogCommands(program: Command): void {

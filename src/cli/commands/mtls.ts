@@ -8,7 +8,7 @@ import { seconds } from '../options.ts';
 import { formatTime, type OutputFormat, printRows } from '../output.ts';
 import { addEnforceCommands } from './enforce.ts';
 import { enforcementColumns } from './enforce-text.ts';
-import { reading } from './read.ts';
+import { reading } from './reading.ts';
 
 interface StatusFilters {
   readonly namespace?: string;

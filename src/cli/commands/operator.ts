@@ -7,7 +7,7 @@ import { type ConnectionOptions, connectOperator, type OperatorConnection, readT
 import { type ReadingOptions, withConnection, withYes } from '../options.ts';
 import { formatTime, printRecord, printRows } from '../output.ts';
 import { enrolledAs, prepareProfile, profileDirectory, writeProfile } from '../profile.ts';
-import { reading } from './read.ts';
+import { reading } from './reading.ts';
 
 const roles = ['viewer', 'author', 'operator'] as const;
 type RoleName = (typeof roles)[number];

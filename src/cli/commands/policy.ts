@@ -14,7 +14,7 @@ import { pageSizeArgument, withConnection, withReason, withYes } from '../option
 import { formatTime, printable, printRows, tellNextPage } from '../output.ts';
 import { readPolicyFiles } from '../policy-files.ts';
 import { addTextCommands, policyFilesHelp } from './policy-text.ts';
-import { reading } from './read.ts';
+import { reading } from './reading.ts';
 
 const api = wire.OperatorServiceService;
 

@@ -13,9 +13,8 @@ import { printProxies, printProxy } from './proxy.ts';
 import { describeReKeying, reKeyingCell } from './re-keying.ts';
 import { reading } from './reading.ts';
 import { addAuthorityRevokeCommand, addCertificateRevokeCommands } from './revoke.ts';
+import { addImportCommand } from './rotate.ts';
 import { addTaintCommand } from './taint.ts';
-
-export { reading } from './reading.ts';
 
 interface CertificateFilters {
   readonly spiffeId?: string;
@@ -129,6 +128,7 @@ function addBundle(program: Command): void {
 
 function addAuthority(program: Command): void {
   const authority = program.command('authority').description('roots and issuing authorities');
+  addImportCommand(authority);
   addTaintCommand(authority);
   addAuthorityRevokeCommand(authority);
   reading(authority.command('list').description('list them'), async (connection, options) => {

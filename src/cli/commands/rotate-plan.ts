@@ -8,7 +8,7 @@ import {
 } from '../../gen/citadel/v1/operator.ts';
 import { seconds } from '../options.ts';
 import { formatTime, printable, printRecord } from '../output.ts';
-import { reading } from './read.ts';
+import { reading } from './reading.ts';
 
 export interface WantedRootOptions {
   readonly algorithm: string;

@@ -11,7 +11,7 @@ import { ExitRequest, exitCodes } from '../exit-codes.ts';
 import { pageSizeArgument } from '../options.ts';
 import { type OutputFormat, printable, printRecord } from '../output.ts';
 import { patiently } from '../patiently.ts';
-import { reading } from './read.ts';
+import { reading } from './reading.ts';
 import { boardText, progressLine } from './rotate-board.ts';
 
 interface StatusOptions {

@@ -28,22 +28,33 @@ export function addRotateCommands(program: Command): void {
   addRecoverCommand(rotate);
 }
 
-interface StartOptions extends WantedRootOptions {
+interface StartOptions {
   readonly plan?: string;
   readonly force: boolean;
 }
 
 function addStart(rotate: Command): void {
-  const command = addCanaryOptions(
-    withWantedRoot(
-      rotate.command('start').description('make the next root and hand it out; nothing signs with it yet'),
-    ),
-  )
+  const command = rotate
+    .command('start')
+    .description('make the next root and hand it out; nothing signs with it yet');
+  starting(withWantedRoot(command), () => command.opts<WantedRootOptions>());
+}
+
+/** Adds `authority import`. */
+export function addImportCommand(authority: Command): void {
+  const command = authority
+    .command('import')
+    .description('begin a rotation to the authority that authority.existing names');
+  starting(command, () => ({ algorithm: '', lifetime: 0, crossSign: false, from: 'existing' }));
+}
+
+function starting(command: Command, wantedRootOptions: () => WantedRootOptions): void {
+  addCanaryOptions(command)
     .option('--plan <token>', 'refused where what this plan was made of has changed (default: the one shown)')
     .option('--force', 'begin although some cannot verify its algorithm: who is named breaks', false);
   changing(command, async (connection, { yes, reason }) => {
-    const { plan, force, ...options } = command.opts<StartOptions>();
-    const wanted = wantedRoot(options);
+    const { plan, force } = command.opts<StartOptions>();
+    const wanted = wantedRoot(wantedRootOptions());
     const canary = canaryOrder(command);
     const shown = await connection.call(api.planRotation, wanted);
     const text = [...(canary ? [describeCanary(canary)] : []), planText(shown)];

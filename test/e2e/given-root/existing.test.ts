@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseCertificate, toPem } from '../../../src/pki/index.ts';
 import { type TemporaryDirectory, temporaryDirectory, waitFor } from '../../parts/index.ts';
+import { runCitadel } from '../../support/citadel.ts';
 import { type AuthorityFiles, below, cacertsSettings, newRoot } from '../../support/company-authority.ts';
 import { newRequest, startTestServer, type TestServer } from '../../support/server.ts';
 
@@ -72,7 +73,14 @@ describe('a rotation to a root of the user’s own PKI', () => {
       const { rotation } = server.app;
       const { newRoot: planned, token } = await rotation.plan({ from: 'existing' });
       expect(planned).toMatchObject({ fingerprint, notAfter: parseCertificate(root.certificate).notAfter });
-      await rotation.start({ ...ann, oldRoot: activeRoot, from: 'existing', plan: token });
+      const socket = temporary.join('operator.sock');
+      const words = ['--plan', token, '--reason', ann.reason, '--yes', '--socket', socket];
+      const begun = await runCitadel(['authority', 'import', ...words], {
+        directory: temporary.path,
+        home: 'nobody',
+      });
+      expect(begun.stderr).toContain(fingerprint.slice(0, 16));
+      expect(begun.code).toBe(0);
       await toDrain(server);
       const issued = await issue(server);
       expect(issued).toHaveLength(kind === 'intermediate' ? 4 : 3);
