@@ -16,6 +16,9 @@ export interface FleetEnvoy {
   readonly egress: number;
 }
 
+/** An Envoy ends with this process, also where that is killed (setpriv(1) sets its parent-death signal). */
+const bound = ['/usr/bin/setpriv', '--pdeathsig', 'KILL'] as const;
+
 /** Where the agent looks for its Envoy's admin. */
 export const adminSocketOf = (directory: string) => envoyAdminSocket(join(directory, 'envoy'));
 
@@ -70,7 +73,16 @@ async function start(
   const log = ['--log-path', join(directory, 'envoy.log'), '--log-level', 'warn'];
   const ended = runEnvoy(
     {
-      command: [requirePart('envoy'), '--disable-hot-restart', '--concurrency', '1', ...log, '-c', bootstrap],
+      command: [
+        ...bound,
+        requirePart('envoy'),
+        '--disable-hot-restart',
+        '--concurrency',
+        '1',
+        ...log,
+        '-c',
+        bootstrap,
+      ],
       socketPath,
       runtimeDirectory: join(directory, 'envoy'),
       node: { id: name, cluster: 'fleet' },
