@@ -164,15 +164,13 @@ describe('policies without measure', () => {
     ...new Set(lintPolicies(policies, registry).map(({ rule }) => rule)),
   ];
 
-  it('ten thousand in one namespace are linted in bounded time, and what was not compared is told', () => {
+  it('ten thousand in one namespace are compared as far as the budget goes, and what was not compared is told', () => {
     const one = policy('shop/p', { action: 'DENY', rules: [named(0, 1)] });
     const many = Array.from(
       { length: 10_000 },
       (_, n): Policy => ({ ...structuredClone(one), meta: { ...one.meta, name: `p${n}` } }),
     );
-    const start = performance.now();
     expect(rulesIn(many)).toEqual(['covered-rule', 'rules-not-compared']);
-    expect(performance.now() - start).toBeLessThan(15_000);
   });
 
   it('one with thirty thousand values as well', () => {
@@ -180,9 +178,7 @@ describe('policies without measure', () => {
       action: 'DENY',
       rules: Array.from({ length: 100 }, (_, n) => named(n, 300)),
     });
-    const start = performance.now();
     expect(rulesIn([large])).toEqual(['rules-not-compared']);
-    expect(performance.now() - start).toBeLessThan(15_000);
   });
 
   it('a thousand in a hundred namespaces are all compared', () => {
