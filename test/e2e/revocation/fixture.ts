@@ -39,7 +39,8 @@ export async function svidOf(server: TestServer, serviceAccount: string, instanc
 }
 
 export interface TlsCall {
-  readonly outcome: 'accepted' | 'refused';
+  /** `refused` without an answer; otherwise what the answer says, when that is not 200. */
+  readonly outcome: string;
   /** By which the client could come back; undefined where the listener gave none. */
   readonly session: Buffer | undefined;
 }
@@ -73,8 +74,11 @@ export function tlsCall(
     });
     socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
     socket.on('error', () => socket.destroy());
-    socket.once('close', () =>
-      resolve({ outcome: heard.startsWith('HTTP/1.1 200') ? 'accepted' : 'refused', session }),
-    );
+    socket.once('close', () => resolve({ outcome: outcomeOf(heard), session }));
   });
+}
+
+function outcomeOf(heard: string): string {
+  if (heard === '') return 'refused';
+  return heard.startsWith('HTTP/1.1 200') ? 'accepted' : (heard.split('\r\n')[0] ?? '');
 }
