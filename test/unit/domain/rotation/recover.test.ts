@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { at, leaf } from './samples.ts';
 import { ann, begun, type World } from './world.ts';
 
 const year = 365 * 86_400_000;
@@ -122,4 +123,33 @@ describe('a root that has ended', () => {
       await expectRecovered(world, activeRoot);
     },
   );
+
+  test('takes along the root of a rotation on its way back: what is not wanted is not what it gives way to', async () => {
+    const { world, start, activeRoot } = await begun();
+    world.now = new Date(world.now.getTime() + 9 * year);
+    const { authority, rotation } = await world.start();
+    await start();
+    await rotation.continue({ ...ann, phase: 'distribute', force: false });
+    // Something under the new root is valid still, and keeps it in the bundle until after the old one's end.
+    const unwanted = authority.issuer().record;
+    const notAfter = new Date(world.now.getTime() + 3 * year);
+    const held = leaf({ issuer: unwanted.fingerprint, notAfter, recordedAt: world.now });
+    await world.store.issuance.recordIntent({ ...held, tbsDigest: 'ab', notBefore: at(0) });
+    await world.store.issuance.recordResult({
+      serial: held.serial,
+      state: 'issued',
+      certificate: Buffer.from('x'),
+    });
+    expect((await rotation.abort({ ...ann, phase: 'drain' })).rotation?.phase).toBe('undo');
+
+    world.now = new Date(world.now.getTime() + 2 * year);
+    expect((await world.recover()).fingerprint).not.toBe(unwanted.rootFingerprint);
+    const next = await world.start();
+    expect((await next.rotation.current())?.phase).toBe('retire');
+    const bundle = next.authority.bundle();
+    expect(bundle.authorities).toHaveLength(1);
+    expect(next.authority.issuer().record.rootFingerprint).not.toBe(activeRoot);
+    // Only the new one's and the ended one's, which goes when the last proxy has left it.
+    expect(await world.keys.list()).toHaveLength(2);
+  });
 });

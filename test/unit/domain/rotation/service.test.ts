@@ -87,6 +87,26 @@ describe('a rotation', () => {
     expect(authority.bundle().authorities).toHaveLength(1);
   });
 
+  test('cannot be undone once the old root has left the bundle, though its key is there', async () => {
+    const { world, server, start } = await begun();
+    const { rotation, authority } = server;
+    const { issuance, adoption } = world.store;
+    const issued = leaf({ issuer: 'elsewhere', bundleVersion: authority.bundle().version });
+    await issuance.recordIntent({ ...issued, tbsDigest: 'ab', notBefore: at(0) });
+    await issuance.recordResult({ serial: issued.serial, state: 'issued', certificate: Buffer.from('x') });
+    await start();
+    await adoption.record(report(authority.bundle().version));
+    for (const phase of ['distribute', 'drain'] as const)
+      await rotation.continue({ ...ann, phase, force: false });
+    const before = await world.state();
+    expect(before).toMatchObject({ phase: 'retire', keys: 2 });
+    await expect(rotation.abort({ ...ann, phase: 'retire' })).rejects.toMatchObject({
+      code: 'FailedPrecondition',
+      message: expect.stringContaining('the old root has left the bundle already'),
+    });
+    expect(await world.state()).toStrictEqual(before);
+  });
+
   test('waits no more for a proxy that is excused by its key', async () => {
     const { world, server, start } = await begun();
     const { rotation, authority } = server;
