@@ -1,34 +1,19 @@
 import type { SqliteStore } from '../adapters/store/sqlite/index.ts';
-import {
-  createCsrService,
-  createGrpcHealth,
-  createSyncService,
-  type GrpcListener,
-  startGrpcListener,
-} from '../api/grpc/index.ts';
+import type { GrpcListener } from '../api/grpc/index.ts';
 import {
   type MonitoringListener,
   type MonitoringOptions,
   startMonitoringListener,
 } from '../api/http/index.ts';
 import type { WebhookListener } from '../api/webhook/index.ts';
-import { createAdoptionService } from '../domain/adoption/index.ts';
-import { type AuthorityService, createAuthorityService, jitterOf } from '../domain/authority/index.ts';
+import type { AuthorityService } from '../domain/authority/index.ts';
 import { createDrainService } from '../domain/draining/index.ts';
-import { createSvidVerifier } from '../domain/identity/index.ts';
-import {
-  createIssuanceService,
-  createLeafService,
-  type IssuanceService,
-  reconcileIntents,
-} from '../domain/issuance/index.ts';
+import { type IssuanceService, reconcileIntents } from '../domain/issuance/index.ts';
 import type { ControlPlane } from '../domain/mesh/index.ts';
 import type { PolicyService } from '../domain/policy/index.ts';
 import { type Metrics, noMetrics, type Store, type StoreCopier } from '../domain/ports/index.ts';
-import { createRenewalService, SigningMeter } from '../domain/renewal/index.ts';
-import { type RevocationService, trustWithCrls } from '../domain/revocation/index.ts';
+import type { RevocationService } from '../domain/revocation/index.ts';
 import type { RotationService } from '../domain/rotation/index.ts';
-import { createServingCertificateSource } from '../domain/serving/index.ts';
 import {
   type Clock,
   type Entropy,
@@ -38,37 +23,28 @@ import {
   systemClock,
   systemEntropy,
 } from '../kernel/index.ts';
-import { createAttestation } from './attestation.ts';
 import { startCheckpoints } from './audit-checkpoints.ts';
+import { openAuthorities } from './authorities.ts';
 import { openBackups } from './backup.ts';
 import { serveClusterPolicies } from './cluster-policies.ts';
 import type { ServerConfig } from './config/index.ts';
-import {
-  accessLogService,
-  discoveryService,
-  type OpenControlPlane,
-  openControlPlane,
-} from './control-plane.ts';
+import { type OpenControlPlane, openControlPlane } from './control-plane.ts';
 import { createProbes, toHealthCheck } from './health.ts';
 import { watchHealth } from './health-watch.ts';
+import { openIdentities } from './identities.ts';
 import { openKeyHomes } from './key-homes.ts';
 import { connectClusters, publishBundles } from './kubernetes.ts';
 import { runMaintenance } from './maintenance.ts';
 import { namedAuthorityProbes } from './named-authority.ts';
 import { startOperatorApi } from './operators.ts';
 import { recordRefusals } from './refusals.ts';
-import { clearRehearsals, rehearsalOf } from './rehearsal.ts';
-import {
-  crlGate,
-  openRevocations,
-  type RevocationOrders,
-  revocationOrders,
-  servedCrls,
-} from './revocation.ts';
-import { canaryChoice, refusedBundle, rotationHealth, rotationOf } from './rotation.ts';
+import { clearRehearsals } from './rehearsal.ts';
+import { type RevocationOrders, revocationOrders, servedCrls } from './revocation.ts';
+import { rotationHealth } from './rotation.ts';
 import { watchRotation } from './rotation-watch.ts';
 import { loadServerId } from './server-id.ts';
 import { signsElsewhere, takeOverExisting, upstreamOf } from './upstream.ts';
+import { startWorkloadApi } from './workload-api.ts';
 
 /** What tests and tools replace; everything else follows from the configuration. */
 export interface AppOverrides {
@@ -135,90 +111,38 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   const upstream = upstreamOf(upstreamOptions);
   /** Opened later: until then no proxy is connected. */
   const controlPlaneOf: { current?: OpenControlPlane | undefined } = {};
-  const revocations = await openRevocations(upstreamOptions, () => authority.records());
-  const authority: AuthorityService = createAuthorityService({
-    trustDomain: trustDomain.name,
-    serverId,
-    store: store.authorities,
-    choice: () => canaryChoice(store.rotations),
-    audit: store.audit,
-    issuingKeys: homes.issuing,
+  const authorities = await openAuthorities({
+    ...upstreamOptions,
     upstream,
-    issuing: {
-      algorithm: issuing.algorithm,
-      lifetime: issuing.lifetime,
-      // Small against the lifetime, of which rotation counts the part that is left.
-      backdate: Math.min(3_600_000, issuing.lifetime / 10),
-      rotation: {
-        prepareBelow: 1 - issuing.prepareAt,
-        activateBelow: 1 - issuing.activateAt,
-        jitter: jitterOf,
-      },
-    },
-    crls: crlGate(revocations, {
-      store,
-      longestLeaf: config.certificate.maximumTtl,
-      proxies: () => controlPlaneOf.current?.plane.proxies() ?? [],
-      clock,
-      log,
-    }),
+    controlPlane: () => controlPlaneOf.current?.plane,
     metrics,
-    clock,
-    log,
   });
-  await authority.start();
-  await revocations.tick();
-  const trust = trustWithCrls(authority, revocations);
-  const rotation = rotationOf(upstreamOptions, authority, (proxyKey) =>
-    refusedBundle(controlPlaneOf.current?.plane, proxyKey),
-  );
-  const rehearsal = rehearsalOf(upstreamOptions, authority);
-
-  const leaves = createLeafService({ validity: config.certificate, store: store.issuance, clock, entropy });
-  const verifier = createSvidVerifier({
-    trustDomain: trustDomain.name,
-    authorities: () => authority.records(),
-    inventory: store.issuance,
-    isRevoked: (leaf) => revocations.isRevoked(leaf),
-    clock,
-  });
+  const { authority, revocations, trust, rotation, rehearsal } = authorities;
   const clusters = building.adopt(await connectClusters(config, { clock, entropy, log }), (connected) => {
     for (const cluster of connected.values()) cluster.close();
   });
-  const attestation = await createAttestation(config, { verifier, clusters, clock, log });
-  const adoption = createAdoptionService(store.adoption, clock);
-  const meter = new SigningMeter(clock);
-  const renewals = createRenewalService({ store: store.issuance, authority, meter, metrics, clock });
-  building.defer(() => renewals.close());
-  await renewals.start();
-  const issuance = createIssuanceService({
-    identity: { trustDomain, nodeCallers: attestation.nodeCallers },
-    leaves,
-    attestors: attestation.attestors,
-    directory: attestation.directory,
-    authority,
-    isConnected: (proxyKey) => adoption.isConnected(proxyKey),
-    renewals,
-    audit: store.audit,
-    metrics: meter.measuring(metrics),
-    clock,
-    log,
-  });
-  const certificates = await createServingCertificateSource({
-    trustDomain,
-    names: config.servingNames,
-    authority,
-    leaves,
-    serverId,
-    clock,
-  });
+  const identities = building.adopt(
+    await openIdentities({
+      config,
+      serverId,
+      store,
+      authority,
+      revocations,
+      clusters,
+      metrics,
+      clock,
+      entropy,
+      log,
+    }),
+    (opened) => opened.close(),
+  );
+  const { verifier, leaves, renewals, issuance, certificates } = identities;
 
   const maintenance = new AbortController();
   const stopping = new AbortController();
   // A process that was killed has marked nobody: a rotation must not take who is away for who is there.
   await store.adoption.markAllDisconnected();
   const onRefused = recordRefusals({ audit: store.audit, clock, log });
-  const csrHealth = createGrpcHealth(['istio.v1.auth.IstioCertificateService', 'citadel.v1.AgentService']);
   const drains = createDrainService({
     store,
     audit: store.audit,
@@ -247,21 +171,18 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     controlPlane.enforcement.start();
     building.defer(() => controlPlane.enforcement.close());
   }
-  const evidence = controlPlane?.evidence;
-  const streams = { verifier, revocations, metrics, stopping: stopping.signal, clock, log };
-  const csr = await startGrpcListener({
-    address: config.listen.csr,
+  const { listener: csr, health: csrHealth } = await startWorkloadApi({
+    config,
+    identities,
     certificates,
-    services: [
-      createCsrService(issuance),
-      createSyncService({ ...streams, authority: trust, renewals, adoption, evidence }),
-      ...(controlPlane
-        ? [await discoveryService(controlPlane.plane, streams), await accessLogService(controlPlane, streams)]
-        : []),
-    ],
-    health: csrHealth,
-    limits: config.limits,
+    revocations,
+    trust,
+    controlPlane,
+    metrics,
     onRefused,
+    stopping: stopping.signal,
+    clock,
+    log,
   });
   building.defer(() => csr.close(shutdownGrace));
   const maintained = runMaintenance({

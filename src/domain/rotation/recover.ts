@@ -2,7 +2,7 @@ import { CitadelError, type Entropy, type Log } from '../../kernel/index.ts';
 import type { KeyAlgorithm } from '../../pki/index.ts';
 import type { AuditLog, AuthorityRecord, RootRotation, RotationPhase, Store } from '../ports/index.ts';
 import { applyEffect, type EffectPorts, makeNewRoot } from './effects.ts';
-import type { RotationOrder } from './service.ts';
+import type { RotationOrder } from './order.ts';
 
 export interface RecoverOptions extends Omit<EffectPorts, 'store'> {
   readonly store: Pick<Store, 'rotations' | 'authorities'>;

@@ -19,8 +19,8 @@ import {
 import { issuingAlgorithm } from '../authority/index.ts';
 import type { AuditLog, KeyManager } from '../ports/index.ts';
 import type { TrustBundleSnapshot } from '../trust/index.ts';
+import type { RotationOrder } from './order.ts';
 import { type Done, type RehearsedStep, Steps } from './rehearsed-steps.ts';
-import type { RotationOrder } from './service.ts';
 import { throwawayIssuing, throwawayRoot, throwawayValidity, type Validity } from './throwaway.ts';
 
 export interface RehearsalOptions {

@@ -1,27 +1,22 @@
-import {
-  CitadelError,
-  describeError,
-  type Entropy,
-  inTurn,
-  type Log,
-  toCitadelError,
-} from '../../kernel/index.ts';
+import { CitadelError, type Entropy, inTurn, type Log } from '../../kernel/index.ts';
 import type { KeyAlgorithm } from '../../pki/index.ts';
 import type { AuthorityService } from '../authority/index.ts';
-import type { AuditLog, LiveLeaf, RootRotation, RotationPhase, RotationWord, Store } from '../ports/index.ts';
-import { unrecordedText } from './advice.ts';
-import { type CanaryOrder, planCanary, watchCanary } from './canary.ts';
+import type { AuditLog, RootRotation, RotationPhase, RotationWord, Store } from '../ports/index.ts';
+import { type CanaryOrder, planCanary } from './canary.ts';
+import { collectEvidence } from './collect-evidence.ts';
 import { requireCrossSigner } from './cross-sign.ts';
-import { type Asked, decideRotation, tookEffect } from './decide.ts';
-import { activateOldRoot, applyEffect, type EffectPorts, makeNewRoot, signersOf } from './effects.ts';
-import { type Gate, gateOf, type RotationEvidence } from './gate.ts';
+import { tookEffect } from './decide.ts';
+import { type EffectPorts, signersOf } from './effects.ts';
+import { type Gate, gateOf } from './gate.ts';
 import { resolveWanted } from './given-root.ts';
 import { requireOffered, requireVerifiers, whoAll } from './new-root.ts';
 import { keysLeft, type LeftKey } from './old-keys.ts';
+import { byItself, type RotationOrder } from './order.ts';
 import { createPace } from './pace.ts';
 import { createPlanning, type PlanningOptions, type RotationPlan, type WantedRoot } from './planning.ts';
-import { liveProxies } from './standing.ts';
+import { createProgress } from './progress.ts';
 import { unableToVerify } from './verifiers.ts';
+import { whyWaiting } from './why-waiting.ts';
 import { type SpokenWords, spokenWords, wordActions } from './words.ts';
 
 export interface RotationServiceOptions
@@ -40,13 +35,6 @@ export interface RotationServiceOptions
   readonly refusals?: (proxyKey: string) => string | undefined;
   readonly entropy: Entropy;
   readonly log: Log;
-}
-
-/** Who asks, by which proof, and why. */
-export interface RotationOrder {
-  readonly by: string;
-  readonly proof: string;
-  readonly reason: string;
 }
 
 export interface RotationStatus {
@@ -99,10 +87,6 @@ export interface RotationService {
   tick(): Promise<void>;
 }
 
-/** Longest way without an operator: make, then a canary, then distribute. */
-const mostSteps = 5;
-const byItself: RotationOrder = { by: 'server', proof: 'none', reason: 'what it waited for has come' };
-
 export function createRotationService(options: RotationServiceOptions): RotationService {
   const { store, audit, authority, clock, entropy, log } = options;
   const effects: EffectPorts = { ...options, store: store.authorities };
@@ -112,136 +96,12 @@ export function createRotationService(options: RotationServiceOptions): Rotation
   const planning = createPlanning(options);
   const resolved = <T extends WantedRoot>(wanted: T): Promise<T> =>
     resolveWanted(wanted, effects, { now: clock.now(), leafTtl: options.leafTtl });
-  let obstacle: string | undefined;
+  const evidence = () => collectEvidence(options);
+  const progress = createProgress({ store, audit, authority, effects, evidence, clock, log });
+  const { note, enter, run } = progress;
 
   const findActiveRoot = async () =>
     (await store.authorities.list()).find(({ kind, state }) => kind === 'root' && state === 'active');
-
-  async function evidence(): Promise<RotationEvidence> {
-    const now = clock.now();
-    // Before the leaves: of an authority that signs no more by now, each has its intent on record by then. And those in the
-    // making before those that are made, so that none is missed for having been finished in between.
-    const authorities = await store.authorities.list();
-    const pending = await store.issuance.pendingLeaves(now);
-    const [leaves, unrecordedUntil, reports, bundles] = await Promise.all([
-      store.issuance.liveLeaves(now),
-      store.issuance.unrecordedUntil(),
-      store.adoption.list(),
-      store.authorities.bundleContents(),
-    ]);
-    // The server's own listeners follow by themselves.
-    const others = leaves.filter(isOthers);
-    const { refusals } = options;
-    const proxies = liveProxies(others, reports, now);
-    const known = {
-      now,
-      leaves: others,
-      pending: pending.filter(isOthers),
-      unrecordedUntil,
-      proxies,
-      authorities,
-      bundles,
-    };
-    return refusals ? { ...known, refusals } : known;
-  }
-
-  async function note(
-    action: string,
-    order: RotationOrder,
-    rotation: RootRotation,
-    more = {},
-  ): Promise<void> {
-    const { id, phase, oldRoot, newRoot } = rotation;
-    log.info(action, { rotation: id, phase, by: order.by, reason: order.reason });
-    await audit.append({
-      at: clock.now(),
-      action,
-      outcome: 'allowed',
-      subject: order.by,
-      proof: order.proof,
-      target: `rotation-${id}`,
-      reason: order.reason,
-      details: { phase, oldRoot, newRoot: newRoot ?? '', ...more },
-    });
-  }
-
-  /** What is newly seen of a canary is written down, and what halts it is on record before. */
-  async function watch(rotation: RootRotation, seen: RotationEvidence): Promise<RootRotation> {
-    const { canary: before, phase } = rotation;
-    if (!before || phase !== 'canary') return rotation;
-    const { canary } = watchCanary(rotation, before, seen);
-    if (canary === before) return rotation;
-    for (const { proxyKey, halt } of canary.watched)
-      if (halt && !before.watched.some((each) => each.proxyKey === proxyKey && each.halt))
-        await note('rotation.halt', { ...byItself, reason: halt.reason }, rotation, { proxyKey });
-    const watched = { ...rotation, canary };
-    await store.rotations.save(watched);
-    return watched;
-  }
-
-  /** For the record: the keys that an end leaves in their homes. */
-  async function leftBehind({ words, oldRoot, newRoot }: RootRotation, to: RotationPhase) {
-    if (to !== 'done' && to !== 'aborted') return {};
-    const gone = signersOf(await store.authorities.list(), to === 'done' ? oldRoot : newRoot);
-    const left = keysLeft({ words }, gone).map(({ backend, keyId }) => `${keyId} in ${backend}`);
-    return left.length === 0 ? {} : { keysLeft: left.join(', ') };
-  }
-
-  async function enter(rotation: RootRotation, phase: RotationPhase): Promise<RootRotation> {
-    const entered = { ...rotation, phase, phaseSince: clock.now() };
-    await store.rotations.save(entered);
-    return entered;
-  }
-
-  /** Goes on until something is waited for, and keeps what it failed by. @returns what is waited for */
-  async function run(rotation: RootRotation, order: RotationOrder, asked: Asked): Promise<Gate | undefined> {
-    try {
-      const gate = await goOn(rotation, order, asked);
-      obstacle = undefined;
-      return gate;
-    } catch (error) {
-      obstacle = toCitadelError(error).message;
-      throw error;
-    }
-  }
-
-  async function goOn(rotation: RootRotation, order: RotationOrder, asked: Asked): Promise<Gate | undefined> {
-    let present = rotation;
-    let word = asked;
-    for (let step = 0; step < mostSteps; step += 1) {
-      const seen = await evidence();
-      present = await watch(present, seen);
-      const action = decideRotation(present, seen.authorities, seen, word);
-      if (action.kind === 'wait') return action.gate;
-      if (action.kind === 'makeRoot') {
-        const root = await makeNewRoot(present, effects);
-        present = { ...present, newRoot: root.fingerprint };
-        await note('rotation.prepare', order, present);
-        await store.rotations.save(present);
-      } else if (action.kind === 'goBack') {
-        await activateOldRoot(present, effects);
-        await note('rotation.back', order, present);
-      } else {
-        if (action.to === present.phase) return undefined;
-        await applyEffect(action.effect, present, effects);
-        // First on record: who is cut off here does it again, and is on record twice, never not at all.
-        await note(
-          `rotation.${action.to}`,
-          order,
-          { ...present, phase: action.to },
-          { effect: action.effect, ...(await leftBehind(present, action.to)) },
-        );
-        present = await enter(present, action.to);
-        // A word ends one phase.
-        word = 'no';
-      }
-      // New bundle, new issuing authority. Where a key's home is away, maintenance tries again; the old one goes on.
-      await authority.tick().catch((error: unknown) => {
-        log.warn('the authorities could not follow the rotation yet', { cause: describeError(error) });
-      });
-    }
-    return undefined;
-  }
 
   async function underWay(phase?: RotationPhase): Promise<RootRotation> {
     const rotation = await store.rotations.current();
@@ -265,7 +125,7 @@ export function createRotationService(options: RotationServiceOptions): Rotation
       rotation,
       activeRoot,
       gate: waits ? gateOf(rotation, phase, await evidence()) : undefined,
-      obstacle: phase === 'done' || phase === 'aborted' ? undefined : obstacle,
+      obstacle: phase === 'done' || phase === 'aborted' ? undefined : progress.obstacle,
       keysLeft: keysLeft(rotation, signersOf(await store.authorities.list(), goes)),
     };
   }
@@ -348,7 +208,7 @@ export function createRotationService(options: RotationServiceOptions): Rotation
         const gate = await run(rotation, order, order.force ? 'byForce' : 'byEvidence');
         const after = await status();
         if (gate && after.rotation?.phase === rotation.phase)
-          throw new CitadelError('FailedPrecondition', whyNot(rotation, gate));
+          throw new CitadelError('FailedPrecondition', whyWaiting(rotation, gate));
         return after;
       }),
     excuse: (order) =>
@@ -394,30 +254,4 @@ export function createRotationService(options: RotationServiceOptions): Rotation
         await pace.look(async () => void (await run(rotation, byItself, 'no')));
       }),
   };
-}
-
-function isOthers({ principal }: LiveLeaf): boolean {
-  return !principal.startsWith('server:');
-}
-
-const mostNamed = 5;
-
-function whyNot({ phase }: RootRotation, gate: Gate): string {
-  const { stragglers, unproven, signing, leaves, blindUntil, canary } = gate;
-  const named = [...stragglers, ...unproven]
-    .slice(0, mostNamed)
-    .map(({ proxy, standing, detail }) => `${proxy.spiffeId} (${proxy.proxyKey}) is ${standing}: ${detail}`);
-  const more = stragglers.length + unproven.length - named.length;
-  const ends =
-    leaves.lastNotAfter === undefined
-      ? []
-      : [
-          `${leaves.count} certificates under the ${phase === 'undo' ? 'new' : 'old'} root are valid, the last until ${leaves.lastNotAfter.toISOString()}`,
-        ];
-  const signs = signing.map((id) => `${id} still signs under it, for its successor is not made yet`);
-  const blind = blindUntil ? [unrecordedText(blindUntil)] : [];
-  const watched = canary?.until ? [`it is watched until ${canary.until.toISOString()}`] : [];
-  const reasons = [...named, ...(more > 0 ? [`${more} more`] : []), ...ends, ...signs, ...blind, ...watched];
-  if (reasons.length === 0 && canary) reasons.push('no chosen proxy is left that has been watched');
-  return `phase ${phase} cannot end yet: ${reasons.join('; ')}`;
 }

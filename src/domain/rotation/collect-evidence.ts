@@ -1,0 +1,43 @@
+import type { Clock } from '../../kernel/index.ts';
+import type { LiveLeaf, Store } from '../ports/index.ts';
+import type { RotationEvidence } from './gate.ts';
+import { liveProxies } from './standing.ts';
+
+export interface EvidencePorts {
+  readonly store: Pick<Store, 'authorities' | 'issuance' | 'adoption'>;
+  /** See RotationEvidence. */
+  readonly refusals?: (proxyKey: string) => string | undefined;
+  readonly clock: Clock;
+}
+
+/** Reads, at one moment, all that a rotation is judged by: every valid certificate among it. */
+export async function collectEvidence({ store, refusals, clock }: EvidencePorts): Promise<RotationEvidence> {
+  const now = clock.now();
+  // Before the leaves: of an authority that signs no more by now, each has its intent on record by then. And those in the
+  // making before those that are made, so that none is missed for having been finished in between.
+  const authorities = await store.authorities.list();
+  const pending = await store.issuance.pendingLeaves(now);
+  const [leaves, unrecordedUntil, reports, bundles] = await Promise.all([
+    store.issuance.liveLeaves(now),
+    store.issuance.unrecordedUntil(),
+    store.adoption.list(),
+    store.authorities.bundleContents(),
+  ]);
+  // The server's own listeners follow by themselves.
+  const others = leaves.filter(isOthers);
+  const proxies = liveProxies(others, reports, now);
+  const known = {
+    now,
+    leaves: others,
+    pending: pending.filter(isOthers),
+    unrecordedUntil,
+    proxies,
+    authorities,
+    bundles,
+  };
+  return refusals ? { ...known, refusals } : known;
+}
+
+function isOthers({ principal }: LiveLeaf): boolean {
+  return !principal.startsWith('server:');
+}
