@@ -283,6 +283,11 @@ describe('restoring', () => {
     configFile('second', { audit: {} });
     expect((await restore('second', '--yes')).stderr).toContain('no place of audit.checkpoints');
     expect((await restore('second', '--yes', '--unproven')).code).toBe(0);
+    // Nor is anybody asked for a word before it starts: what was issued since is known to be unknown all the same.
+    const more = { dataDirectory: at('second'), ...settings(), audit: {} };
+    await using second = await startTestServer(more, { directory: directory.path });
+    const until = await second.app.store.issuance.unrecordedUntil();
+    expect(until?.getTime()).toBeGreaterThan(Date.now());
   });
 
   it('names what is wrong with a backup: changed, cut, of others, none at all', async () => {
