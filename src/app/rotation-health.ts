@@ -43,11 +43,15 @@ export function rotationProbes(
       mend: 'citadel rotate plan, then citadel rotate start',
       essential: false,
       run: () => {
+        // What is between the root and issuing authorities ends with the same outage, and is made by others.
         const ending = authority
           .records()
-          .filter(({ kind, state }) => kind === 'root' && state === 'active')
-          .find((root) => partLived(root, clock.now()) > oldAt);
-        return Promise.resolve(ending && `the active root ends at ${ending.notAfter.toISOString()}`);
+          .filter(({ kind, state }) => kind !== 'issuing' && state === 'active')
+          .find((record) => partLived(record, clock.now()) > oldAt);
+        return Promise.resolve(
+          ending &&
+            `the active ${ending.kind === 'root' ? 'root' : 'intermediate authority'} ends at ${ending.notAfter.toISOString()}`,
+        );
       },
     },
     {

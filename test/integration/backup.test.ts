@@ -237,11 +237,57 @@ describe('restoring', () => {
     expect(await second.app.store.issuance.get(serial)).toMatchObject({ state: 'issued' });
   });
 
+  it('from the midst of a rotation does not trust the old root again unseen, and goes on to the new one by command', async () => {
+    const server = await start('first');
+    const { rotation } = server.app;
+    const ann = { by: 'operator:ann', proof: 'client-certificate', reason: 'it is old' };
+    const { activeRoot: oldRoot } = await rotation.status();
+    await rotation.start({ ...ann, oldRoot });
+    await create('first');
+    for (const phase of ['distribute', 'drain'] as const)
+      await rotation.continue({ ...ann, phase, force: true });
+    await waitFor(async () => (await rotation.current()) === undefined);
+    const { activeRoot: newRoot } = await rotation.status();
+    // As of a machine that is lost a moment later.
+    await waitFor(() =>
+      /^revoked [1-9]/m.test(readFileSync(at('checkpoints'), 'utf8').split('\n\n\n').at(-1) ?? ''),
+    );
+    await server.stop();
+
+    configFile('second');
+    const refused = await restore('second', '--yes');
+    expect(refused.stderr).toMatch(/would be good again: .*which is missing, takes something back/);
+    expect(refused.code).toBe(2);
+
+    expect((await restore('second', '--yes', '--unproven')).code).toBe(0);
+    expect((await accept('second', '--revocations-lost')).code).toBe(0);
+    await using second = await start('second');
+    const again = second.app.rotation;
+    expect(await again.status()).toMatchObject({
+      activeRoot: oldRoot,
+      rotation: { phase: 'distribute', newRoot },
+    });
+    // Whoever was there in the meantime trusts the new root alone; what the store does not know of waits for a word.
+    await expect(again.continue({ ...ann, phase: 'distribute', force: false })).rejects.toThrow(
+      /the store was set back/,
+    );
+    for (const phase of ['distribute', 'drain'] as const)
+      await again.continue({ ...ann, phase, force: true });
+    expect(second.app.authority.issuer().record.rootFingerprint).toBe(newRoot);
+    expect(second.app.authority.bundle().authorities).toHaveLength(1);
+    expect(parseCertificate((await issue(second)).root ?? '').fingerprint).toBe(newRoot);
+  });
+
   it('is refused where nothing outside says what was decided after it', async () => {
     await backupOf('first');
     configFile('second', { audit: {} });
     expect((await restore('second', '--yes')).stderr).toContain('no place of audit.checkpoints');
     expect((await restore('second', '--yes', '--unproven')).code).toBe(0);
+    // Nor is anybody asked for a word before it starts: what was issued since is known to be unknown all the same.
+    const more = { dataDirectory: at('second'), ...settings(), audit: {} };
+    await using second = await startTestServer(more, { directory: directory.path });
+    const until = await second.app.store.issuance.unrecordedUntil();
+    expect(until?.getTime()).toBeGreaterThan(Date.now());
   });
 
   it('names what is wrong with a backup: changed, cut, of others, none at all', async () => {

@@ -109,6 +109,15 @@ function pick({ force, leaveKey, destroyImportedKey }: ContinueWords): ContinueW
   return { force, leaveKey, destroyImportedKey };
 }
 
+/** What becomes of those against whom a phase is ended, by the phase. */
+const breaks: Readonly<Record<string, string>> = {
+  canary: ', which may refuse the bundle, or fail with it',
+  distribute: '. Whoever does not know the new root refuses every certificate from now on',
+  drain:
+    '. Every certificate under the old root is refused from now on, and the agent that has no other is kept out',
+  retire: '. Whoever trusts the old root still takes what its key has signed',
+};
+
 function continuePlan({ phase, gate }: RotationStatus, words: ContinueWords): string {
   const effect =
     phase === 'canary'
@@ -122,7 +131,7 @@ function continuePlan({ phase, gate }: RotationStatus, words: ContinueWords): st
   const all = (gate?.stragglers ?? 0) + (gate?.unproven ?? 0);
   const broken = words.force
     ? [
-        `By force, against ${all} proxies and ${gate?.leaves ?? 0} certificates:`,
+        `By force, against ${all} proxies and ${gate?.leaves ?? 0} certificates${breaks[phase] ?? ''}:`,
         ...waited.map((proxy) => `  ${describeProxy(proxy)}`),
         ...(all > waited.length ? [`  and ${all - waited.length} more`] : []),
       ]

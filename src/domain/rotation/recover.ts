@@ -28,11 +28,6 @@ export async function findEndedRoot({ store, clock }: Pick<RecoverOptions, 'stor
       'FailedPrecondition',
       `the root is valid until ${root.notAfter.toISOString()}: rotate it (citadel rotate plan)`,
     );
-  if (root.keyBackend === 'upstream' || root.keyId === '')
-    throw new CitadelError(
-      'FailedPrecondition',
-      'the root that has ended belongs to another authority: it is replaced there',
-    );
   return root;
 }
 

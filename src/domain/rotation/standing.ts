@@ -12,6 +12,8 @@ export interface LiveProxy {
   readonly spiffeId: string;
   /** The newest of its certificates. */
   readonly leaf: LiveLeaf;
+  /** Its others that are valid. */
+  readonly others: readonly LiveLeaf[];
   /** What its agent said last; undefined: it has none that reports. */
   readonly report: ProxyReport | undefined;
 }
@@ -50,15 +52,20 @@ export function liveProxies(
   const leaves = given.map((leaf) =>
     isOthers(leaf) ? { ...leaf, proxyKey: `${leaf.proxyKey}/other` } : leaf,
   );
-  const newest = new Map<string, LiveLeaf>();
+  const newest = new Map<string, { leaf: LiveLeaf; others: LiveLeaf[] }>();
   for (const leaf of leaves) {
     const known = newest.get(leaf.proxyKey);
-    if (!known || leaf.recordedAt > known.recordedAt) newest.set(leaf.proxyKey, leaf);
+    if (!known) newest.set(leaf.proxyKey, { leaf, others: [] });
+    else if (leaf.recordedAt > known.leaf.recordedAt) {
+      known.others.push(known.leaf);
+      known.leaf = leaf;
+    } else known.others.push(leaf);
   }
-  return [...newest.values()].map((leaf) => ({
+  return [...newest.values()].map(({ leaf, others }) => ({
     proxyKey: leaf.proxyKey,
     spiffeId: leaf.spiffeId,
     leaf,
+    others,
     report: byKey.get(leaf.proxyKey),
   }));
 }
@@ -68,10 +75,13 @@ export function bundleStanding(proxy: LiveProxy, isAsAsked: BundleTest): ProxySt
   return { proxy, ...judgeBundle(proxy, isAsAsked) };
 }
 
-function judgeBundle({ leaf, report }: LiveProxy, isAsAsked: BundleTest): Judged {
+function judgeBundle({ leaf, others, report }: LiveProxy, isAsAsked: BundleTest): Judged {
   if (!report) {
     return isAsAsked(leaf.bundleVersion) === true
-      ? { standing: 'handedOut', detail: `was handed bundle ${short(leaf.bundleVersion)}; cannot report use` }
+      ? {
+          standing: 'handedOut',
+          detail: `was handed bundle ${short(leaf.bundleVersion)}; cannot report use${earlier(others, isAsAsked)}`,
+        }
       : { standing: 'behind', detail: `was last handed bundle ${short(leaf.bundleVersion)}` };
   }
   if (!report.connected) return { standing: 'away', detail: `last seen ${report.lastSeenAt.toISOString()}` };
@@ -84,6 +94,14 @@ function judgeBundle({ leaf, report }: LiveProxy, isAsAsked: BundleTest): Judged
     ...report.consumers.flatMap((consumer) => judgeConsumer(consumer, isAsAsked)),
     ...judgeUnseen(report.consumers),
   ]);
+}
+
+/** Two clients of one pod cannot be told apart: whoever answers for it is to know that the one may not have come yet. */
+function earlier(others: readonly LiveLeaf[], isAsAsked: BundleTest): string {
+  const without = others.filter(({ bundleVersion }) => isAsAsked(bundleVersion) !== true);
+  if (without.length === 0) return '';
+  const last = new Date(Math.max(...without.map(({ notAfter }) => notAfter.getTime())));
+  return `; earlier certificates of it came with another bundle: ${without.length}, the last valid until ${last.toISOString()}`;
 }
 
 /** An Envoy that has its certificate from the agent and its bundle from elsewhere, or not yet: the agent says nothing of it. */

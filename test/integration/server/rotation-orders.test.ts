@@ -132,6 +132,14 @@ describe('citadel rotate, on a real server', () => {
       stderr: expect.stringContaining('force needs a reason'),
     });
 
+    // Who is named breaks, before anything is asked; without a yes nothing is done.
+    const asked = await rotate('continue', '--force', '--reason', 'ticket 7');
+    expect(asked.code).toBe(1);
+    expect(asked.stderr).toMatch(
+      /By force, against \d+ proxies and 0 certificates\. Whoever does not know the new root refuses [^]*\/sa\/cron .*cron-order[^]*Nothing was done/,
+    );
+    expect(await phase()).toBe('distribute');
+
     // Two operators saw one phase: the slower one's order is of a phase that is over, and ends no other one.
     const ann = { by: 'operator:ann', proof: 'none', reason: 'it is old' };
     const both = await Promise.allSettled(
@@ -147,6 +155,10 @@ describe('citadel rotate, on a real server', () => {
     });
     const retire = await order('continue');
     expect(retire.code).toBe(2);
+    expect((await rotate('continue', '--force', '--reason', 'ticket 7')).stderr).toMatch(
+      /and [1-9]\d* certificates\. Every certificate under the old root is refused from now on/,
+    );
+    expect(await phase()).toBe('drain');
     expect(retire.stderr).toContain('certificates under the old root are valid');
     expect(server.app.authority.bundle().authorities).toHaveLength(2);
     expect((await rotation.status()).activeRoot).not.toBe(activeRoot);

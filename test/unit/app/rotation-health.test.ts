@@ -3,7 +3,7 @@ import { rotationProbes } from '../../../src/app/rotation-health.ts';
 import type { RotationStatus } from '../../../src/domain/rotation/index.ts';
 import { gateOf } from '../../../src/domain/rotation/index.ts';
 import { memoryRotations } from '../../fakes/memory-rotations.ts';
-import { at, authorities, evidence, leaf, report, rotation } from '../domain/rotation/samples.ts';
+import { at, authorities, authority, evidence, leaf, report, rotation } from '../domain/rotation/samples.ts';
 
 const hour = 3_600;
 
@@ -43,6 +43,15 @@ test('the active root is told of at 80 % of its life', async () => {
   // From -100 to 10 000.
   expect(await run('root', 7_970)).toBeUndefined();
   expect(await run('root', 7_990)).toBe('the active root ends at 2030-01-01T02:46:40.000Z');
+});
+
+test('so is an authority between it and those that issue, which may end sooner', async () => {
+  const between = { kind: 'intermediate', rootFingerprint: 'old', notAfter: at(1_000) } as const;
+  const records = [...authorities, authority('between', 'active', between)];
+  expect(await run('root', 700, {}, { records })).toBeUndefined();
+  expect(await run('root', 800, {}, { records })).toMatch(/^the active intermediate authority ends at 2030/);
+  const replaced = [...authorities, authority('between', 'retired', between)];
+  expect(await run('root', 800, {}, { records: replaced })).toBeUndefined();
 });
 
 test('a rotation is told of when its phase has outlived two certificates', async () => {

@@ -203,6 +203,20 @@ test('a client beside an agent that reports counts by itself, once its certifica
   });
 });
 
+test('whoever answers for a client that cannot report is told of what came before its newest certificate', () => {
+  const leaves = [
+    leaf({ serial: '01', notAfter: at(50) }),
+    leaf({ serial: '03', bundleVersion: 'both', recordedAt: at(1) }),
+    leaf({ serial: '02', notAfter: at(70) }),
+  ];
+  const detail = (valid: readonly LiveLeaf[]) =>
+    gateOf(rotation(), 'distribute', evidence(valid, [])).unproven.map((each) => each.detail);
+  expect(detail(leaves)).toStrictEqual([
+    expect.stringContaining('came with another bundle: 2, the last valid until 2030-01-01T00:01:10.000Z'),
+  ]);
+  expect(detail(leaves.slice(1, 2))).toStrictEqual([expect.stringMatching(/cannot report use$/)]);
+});
+
 test('a proxy is known by its newest certificate', () => {
   const [proxy, ...more] = liveProxies([leaf(), leaf({ serial: '02', recordedAt: at(9) })], [], at(10));
   expect(proxy?.leaf.serial).toBe('02');
