@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createMetrics } from '../../src/adapters/metrics/index.ts';
 import { type MonitoringListener, startMonitoringListener } from '../../src/api/http/index.ts';
 import { CitadelError, silentLog, systemClock } from '../../src/kernel/index.ts';
+import { waitFor } from '../parts/index.ts';
 
 let listener: MonitoringListener;
 const state = { broken: false, stuck: false };
@@ -136,6 +137,25 @@ describe('the monitoring listener', () => {
     socket.write('\u0016\u0003\u0001 not http\r\n\r\n');
     await once(socket, 'close');
     expect(Buffer.concat(replies).toString()).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  it('lets nobody keep a connection by not reading', async () => {
+    const crl = { id: 'large', issuer: 'ab', number: 1, der: Buffer.alloc(32 * 1024 * 1024) };
+    const own = await startMonitoringListener({
+      ...options,
+      crls: () => [crl],
+      replyTimeoutMilliseconds: 100,
+    });
+    const socket = connect(own.address.port, '127.0.0.1');
+    socket.pause();
+    socket.on('error', () => {});
+    socket.write('GET /crl/large.crl HTTP/1.1\r\nHost: a\r\n\r\n');
+    // Who does not read learns of the end by what he writes.
+    await waitFor(() => {
+      socket.write('\r\n');
+      return socket.destroyed;
+    });
+    await own.close();
   });
 
   it('says plainly that a port is in use', async () => {

@@ -22,6 +22,8 @@ export interface MonitoringOptions {
   readonly crls?: () => readonly ServedCrl[];
   readonly log: Log;
   readonly checkTimeoutMilliseconds?: number;
+  /** How long a reader may take for a reply; a minute by default. */
+  readonly replyTimeoutMilliseconds?: number;
 }
 
 export interface MonitoringListener {
@@ -38,6 +40,7 @@ interface Reply {
 
 const plain = 'text/plain; charset=utf-8';
 const defaultCheckTimeout = 2_000;
+const defaultReplyTimeout = 60_000;
 
 /**
  * /livez, /readyz (`?verbose` names each check, JSON where Accept asks for it), /metrics and /crl: plain HTTP, GET and HEAD.
@@ -105,6 +108,12 @@ async function answer(
     ...reply.headers,
     ...(hasBody(request) ? { connection: 'close' } : {}),
   });
+  // Of few connections none is for who does not read: all that are taken, nobody learns any more that the server lives.
+  const slow = setTimeout(
+    () => response.destroy(),
+    options.replyTimeoutMilliseconds ?? defaultReplyTimeout,
+  ).unref();
+  response.once('close', () => clearTimeout(slow));
   response.end(request.method === 'HEAD' ? undefined : reply.body);
 }
 

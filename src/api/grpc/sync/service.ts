@@ -1,5 +1,5 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import type { AdoptionService, AdoptionSession } from '../../../domain/adoption/index.ts';
+import type { AdoptionService } from '../../../domain/adoption/index.ts';
 import type { EvidenceService } from '../../../domain/evidence/index.ts';
 import type { SvidVerifier } from '../../../domain/identity/index.ts';
 import type { Metrics } from '../../../domain/ports/index.ts';
@@ -8,7 +8,6 @@ import type { BundleSource, TrustBundleSnapshot } from '../../../domain/trust/in
 import {
   type AgentServiceServer,
   AgentServiceService,
-  type EnvoyReport,
   type SyncRequest,
   type SyncResponse,
 } from '../../../gen/citadel/v1/agent.ts';
@@ -61,14 +60,7 @@ async function serve(stream: SyncStream, options: SyncServiceOptions): Promise<v
   const session = adoption.open(svid);
   const { proxyKey } = svid.issuance;
   const reader = { proxyKey, spiffeId: svid.spiffeId.toString() };
-  let sent: string | undefined;
-  const send = () => {
-    const bundle = authority.bundleFor(reader);
-    const version = `${bundle.version} ${bundle.crls?.version ?? ''}`;
-    if (version === sent) return;
-    sent = version;
-    stream.write(bundleMessage(bundle));
-  };
+  const send = bundleSender(stream, () => authority.bundleFor(reader));
   const stop = authority.onBundleChange(send);
   const release = endWithSvid(svid, options, (error, why) => {
     // Its holder comes for a new certificate at once; who stole it cannot prove who he is.
@@ -82,10 +74,13 @@ async function serve(stream: SyncStream, options: SyncServiceOptions): Promise<v
       window: (renewal) => void stream.write(message({ renewal })),
       reKey: () => void stream.write(message({ reKey: { reason: tainted } })),
     });
-    receive(stream, session, clock, (envoy) => {
-      options.evidence?.report(proxyKey, readEnvoyReport(envoy, clock.now()));
-      const handshakes = readHandshakeReport(envoy, clock.now());
-      if (handshakes) session.handshakes(handshakes).catch((error: unknown) => failStream(stream, error));
+    receive(stream, async ({ envoy, report }) => {
+      if (envoy) {
+        options.evidence?.report(proxyKey, readEnvoyReport(envoy, clock.now()));
+        const handshakes = readHandshakeReport(envoy, clock.now());
+        if (handshakes) await session.handshakes(handshakes);
+      }
+      if (report) await session.report(readAgentReport(report, clock.now()));
     });
     await ended;
   } finally {
@@ -101,23 +96,29 @@ async function serve(stream: SyncStream, options: SyncServiceOptions): Promise<v
   }
 }
 
+/** An agent that does not read is owed one bundle, the newest, however often it changes meanwhile. @returns sends what is new */
+function bundleSender(stream: SyncStream, present: () => TrustBundleSnapshot): () => void {
+  let sent: string | undefined;
+  let underWay = false;
+  return function send() {
+    if (underWay) return;
+    const bundle = present();
+    const version = `${bundle.version} ${bundle.crls?.version ?? ''}`;
+    if (version === sent) return;
+    sent = version;
+    underWay = true;
+    stream.write(bundleMessage(bundle), (error?: Error | null) => {
+      underWay = false;
+      if (!error) send();
+    });
+  };
+}
+
 /** One report is recorded at a time, in order; while it is, the agent is not read from. */
-function receive(
-  stream: SyncStream,
-  session: AdoptionSession,
-  clock: Clock,
-  onEnvoy: (report: EnvoyReport) => void,
-): void {
+function receive(stream: SyncStream, take: (request: SyncRequest) => Promise<void>): void {
   stream.on('data', (request: SyncRequest) => {
-    try {
-      if (request.envoy) onEnvoy(request.envoy);
-    } catch (error) {
-      return failStream(stream, error);
-    }
-    if (!request.report) return;
     stream.pause();
-    Promise.resolve()
-      .then(() => request.report && session.report(readAgentReport(request.report, clock.now())))
+    take(request)
       .then(() => stream.resume())
       .catch((error: unknown) => failStream(stream, error));
   });
