@@ -353,6 +353,7 @@ describe.skipIf(!hasPart('envoy'))('the commands of docs/rotation.md', () => {
     'scripts/demo-root-rotation': "runDemo('root-rotation.ts'",
     'scripts/soak-rotation': "runDemo('soak-rotation.ts'",
     'scripts/drill-taint': "runDemo('drill-taint.ts'",
+    'scripts/crash-rotation': "runDemo('crash-rotation.ts'",
   };
   const scripts = 'Seen to hold';
   claimed.push(scripts);
