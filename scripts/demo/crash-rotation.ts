@@ -117,6 +117,8 @@ class Home {
       const states = roots.map(({ state }) => state).toSorted();
       const keys = await this.#rootKeys();
       const active = roots.find(({ state }) => state === 'active');
+      // The one that the rotation has made: it signs at the end, or has gone.
+      const made = roots.find(({ state }) => state === (this.#end === 'done' ? 'active' : 'retired'));
       const sequence = await store.authorities.bundleSequence();
       return [
         ...(states.join() === 'active,retired' ? [] : [`roots are ${states.join()}`]),
@@ -126,7 +128,7 @@ class Home {
         ...(sameMembers(issuingKeys, recorded)
           ? []
           : [`issuing keys are ${issuingKeys.join()}, on record are ${recorded.join()}`]),
-        ...(active?.intermediates.length === 1 ? [] : ['the old root has not certified the new one once']),
+        ...(made?.intermediates.length === 1 ? [] : ['the old root has not certified the new one once']),
         ...((await store.rotations.current()) === undefined ? [] : ['the rotation is still under way']),
         // None, old alone, both for a few; then both and new alone, or old alone again.
         ...(sequence === (this.#end === 'done' ? 5n : 4n)

@@ -70,7 +70,7 @@ export function reasonsToWait({ rotation, gate, obstacle }: RotationStatus): rea
 }
 
 function missing(gate: Gate, phase: RotationPhase): string[] {
-  const { stragglers, unproven, leaves, signing, blindUntil, canary } = gate;
+  const { stragglers, unproven, leaves, signing, blindUntil, canary, taintedRoot } = gate;
   const leaving = phase === 'drain' || phase === 'undo';
   const root = phase === 'undo' ? 'new' : 'old';
   const lacks = leaving
@@ -80,6 +80,7 @@ function missing(gate: Gate, phase: RotationPhase): string[] {
       : 'are not seen to use the bundle with the new root';
   const halted = canary?.halted.length ?? 0;
   return [
+    ...(taintedRoot === undefined ? [] : [taintedText(taintedRoot)]),
     ...(halted === 0 ? [] : [`the canary is HALTED by ${halted} of its proxies`]),
     ...(stragglers.length === 0 ? [] : [`${stragglers.length} proxies ${lacks}`]),
     ...(unproven.length === 0
@@ -94,6 +95,10 @@ function missing(gate: Gate, phase: RotationPhase): string[] {
     ...(blindUntil ? [unrecordedText(blindUntil)] : []),
     ...(canary?.until ? [`the canary is watched until ${canary.until.toISOString()}`] : []),
   ];
+}
+
+export function taintedText(root: string): string {
+  return `the new root, ${root}, is tainted and is never to sign: citadel rotate abort`;
 }
 
 /** Of certificates that the store has lost. */

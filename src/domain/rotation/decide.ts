@@ -53,14 +53,14 @@ export function decideRotation(
       const root = rootOf(newRoot);
       const isWidened = root !== undefined && root.state !== 'staged';
       const ends =
-        isWidened || asked === 'byForce' || (gate.open && (asked === 'byEvidence' || canary?.auto));
+        isWidened || isForced(asked, gate) || (gate.open && (asked === 'byEvidence' || canary?.auto));
       return ends ? { kind: 'advance', to: 'distribute', effect: 'widen' } : { kind: 'wait', gate };
     }
     case 'distribute':
     case 'drain': {
       if (tookEffect(rotation, authorities)) return ended(phase);
       const gate = gateOf(rotation, phase, evidence);
-      if (asked === 'no' || !(gate.open || asked === 'byForce')) return { kind: 'wait', gate };
+      if (asked === 'no' || !(gate.open || isForced(asked, gate))) return { kind: 'wait', gate };
       return ended(phase);
     }
     case 'retire': {
@@ -81,6 +81,11 @@ export function decideRotation(
     case 'aborted':
       return { kind: 'advance', to: phase, effect: 'none' };
   }
+}
+
+/** A force goes over proxies, not over a root that somebody else may have the key of. */
+function isForced(asked: Asked, { taintedRoot }: Gate): boolean {
+  return asked === 'byForce' && taintedRoot === undefined;
 }
 
 function ended(phase: 'distribute' | 'drain'): RotationAction {

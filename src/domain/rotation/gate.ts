@@ -42,6 +42,8 @@ export interface Gate {
   readonly leaves: { readonly count: number; readonly lastNotAfter: Date | undefined };
   /** Until then there may be proxies that nobody knows of; undefined: all are known. */
   readonly blindUntil: Date | undefined;
+  /** The new root, by its id, where it is compromised: it never signs, by force neither, and an abort is the way out. */
+  readonly taintedRoot?: string;
   /** Of a canary alone. */
   readonly canary?: CanaryGate;
 }
@@ -61,11 +63,22 @@ type Waiting = Extract<RotationPhase, 'canary' | 'distribute' | 'drain' | 'retir
 
 /** What a phase waits for, and how far that is. Pure. */
 export function gateOf(rotation: RootRotation, phase: Waiting, evidence: RotationEvidence): Gate {
-  const seen = gateOfWhatIsSeen(rotation, phase, evidence);
+  const seen = unlessTainted(gateOfWhatIsSeen(rotation, phase, evidence), rotation, phase, evidence);
   const { unrecordedUntil, now } = evidence;
   // A canary has proxies of its own.
   if (phase === 'canary' || unrecordedUntil === undefined || unrecordedUntil <= now) return seen;
   return { ...seen, open: false, blindUntil: unrecordedUntil };
+}
+
+function unlessTainted(
+  gate: Gate,
+  { newRoot }: RootRotation,
+  phase: Waiting,
+  { authorities }: RotationEvidence,
+): Gate {
+  if (phase !== 'canary' && phase !== 'distribute') return gate;
+  const root = authorities.find(({ fingerprint, tainted }) => fingerprint === newRoot && tainted);
+  return root ? { ...gate, open: false, taintedRoot: root.id } : gate;
 }
 
 function gateOfWhatIsSeen(rotation: RootRotation, phase: Waiting, evidence: RotationEvidence): Gate {

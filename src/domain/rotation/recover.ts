@@ -90,7 +90,7 @@ async function isOfUse(
 ): Promise<boolean> {
   if (oldRoot !== ended.fingerprint || phase === 'undo') return false;
   const made = (await store.authorities.list()).find(({ fingerprint }) => fingerprint === newRoot);
-  return made === undefined || made.notAfter > clock.now();
+  return made === undefined || (made.notAfter > clock.now() && !made.tainted);
 }
 
 function newRotation(

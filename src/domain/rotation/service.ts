@@ -240,6 +240,11 @@ export function createRotationService(options: RotationServiceOptions): Rotation
             'FailedPrecondition',
             'the old root has left the bundle already; go on, and rotate anew if the new root is unwanted',
           );
+        if (old?.tainted && old.state !== 'active')
+          throw new CitadelError(
+            'FailedPrecondition',
+            'the old root is tainted and is not to sign again; go on, and rotate anew if the new root is unwanted',
+          );
         await note('rotation.abort', order, rotation);
         // First the phase, then its effect: a server that is cut off here goes back all the same.
         await run(await enter(rotation, 'undo'), order, 'no');

@@ -1,12 +1,12 @@
 import type { RootRotation } from '../ports/index.ts';
-import { unrecordedText } from './advice.ts';
+import { taintedText, unrecordedText } from './advice.ts';
 import type { Gate } from './gate.ts';
 
 const mostNamed = 5;
 
 /** What a phase still waits for, in words for an operator. */
 export function whyWaiting({ phase }: RootRotation, gate: Gate): string {
-  const { stragglers, unproven, signing, leaves, blindUntil, canary } = gate;
+  const { stragglers, unproven, signing, leaves, blindUntil, canary, taintedRoot } = gate;
   const named = [...stragglers, ...unproven]
     .slice(0, mostNamed)
     .map(({ proxy, standing, detail }) => `${proxy.spiffeId} (${proxy.proxyKey}) is ${standing}: ${detail}`);
@@ -20,7 +20,16 @@ export function whyWaiting({ phase }: RootRotation, gate: Gate): string {
   const signs = signing.map((id) => `${id} still signs under it, for its successor is not made yet`);
   const blind = blindUntil ? [unrecordedText(blindUntil)] : [];
   const watched = canary?.until ? [`it is watched until ${canary.until.toISOString()}`] : [];
-  const reasons = [...named, ...(more > 0 ? [`${more} more`] : []), ...ends, ...signs, ...blind, ...watched];
+  const tainted = taintedRoot === undefined ? [] : [taintedText(taintedRoot)];
+  const reasons = [
+    ...tainted,
+    ...named,
+    ...(more > 0 ? [`${more} more`] : []),
+    ...ends,
+    ...signs,
+    ...blind,
+    ...watched,
+  ];
   if (reasons.length === 0 && canary) reasons.push('no chosen proxy is left that has been watched');
   return `phase ${phase} cannot end yet: ${reasons.join('; ')}`;
 }

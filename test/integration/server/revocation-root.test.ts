@@ -42,3 +42,36 @@ it('a root that signs no more is tainted and revoked: it leaves the bundle, and 
   // The rotation that is under way goes on from there.
   expect((await rotation.status()).rotation?.phase).toBe('drain');
 }, 120_000);
+
+it('an abort goes back to the old root, and not to the issuing authority under it that was revoked meanwhile', async () => {
+  await using server = await startTestServer();
+  const { authority, rotation, revocations } = server.app;
+  const issue = async () => {
+    const { csr } = await newRequest();
+    const { certChain } = await server.create({ csr }, { token: (await server.token()).reveal() });
+    return parseCertificate(certChain[1] ?? '').fingerprint;
+  };
+  const { record: stolen } = authority.issuer();
+  expect(await issue()).toBe(stolen.fingerprint);
+  const ann = { by: 'operator:ann', proof: 'client-certificate', reason: 'the disk was copied' };
+  await rotation.start({ ...ann, oldRoot: stolen.rootFingerprint });
+  await rotation.continue({ ...ann, phase: 'distribute', force: true });
+  await waitFor(() => authority.issuer().record.rootFingerprint !== stolen.rootFingerprint);
+  const under = await issue();
+  for (const step of ['taint', 'revoke'])
+    expect(await citadel(server, 'authority', step, stolen.id, ...why)).toMatchObject({ code: 0 });
+
+  await rotation.abort({ ...ann, phase: 'drain' });
+  const back = await waitFor(() => {
+    const { record } = authority.issuer();
+    return record.rootFingerprint === stolen.rootFingerprint && record;
+  });
+  expect(back.fingerprint).not.toBe(stolen.fingerprint);
+  expect(await issue()).toBe(back.fingerprint);
+  const { enforcement } = revocations.status();
+  if (enforcement.kind !== 'enforced') throw new Error(JSON.stringify(enforcement));
+  // What the new root's authority signed is good until it ends; what the stolen one signed is not.
+  expect(enforcement.issuers.has(under)).toBe(true);
+  expect(enforcement.issuers.has(back.fingerprint)).toBe(true);
+  expect(enforcement.issuers.has(stolen.fingerprint)).toBe(false);
+}, 120_000);

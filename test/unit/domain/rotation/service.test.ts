@@ -107,6 +107,40 @@ describe('a rotation', () => {
     expect(await world.state()).toStrictEqual(before);
   });
 
+  test('never makes a tainted root sign: the new one not by force, the old one not by an abort', async () => {
+    const { world, server, start, activeRoot } = await begun();
+    const { rotation, authority } = server;
+    const { store } = world;
+    const taint = async (root: string | undefined, state?: 'retired') => {
+      const record = (await store.authorities.list()).find(({ fingerprint }) => fingerprint === root);
+      if (record) await store.authorities.save({ ...record, tainted: true, ...(state && { state }) });
+    };
+    await start();
+    // Tainted alone, and then revoked: it has left the bundle.
+    for (const state of [undefined, 'retired'] as const) {
+      await taint((await rotation.current())?.newRoot, state);
+      for (const force of [false, true])
+        await expect(rotation.continue({ ...ann, phase: 'distribute', force })).rejects.toMatchObject({
+          code: 'FailedPrecondition',
+          message: expect.stringMatching(/the new root, \S+, is tainted .*: citadel rotate abort/),
+        });
+      expect((await rotation.status()).activeRoot).toBe(activeRoot);
+    }
+    expect((await rotation.abort({ ...ann, phase: 'distribute' })).rotation?.phase).toBe('aborted');
+    expect(await world.state()).toStrictEqual({ roots: ['active', 'retired'], keys: 1, phase: 'aborted' });
+
+    world.now = at(1);
+    await start();
+    await rotation.continue({ ...ann, phase: 'distribute', force: false });
+    await taint(activeRoot);
+    await expect(rotation.abort({ ...ann, phase: 'drain' })).rejects.toMatchObject({
+      code: 'FailedPrecondition',
+      message: expect.stringContaining('the old root is tainted'),
+    });
+    expect(authority.issuer().record.rootFingerprint).not.toBe(activeRoot);
+    expect((await rotation.continue({ ...ann, phase: 'drain', force: false })).rotation?.phase).toBe('done');
+  });
+
   test('waits no more for a proxy that is excused by its key', async () => {
     const { world, server, start } = await begun();
     const { rotation, authority } = server;
