@@ -16,6 +16,8 @@ export interface BackupServiceOptions {
   readonly serverId: string;
   readonly store: StoreCopier;
   readonly audit: AuditLog;
+  /** Says, in a note, that this server made it. @param manifest of the backup */
+  readonly sign: (manifest: Uint8Array) => Promise<string>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -40,7 +42,7 @@ const scratchPrefix = '.backup-';
 
 /** @throws CitadelError FailedPrecondition for a recipient that nothing can be encrypted to */
 export async function openBackups(options: BackupServiceOptions): Promise<BackupService> {
-  const { config, serverId, audit, clock, log } = options;
+  const { config, serverId, audit, sign, clock, log } = options;
   const recipients = config.backup?.recipients ?? [];
   const mistyped = recipients.find((recipient) => !isRecipient(recipient));
   if (mistyped !== undefined)
@@ -74,7 +76,7 @@ export async function openBackups(options: BackupServiceOptions): Promise<Backup
       const sources = await collect(options, scratch);
       const trustDomain = config.trustDomain.name;
       const described = { createdAt, trustDomain, serverId, programVersion: version };
-      yield* await writeBackup({ ...described, sources, recipients });
+      yield* await writeBackup({ ...described, sources, recipients, sign });
       log.info('a backup was made', { by: order.by, files: sources.length });
     } finally {
       busy = false;

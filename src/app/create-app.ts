@@ -6,6 +6,7 @@ import {
   startMonitoringListener,
 } from '../api/http/index.ts';
 import type { WebhookListener } from '../api/webhook/index.ts';
+import { signBackup } from '../domain/audit/index.ts';
 import type { AuthorityService } from '../domain/authority/index.ts';
 import { createDrainService } from '../domain/draining/index.ts';
 import { type IssuanceService, reconcileIntents } from '../domain/issuance/index.ts';
@@ -240,7 +241,16 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   });
   const { copyTo } = store;
   const backup =
-    copyTo && (await openBackups({ config, serverId, store: { copyTo }, audit: store.audit, clock, log }));
+    copyTo &&
+    (await openBackups({
+      config,
+      serverId,
+      store: { copyTo },
+      audit: store.audit,
+      sign: (manifest) => signBackup(manifest, checkpoints.service.key, checkpoints.signer),
+      clock,
+      log,
+    }));
   const operatorApi = await startOperatorApi({
     config,
     store,

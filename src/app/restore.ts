@@ -2,9 +2,15 @@ import { createReadStream } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
-import { type BackupManifest, serverIdName, storeName, unpackBackup } from '../adapters/backup/index.ts';
+import {
+  type BackupManifest,
+  serverIdName,
+  storeName,
+  type UnpackedBackup,
+  unpackBackup,
+} from '../adapters/backup/index.ts';
 import { openSqliteStore } from '../adapters/store/sqlite/index.ts';
-import { describeStanding, losesRevocations } from '../domain/audit/index.ts';
+import { describeStanding, losesRevocations, type NoteKey, requireMaker } from '../domain/audit/index.ts';
 import type { AuthorityRecord } from '../domain/ports/index.ts';
 import { CitadelError, type Secret, silentLog, systemClock, systemErrorCode } from '../kernel/index.ts';
 import { lastOfUnrecorded, openStoppedServer } from './audit-offline.ts';
@@ -15,6 +21,8 @@ export interface BackupFile {
   readonly file: string;
   /** The text of an age identity file. */
   readonly identities: Secret<string>;
+  /** Of the audit record of the server that must have made it; undefined: whoever has. */
+  readonly maker: NoteKey | undefined;
 }
 
 /** What is in a backup, all of it read and checked. */
@@ -33,6 +41,7 @@ export interface BackupReport {
 
 /**
  * Reads a whole backup, and opens the store in it.
+ * @throws CitadelError DataLoss where it is damaged, or of another maker
  * @param below a directory on whose disk there is room for all of it, decrypted; nothing is left there
  */
 export async function verifyBackup(backup: BackupFile, below: string): Promise<BackupReport> {
@@ -70,14 +79,21 @@ export async function restoreBackup(
 }
 
 async function unpacked<T>(
-  { file, identities }: BackupFile,
+  { file, identities, maker }: BackupFile,
   below: string,
   use: (directory: string, manifest: BackupManifest) => Promise<T>,
 ): Promise<T> {
   const directory = await mkdtemp(join(below, '.backup-'));
   try {
     const sealed = Readable.toWeb(createReadStream(file));
-    return await use(directory, await unpackBackup(sealed, identities, directory));
+    const { manifest, manifestBytes, note }: UnpackedBackup = await unpackBackup(
+      sealed,
+      identities,
+      directory,
+    );
+    // Before anything in it is opened.
+    if (maker) requireMaker(manifestBytes, note, maker);
+    return await use(directory, manifest);
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT')
       throw new CitadelError('FailedPrecondition', `there is no backup ${file}`, { cause: error });

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -138,7 +139,23 @@ describe('a backup of a running server', () => {
       await server.app.store.audit.append({ ...sampleEvent, details: { number: String(number) } });
     const { code } = await made;
     expect(code).toBe(0);
-    const verified = await citadel('backup', 'verify', 'backup.age', '--identity', 'identity');
+    const { stdout: key } = await citadel(
+      'log',
+      'show',
+      '--format',
+      'key',
+      '--socket',
+      at('first', 'operator.sock'),
+    );
+    const verified = await citadel(
+      'backup',
+      'verify',
+      'backup.age',
+      '--identity',
+      'identity',
+      '--key',
+      key.trim(),
+    );
     expect(verified.stderr).toBe('');
     expect(verified.code).toBe(0);
   });
@@ -288,6 +305,42 @@ describe('restoring', () => {
     await using second = await startTestServer(more, { directory: directory.path });
     const until = await second.app.store.issuance.unrecordedUntil();
     expect(until?.getTime()).toBeGreaterThan(Date.now());
+  });
+
+  it('is of the server whose key is pinned: whoever knows the recipient can make one', async () => {
+    const first = await start('first');
+    const { stdout: key } = await citadel(
+      'log',
+      'show',
+      '--format',
+      'key',
+      '--socket',
+      at('first', 'operator.sock'),
+    );
+    await create('first');
+    await first.stop();
+    const genuine = await citadel(
+      'backup',
+      'verify',
+      'backup.age',
+      '--identity',
+      'identity',
+      '--key',
+      key.trim(),
+    );
+    expect(genuine).toMatchObject({ code: 0, stderr: '' });
+
+    const another = { dataDirectory: at('another'), ...settings(), audit: {} };
+    const mallory = await startTestServer(another, { directory: directory.path });
+    rmSync(at('backup.age'));
+    await create('another');
+    await mallory.stop();
+    const unpinned = await citadel('backup', 'verify', 'backup.age', '--identity', 'identity');
+    expect(unpinned).toMatchObject({ code: 0, stderr: expect.stringContaining('who made this backup') });
+    configFile('second');
+    const forged = await restore('second', '--yes', '--unproven', '--key', key.trim());
+    expect(forged).toMatchObject({ code: 2, stderr: expect.stringContaining('was not made by the server') });
+    expect(existsSync(at('second', 'server-id'))).toBe(false);
   });
 
   it('names what is wrong with a backup: changed, cut, of others, none at all', async () => {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BaoApi, setUpAppRole } from '../parts/vault-home.ts';
@@ -17,7 +18,8 @@ export async function vaultSettings(
   if (auth.kind !== 'approle') throw new Error('another kind of login');
   const [secretFile, keyFile] = [join(directory, 'secret-id'), join(directory, 'key')];
   await writeFile(secretFile, auth.secretId.reveal(), { mode: 0o600 });
-  await writeFile(keyFile, randomBytes(32), { mode: 0o600 });
+  // Of one server, whichever settings it is started with.
+  if (!existsSync(keyFile)) await writeFile(keyFile, randomBytes(32), { mode: 0o600 });
   return {
     vault: {
       address: bao.address,

@@ -19,9 +19,12 @@ export interface BackedUpFile {
 }
 
 export const manifestName = 'manifest.json';
+/** Behind the manifest: a note of the maker's about it, and so about all that it names. */
+export const noteName = 'manifest.note';
 export const storeName = 'store.db';
 export const serverIdName = 'server-id';
 export const largestManifest = 4 * 1024 * 1024;
+export const largestNote = 16 * 1024;
 
 const format = 'citadel-backup';
 const formatVersion = 1;

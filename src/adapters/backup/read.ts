@@ -9,12 +9,22 @@ import {
   type BackupManifest,
   damaged,
   largestManifest,
+  largestNote,
   manifestName,
+  noteName,
   readManifest,
 } from './manifest.ts';
 
 /** Lines of an identity file that say something: `AGE-SECRET-KEY-1...`. */
 const identityForm = /^AGE-SECRET-KEY-(?:PQ-)?1[0-9A-Z]+$/;
+
+/** What a backup says of itself, and its maker's note about that: nobody has verified it. */
+export interface UnpackedBackup {
+  readonly manifest: BackupManifest;
+  /** As the note is about them. */
+  readonly manifestBytes: Uint8Array;
+  readonly note: string;
+}
 
 /**
  * Decrypts a backup into an empty directory, each file checked against the manifest. What is in the directory after a
@@ -27,7 +37,7 @@ export async function unpackBackup(
   sealed: ReadableStream<Uint8Array>,
   identities: Secret<string>,
   directory: string,
-): Promise<BackupManifest> {
+): Promise<UnpackedBackup> {
   const archive = await decrypt(sealed, identities);
   try {
     return await unpack(archive, directory);
@@ -61,16 +71,24 @@ async function decrypt(
   }
 }
 
-async function unpack(archive: ReadableStream<Uint8Array>, directory: string): Promise<BackupManifest> {
+async function unpack(archive: ReadableStream<Uint8Array>, directory: string): Promise<UnpackedBackup> {
+  let manifestBytes: Uint8Array | undefined;
   let manifest: BackupManifest | undefined;
+  let note: string | undefined;
   const missing = new Map<string, BackedUpFile>();
   for await (const { header, body } of archive.pipeThrough(createTarDecoder({ strict: true }))) {
     if (header.type !== undefined && header.type !== 'file') throw damaged('it has more than files in it');
     if (manifest === undefined) {
       if (header.name !== manifestName || header.size > largestManifest)
         throw damaged('it does not begin with its manifest');
-      manifest = readManifest((await readAtMost(body, largestManifest)) ?? Buffer.alloc(0));
+      manifestBytes = (await readAtMost(body, largestManifest)) ?? Buffer.alloc(0);
+      manifest = readManifest(manifestBytes);
       for (const file of manifest.files) missing.set(file.path, file);
+      continue;
+    }
+    if (note === undefined) {
+      if (header.name !== noteName || header.size > largestNote) throw damaged('it lacks its maker’s note');
+      note = Buffer.from((await readAtMost(body, largestNote)) ?? '').toString('utf8');
       continue;
     }
     const expected = missing.get(header.name);
@@ -78,10 +96,11 @@ async function unpack(archive: ReadableStream<Uint8Array>, directory: string): P
     missing.delete(header.name);
     await writeChecked(join(directory, header.name), body, expected);
   }
-  if (manifest === undefined) throw damaged('it is empty');
+  if (manifest === undefined || manifestBytes === undefined || note === undefined)
+    throw damaged('it is empty');
   const [first] = missing.keys();
   if (first !== undefined) throw damaged(`${first} is missing`);
-  return manifest;
+  return { manifest, manifestBytes, note };
 }
 
 async function writeChecked(

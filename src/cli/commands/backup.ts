@@ -3,13 +3,14 @@ import { closeSync, fsyncSync, linkSync, openSync, rmSync, writeSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { type Command, Option } from 'commander';
-import type { BackupReport } from '../../app/restore.ts';
+import type { BackupFile, BackupReport } from '../../app/restore.ts';
 import { OperatorServiceService as api } from '../../gen/citadel/v1/operator.ts';
 import { CitadelError, describeError, Secret, systemErrorCode } from '../../kernel/index.ts';
 import { confirm } from '../confirm.ts';
 import { type ConnectionOptions, connectOperator, readText } from '../connection.ts';
 import { type OutputOptions, withConnection, withOutput, withReason, withYes } from '../options.ts';
 import { formatTime, printRecord, printRows } from '../output.ts';
+import { keyOption, pinnedKey } from './log-verify.ts';
 
 interface CreateOptions extends ConnectionOptions {
   readonly to: string;
@@ -18,6 +19,7 @@ interface CreateOptions extends ConnectionOptions {
 
 interface OpenOptions extends OutputOptions {
   readonly identity: string;
+  readonly key?: string;
 }
 
 interface RestoreOptions extends OpenOptions {
@@ -53,10 +55,10 @@ export function addBackupCommands(program: Command): void {
     backup.command('verify').description('open a backup and check all that is in it'),
   );
   withOutput(verify).action(async () => {
-    const { identity, output } = verify.opts<OpenOptions>();
+    const { output, ...opening } = verify.opts<OpenOptions>();
     const [file = ''] = verify.args;
     const { verifyBackup } = await import('../../app/restore.ts');
-    printReport(await verifyBackup({ file, identities: readIdentities(identity) }, tmpdir()), output);
+    printReport(await verifyBackup(backupFile(file, opening), tmpdir()), output);
   });
 
   const restore = withIdentity(
@@ -66,27 +68,33 @@ export function addBackupCommands(program: Command): void {
   ).addOption(new Option('--config <file>', 'of the server').env('CITADEL_CONFIG').makeOptionMandatory());
   restore.option('--unproven', 'also where nothing shows that no revocation is lost by it');
   withOutput(withYes(restore)).action(async () => {
-    const { identity, output, config: configFile, yes, unproven = false } = restore.opts<RestoreOptions>();
+    const { output, config: configFile, yes, unproven = false, ...opening } = restore.opts<RestoreOptions>();
     const [file = ''] = restore.args;
     const { loadServerConfig } = await import('../../app/config/index.ts');
     const config = loadServerConfig({ file: configFile, env: process.env });
     const { restoreBackup } = await import('../../app/restore.ts');
     await confirm(`Restores ${file} into ${config.dataDirectory}.`, yes);
-    printReport(
-      await restoreBackup(config, { file, identities: readIdentities(identity) }, { unproven }),
-      output,
-    );
+    printReport(await restoreBackup(config, backupFile(file, opening), { unproven }), output);
   });
 }
 
 function withIdentity(command: Command): Command {
   return command
     .argument('<file>', 'the backup')
-    .requiredOption('--identity <file>', 'the age identity that opens it');
+    .requiredOption('--identity <file>', 'the age identity that opens it')
+    .addOption(keyOption());
 }
 
-function readIdentities(file: string): Secret<string> {
-  return new Secret(readText(file, 'identity file'));
+function backupFile(file: string, { identity, key }: Pick<OpenOptions, 'identity' | 'key'>): BackupFile {
+  if (key === undefined)
+    process.stderr.write(
+      'warning: nothing shows who made this backup, and whoever knows a recipient can make one: pin the audit record’s key with --key\n',
+    );
+  return {
+    file,
+    identities: new Secret(readText(identity, 'identity file')),
+    maker: key === undefined ? undefined : pinnedKey(key),
+  };
 }
 
 async function createFile({ to, reason, ...connecting }: CreateOptions): Promise<void> {

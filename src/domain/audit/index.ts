@@ -1,3 +1,4 @@
+export { requireMaker, signBackup } from './backup-note.ts';
 export { signCheckpoint } from './checkpoint.ts';
 export { type CheckpointService, createCheckpointService, type PlaceState } from './checkpoints.ts';
 export { encodeEntry, entryTexts, textsOf } from './entry.ts';

@@ -56,7 +56,11 @@ export function parseNoteKey(text: string): NoteKey {
 }
 
 /** @param text ends with a newline and holds no empty line */
-export async function signNote(text: string, key: NoteKey, signer: CertificateSigner): Promise<string> {
+export async function signNote(
+  text: string,
+  key: NoteKey,
+  signer: Pick<CertificateSigner, 'sign'>,
+): Promise<string> {
   const signature = await signer.sign(Buffer.from(text));
   const encoded = Buffer.concat([keyId(key), signature]).toString('base64');
   return `${text}\n${dash}${key.name} ${encoded}\n`;

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { inspect } from 'node:util';
@@ -154,6 +155,24 @@ describe.skipIf(!hasPart('softhsm'))('a token of a real SoftHSM, when something 
     expect((await ours.list()).map(({ id }) => id)).toEqual(['root-1']);
     await ours.destroy('root-1');
     expect([...(await hsm.objects())].sort()).toEqual([...foreign].sort());
+  });
+
+  it('takes no key that was put there without the PIN', async () => {
+    const keys = open();
+    const script = new URL('../../support/plant-token-key.ts', import.meta.url).pathname;
+    execFileSync(process.execPath, [
+      '--conditions=citadel-source',
+      script,
+      hsm.module,
+      hsm.label,
+      'citadel:root-1',
+    ]);
+    await expect(keys.get('root-1')).rejects.toEqual(failedPrecondition);
+    await expect(keys.generate('root-1', 'ecdsa-p256')).rejects.toEqual(failedPrecondition);
+    await expect(keys.list()).rejects.toEqual(failedPrecondition);
+    // It is in the way, and goes like any other.
+    await keys.destroy('root-1');
+    await keys.generate('root-1', 'ecdsa-p256');
   });
 
   async function pem(): Promise<string> {

@@ -114,4 +114,6 @@ export type TokenFailure =
   | { readonly kind: 'noKey' }
   | { readonly kind: 'taken' }
   | { readonly kind: 'severalKeys'; readonly label: string }
+  /** Whoever reaches the token may have put it there, for it needed no PIN. */
+  | { readonly kind: 'unguardedKey'; readonly label: string }
   | { readonly kind: 'broken'; readonly text: string };

@@ -99,6 +99,12 @@ export function refusalOf(failure: TokenFailure): CitadelError {
         'the PKCS#11 token holds several keys of one name: find out which is the right one, and remove the others',
         { details: `label ${failure.label}` },
       );
+    case 'unguardedKey':
+      return new CitadelError(
+        'FailedPrecondition',
+        'a key on the PKCS#11 token is one that whoever reaches the token can put there without its PIN (CKA_PRIVATE is false): it is not used; find out whose it is, and remove it',
+        { details: `label ${failure.label}` },
+      );
     case 'noKey':
       return new CitadelError('FailedPrecondition', 'the key has been destroyed');
     case 'taken':

@@ -205,13 +205,16 @@ export class Token {
     const [object, ...more] = this.#privateObjects(session, label);
     if (!object) return undefined;
     if (more.length > 0) throw new TokenError({ kind: 'severalKeys', label });
-    const [keyType, sensitive, extractable] = this.#library
+    const [keyType, sensitive, extractable, guarded] = this.#library
       .C_GetAttributeValue(session, object, [
         { type: attribute.keyType },
         { type: attribute.sensitive },
         { type: attribute.extractable },
+        { type: attribute.private },
       ])
       .map(({ value }) => value);
+    // An object that is private takes a login to be made (PKCS #11 2.40, 4.4): of another one nobody knows who made it.
+    if (guarded?.[0] !== 1) throw new TokenError({ kind: 'unguardedKey', label });
     const type = keyType?.readUInt32LE() ?? -1;
     return {
       label,
