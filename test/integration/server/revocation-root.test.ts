@@ -39,8 +39,8 @@ it('a root that signs no more is tainted and revoked: it leaves the bundle, and 
   expect(revocations.status().enforcement.kind).toBe('notNeeded');
   await issue();
   expect((await store.audit.find({ action: 'authority.revoke', limit: 9 })).items).toHaveLength(1);
-  // The rotation that is under way goes on from there.
-  expect((await rotation.status()).rotation?.phase).toBe('drain');
+  // What would end `drain` is done: the rotation that is under way goes on from there, by itself.
+  await waitFor(async () => (await rotation.status()).rotation?.phase === 'retire');
 }, 120_000);
 
 it('an abort goes back to the old root, and not to the issuing authority under it that was revoked meanwhile', async () => {
