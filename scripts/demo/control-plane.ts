@@ -46,7 +46,12 @@ export async function showControlPlane(
   say(`   ${denyAdmin.trimEnd().replaceAll('\n', '\n   ')}`);
   const applied = await world.operator('policy', 'apply', policy, '--yes', '--reason', 'the quickstart');
   say(`   citadel policy apply: ${applied.trim()}`);
-  await waitFor(async () => (await admin()).status === 403, { what: 'the policy to hold', signal });
+  // Each of an Envoy's workers takes a change for itself.
+  const isHeld = async () => {
+    for (let call = 0; call < 16; call += 1) if ((await admin()).status !== 403) return false;
+    return true;
+  };
+  await waitFor(isHeld, { what: 'the policy to hold', signal });
   say(`   shop -> orders, by mutual TLS   GET /orders/42  ${(await orders()).status}`);
   say(`                                   GET /admin      ${(await admin()).status}`);
 
