@@ -4,7 +4,7 @@ import type { ServerConfig } from '../../../src/app/config/index.ts';
 import { type TemporaryDirectory, temporaryDirectory, waitFor } from '../../parts/index.ts';
 import { cacertsSettings, newRoot } from '../../support/company-authority.ts';
 import { startTestServer, type TestServer, writeServerConfig } from '../../support/server.ts';
-import type { Place } from './documented-commands.ts';
+import type { Place } from './commands.ts';
 
 async function keyFile(directory: TemporaryDirectory): Promise<object> {
   const file = directory.join('key-file');
