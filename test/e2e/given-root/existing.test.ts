@@ -64,7 +64,7 @@ describe('a rotation to a root of the user’s own PKI', () => {
       const root = await newRoot();
       const ca = kind === 'root' ? root : await below(root, kind === 'direct' ? 0 : 1, 'ecdsa-p256');
       const chain = kind === 'root' ? [] : [ca.certificate];
-      const { server, activeRoot, settings } = await serverThatNames({
+      const { server, settings } = await serverThatNames({
         ...ca,
         chain,
         roots: [root.certificate],
