@@ -71,14 +71,14 @@ export function gateOf(rotation: RootRotation, phase: Waiting, evidence: Rotatio
 }
 
 function unlessTainted(
-  gate: Gate,
+  seen: Gate,
   { newRoot }: RootRotation,
   phase: Waiting,
   { authorities }: RotationEvidence,
 ): Gate {
-  if (phase !== 'canary' && phase !== 'distribute') return gate;
+  if (phase !== 'canary' && phase !== 'distribute') return seen;
   const root = authorities.find(({ fingerprint, tainted }) => fingerprint === newRoot && tainted);
-  return root ? { ...gate, open: false, taintedRoot: root.id } : gate;
+  return root ? { ...seen, open: false, taintedRoot: root.id } : seen;
 }
 
 function gateOfWhatIsSeen(rotation: RootRotation, phase: Waiting, evidence: RotationEvidence): Gate {
