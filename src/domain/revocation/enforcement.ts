@@ -17,6 +17,8 @@ export type RevocationEnforcement =
 const slowClock = 3_600_000;
 /** Of all CRLs together, DER: below what agents and proxies take in one message. */
 const largestSet = 3 * 1024 * 1024;
+/** Of one entry, with its serial, date and reason, and what the lengths around it grow by. */
+const entryBytes = 52;
 
 /**
  * Leaves of a revoked authority, those that a thief made included, are refused by leaving its CRL out: so no other key
@@ -58,6 +60,19 @@ function crlSet(held: readonly HeldCrl[]): CrlSet {
     crls,
     pem: crls.map((der) => toPem(der, 'X509 CRL')).join(''),
   };
+}
+
+/**
+ * How many more leaves can be revoked so that verifiers are still given the CRLs: one more, and none of those that were
+ * revoked before would be refused any more.
+ */
+export function roomLeft(state: RevocationState, now: Date): number {
+  const revoked = new Set(state.revokedAuthorities.map(({ fingerprint }) => fingerprint));
+  const taken = state.authorities
+    .filter((authority) => isInForce(authority, now) && !revoked.has(authority.fingerprint))
+    .reduce((sum, { fingerprint }) => sum + (state.crls.get(fingerprint)?.der.length ?? 0), 0);
+  const left = Math.floor((largestSet - taken) / entryBytes) - unlisted(state, now).length;
+  return Math.max(0, left);
 }
 
 /** Revoked leaves that are valid and that the CRL of their issuer does not name yet: its key is away. */

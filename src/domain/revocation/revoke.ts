@@ -34,7 +34,7 @@ export interface RevokeOptions {
   readonly issuance: Pick<IssuanceStore, 'get' | 'find'>;
   readonly authorities: Pick<AuthorityStore, 'list'>;
   readonly audit: AuditLog;
-  readonly revocations: Pick<RevocationService, 'revokeCertificates' | 'isRevoked'>;
+  readonly revocations: Pick<RevocationService, 'revokeCertificates' | 'isRevoked' | 'room'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -53,7 +53,9 @@ export function createRevoke(options: RevokeOptions): RevokeCertificates {
     const found = await select(target, now, options);
     const fresh = found.filter((record) => !revocations.isRevoked(record));
     const impact = impactOf(fresh, found.length);
-    if (dryRun || fresh.length === 0) return impact;
+    if (fresh.length === 0) return impact;
+    requireRoom(fresh.length, revocations.room());
+    if (dryRun) return impact;
     // First on record: who is cut off here is asked again.
     await audit.append({
       at: now,
@@ -80,6 +82,15 @@ export function createRevoke(options: RevokeOptions): RevokeCertificates {
     log.warn('certificates are revoked', { target: nameOf(target), certificates: fresh.length, by, reason });
     return impact;
   };
+}
+
+/** Whoever could get so many certificates must not make good again, by their end, what others had taken from them. */
+function requireRoom(certificates: number, room: number): void {
+  if (certificates <= room) return;
+  throw new CitadelError(
+    'FailedPrecondition',
+    `${certificates} certificates are more than the CRLs have room for, which is ${room}: proxies would refuse none any more. To refuse them all, citadel authority taint, then citadel authority revoke their issuer`,
+  );
 }
 
 function nameOf(target: RevocationTarget): string {

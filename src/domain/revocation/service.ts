@@ -8,7 +8,7 @@ import type {
 } from '../ports/index.ts';
 import type { CrlSet } from '../trust/index.ts';
 import { type CrlOrder, crlDue, dueCrls, endedAuthorities, forgettable } from './due.ts';
-import { decideEnforcement, type RevocationEnforcement, unlisted } from './enforcement.ts';
+import { decideEnforcement, type RevocationEnforcement, roomLeft, unlisted } from './enforcement.ts';
 import type { HeldCrl, RevocationState } from './state.ts';
 
 export interface RevocationServiceOptions {
@@ -46,6 +46,8 @@ export interface RevocationService {
   born(authority: AuthorityRecord, signer: CertificateSigner): Promise<void>;
   revokeCertificates(revoked: readonly RevokedCertificate[]): Promise<void>;
   revokeAuthority(revoked: RevokedAuthority): Promise<void>;
+  /** How many more leaves can be revoked so that verifiers are still given the CRLs. */
+  room(): number;
   isRevoked(leaf: { readonly serial: string; readonly issuer: string }): boolean;
   /** What verifiers are to be given from now on, and when the first CRL of an authority was signed. */
   look(authority: string): { readonly enforcement: RevocationEnforcement; readonly bornAt: Date | undefined };
@@ -188,6 +190,7 @@ export function createRevocationService(options: RevocationServiceOptions): Revo
         }
         await signDue('here');
       }),
+    room: () => roomLeft(state(), clock.now()),
     isRevoked: ({ serial, issuer }) => certificates.has(serial) || authorities.has(issuer),
     look(authority) {
       decide();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decideEnforcement, unlisted } from '../../../../src/domain/revocation/enforcement.ts';
+import { decideEnforcement, roomLeft, unlisted } from '../../../../src/domain/revocation/enforcement.ts';
 import { at, crl, issuing, revoked, revokedAuthority, root, state } from './samples.ts';
 
 const decide = (given: Parameters<typeof state>[0], hours = 0) => {
@@ -129,5 +129,31 @@ describe('unlisted', () => {
       ],
     };
     expect(unlisted(state(given), at(2))).toStrictEqual(['02']);
+  });
+});
+
+describe('the room for more', () => {
+  const most = 3 * 1024 * 1024;
+  const sized = (bytes: number) => ({ der: Buffer.alloc(bytes) });
+
+  it.each([
+    ['is what the CRLs leave', { crls: [crl('a', 0, [], sized(most - 104))] }, 2],
+    ['is none where they are full', { crls: [crl('a', 0, [], sized(most + 1))] }, 0],
+    [
+      'is less by what is on none yet',
+      { crls: [crl('a', 0, [], sized(most - 104))], certificates: [revoked('01', 24)] },
+      1,
+    ],
+    [
+      'does not count the CRL of a revoked authority, which nobody is given',
+      {
+        authorities: two,
+        crls: [crl('a', 0, [], sized(most)), crl('b', 0, [], sized(most - 52))],
+        revokedAuthorities: [revokedAuthority('a')],
+      },
+      1,
+    ],
+  ])('%s', (_name, given, room) => {
+    expect(roomLeft(state(given), at(0))).toBe(room);
   });
 });
