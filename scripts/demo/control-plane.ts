@@ -48,7 +48,7 @@ export async function showControlPlane(
   say(`   citadel policy apply: ${applied.trim()}`);
   // Each of an Envoy's workers takes a change for itself.
   const isHeld = async () => {
-    for (let call = 0; call < 16; call += 1) if ((await admin()).status !== 403) return false;
+    for (let count = 0; count < 16; count += 1) if ((await admin()).status !== 403) return false;
     return true;
   };
   await waitFor(isHeld, { what: 'the policy to hold', signal });
