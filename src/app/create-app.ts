@@ -148,6 +148,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     store,
     audit: store.audit,
     authorities: () => authority.records(),
+    bundleVersion: () => authority.bundle().version,
     revocations: () => revocations.status(),
     clock,
     log,

@@ -20,6 +20,8 @@ export interface PendingDrains {
 
 /** How long the slowest verifier is waited for. Whoever has no CRL by then is without one for other reasons. */
 const crlGrace = 30_000;
+/** How long an agent may go on with its old key: a compromised one must not keep what is open from ending. */
+const reKeyGrace = 600_000;
 
 export function pendingDrains(
   known: ReadonlySet<string>,
@@ -46,17 +48,22 @@ export interface DrainEvidence {
   readonly known: ReadonlySet<string>;
   readonly proxies: readonly LiveProxy[];
   readonly enforcement: RevocationEnforcement;
+  /** Content version of the present bundle. */
+  readonly bundleVersion: string;
+  /** When each tainted authority was first seen to be so, by fingerprint. */
+  readonly taintSeen: ReadonlyMap<string, Date>;
   readonly now: Date;
 }
 
 /**
  * What is drained now. Whoever was drained comes back with the certificate that it has then, and stays: so a taint's drain
- * waits until proxies have left the authority, and a revocation's until verifiers have the CRL. Clients that do not report
+ * waits until proxies have left the authority, and a revocation's until verifiers have the CRL, or the bundle without a
+ * revoked root. Clients that do not report
  * may come to their next certificate much later, and are drained once more then.
  */
 export function dueDrains(
   { tainted, revoked }: PendingDrains,
-  { known, proxies, enforcement, now }: DrainEvidence,
+  { known, proxies, taintSeen, now, ...trust }: DrainEvidence,
 ): readonly DrainCause[] {
   return [
     ...tainted.flatMap(({ id, fingerprint }): DrainCause[] => {
@@ -68,21 +75,30 @@ export function dueDrains(
           { name: taintCause(fingerprint, 'all'), reason: `nobody uses a certificate of ${id} any more` },
         ];
       const name = taintCause(fingerprint, 'reporting');
-      if (known.has(name) || behind.some(({ report }) => report?.connected)) return [];
-      return [{ name, reason: `no connected agent uses a certificate of ${id} any more` }];
+      if (known.has(name)) return [];
+      if (!behind.some(({ report }) => report?.connected))
+        return [{ name, reason: `no connected agent uses a certificate of ${id} any more` }];
+      const waited = now.getTime() - (taintSeen.get(fingerprint) ?? now).getTime() >= reKeyGrace;
+      return waited
+        ? [{ name, reason: `some agents still use a certificate of ${id}: waited long enough` }]
+        : [];
     }),
     ...[...revoked].flatMap(([at, since]): DrainCause[] => {
       const waited = now.getTime() - since.getTime() >= crlGrace;
-      if (!waited && proxies.some(({ report }) => report && isWithout(report, enforcement))) return [];
+      if (!waited && proxies.some(({ report }) => report && isWithout(report, trust))) return [];
       return [{ name: revocationCause(at), reason: `what was revoked at ${at} is refused by now` }];
     }),
   ];
 }
 
 /** Whether a proxy may still take a revoked certificate for a good one, and will soon not. */
-function isWithout({ connected, crlVersion }: ProxyReport, enforcement: RevocationEnforcement): boolean {
-  if (!connected || enforcement.kind === 'notNeeded') return false;
-  return enforcement.kind === 'impossible' || crlVersion !== enforcement.set.version;
+function isWithout(
+  { connected, crlVersion, agentBundleVersion }: ProxyReport,
+  { enforcement, bundleVersion }: Pick<DrainEvidence, 'enforcement' | 'bundleVersion'>,
+): boolean {
+  if (!connected) return false;
+  if (agentBundleVersion !== bundleVersion || enforcement.kind === 'impossible') return true;
+  return enforcement.kind === 'enforced' && crlVersion !== enforcement.set.version;
 }
 
 function taintCause(fingerprint: string, who: 'reporting' | 'all'): string {

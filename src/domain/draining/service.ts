@@ -8,6 +8,8 @@ export interface DrainServiceOptions {
   readonly store: Pick<Store, 'drains' | 'issuance' | 'adoption'>;
   readonly audit: AuditLog;
   readonly authorities: () => readonly AuthorityRecord[];
+  /** Content version of the present bundle. */
+  readonly bundleVersion: () => string;
   readonly revocations: () => Pick<RevocationStatus, 'certificates' | 'authorities' | 'enforcement'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -31,6 +33,7 @@ export function createDrainService(options: DrainServiceOptions): DrainService {
   const listeners = new Set<() => void>();
   let orders: readonly DrainOrder[] = [];
   let lookedAt = Number.NEGATIVE_INFINITY;
+  const taintSeen = new Map<string, Date>();
 
   return {
     async start() {
@@ -42,13 +45,22 @@ export function createDrainService(options: DrainServiceOptions): DrainService {
       const { enforcement, ...revoked } = options.revocations();
       const pending = pendingDrains(known, options.authorities(), revoked, now);
       if (pending.tainted.length === 0 && pending.revoked.size === 0) return;
+      for (const { fingerprint } of pending.tainted)
+        if (!taintSeen.has(fingerprint)) taintSeen.set(fingerprint, now);
       if (now.getTime() - lookedAt < lookEvery) return;
       lookedAt = now.getTime();
       const [leaves, reports] = await Promise.all([store.issuance.liveLeaves(now), store.adoption.list()]);
       const proxies = liveProxies(leaves, reports, now).filter(
         ({ proxyKey }) => !proxyKey.startsWith('server:'),
       );
-      const due = dueDrains(pending, { known, proxies, enforcement, now });
+      const due = dueDrains(pending, {
+        known,
+        proxies,
+        enforcement,
+        bundleVersion: options.bundleVersion(),
+        taintSeen,
+        now,
+      });
       for (const { name, reason } of due) {
         // First on record: who is cut off here does it again, and is on record twice, never not at all.
         await audit.append({

@@ -27,6 +27,7 @@ describe('after a taint', () => {
     leaves: Parameters<typeof liveProxies>[0],
     reports: Parameters<typeof liveProxies>[1],
     known: readonly string[] = [],
+    seen = at(9),
   ) => {
     const before = new Set(known);
     const pending = pendingDrains(before, [tainted], nothing, at(10));
@@ -35,6 +36,8 @@ describe('after a taint', () => {
       known: before,
       proxies,
       enforcement: { kind: 'notNeeded' },
+      bundleVersion: 'both',
+      taintSeen: new Map([['issuer-old', seen]]),
       now: at(10),
     }).map(({ name }) => name);
   };
@@ -65,6 +68,11 @@ describe('after a taint', () => {
     expect(due(leaves, reports, known)).toStrictEqual(expected);
   });
 
+  test('waits ten minutes for an agent that does not make a new key, and no longer', () => {
+    expect(due([old], [connected], [], at(10 - 599))).toStrictEqual([]);
+    expect(due([old], [connected], [], at(10 - 600))).toStrictEqual(['taint/issuer-old/reporting']);
+  });
+
   test('drains nothing for an authority that has ended, and for one that is well', () => {
     const ended = { ...tainted, notAfter: at(9) };
     const well = { ...tainted, tainted: false };
@@ -78,9 +86,14 @@ describe('after a revocation', () => {
     const certificates = [revoked('07', 10), revoked('08', 10), revoked('09', 20)];
     const pending = pendingDrains(before, [], { certificates, authorities: [] }, at(now));
     const proxies = liveProxies([renewed], reports, at(now));
-    return dueDrains(pending, { known: before, proxies, enforcement: enforced, now: at(now) }).map(
-      ({ name }) => name,
-    );
+    return dueDrains(pending, {
+      known: before,
+      proxies,
+      enforcement: enforced,
+      bundleVersion: 'both',
+      taintSeen: new Map(),
+      now: at(now),
+    }).map(({ name }) => name);
   };
   const [first, second] = ['revocation/2030-01-01T00:00:10.000Z', 'revocation/2030-01-01T00:00:20.000Z'];
 
@@ -100,6 +113,13 @@ describe('after a revocation', () => {
       [first, second],
     ],
     ['at the end of the grace in any case', [report('both', [], { crlVersion: 'v1' })], 41, [], [first]],
+    [
+      'nothing while a connected agent has the bundle with a root that is gone',
+      [report('only-old', [], { crlVersion: 'v2' })],
+      21,
+      [],
+      [],
+    ],
     ['without those that are away', [report('both', [], { connected: false })], 21, [], [first, second]],
     ['nothing twice', [], 21, [first, second], []],
   ])('drains %s', (_, reports, now, known, expected) => {
