@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { AuditLog } from '../../../domain/ports/index.ts';
 import { CitadelError } from '../../../kernel/index.ts';
@@ -12,6 +13,8 @@ export interface AuditReader extends Pick<AuditLog, 'entries'> {
 
 /** @throws CitadelError FailedPrecondition when it is in use, no store, or was never given a hash tree */
 export function openAuditReader(file: string): AuditReader {
+  // better-sqlite3 tells of a missing directory by an error of its own kind.
+  if (!existsSync(file)) throw new CitadelError('FailedPrecondition', `there is no store ${file}`);
   let database: Database.Database | undefined;
   try {
     database = new Database(file, { readonly: true, fileMustExist: true });

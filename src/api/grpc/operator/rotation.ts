@@ -38,7 +38,7 @@ export async function startRotation(
   { reason, oldRoot, plan, canary, force, ...wanted }: wire.StartRotationRequest,
   caller: OperatorCaller,
 ): Promise<wire.RotationStatus> {
-  if (force && reason === '') throw new CitadelError('InvalidArgument', 'force needs a reason');
+  if (force && reason.trim() === '') throw new CitadelError('InvalidArgument', 'force needs a reason');
   const ordered = {
     ...order(caller, reason),
     ...wantedRoot(wanted),
@@ -60,7 +60,7 @@ export async function continueRotation(
     'leave-key': leaveKey,
     'destroy-imported-key': destroyImportedKey,
   }))
-    if (said && reason === '') throw new CitadelError('InvalidArgument', `${word} needs a reason`);
+    if (said && reason.trim() === '') throw new CitadelError('InvalidArgument', `${word} needs a reason`);
   const ordered = {
     ...order(caller, reason),
     phase: rotationPhase(phase),
@@ -76,7 +76,7 @@ export async function excuseProxy(
   { reason, proxyKey }: wire.ExcuseProxyRequest,
   caller: OperatorCaller,
 ): Promise<wire.RotationStatus> {
-  if (reason === '') throw new CitadelError('InvalidArgument', 'to excuse a proxy needs a reason');
+  if (reason.trim() === '') throw new CitadelError('InvalidArgument', 'to excuse a proxy needs a reason');
   if (proxyKey === '' || proxyKey.length > longestKey)
     throw new CitadelError('InvalidArgument', 'name the proxy by its key, as the status has it');
   return answer(services, await services.rotation.excuse({ ...order(caller, reason), proxyKey }));

@@ -72,6 +72,19 @@ describe('a root that has ended', () => {
     }
   });
 
+  test('gives way to a root made anew where that of the rotation under way is tainted', async () => {
+    const { world, start, activeRoot } = await begun();
+    world.now = new Date(world.now.getTime() + 9 * year);
+    await world.start();
+    const newRoot = (await start()).rotation?.newRoot;
+    const made = (await world.store.authorities.list()).find(({ fingerprint }) => fingerprint === newRoot);
+    if (!made) throw new Error('no new root');
+    await world.store.authorities.save({ ...made, tainted: true });
+    world.now = new Date(world.now.getTime() + 2 * year);
+    expect((await world.recover()).fingerprint).not.toBe(newRoot);
+    await expectRecovered(world, activeRoot);
+  });
+
   test('gives way to the root of a rotation that was under way', async () => {
     const { world, start, activeRoot } = await begun();
     world.now = new Date(world.now.getTime() + 9 * year);
