@@ -1,12 +1,6 @@
 import { copyFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  type BackupSource,
-  isRecipient,
-  serverIdName,
-  storeName,
-  writeBackup,
-} from '../adapters/backup/index.ts';
+import type { BackupSource } from '../adapters/backup/index.ts';
 import type { AuditLog, StoreCopier } from '../domain/ports/index.ts';
 import { CitadelError, type Clock, type Log, systemErrorCode, version } from '../kernel/index.ts';
 import type { ServerConfig } from './config/index.ts';
@@ -44,9 +38,12 @@ const scratchPrefix = '.backup-';
 export async function openBackups(options: BackupServiceOptions): Promise<BackupService> {
   const { config, serverId, audit, sign, clock, log } = options;
   const recipients = config.backup?.recipients ?? [];
-  const mistyped = recipients.find((recipient) => !isRecipient(recipient));
-  if (mistyped !== undefined)
-    throw new CitadelError('FailedPrecondition', `backup.recipients has one that is mistyped: ${mistyped}`);
+  if (recipients.length > 0) {
+    const { isRecipient } = await import('../adapters/backup/index.ts');
+    const mistyped = recipients.find((recipient) => !isRecipient(recipient));
+    if (mistyped !== undefined)
+      throw new CitadelError('FailedPrecondition', `backup.recipients has one that is mistyped: ${mistyped}`);
+  }
   await removeScratch(config.dataDirectory);
   let busy = false;
 
@@ -72,6 +69,7 @@ export async function openBackups(options: BackupServiceOptions): Promise<Backup
         reason: order.reason,
         details: { recipients: recipients.join(' ') },
       });
+      const { writeBackup } = await import('../adapters/backup/index.ts');
       scratch = await mkdtemp(join(config.dataDirectory, scratchPrefix));
       const sources = await collect(options, scratch);
       const trustDomain = config.trustDomain.name;
@@ -101,6 +99,7 @@ async function collect(
   { config, store }: BackupServiceOptions,
   scratch: string,
 ): Promise<readonly BackupSource[]> {
+  const { serverIdName, storeName } = await import('../adapters/backup/index.ts');
   const copied = new Map<string, BackupSource>();
   const copyKeys = async () => {
     for (const [home, directory] of keyDirectories(config)) {

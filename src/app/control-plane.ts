@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Cluster } from '../adapters/kubernetes/index.ts';
 import type { AccessLogServiceOptions, DiscoveryServiceOptions, GrpcService } from '../api/grpc/index.ts';
-import type { DrainService } from '../domain/draining/index.ts';
+import type { AuthorityService } from '../domain/authority/index.ts';
+import { createDrainService, type DrainService } from '../domain/draining/index.ts';
 import {
   createEnforcementService,
   type EnforcementService,
@@ -18,6 +19,7 @@ import {
   readPolicy,
 } from '../domain/policy/index.ts';
 import type { KeptMeshSource, MeshSource, Metrics, Store } from '../domain/ports/index.ts';
+import type { RevocationService } from '../domain/revocation/index.ts';
 import type { BundleSource } from '../domain/trust/index.ts';
 import { CitadelError, type Clock, describeError, type Entropy, type Log } from '../kernel/index.ts';
 import type { ServerConfig } from './config/index.ts';
@@ -32,12 +34,16 @@ interface SourcePorts extends Ports {
 }
 
 interface ControlPlanePorts extends SourcePorts {
+  readonly authority: Pick<AuthorityService, 'bundle' | 'records'>;
+  readonly revocations: Pick<RevocationService, 'status'>;
   /** Whose bundle proxies may ask for. */
-  readonly authority: BundleSource;
-  readonly drains: Pick<DrainService, 'generation' | 'onDrain'>;
+  readonly trust: BundleSource;
   readonly entropy: Entropy;
   readonly metrics: Metrics;
-  readonly store: Pick<Store, 'policies' | 'audit' | 'evidence' | 'enforcement'>;
+  readonly store: Pick<
+    Store,
+    'policies' | 'audit' | 'evidence' | 'enforcement' | 'drains' | 'issuance' | 'adoption'
+  >;
 }
 
 export interface OpenControlPlane {
@@ -49,12 +55,14 @@ export interface OpenControlPlane {
   /** By which workloads are strict whatever PERMISSIVE policies say. */
   readonly orders: StrictOrders;
   readonly enforcement: EnforcementService;
+  /** What proxies are told to end, after a taint or a revocation. */
+  readonly drains: DrainService;
 }
 
 /** The control plane of the configuration; undefined where it asks for none. Nothing of it is loaded then. */
 export async function openControlPlane(
   config: ServerConfig,
-  { authority, clusters, drains, store, entropy, metrics, ...ports }: ControlPlanePorts,
+  { authority, revocations, trust, clusters, store, entropy, metrics, ...ports }: ControlPlanePorts,
 ): Promise<OpenControlPlane | undefined> {
   const { mesh } = config;
   if (!mesh) return undefined;
@@ -63,6 +71,15 @@ export async function openControlPlane(
   const settings = meshSettings(config, mesh);
   const orders = new StrictOrders(store.enforcement);
   await orders.load(ports.clock.now());
+  const drains = createDrainService({
+    store,
+    audit: store.audit,
+    authorities: () => authority.records(),
+    bundleVersion: () => authority.bundle().version,
+    revocations: () => revocations.status(),
+    ...ports,
+  });
+  await drains.start();
   const plane = createControlPlane({
     settings,
     // What is kept here comes last: an object of the same name that a cluster or a file describes is theirs.
@@ -71,7 +88,7 @@ export async function openControlPlane(
     isStrict: (workload) => orders.holds(workload),
     drainGeneration: () => drains.generation(),
     keySets: await openKeySets(config.dataDirectory, mesh, { entropy, metrics, ...ports }),
-    authority,
+    authority: trust,
     metrics,
     ...ports,
   });
@@ -93,7 +110,7 @@ export async function openControlPlane(
     entropy,
     ...ports,
   });
-  return { settings, plane, policies, evidence, orders, enforcement };
+  return { settings, plane, policies, evidence, orders, enforcement, drains };
 }
 
 /** What proxies ask, over what the control plane knows; loaded only where there is one. */

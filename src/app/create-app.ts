@@ -8,7 +8,6 @@ import {
 import type { WebhookListener } from '../api/webhook/index.ts';
 import { signBackup } from '../domain/audit/index.ts';
 import type { AuthorityService } from '../domain/authority/index.ts';
-import { createDrainService } from '../domain/draining/index.ts';
 import { type IssuanceService, reconcileIntents } from '../domain/issuance/index.ts';
 import type { ControlPlane } from '../domain/mesh/index.ts';
 import type { PolicyService } from '../domain/policy/index.ts';
@@ -144,19 +143,10 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   // A process that was killed has marked nobody: a rotation must not take who is away for who is there.
   await store.adoption.markAllDisconnected();
   const onRefused = recordRefusals({ audit: store.audit, clock, log });
-  const drains = createDrainService({
-    store,
-    audit: store.audit,
-    authorities: () => authority.records(),
-    bundleVersion: () => authority.bundle().version,
-    revocations: () => revocations.status(),
-    clock,
-    log,
-  });
-  await drains.start();
   const controlPlane = await openControlPlane(config, {
-    authority: trust,
-    drains,
+    authority,
+    revocations,
+    trust,
     clusters,
     store,
     metrics,
@@ -191,7 +181,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     authority,
     rotation,
     revocations,
-    drains,
+    drains: controlPlane?.drains,
     certificates,
     clock,
     entropy,

@@ -20,7 +20,8 @@ export interface MaintenanceOptions {
   readonly authority: Pick<AuthorityService, 'tick' | 'onBundleChange'>;
   readonly rotation: Pick<RotationService, 'tick'>;
   readonly revocations: Pick<RevocationService, 'tick'>;
-  readonly drains: Pick<DrainService, 'tick'>;
+  /** Absent where there is no control plane: nobody is told anything. */
+  readonly drains: Pick<DrainService, 'tick'> | undefined;
   readonly certificates: Pick<ServingCertificateSource, 'tick'>;
   readonly clock: Clock;
   readonly entropy: Entropy;
@@ -51,7 +52,7 @@ export async function runMaintenance(options: MaintenanceOptions): Promise<void>
     keepUp('the rotation of the root', rotation, backoff, options),
     keepUp('the issuing authorities', authority, backoff, options),
     keepUp('the revocation lists', revocations, backoff, options),
-    keepUp('the draining of connections', drains, backoff, options),
+    ...(drains ? [keepUp('the draining of connections', drains, backoff, options)] : []),
     keepUp('the serving certificate', certificates, shortBackoff, options),
   ]);
   unsubscribe();

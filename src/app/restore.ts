@@ -11,7 +11,7 @@ import {
 } from '../adapters/backup/index.ts';
 import { openSqliteStore } from '../adapters/store/sqlite/index.ts';
 import { describeStanding, losesRevocations, type NoteKey, requireMaker } from '../domain/audit/index.ts';
-import type { AuthorityRecord } from '../domain/ports/index.ts';
+import type { AuthorityRecord, Store } from '../domain/ports/index.ts';
 import { CitadelError, type Secret, silentLog, systemClock, systemErrorCode } from '../kernel/index.ts';
 import { lastOfUnrecorded, openStoppedServer } from './audit-offline.ts';
 import { keyDirectories } from './backup.ts';
@@ -71,7 +71,8 @@ export async function restoreBackup(
     const moves = destinations(config, directory, manifest);
     await requireNothingThere(config);
     if (!unproven) await requireNothingTakenBack(config, directory);
-    await noteUnrecorded(config, directory);
+    // A rotation must not take those for gone whom the store has forgotten.
+    await inStore(directory, ({ issuance }) => issuance.noteUnrecorded(lastOfUnrecorded(config)));
     // The store last: a server that finds no store would begin a new one, and say that it finds keys of another.
     for (const { from, to } of moves) await moveInto(from, to);
     return found;
@@ -103,16 +104,19 @@ async function unpacked<T>(
   }
 }
 
-async function report(directory: string, manifest: BackupManifest): Promise<BackupReport> {
-  const store = await openSqliteStore({
-    file: join(directory, storeName),
-    clock: systemClock,
-    log: silentLog,
-  });
+/** The store that was unpacked; opening it checks all of it. */
+async function inStore<T>(directory: string, use: (store: Store) => Promise<T>): Promise<T> {
+  const file = join(directory, storeName);
+  const store = await openSqliteStore({ file, clock: systemClock, log: silentLog });
   try {
-    const problems = await store.verify();
-    if (problems.length > 0)
-      throw new CitadelError('DataLoss', `the store in the backup is damaged: ${problems.join('; ')}`);
+    return await use(store);
+  } finally {
+    await store.close();
+  }
+}
+
+function report(directory: string, manifest: BackupManifest): Promise<BackupReport> {
+  return inStore(directory, async (store) => {
     const keys = new Set(manifest.files.map(({ path }) => path.split('/').at(-1)));
     const authorities = await store.authorities.list();
     return {
@@ -127,9 +131,7 @@ async function report(directory: string, manifest: BackupManifest): Promise<Back
       })),
       liveCertificates: (await store.issuance.liveLeaves(manifest.createdAt)).length,
     };
-  } finally {
-    await store.close();
-  }
+  });
 }
 
 interface Move {
@@ -205,20 +207,6 @@ async function requireNothingTakenBack(config: ServerConfig, directory: string):
     'FailedPrecondition',
     `what was revoked since the backup was made would be good again: ${why}. Find a newer backup; or restore with --unproven, and revoke it again`,
   );
-}
-
-/** A rotation must not take those for gone whom the store has forgotten. */
-async function noteUnrecorded(config: ServerConfig, directory: string): Promise<void> {
-  const store = await openSqliteStore({
-    file: join(directory, storeName),
-    clock: systemClock,
-    log: silentLog,
-  });
-  try {
-    await store.issuance.noteUnrecorded(lastOfUnrecorded(config));
-  } finally {
-    await store.close();
-  }
 }
 
 /** The unpacked state as a stopped server's, where it lies. */

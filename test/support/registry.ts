@@ -64,3 +64,17 @@ export function callersOf(
 ): readonly RegistryWorkload[] {
   return Object.entries(listens).map(([name, listen]) => ({ name, egress: [{ listen, service, port }] }));
 }
+
+/** A service `orders` in front of an application, and `web`, which calls it through a port of its own. */
+export function ordersAndWeb(
+  application: number,
+  { port, web }: { readonly port: number; readonly web: number },
+): string {
+  return registryText(
+    [
+      { name: 'orders', ports: [{ port, protocol: 'http', application }] },
+      ...callersOf('orders', 80, { web }),
+    ],
+    [{ name: 'orders', ports: [{ port: 80, protocol: 'http', targetPort: port }] }],
+  );
+}

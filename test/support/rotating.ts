@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { runCitadel } from './citadel.ts';
 import type { TestMesh } from './mesh.ts';
+import { newRequest, type TestServer } from './server.ts';
 
 /** `citadel rotate ...`, as the local operator. */
 export async function rotate({ server: { directory } }: TestMesh, ...args: readonly string[]) {
@@ -9,3 +10,22 @@ export async function rotate({ server: { directory } }: TestMesh, ...args: reado
 }
 
 export const rotationStatus = ({ server }: TestMesh) => server.app.rotation.status();
+
+/** A certificate for a client that never reports. @returns PEM, leaf first, roots last */
+export async function issueChain(server: TestServer): Promise<readonly string[]> {
+  const token = (await server.token()).reveal();
+  return (await server.create({ csr: (await newRequest()).csr }, { token })).certChain;
+}
+
+/** How many roots a chain's reply brings. */
+export const rootsOf = (chain: readonly string[]) => chain.at(-1)?.match(/BEGIN/g)?.length;
+
+/** Ends the present phase, by evidence. @returns the next one; undefined: there is no rotation */
+export async function continueRotation(
+  { app: { rotation } }: TestServer,
+  order: { readonly by: string; readonly proof: string; readonly reason: string },
+): Promise<string | undefined> {
+  const { rotation: present } = await rotation.status();
+  if (!present) return undefined;
+  return (await rotation.continue({ ...order, phase: present.phase, force: false })).rotation?.phase;
+}

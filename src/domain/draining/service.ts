@@ -1,4 +1,5 @@
 import type { Clock, Log } from '../../kernel/index.ts';
+import { isServersOwn } from '../issuance/index.ts';
 import type { AuditLog, AuthorityRecord, DrainOrder, Store } from '../ports/index.ts';
 import type { RevocationStatus } from '../revocation/index.ts';
 import { liveProxies } from '../rotation/index.ts';
@@ -50,9 +51,8 @@ export function createDrainService(options: DrainServiceOptions): DrainService {
       if (now.getTime() - lookedAt < lookEvery) return;
       lookedAt = now.getTime();
       const [leaves, reports] = await Promise.all([store.issuance.liveLeaves(now), store.adoption.list()]);
-      const proxies = liveProxies(leaves, reports, now).filter(
-        ({ proxyKey }) => !proxyKey.startsWith('server:'),
-      );
+      const others = leaves.filter((leaf) => !isServersOwn(leaf));
+      const proxies = liveProxies(others, reports, now);
       const due = dueDrains(pending, {
         known,
         proxies,

@@ -5,6 +5,7 @@ export {
   type LeafService,
 } from './leaf-service.ts';
 export { reconcileIntents } from './reconcile.ts';
+export { isServersOwn } from './servers-own.ts';
 export {
   type CertificateCall,
   createIssuanceService,

@@ -1,5 +1,6 @@
 import { CitadelError, type Clock, type Log } from '../../kernel/index.ts';
 import type { RevocationReason } from '../../pki/index.ts';
+import { isServersOwn } from '../issuance/index.ts';
 import type { AuditLog, AuthorityStore, IssuanceRecord, IssuanceStore } from '../ports/index.ts';
 import type { RevocationService } from './service.ts';
 
@@ -127,7 +128,7 @@ async function select(
       throw new CitadelError('NotFound', 'no certificate of this serial was issued here');
     if (record.notAfter <= now)
       throw new CitadelError('FailedPrecondition', 'the certificate has ended; there is nothing to revoke');
-    if (isServers(record))
+    if (isServersOwn(record))
       throw new CitadelError(
         'FailedPrecondition',
         "this is a server's own certificate, without which no agent reaches it: taint its issuing authority instead",
@@ -159,12 +160,8 @@ export async function liveLeaves(
       limit: pageSize,
       ...(pageToken === undefined ? {} : { pageToken }),
     });
-    found.push(...page.items.filter((record) => !isServers(record)));
+    found.push(...page.items.filter((record) => !isServersOwn(record)));
     pageToken = page.nextPageToken;
   } while (pageToken !== undefined);
   return found;
-}
-
-function isServers({ principal }: IssuanceRecord): boolean {
-  return principal.startsWith('server:');
 }

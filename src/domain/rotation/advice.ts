@@ -86,14 +86,19 @@ function missing(gate: Gate, phase: RotationPhase): string[] {
     ...(unproven.length === 0
       ? []
       : [`${unproven.length} can show no more than that they were given the bundle: each needs your word`]),
-    ...(leaves.lastNotAfter === undefined
-      ? []
-      : [
-          `${leaves.count} certificates under the ${root} root are valid, the last until ${leaves.lastNotAfter.toISOString()}`,
-        ]),
+    ...leavesText(leaves, phase),
     ...signing.map((id) => `${id} still signs under the ${root} root: its successor is not made yet`),
     ...(blindUntil ? [unrecordedText(blindUntil)] : []),
     ...(canary?.until ? [`the canary is watched until ${canary.until.toISOString()}`] : []),
+  ];
+}
+
+/** Empty where no certificate is waited for. */
+export function leavesText({ count, lastNotAfter }: Gate['leaves'], phase: RotationPhase): readonly string[] {
+  if (lastNotAfter === undefined) return [];
+  const root = phase === 'undo' ? 'new' : 'old';
+  return [
+    `${count} certificates under the ${root} root are valid, the last until ${lastNotAfter.toISOString()}`,
   ];
 }
 

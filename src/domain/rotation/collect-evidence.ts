@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/index.ts';
-import type { LiveLeaf, Store } from '../ports/index.ts';
+import { isServersOwn } from '../issuance/index.ts';
+import type { Store } from '../ports/index.ts';
 import type { RotationEvidence } from './gate.ts';
 import { liveProxies } from './standing.ts';
 
@@ -23,21 +24,16 @@ export async function collectEvidence({ store, refusals, clock }: EvidencePorts)
     store.adoption.list(),
     store.authorities.bundleContents(),
   ]);
-  // The server's own listeners follow by themselves.
-  const others = leaves.filter(isOthers);
+  const others = leaves.filter((leaf) => !isServersOwn(leaf));
   const proxies = liveProxies(others, reports, now);
   const known = {
     now,
     leaves: others,
-    pending: pending.filter(isOthers),
+    pending: pending.filter((leaf) => !isServersOwn(leaf)),
     unrecordedUntil,
     proxies,
     authorities,
     bundles,
   };
   return refusals ? { ...known, refusals } : known;
-}
-
-function isOthers({ principal }: LiveLeaf): boolean {
-  return !principal.startsWith('server:');
 }

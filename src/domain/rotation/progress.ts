@@ -7,6 +7,7 @@ import { activateOldRoot, applyEffect, type EffectPorts, makeNewRoot, signersOf 
 import type { Gate, RotationEvidence } from './gate.ts';
 import { keysLeft } from './old-keys.ts';
 import { byItself, type RotationOrder } from './order.ts';
+import { enterPhase, noteRotation } from './record.ts';
 
 export interface ProgressPorts {
   readonly store: Pick<Store, 'rotations' | 'authorities'>;
@@ -38,28 +39,11 @@ export interface Progress {
 const mostSteps = 5;
 
 export function createProgress(ports: ProgressPorts): Progress {
-  const { store, audit, authority, effects, evidence, clock, log } = ports;
+  const { store, authority, effects, evidence, log } = ports;
   let obstacle: string | undefined;
 
-  async function note(
-    action: string,
-    order: RotationOrder,
-    rotation: RootRotation,
-    more = {},
-  ): Promise<void> {
-    const { id, phase, oldRoot, newRoot } = rotation;
-    log.info(action, { rotation: id, phase, by: order.by, reason: order.reason });
-    await audit.append({
-      at: clock.now(),
-      action,
-      outcome: 'allowed',
-      subject: order.by,
-      proof: order.proof,
-      target: `rotation-${id}`,
-      reason: order.reason,
-      details: { phase, oldRoot, newRoot: newRoot ?? '', ...more },
-    });
-  }
+  const note: Progress['note'] = (...said) => noteRotation(ports, ...said);
+  const enter: Progress['enter'] = (...entered) => enterPhase(ports, ...entered);
 
   /** What is newly seen of a canary is written down, and what halts it is on record before. */
   async function watch(rotation: RootRotation, seen: RotationEvidence): Promise<RootRotation> {
@@ -81,12 +65,6 @@ export function createProgress(ports: ProgressPorts): Progress {
     const gone = signersOf(await store.authorities.list(), to === 'done' ? oldRoot : newRoot);
     const left = keysLeft({ words }, gone).map(({ backend, keyId }) => `${keyId} in ${backend}`);
     return left.length === 0 ? {} : { keysLeft: left.join(', ') };
-  }
-
-  async function enter(rotation: RootRotation, phase: RotationPhase): Promise<RootRotation> {
-    const entered = { ...rotation, phase, phaseSince: clock.now() };
-    await store.rotations.save(entered);
-    return entered;
   }
 
   /** Goes on until something is waited for, and keeps what it failed by. @returns what is waited for */

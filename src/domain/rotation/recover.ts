@@ -3,6 +3,7 @@ import type { KeyAlgorithm } from '../../pki/index.ts';
 import type { AuditLog, AuthorityRecord, RootRotation, RotationPhase, Store } from '../ports/index.ts';
 import { applyEffect, type EffectPorts, makeNewRoot } from './effects.ts';
 import type { RotationOrder } from './order.ts';
+import { enterPhase, noteRotation } from './record.ts';
 
 export interface RecoverOptions extends Omit<EffectPorts, 'store'> {
   readonly store: Pick<Store, 'rotations' | 'authorities'>;
@@ -41,26 +42,14 @@ export async function replaceEndedRoot(
   order: RotationOrder,
   options: RecoverOptions,
 ): Promise<AuthorityRecord> {
-  const { store, audit, clock, entropy, log } = options;
+  const { store, entropy } = options;
   const ended = await findEndedRoot(options);
   const effects = { ...options, store: store.authorities };
 
   const enter = async (rotation: RootRotation, phase: RotationPhase): Promise<RootRotation> => {
-    const { id, oldRoot, newRoot = '' } = rotation;
-    log.warn(`rotation.${phase}`, { rotation: id, by: order.by, reason: order.reason });
-    await audit.append({
-      at: clock.now(),
-      action: phase === 'prepare' ? 'rotation.start' : `rotation.${phase}`,
-      outcome: 'allowed',
-      subject: order.by,
-      proof: order.proof,
-      target: `rotation-${id}`,
-      reason: order.reason,
-      details: { phase, oldRoot, newRoot, recovery: 'the root has ended' },
-    });
-    const entered = { ...rotation, phase, phaseSince: clock.now() };
-    await store.rotations.save(entered);
-    return entered;
+    const action = phase === 'prepare' ? 'rotation.start' : `rotation.${phase}`;
+    await noteRotation(options, action, order, { ...rotation, phase }, { recovery: 'the root has ended' });
+    return enterPhase(options, rotation, phase);
   };
 
   let rotation = await store.rotations.current();

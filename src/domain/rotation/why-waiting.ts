@@ -1,5 +1,5 @@
 import type { RootRotation } from '../ports/index.ts';
-import { taintedText, unrecordedText } from './advice.ts';
+import { leavesText, taintedText, unrecordedText } from './advice.ts';
 import type { Gate } from './gate.ts';
 
 const mostNamed = 5;
@@ -11,12 +11,6 @@ export function whyWaiting({ phase }: RootRotation, gate: Gate): string {
     .slice(0, mostNamed)
     .map(({ proxy, standing, detail }) => `${proxy.spiffeId} (${proxy.proxyKey}) is ${standing}: ${detail}`);
   const more = stragglers.length + unproven.length - named.length;
-  const ends =
-    leaves.lastNotAfter === undefined
-      ? []
-      : [
-          `${leaves.count} certificates under the ${phase === 'undo' ? 'new' : 'old'} root are valid, the last until ${leaves.lastNotAfter.toISOString()}`,
-        ];
   const signs = signing.map((id) => `${id} still signs under it, for its successor is not made yet`);
   const blind = blindUntil ? [unrecordedText(blindUntil)] : [];
   const watched = canary?.until ? [`it is watched until ${canary.until.toISOString()}`] : [];
@@ -25,7 +19,7 @@ export function whyWaiting({ phase }: RootRotation, gate: Gate): string {
     ...tainted,
     ...named,
     ...(more > 0 ? [`${more} more`] : []),
-    ...ends,
+    ...leavesText(leaves, phase),
     ...signs,
     ...blind,
     ...watched,

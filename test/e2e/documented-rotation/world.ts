@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { exchange, freePort, waitFor } from '../../parts/index.ts';
 import { startApplication, startTestMesh, type TestMesh } from '../../support/mesh.ts';
-import { callersOf, registryText } from '../../support/registry.ts';
+import { ordersAndWeb } from '../../support/registry.ts';
 import { newRequest, type TestServer } from '../../support/server.ts';
 import type { Place } from './commands.ts';
 
@@ -17,13 +17,7 @@ export async function startCalls(settings: Readonly<Record<string, unknown>> = {
   await using building = new AsyncDisposableStack();
   const application = building.use(await startApplication('orders'));
   const [port, web] = [await freePort(), await freePort()];
-  const text = registryText(
-    [
-      { name: 'orders', ports: [{ port, protocol: 'http', application: application.port }] },
-      ...callersOf('orders', 80, { web }),
-    ],
-    [{ name: 'orders', ports: [{ port: 80, protocol: 'http', targetPort: port }] }],
-  );
+  const text = ordersAndWeb(application.port, { port, web });
   const mesh = building.use(await startTestMesh({ registry: { 'a.yaml': text }, settings }));
   await Promise.all(['orders', 'web'].map((name) => mesh.startWorkload(name, name)));
   const calls = async () => (await exchange(`http://127.0.0.1:${web}/`)).status === 200;

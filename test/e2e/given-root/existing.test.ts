@@ -4,23 +4,13 @@ import { parseCertificate, toPem } from '../../../src/pki/index.ts';
 import { type TemporaryDirectory, temporaryDirectory, waitFor } from '../../parts/index.ts';
 import { runCitadel } from '../../support/citadel.ts';
 import { type AuthorityFiles, below, cacertsSettings, newRoot } from '../../support/company-authority.ts';
-import { newRequest, startTestServer, type TestServer } from '../../support/server.ts';
+import { continueRotation, issueChain, rootsOf } from '../../support/rotating.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
 
 const ann = { by: 'operator:ann', proof: 'client-certificate', reason: 'the company has a PKI' };
 const certificate = { defaultTtl: '12s', maximumTtl: '12s', notBeforeSkew: '1s' };
 
-async function issue(server: TestServer): Promise<readonly string[]> {
-  const token = (await server.token()).reveal();
-  return (await server.create({ csr: (await newRequest()).csr }, { token })).certChain;
-}
-
-async function continued({ app: { rotation } }: TestServer): Promise<string | undefined> {
-  const { rotation: present } = await rotation.status();
-  if (!present) return undefined;
-  return (await rotation.continue({ ...ann, phase: present.phase, force: false })).rotation?.phase;
-}
-
-const rootsOf = (chain: readonly string[]) => chain.at(-1)?.match(/BEGIN/g)?.length;
+const continued = (server: TestServer) => continueRotation(server, ann);
 
 describe('a rotation to a root of the user’s own PKI', () => {
   let temporary: TemporaryDirectory;
@@ -42,13 +32,13 @@ describe('a rotation to a root of the user’s own PKI', () => {
     await before.stop();
     const server = await start({ keys, authority });
     expect((await server.app.rotation.status()).activeRoot).toBe(activeRoot);
-    expect(rootsOf(await issue(server))).toBe(1);
+    expect(rootsOf(await issueChain(server))).toBe(1);
     return { server, activeRoot, settings: { keys, authority } };
   }
 
   async function toDrain(server: TestServer): Promise<void> {
     const { rotation } = server.app;
-    expect(rootsOf(await issue(server))).toBe(2);
+    expect(rootsOf(await issueChain(server))).toBe(2);
     const { gate } = await rotation.status();
     await rotation.excuse({ ...ann, proxyKey: gate?.unproven[0]?.proxy.proxyKey ?? '' });
     expect(await continued(server)).toBe('drain');
@@ -82,7 +72,7 @@ describe('a rotation to a root of the user’s own PKI', () => {
       expect(begun.stderr).toContain(fingerprint.slice(0, 16));
       expect(begun.code).toBe(0);
       await toDrain(server);
-      const issued = await issue(server);
+      const issued = await issueChain(server);
       expect(issued).toHaveLength(kind === 'intermediate' ? 4 : 3);
       if (kind !== 'root') expect(issued.at(-2)).toBe(toPem(ca.certificate));
       await waitFor(async () => (await rotation.status()).gate?.open);
@@ -93,7 +83,7 @@ describe('a rotation to a root of the user’s own PKI', () => {
       expect(await keysIn('keys')).toEqual(kind === 'direct' ? [] : [imported]);
       if (kind === 'direct') expect(await keysIn('issuing-keys')).toContain(imported);
       await using after = await start(settings);
-      expect((await issue(after)).at(-1)).toBe(toPem(root.certificate));
+      expect((await issueChain(after)).at(-1)).toBe(toPem(root.certificate));
     },
     90_000,
   );
@@ -106,7 +96,7 @@ describe('a rotation to a root of the user’s own PKI', () => {
     await toDrain(server);
     await rotation.abort({ ...ann, phase: 'drain' });
     await waitFor(async () => (await rotation.status()).rotation?.phase === 'aborted');
-    expect(rootsOf(await issue(server))).toBe(1);
+    expect(rootsOf(await issueChain(server))).toBe(1);
     expect(await rotation.status()).toMatchObject({
       activeRoot,
       keysLeft: [{ why: 'it was not made here' }],

@@ -5,7 +5,7 @@ import { parseCertificate } from '../../../src/pki/index.ts';
 import { exchange, freePort, hasPart, startOpenBao, temporaryDirectory, waitFor } from '../../parts/index.ts';
 import { runCitadel } from '../../support/citadel.ts';
 import { startApplication, startTestMesh } from '../../support/mesh.ts';
-import { callersOf, registryText } from '../../support/registry.ts';
+import { ordersAndWeb } from '../../support/registry.ts';
 import { startTestServer } from '../../support/server.ts';
 import { setUpVaultPki } from '../../support/vault-pki.ts';
 
@@ -29,13 +29,7 @@ describe.skipIf(!hasPart('openbao') || !hasPart('envoy'))('real Envoys', () => {
     await using mesh = await startTestMesh({
       directory,
       registry: {
-        'a.yaml': registryText(
-          [
-            { name: 'orders', ports: [{ port, protocol: 'http', application: application.port }] },
-            ...callersOf('orders', 80, { web }),
-          ],
-          [{ name: 'orders', ports: [{ port: 80, protocol: 'http', targetPort: port }] }],
-        ),
+        'a.yaml': ordersAndWeb(application.port, { port, web }),
       },
       settings: { ...settings, authority: { upstream: { vaultPki } } },
     });

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../../src/pki/index.ts';
 import { hasPart, type OpenBao, startOpenBao, temporaryDirectory, waitFor } from '../../parts/index.ts';
 import { recordingLog } from '../../support/recording-log.ts';
-import { newRequest, startTestServer, type TestServer } from '../../support/server.ts';
+import { continueRotation, issueChain, rootsOf } from '../../support/rotating.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
 import { setUpVaultPki } from '../../support/vault-pki.ts';
 
 const ann = { by: 'operator:ann', proof: 'client-certificate', reason: 'the company has a PKI' };
@@ -13,17 +14,8 @@ const certificate = { defaultTtl: '12s', maximumTtl: '12s', notBeforeSkew: '1s' 
 /** The next one is made after a second or two. */
 const issuing = { lifetime: '60s', prepareAt: 0.02, activateAt: 0.7 };
 
-async function issue(server: TestServer) {
-  const token = (await server.token()).reveal();
-  const { certChain } = await server.create({ csr: (await newRequest()).csr }, { token });
-  return certChain.at(-1)?.match(/BEGIN/g)?.length;
-}
-
-async function continued({ app: { rotation } }: TestServer): Promise<string | undefined> {
-  const { rotation: present } = await rotation.status();
-  if (!present) return undefined;
-  return (await rotation.continue({ ...ann, phase: present.phase, force: false })).rotation?.phase;
-}
+const issue = async (server: TestServer) => rootsOf(await issueChain(server));
+const continued = (server: TestServer) => continueRotation(server, ann);
 
 /** From distribute to the end, as far as this one client goes. */
 async function goOnToTheEnd(server: TestServer): Promise<void> {

@@ -5,7 +5,7 @@ import type { ServerConfig } from '../../../src/app/config/index.ts';
 import { exchange, freePort, hasPart, temporaryDirectory, waitFor } from '../../parts/index.ts';
 import { runCitadel } from '../../support/citadel.ts';
 import { startApplication, startWorkload } from '../../support/mesh.ts';
-import { callersOf, registryText } from '../../support/registry.ts';
+import { ordersAndWeb } from '../../support/registry.ts';
 import { startTestServer, writeServerConfig } from '../../support/server.ts';
 
 const ended = (time: Date | undefined) => time !== undefined && time.getTime() < Date.now();
@@ -25,16 +25,7 @@ describe.skipIf(!hasPart('envoy'))('everything has expired while the server was 
     const directory = temporary.path;
     const [port, web, csr] = [await freePort(), await freePort(), await freePort()];
     await mkdir(temporary.join('registry'));
-    await writeFile(
-      temporary.join('registry', 'a.yaml'),
-      registryText(
-        [
-          { name: 'orders', ports: [{ port, protocol: 'http', application: application.port }] },
-          ...callersOf('orders', 80, { web }),
-        ],
-        [{ name: 'orders', ports: [{ port: 80, protocol: 'http', targetPort: port }] }],
-      ),
-    );
+    await writeFile(temporary.join('registry', 'a.yaml'), ordersAndWeb(application.port, { port, web }));
     await writeFile(temporary.join('key-file'), randomBytes(32), { mode: 0o600 });
     const settings = {
       listen: {

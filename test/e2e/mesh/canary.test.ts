@@ -7,7 +7,7 @@ import { TestAuthority } from '../../fakes/test-authority.ts';
 import { exchange, freePort, hasPart, waitFor } from '../../parts/index.ts';
 import { runCitadel } from '../../support/citadel.ts';
 import { type MeshWorkload, startApplication, startTestMesh, type TestMesh } from '../../support/mesh.ts';
-import { callersOf, registryText } from '../../support/registry.ts';
+import { ordersAndWeb } from '../../support/registry.ts';
 
 const webId = 'spiffe://example.org/ns/shop/sa/web';
 
@@ -19,13 +19,7 @@ async function startWorld() {
   const mesh = building.use(
     await startTestMesh({
       registry: {
-        'a.yaml': registryText(
-          [
-            { name: 'orders', ports: [{ port, protocol: 'http', application: application.port }] },
-            ...callersOf('orders', 80, { web }),
-          ],
-          [{ name: 'orders', ports: [{ port: 80, protocol: 'http', targetPort: port }] }],
-        ),
+        'a.yaml': ordersAndWeb(application.port, { port, web }),
       },
     }),
   );

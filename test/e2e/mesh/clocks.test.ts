@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/kernel/index.ts';
 import { exchange, freePort, hasPart, waitFor } from '../../parts/index.ts';
 import { startApplication, startTestMesh } from '../../support/mesh.ts';
-import { callersOf, registryText } from '../../support/registry.ts';
+import { ordersAndWeb } from '../../support/registry.ts';
 
 const minutes = 60_000;
 
@@ -15,13 +15,7 @@ describe.skipIf(!hasPart('envoy'))('workloads whose clocks and the server’s ar
     const [port, web] = [await freePort(), await freePort()];
     await using mesh = await startTestMesh({
       registry: {
-        'a.yaml': registryText(
-          [
-            { name: 'orders', ports: [{ port, protocol: 'http', application: application.port }] },
-            ...callersOf('orders', 80, { web }),
-          ],
-          [{ name: 'orders', ports: [{ port: 80, protocol: 'http', targetPort: port }] }],
-        ),
+        'a.yaml': ordersAndWeb(application.port, { port, web }),
       },
       clock: { ...systemClock, now: () => new Date(Date.now() + offset) },
     });

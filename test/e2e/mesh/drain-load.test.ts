@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { exchange, freePort, hasPart, waitFor } from '../../parts/index.ts';
 import { runCitadel } from '../../support/citadel.ts';
 import { startApplication, startTestMesh } from '../../support/mesh.ts';
-import { callersOf, registryText } from '../../support/registry.ts';
+import { ordersAndWeb } from '../../support/registry.ts';
 
 describe.skipIf(!hasPart('envoy'))('what is drained after a taint, under load', () => {
   test('is no request', async () => {
@@ -11,13 +11,7 @@ describe.skipIf(!hasPart('envoy'))('what is drained after a taint, under load', 
     const [port, web] = [await freePort(), await freePort()];
     await using mesh = await startTestMesh({
       registry: {
-        'a.yaml': registryText(
-          [
-            { name: 'orders', ports: [{ port, protocol: 'http', application: application.port }] },
-            ...callersOf('orders', 80, { web }),
-          ],
-          [{ name: 'orders', ports: [{ port: 80, protocol: 'http', targetPort: port }] }],
-        ),
+        'a.yaml': ordersAndWeb(application.port, { port, web }),
       },
     });
     const { app, directory } = mesh.server;

@@ -1,9 +1,8 @@
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { exchange, freePort, hasPart, waitFor } from '../../parts/index.ts';
-import { runCitadel } from '../../support/citadel.ts';
-import { startApplication, startTestMesh, type TestMesh } from '../../support/mesh.ts';
-import { callersOf, registryText } from '../../support/registry.ts';
+import { startApplication, startTestMesh } from '../../support/mesh.ts';
+import { ordersAndWeb } from '../../support/registry.ts';
+import { rotate, rotationStatus } from '../../support/rotating.ts';
 import { newRequest } from '../../support/server.ts';
 
 /** Asks over and over until the signal. @returns what went wrong */
@@ -22,27 +21,13 @@ async function load(port: number, stop: AbortSignal): Promise<{ requests: number
   return { requests, failures };
 }
 
-/** `citadel rotate ...`, as the local operator. */
-async function rotate({ server: { directory } }: TestMesh, ...args: readonly string[]) {
-  const socket = join(directory, 'operator.sock');
-  return runCitadel(['rotate', ...args, '--socket', socket], { directory, home: 'nobody' });
-}
-
-const status = ({ server }: TestMesh) => server.app.rotation.status();
-
 describe.skipIf(!hasPart('envoy'))('the trust root is rotated under real Envoys', () => {
   test('each step waits until it is safe, and no call is lost', async () => {
     await using application = await startApplication('orders');
     const [port, web] = [await freePort(), await freePort()];
     await using mesh = await startTestMesh({
       registry: {
-        'a.yaml': registryText(
-          [
-            { name: 'orders', ports: [{ port, protocol: 'http', application: application.port }] },
-            ...callersOf('orders', 80, { web }),
-          ],
-          [{ name: 'orders', ports: [{ port: 80, protocol: 'http', targetPort: port }] }],
-        ),
+        'a.yaml': ordersAndWeb(application.port, { port, web }),
       },
       settings: { certificate: { defaultTtl: '20s', maximumTtl: '20s', notBeforeSkew: '1s' } },
     });
@@ -71,7 +56,7 @@ describe.skipIf(!hasPart('envoy'))('the trust root is rotated under real Envoys'
 
     // The Envoys are seen to use the bundle; the silent client has not been handed it.
     await waitFor(async () => {
-      const { gate } = await status(mesh);
+      const { gate } = await rotationStatus(mesh);
       return gate?.standings.filter(({ standing }) => standing === 'inUse').length === 2;
     });
     const refused = await rotate(mesh, 'continue', '--yes');
@@ -80,7 +65,7 @@ describe.skipIf(!hasPart('envoy'))('the trust root is rotated under real Envoys'
     expect(refused.stderr).toContain('is behind');
     expect(app.authority.issuer().bundle).toStrictEqual(both);
     await renew();
-    const { gate } = await status(mesh);
+    const { gate } = await rotationStatus(mesh);
     expect(gate).toMatchObject({ open: false, stragglers: [], unproven: [{ standing: 'handedOut' }] });
     const cron = gate?.unproven[0]?.proxy.proxyKey ?? '';
     expect((await rotate(mesh, 'status')).stdout).toContain(`${cron}  handedOut`);
@@ -93,9 +78,9 @@ describe.skipIf(!hasPart('envoy'))('the trust root is rotated under real Envoys'
     expect(await rotate(mesh, 'continue', '--yes')).toMatchObject({
       stderr: expect.stringContaining('certificates under the old root are valid'),
     });
-    await waitFor(async () => (await status(mesh)).gate?.open, { deadline: 60_000 });
+    await waitFor(async () => (await rotationStatus(mesh)).gate?.open, { deadline: 60_000 });
     expect(await rotate(mesh, 'continue', '--yes')).toMatchObject({ code: 0 });
-    await waitFor(async () => (await status(mesh)).rotation?.phase === 'done', { deadline: 30_000 });
+    await waitFor(async () => (await rotationStatus(mesh)).rotation?.phase === 'done', { deadline: 30_000 });
 
     const roots = app.authority.records().filter(({ kind }) => kind === 'root');
     expect(new Map(roots.map(({ state, fingerprint }) => [state, fingerprint === newRoot]))).toStrictEqual(

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { exchange, freePort, hasPart, waitFor } from '../../parts/index.ts';
 import { startApplication, startTestMesh } from '../../support/mesh.ts';
-import { callersOf, registryText } from '../../support/registry.ts';
+import { ordersAndWeb } from '../../support/registry.ts';
 import { citadel, ordersRegistry, svidOf, tlsCall } from './fixture.ts';
 
 const why = ['--yes', '--reason', 'stolen'];
@@ -12,13 +12,7 @@ describe.skipIf(!hasPart('envoy'))('a certificate is revoked under real Envoys',
     const [port, web] = [await freePort(), await freePort()];
     await using mesh = await startTestMesh({
       registry: {
-        'a.yaml': registryText(
-          [
-            { name: 'orders', ports: [{ port, protocol: 'http', application: application.port }] },
-            ...callersOf('orders', 80, { web }),
-          ],
-          [{ name: 'orders', ports: [{ port: 80, protocol: 'http', targetPort: port }] }],
-        ),
+        'a.yaml': ordersAndWeb(application.port, { port, web }),
       },
     });
     const { server } = mesh;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { readCertificates } from '../../../src/agent/envoy/certificates-in-use.ts';
 import { exchange, freePort, hasPart, waitFor } from '../../parts/index.ts';
 import { type MeshWorkload, startApplication, startTestMesh } from '../../support/mesh.ts';
-import { callersOf, registryText } from '../../support/registry.ts';
+import { ordersAndWeb } from '../../support/registry.ts';
 import { rotate, rotationStatus } from '../../support/rotating.ts';
 import { citadel, type Svid, svidOf, tlsCall } from './fixture.ts';
 
@@ -24,13 +24,7 @@ describe.skipIf(!hasPart('envoy'))(
         const [port, web] = [await freePort(), await freePort()];
         await using mesh = await startTestMesh({
           registry: {
-            'a.yaml': registryText(
-              [
-                { name: 'orders', ports: [{ port, protocol: 'http', application: application.port }] },
-                ...callersOf('orders', 80, { web }),
-              ],
-              [{ name: 'orders', ports: [{ port: 80, protocol: 'http', targetPort: port }] }],
-            ),
+            'a.yaml': ordersAndWeb(application.port, { port, web }),
           },
           settings: { experimental: { mlDsaAuthorities: true } },
         });

@@ -1,22 +1,14 @@
 import { readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { hasPart, startOpenBao, temporaryDirectory, waitFor } from '../../parts/index.ts';
-import { newRequest, startTestServer, type TestServer } from '../../support/server.ts';
+import { continueRotation, issueChain, rootsOf } from '../../support/rotating.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
 import { vaultSettings } from '../../support/vault-settings.ts';
 
 const ann = { by: 'operator:ann', proof: 'client-certificate', reason: 'the key goes to Vault' };
 
-async function issue(server: TestServer) {
-  const token = (await server.token()).reveal();
-  const { certChain } = await server.create({ csr: (await newRequest()).csr }, { token });
-  return certChain.at(-1)?.match(/BEGIN/g)?.length;
-}
-
-async function continued({ app: { rotation } }: TestServer): Promise<string | undefined> {
-  const { rotation: present } = await rotation.status();
-  if (!present) return undefined;
-  return (await rotation.continue({ ...ann, phase: present.phase, force: false })).rotation?.phase;
-}
+const issue = async (server: TestServer) => rootsOf(await issueChain(server));
+const continued = (server: TestServer) => continueRotation(server, ann);
 
 describe.skipIf(!hasPart('openbao'))('a rotation from this disk to a real OpenBao', () => {
   it('waits while OpenBao is sealed, also over a restart, and leaves no key on the disk', async () => {
