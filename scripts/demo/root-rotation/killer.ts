@@ -1,7 +1,7 @@
 import { say } from '../say.ts';
 import type { World } from '../world.ts';
 import type { KillPoint } from './kills.ts';
-import { isOpen, type Terminal } from './terminal.ts';
+import { ended, isOpen, type Terminal } from './terminal.ts';
 
 /** Kills the server where the seed says so, and gives an order again that was cut off. */
 export class Killer {
@@ -40,7 +40,10 @@ export class Killer {
       'the order to have taken effect, or to be allowed again',
       (status) => status.phase !== before || order === 'start' || isOpen(status),
     );
-    if (settled.phase === before) await this.#terminal.expect(...command);
+    if (settled.phase !== before) return;
+    const again = await this.#terminal.run(...command);
+    // Or it took effect between that look and this order, which then was about the phase after it.
+    if (again.code !== 0 && (await this.#terminal.status()).phase === before) throw ended(command, again);
   }
 
   async #kill(point: KillPoint): Promise<void> {

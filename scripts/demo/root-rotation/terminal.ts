@@ -45,8 +45,8 @@ export class Terminal {
 
   /** The same for one that must succeed. */
   async expect(...args: readonly string[]): Promise<void> {
-    const { code, stderr } = await this.run(...args);
-    if (code !== 0) throw new Error(`citadel ${args.join(' ')} ended with ${code}: ${stderr.trim()}`);
+    const outcome = await this.run(...args);
+    if (outcome.code !== 0) throw ended(args, outcome);
   }
 
   /** Looks at the status without showing it. */
@@ -65,6 +65,11 @@ export class Terminal {
       { what, deadline: 300_000, interval },
     );
   }
+}
+
+/** The error of a command that should have succeeded. */
+export function ended(args: readonly string[], { code, stderr }: Outcome): Error {
+  return new Error(`citadel ${args.join(' ')} ended with ${code}: ${stderr.trim()}`);
 }
 
 export function isOpen({ gate }: Status): boolean {
