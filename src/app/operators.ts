@@ -99,6 +99,7 @@ export async function startOperatorApi(options: OperatorApiOptions): Promise<Ope
     policies: options.controlPlane?.policies,
     mutualTls: options.controlPlane && mutualTlsOf(options.controlPlane, clock),
     enforcement: options.controlPlane?.enforcement,
+    policyWorld: () => options.controlPlane?.plane.snapshot(),
     policyStatus: () => options.controlPlane?.plane.policies() ?? [],
     policyWarnings: () => options.controlPlane?.plane.policyWarnings() ?? [],
     meshSources: () => options.controlPlane?.plane.sources() ?? [],

@@ -11,6 +11,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadWorld } from '../../src/cli/policy-world.ts';
+import { readWorld } from '../../src/domain/policy/index.ts';
 import { waitFor } from '../parts/index.ts';
 import { runCitadel } from '../support/citadel.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
@@ -46,6 +48,14 @@ spec:
         - operation:
             paths: ${paths}
 `;
+
+const offline = {
+  timeout: 10,
+  trustDomain: 'example.org',
+  trustDomainAlias: [],
+  rootNamespace: 'istio-system',
+  authorizationProvider: [],
+};
 
 describe('citadel policy apply', () => {
   it('says what it would do, and does it with --yes alone; twice is nothing', async () => {
@@ -355,5 +365,39 @@ describe('a server without a control plane', () => {
     );
     expect(outcome.code).toBe(2);
     expect(outcome.stderr).toContain('has no control plane: add mesh to its configuration');
+  });
+});
+
+describe('citadel policy world', () => {
+  it('writes who is there and what holds, from a server', async () => {
+    const registry = join(server.directory, 'registry');
+    writeFileSync(
+      join(registry, 'orders.yaml'),
+      `apiVersion: citadel.dev/v1
+kind: Workload
+metadata: { namespace: world, name: orders-1, labels: { app: orders } }
+spec: { serviceAccount: orders, addresses: [10.0.0.7], proxy: explicit, ports: [{ port: 8080, protocol: http }] }
+---
+${deny('of-a-file').replace('namespace: shop', 'namespace: world')}`,
+    );
+    const world = await waitFor(
+      async () => {
+        const { code, stdout } = await citadel('policy', 'world', ...socket());
+        expect(code).toBe(0);
+        const read = readWorld(stdout, 'the server');
+        return read.workloads.has('files/world/orders-1') && read;
+      },
+      { what: 'the workload to be in the world' },
+    );
+    expect(world.policies.map(({ meta }) => `${meta.namespace}/${meta.name}`)).toContain('world/of-a-file');
+    expect(world.workloads.get('files/world/orders-1')?.ports[0]?.protocol).toBe('http');
+
+    // The same directory without a server.
+    const alone = await loadWorld({ ...offline, registry });
+    expect(alone.workloads.get('files/world/orders-1')?.labels).toEqual({ app: 'orders' });
+    rmSync(join(registry, 'orders.yaml'));
+    writeFileSync(join(registry, 'broken.yaml'), 'kind: Workload');
+    await expect(loadWorld({ ...offline, registry })).rejects.toThrow('broken.yaml');
+    rmSync(join(registry, 'broken.yaml'));
   });
 });

@@ -25,7 +25,7 @@ export interface FileSourceOptions {
 }
 
 /** The name under which workloads of files are known; a Kubernetes cluster cannot have it. */
-const cluster = 'files';
+export const cluster = 'files';
 /** Milliseconds that a changed file must be the same for before it counts. */
 const settle = 200;
 /** Milliseconds after which a file that is still being written is told of. */

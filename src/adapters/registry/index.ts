@@ -1,1 +1,2 @@
 export { createFileSource, type FileSourceOptions } from './file-source.ts';
+export { readRegistry } from './read-once.ts';

@@ -14,6 +14,7 @@ import { pageSizeArgument, withConnection, withReason, withYes } from '../option
 import { formatTime, printable, printRows, tellNextPage } from '../output.ts';
 import { readPolicyFiles } from '../policy-files.ts';
 import { addTextCommands, policyFilesHelp } from './policy-text.ts';
+import { addWorld } from './policy-world.ts';
 import { reading } from './reading.ts';
 
 const api = wire.OperatorServiceService;
@@ -26,6 +27,7 @@ export function addPolicyCommands(program: Command): void {
   addRemove(policy);
   addStatus(policy);
   addHistory(policy);
+  addWorld(policy);
 }
 
 function addStatus(policy: Command): void {

@@ -26,6 +26,7 @@ export const methodRequirements = {
   listPolicies: 'viewer',
   applyPolicies: 'author',
   listPolicyRevisions: 'viewer',
+  getPolicyWorld: 'viewer',
   getMutualTlsStatus: 'viewer',
   enforceMutualTls: 'operator',
   revertMutualTls: 'operator',

@@ -40,3 +40,5 @@ export {
 } from './service.ts';
 export { createStoredPolicySource, type StoredPolicySource } from './stored-source.ts';
 export { policiesWeight } from './weight.ts';
+export { formatWorld, type PolicyWorld, readWorld, type WorldSettings, withPolicies } from './world/index.ts';
+export { policyObject } from './write.ts';

@@ -1,6 +1,7 @@
 import { compareText } from '../../kernel/index.ts';
-import type { MeshSnapshot, Workload } from '../mesh/index.ts';
+import type { Workload } from '../mesh/index.ts';
 import type { LabelSelector, MutualTlsMode, PeerAuthentication, Policy } from './model.ts';
+import type { PolicyWorld, WorldSettings } from './world/index.ts';
 
 /** What is worked out once for all workloads. */
 export interface PolicyIndex {
@@ -15,7 +16,9 @@ export function indexPolicies({
   policies,
   services,
   settings,
-}: Pick<MeshSnapshot, 'policies' | 'services' | 'settings'>): PolicyIndex {
+}: Pick<PolicyWorld, 'policies' | 'services'> & {
+  readonly settings: Pick<WorldSettings, 'rootNamespace'>;
+}): PolicyIndex {
   const byNamespace = new Map<string, Policy[]>();
   for (const policy of policies.toSorted(inPrecedence)) {
     const known = byNamespace.get(policy.meta.namespace);

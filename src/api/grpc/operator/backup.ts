@@ -1,6 +1,7 @@
 import type { OperatorCaller } from '../../../domain/operators/index.ts';
 import type * as wire from '../../../gen/citadel/v1/operator.ts';
 import { CitadelError } from '../../../kernel/index.ts';
+import { chunks } from './chunks.ts';
 import { checkedReason } from './messages.ts';
 
 export interface BackupServices {
@@ -14,9 +15,6 @@ export interface BackupServices {
     | undefined;
 }
 
-/** Below what a client takes as one message by default. */
-const largestChunk = 256 * 1024;
-
 export function createBackup(
   { backup }: BackupServices,
   { reason }: wire.CreateBackupRequest,
@@ -26,10 +24,4 @@ export function createBackup(
     throw new CitadelError('Unimplemented', 'the store of this server is backed up by its own means');
   const order = { by: caller.subject, proof: caller.proof, reason: checkedReason(reason) };
   return chunks(backup(order));
-}
-
-async function* chunks(bytes: AsyncIterable<Uint8Array>): AsyncIterable<wire.CreateBackupResponse> {
-  for await (const part of bytes)
-    for (let from = 0; from < part.length; from += largestChunk)
-      yield { chunk: Buffer.from(part.subarray(from, from + largestChunk)) };
 }

@@ -36,6 +36,7 @@ import {
 import * as messages from './messages.ts';
 import { getMutualTlsStatus, type MutualTlsServices } from './mutual-tls.ts';
 import { applyPolicies, listPolicies, listPolicyRevisions, type PolicyServices } from './policies.ts';
+import { getPolicyWorld, type PolicyWorldServices } from './policy-world.ts';
 import { type RehearsalServices, rehearseRotation } from './rehearsal.ts';
 import {
   getRevocations,
@@ -69,6 +70,7 @@ export interface OperatorStatus {
 
 export interface OperatorServices
   extends PolicyServices,
+    PolicyWorldServices,
     MutualTlsServices,
     EnforcementServices,
     RotationServices,
@@ -285,6 +287,12 @@ export function createOperatorService(
       counted('createBackup', async () =>
         createBackup(services, request, await access.authorize('createBackup', credentialsOf(call))),
       ),
+    ),
+    getPolicyWorld: serverStream(streamDeadline, (_: wire.GetPolicyWorldRequest, call) =>
+      counted('getPolicyWorld', async () => {
+        await access.authorize('getPolicyWorld', credentialsOf(call));
+        return getPolicyWorld(services);
+      }),
     ),
     listOperators: method('listOperators', async () => ({
       operators: (await access.listOperators()).map(messages.operatorToWire),

@@ -1,11 +1,12 @@
 import { once } from '../../../kernel/index.ts';
 import type { YamlPath } from '../../../yaml/index.ts';
-import type { MeshSnapshot, Workload } from '../../mesh/index.ts';
+import type { Workload } from '../../mesh/index.ts';
 import type { AuthorizationPolicy, MutualTlsMode, Policy } from '../model.ts';
 import { appliesTo, indexPolicies, mutualTlsModeOf, type PolicyIndex, policiesOf } from '../select.ts';
+import type { PolicyWorld } from '../world/index.ts';
 
 /** What policies are about. */
-export type LintRegistry = Pick<MeshSnapshot, 'workloads' | 'services' | 'settings'>;
+export type LintRegistry = Pick<PolicyWorld, 'workloads' | 'services' | 'settings'>;
 
 /** What one check says against a policy, at a path within it. */
 export interface Remark {

@@ -44,6 +44,14 @@ export interface CreateBackupResponse {
   chunk: Buffer;
 }
 
+export interface GetPolicyWorldRequest {
+}
+
+/** A part of a JSON text of kind PolicyWorld; whole when the stream ends without an error. */
+export interface GetPolicyWorldResponse {
+  chunk: Buffer;
+}
+
 export interface WhoAmIRequest {
 }
 
@@ -1174,6 +1182,104 @@ export const CreateBackupResponse: MessageFns<CreateBackupResponse> = {
   },
   fromPartial(object: DeepPartial<CreateBackupResponse>): CreateBackupResponse {
     const message = createBaseCreateBackupResponse();
+    message.chunk = object.chunk ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
+function createBaseGetPolicyWorldRequest(): GetPolicyWorldRequest {
+  return {};
+}
+
+export const GetPolicyWorldRequest: MessageFns<GetPolicyWorldRequest> = {
+  encode(_: GetPolicyWorldRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetPolicyWorldRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetPolicyWorldRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetPolicyWorldRequest>): GetPolicyWorldRequest {
+    return GetPolicyWorldRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<GetPolicyWorldRequest>): GetPolicyWorldRequest {
+    const message = createBaseGetPolicyWorldRequest();
+    return message;
+  },
+};
+
+function createBaseGetPolicyWorldResponse(): GetPolicyWorldResponse {
+  return { chunk: Buffer.alloc(0) };
+}
+
+export const GetPolicyWorldResponse: MessageFns<GetPolicyWorldResponse> = {
+  encode(message: GetPolicyWorldResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chunk.length !== 0) {
+      writer.uint32(10).bytes(message.chunk);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetPolicyWorldResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetPolicyWorldResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chunk = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetPolicyWorldResponse>): GetPolicyWorldResponse {
+    return GetPolicyWorldResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetPolicyWorldResponse>): GetPolicyWorldResponse {
+    const message = createBaseGetPolicyWorldResponse();
     message.chunk = object.chunk ?? Buffer.alloc(0);
     return message;
   },
@@ -11215,6 +11321,18 @@ export const OperatorServiceService = {
     responseSerialize: (value: RevokeRoleResponse): Buffer => Buffer.from(RevokeRoleResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RevokeRoleResponse => RevokeRoleResponse.decode(value),
   },
+  /** All that decides who may reach whom, for who works it out elsewhere. */
+  getPolicyWorld: {
+    path: "/citadel.v1.OperatorService/GetPolicyWorld" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: GetPolicyWorldRequest): Buffer =>
+      Buffer.from(GetPolicyWorldRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetPolicyWorldRequest => GetPolicyWorldRequest.decode(value),
+    responseSerialize: (value: GetPolicyWorldResponse): Buffer =>
+      Buffer.from(GetPolicyWorldResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetPolicyWorldResponse => GetPolicyWorldResponse.decode(value),
+  },
 } as const;
 
 export interface OperatorServiceServer extends UntypedServiceImplementation {
@@ -11274,6 +11392,8 @@ export interface OperatorServiceServer extends UntypedServiceImplementation {
   listOperators: handleUnaryCall<ListOperatorsRequest, ListOperatorsResponse>;
   grantRole: handleUnaryCall<GrantRoleRequest, Operator>;
   revokeRole: handleUnaryCall<RevokeRoleRequest, RevokeRoleResponse>;
+  /** All that decides who may reach whom, for who works it out elsewhere. */
+  getPolicyWorld: handleServerStreamingCall<GetPolicyWorldRequest, GetPolicyWorldResponse>;
 }
 
 export interface OperatorServiceClient extends Client {
@@ -11803,6 +11923,16 @@ export interface OperatorServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RevokeRoleResponse) => void,
   ): ClientUnaryCall;
+  /** All that decides who may reach whom, for who works it out elsewhere. */
+  getPolicyWorld(
+    request: GetPolicyWorldRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<GetPolicyWorldResponse>;
+  getPolicyWorld(
+    request: GetPolicyWorldRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<GetPolicyWorldResponse>;
 }
 
 export const OperatorServiceClient = makeGenericClientConstructor(

@@ -42,6 +42,7 @@ describe('methodRequirements', () => {
       'proveAuditEntry',
       'listPolicies',
       'listPolicyRevisions',
+      'getPolicyWorld',
       'getMutualTlsStatus',
       'listEnforcements',
       'getRotation',

@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import {
+  formatWorld,
+  type Policy,
+  policyHash,
+  policyObject,
+  readPolicy,
+  readWorld,
+  withPolicies,
+} from '../../../../src/domain/policy/index.ts';
+import { Coverage, policySet, Random } from '../../../oracle/generate/index.ts';
+import { mesh, peer, policy, service, workload } from './mesh.ts';
+
+const tokens = policy(
+  'shop/tokens',
+  {
+    selector: { matchLabels: { app: 'orders' } },
+    jwtRules: [
+      {
+        issuer: 'https://issuer.example',
+        audiences: ['orders'],
+        jwksUri: 'https://issuer.example/keys',
+        fromHeaders: [{ name: 'x-token' }, { name: 'x-other', prefix: 'Token ' }],
+        fromParams: ['token'],
+        outputClaimToHeaders: [{ header: 'x-sub', claim: 'sub' }],
+        forwardOriginalToken: true,
+        timeout: '1500ms',
+      },
+      { issuer: 'plain' },
+    ],
+  },
+  { kind: 'RequestAuthentication' },
+);
+const samples: readonly Policy[] = [
+  tokens,
+  policy('shop/none', {}, { kind: 'RequestAuthentication' }),
+  peer('root/all', 'STRICT'),
+  peer('shop/unset', undefined),
+  peer('shop/orders', 'PERMISSIVE', 'orders', { portLevelMtls: { 8080: { mode: 'DISABLE' } } }),
+  policy('shop/nobody', {}),
+  policy('shop/everybody', { rules: [{}] }, { created: '2026-01-02T03:04:05Z' }),
+  policy('shop/dry', { action: 'DENY', rules: [{}] }, { annotations: { 'istio.io/dry-run': 'true' } }),
+  policy('shop/asked', { action: 'CUSTOM', provider: { name: 'authz' }, rules: [{}] }),
+  policy('shop/target', { targetRefs: [{ kind: 'Service', name: 'orders' }], rules: [{}] }),
+];
+
+function generated(seed: number): readonly Policy[] {
+  const making = { random: new Random(seed), ports: ['8080', '9090'], coverage: new Coverage() };
+  const all = Array.from({ length: 200 }, () => policySet(making, 'http').policies).flat();
+  // Some have fields together that no author may write together.
+  return all.filter((each) => readPolicy(policyObject(each), { source: 'T' }).problems.length === 0);
+}
+
+describe('a policy that is written', () => {
+  it('says the same when it is read', () => {
+    const all = [...samples, ...generated(7)];
+    expect(all.length).toBeGreaterThan(250);
+    for (const each of all) {
+      const read = readPolicy(policyObject(each), { source: 'T' });
+      expect(read.problems).toEqual([]);
+      expect(read.policy && policyHash(read.policy)).toBe(policyHash(each));
+      expect(read.policy?.meta.created).toBe(each.meta.created);
+    }
+  });
+});
+
+describe('a world that is written', () => {
+  const orders = workload('shop/orders');
+  const world = {
+    ...mesh([orders, workload('shop/web', { proxy: 'none', ports: [] })], samples, [
+      service('shop/orders', orders),
+    ]),
+    strict: new Set([orders.id]),
+  };
+
+  it('is the same when it is read, as far as anything hangs on it', () => {
+    const read = readWorld(formatWorld(world), 'world.json');
+    expect(formatWorld(read)).toBe(formatWorld(world));
+    expect(read.policies.map((each) => policyHash(each))).toEqual(world.policies.map(policyHash));
+    expect(read.workloads.get(orders.id)?.labels).toEqual(orders.labels);
+    expect(read.services.get('shop/orders')?.ports[0]?.endpoints[0]?.workload).toBe(orders.id);
+    expect(read.strict).toEqual(new Set([orders.id]));
+    expect(read.settings.trustDomain).toBe('example.org');
+  });
+
+  it.each([
+    ['no JSON', '{', 'world.json: is no JSON'],
+    ['another kind', '{"kind":"List"}', 'world.json: apiVersion: '],
+    [
+      'a broken policy',
+      formatWorld(mesh([], [policy('shop/a', {})])).replace('"action":"ALLOW"', '"action":"ALOW"'),
+      /^world\.json: .*spec\.action/,
+    ],
+    [
+      'a port that is none',
+      formatWorld(mesh([orders])).replace('8080', '80800'),
+      'world.json: workloads.0.ports.0.port: ',
+    ],
+  ])('is refused with %s', (_, text, message) => {
+    expect(() => readWorld(text, 'world.json')).toThrow(message);
+  });
+
+  it('takes a policy in the place of the one of its name', () => {
+    const denied = policy('shop/everybody', { action: 'DENY', rules: [{}] });
+    const added = policy('shop/new', {});
+    const { policies } = withPolicies(world, [denied, added]);
+    expect(policies).toHaveLength(samples.length + 1);
+    expect(policies).toContain(denied);
+    expect(policies.filter(({ meta }) => meta.name === 'everybody')).toEqual([denied]);
+  });
+});
