@@ -8,6 +8,7 @@ export default defineConfig({
     globalSetup: ['test/parts/vitest-setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
+    maxConcurrency: 4,
     testTimeout: 60_000,
     hookTimeout: 180_000,
     execArgv: ['--conditions=citadel-source'],

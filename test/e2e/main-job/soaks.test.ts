@@ -4,7 +4,8 @@ import { runDemo } from './program.ts';
 
 const deadline = 110_000;
 
-describe('the short form of', () => {
+// Most of the time each waits, for certificates to end.
+describe.concurrent('the short form of', () => {
   it.skipIf(!hasPart('envoy'))(
     'scripts/demo-rotation-under-load: no request fails while certificates rotate',
     async () => {

@@ -81,7 +81,9 @@ function accepts({ server: { app } }: TestMesh, root: Uint8Array): Promise<boole
   });
 }
 
-describe.skipIf(!hasPart('envoy'))('a rotation to another algorithm, under real Envoys', () => {
+// Most of the time each waits, for certificates to end.
+const concurrent = { concurrent: true };
+describe.skipIf(!hasPart('envoy'))('a rotation to another algorithm, under real Envoys', concurrent, () => {
   test('goes to each classic one in turn, and no call is lost', async () => {
     await using calls = await startCalls('12s');
     const { mesh, port } = calls;
