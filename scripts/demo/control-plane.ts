@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { freePort, waitFor } from '../../test/parts/index.ts';
+import { createApplication } from '../../test/support/http-application.ts';
 import { call } from './call.ts';
 import { say, step } from './say.ts';
 import type { World } from './world.ts';
@@ -18,7 +18,7 @@ export async function showControlPlane(
   signal: AbortSignal,
 ): Promise<PolicedShop> {
   step('7. The control plane: two more workloads, whose Envoys have everything from the server');
-  const application = createServer((request, response) =>
+  const application = createApplication((request, response) =>
     response.end(`order ${request.url?.split('/').at(-1)}`),
   );
   await new Promise<void>((resolve) => application.listen(0, '127.0.0.1', resolve));

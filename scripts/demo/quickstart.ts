@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { parseArgs } from 'node:util';
 import { freePort, waitFor } from '../../test/parts/index.ts';
+import { createApplication } from '../../test/support/http-application.ts';
 import { type CallResult, call } from './call.ts';
 import { showControlPlane } from './control-plane.ts';
 import { developmentPlatform, type Platform } from './platform.ts';
@@ -100,7 +100,7 @@ async function main(): Promise<void> {
 }
 
 async function startShop(world: World, stack: AsyncDisposableStack) {
-  const application = createServer((request, response) =>
+  const application = createApplication((request, response) =>
     response.end(`order ${request.url?.split('/').at(-1)}: 3 apples`),
   );
   await new Promise<void>((resolve) => application.listen(0, '127.0.0.1', resolve));

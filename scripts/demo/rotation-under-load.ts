@@ -1,7 +1,7 @@
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { freePort } from '../../test/parts/index.ts';
+import { createApplication } from '../../test/support/http-application.ts';
 import { call } from './call.ts';
 import { tlsCounters } from './envoy-counters.ts';
 import { developmentPlatform } from './platform.ts';
@@ -27,7 +27,7 @@ interface Tally {
 
 async function main(): Promise<void> {
   await using stack = new AsyncDisposableStack();
-  const application = createServer((_request, response) => response.end('ok'));
+  const application = createApplication((_request, response) => response.end('ok'));
   await new Promise<void>((resolve) => application.listen(0, '127.0.0.1', resolve));
   stack.defer(() => {
     application.close();

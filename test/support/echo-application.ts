@@ -1,6 +1,6 @@
-import { createServer } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
+import { createApplication } from './http-application.ts';
 
 /** One program that speaks what services speak: HTTP/1.1 and WebSocket, HTTP/2, and bytes. All of it is echo. */
 export interface Application extends AsyncDisposable {
@@ -10,7 +10,7 @@ export interface Application extends AsyncDisposable {
 }
 
 export async function startApplication(): Promise<Application> {
-  const http = createServer((request, response) => response.end(`http ${request.url ?? ''}`));
+  const http = createApplication((request, response) => response.end(`http ${request.url ?? ''}`));
   http.on('upgrade', (_request, socket) => {
     // Frames are bytes to a proxy; what comes goes back.
     socket.write('HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n');

@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 import type { PrometheusMetrics } from '../../src/adapters/metrics/index.ts';
 import { createAgent, envoyAdminSocket, runEnvoy } from '../../src/agent/index.ts';
 import { type Clock, type Log, silentLog } from '../../src/kernel/index.ts';
 import { exchange, type HttpReply, requirePart, waitFor } from '../parts/index.ts';
+import { createApplication } from './http-application.ts';
 import { startTestServer, type TestServer, trustDomain } from './server.ts';
 
 export interface MeshWorkload extends AsyncDisposable {
@@ -206,7 +206,7 @@ export interface Application extends AsyncDisposable {
 
 /** A program behind a proxy: tells what it was asked, and by whom according to its proxy. */
 export async function startApplication(name: string): Promise<Application> {
-  const server = createServer((request, response) => {
+  const server = createApplication((request, response) => {
     const caller = request.headers['x-forwarded-client-cert'] ?? 'nobody known';
     response.setHeader('x-caller', caller);
     response.end(`${name} ${request.method} ${request.url}`);

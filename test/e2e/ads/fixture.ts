@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { Cluster, Cluster_DiscoveryType } from '../../../src/gen/envoy/config/cluster/v3/cluster.ts';
 import { ApiVersion } from '../../../src/gen/envoy/config/core/v3/config_source.ts';
 import { ClusterLoadAssignment } from '../../../src/gen/envoy/config/endpoint/v3/endpoint.ts';
@@ -9,6 +8,7 @@ import { Router } from '../../../src/gen/envoy/extensions/filters/http/router/v3
 import { HttpConnectionManager } from '../../../src/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
 import type { Identity } from '../../fakes/ads-server.ts';
 import { type Envoy, startEnvoy, temporaryDirectory } from '../../parts/index.ts';
+import { createApplication } from '../../support/http-application.ts';
 
 const any = (name: string, value: Uint8Array) => ({
   typeUrl: `type.googleapis.com/${name}`,
@@ -198,7 +198,7 @@ export interface Backend extends AsyncDisposable {
 
 /** Answers everything with its name. */
 export async function backend(name: string): Promise<Backend> {
-  const http = createServer((_request, response) => response.end(name));
+  const http = createApplication((_request, response) => response.end(name));
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   const address = http.address();
   if (typeof address !== 'object' || !address) throw new Error('no address');

@@ -1,6 +1,7 @@
-import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { type IncomingHttpHeaders } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { exchange, freePort, hasPart, waitFor } from '../../parts/index.ts';
+import { createApplication } from '../../support/http-application.ts';
 import { startApplication, startTestMesh } from '../../support/mesh.ts';
 import { registryText } from '../../support/registry.ts';
 
@@ -14,7 +15,7 @@ interface Authorizer extends AsyncDisposable {
 /** Says yes to whoever brings the right key. */
 async function startAuthorizer(): Promise<Authorizer> {
   const asked: Authorizer['asked'] = [];
-  const server = createServer((request, response) => {
+  const server = createApplication((request, response) => {
     asked.push({ path: request.url ?? '', headers: request.headers });
     response.statusCode = request.headers['x-key'] === 'open' ? 200 : 403;
     response.end();

@@ -1,6 +1,7 @@
-import { createServer, type Server } from 'node:http';
+import { type Server } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { freePort, hasPart } from '../../parts/index.ts';
+import { createApplication } from '../../support/http-application.ts';
 import { startTestMesh } from '../../support/mesh.ts';
 import { registryText } from '../../support/registry.ts';
 import { statusByHttp1, statusByHttp2, statusOf, type WrittenRequest } from '../../support/written-http.ts';
@@ -241,7 +242,7 @@ describe.skipIf(!hasPart('envoy'))('a caller who wants to get around a policy', 
 });
 
 async function startApplication(): Promise<AsyncDisposable & { readonly port: number }> {
-  const server: Server = createServer((request, response) => {
+  const server: Server = createApplication((request, response) => {
     asked.push(
       `${request.method} ${request.url} ${request.headers.host} ${String(request.headers['x-role'])}`,
     );

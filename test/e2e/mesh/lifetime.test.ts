@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2';
 import {
   type AddressInfo,
@@ -9,6 +9,7 @@ import {
 } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { freePort, hasPart } from '../../parts/index.ts';
+import { createApplication } from '../../support/http-application.ts';
 import { startTestMesh } from '../../support/mesh.ts';
 import { registryText } from '../../support/registry.ts';
 
@@ -39,7 +40,7 @@ async function listen(stack: AsyncDisposableStack, server: Server): Promise<List
 
 /** Applications that never end anything by themselves: a WebSocket that echoes, a response without an end, bytes. */
 async function startApplications(stack: AsyncDisposableStack) {
-  const http = createServer((incoming, response) => {
+  const http = createApplication((incoming, response) => {
     if (incoming.url === '/silent') return;
     if (incoming.url !== '/endless') return void response.end('done');
     response.writeHead(200).write('begun');

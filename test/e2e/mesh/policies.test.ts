@@ -1,8 +1,9 @@
-import { Agent, createServer, request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { exchange, freePort, hasPart, waitFor } from '../../parts/index.ts';
+import { createApplication } from '../../support/http-application.ts';
 import { startApplication, startTestMesh, type TestMesh } from '../../support/mesh.ts';
 import { callersOf, registryText } from '../../support/registry.ts';
 
@@ -50,7 +51,7 @@ async function get(port: number, agent: Agent): Promise<{ status: number; reused
 /** HTTP, and TLS to which it listens without a word. */
 async function startMixedApplication(stack: AsyncDisposableStack) {
   let tlsConnections = 0;
-  const http = createServer((_request, response) => response.end('well'));
+  const http = createApplication((_request, response) => response.end('well'));
   const sockets = new Set<Socket>();
   const server = createTcpServer((socket) => {
     sockets.add(socket);

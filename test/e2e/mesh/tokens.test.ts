@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { type IncomingHttpHeaders } from 'node:http';
 import { type JWTPayload, SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
 import {
@@ -11,6 +11,7 @@ import {
 } from '../../fakes/jwks-server.ts';
 import { TestAuthority } from '../../fakes/test-authority.ts';
 import { exchange, freePort, hasPart, temporaryDirectory, waitFor } from '../../parts/index.ts';
+import { createApplication } from '../../support/http-application.ts';
 import { startTestMesh, type TestMesh } from '../../support/mesh.ts';
 
 interface Reply {
@@ -30,7 +31,7 @@ interface Shop {
 
 /** An application that tells what headers it got. */
 async function startEcho() {
-  const server = createServer((request, response) => response.end(JSON.stringify(request.headers)));
+  const server = createApplication((request, response) => response.end(JSON.stringify(request.headers)));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the application has no port');
