@@ -30,7 +30,7 @@ export { type JudgedMesh, judgePolicy, type PolicyJudgement } from './judge.ts';
 export { type LintRegistry, type LintWarning, lintPolicies } from './lint/index.ts';
 export * from './model.ts';
 export * from './read/index.ts';
-export { indexPolicies, mutualTlsModeOf, precedence } from './select.ts';
+export { enforcedMode, indexPolicies, mutualTlsModeOf, precedence } from './select.ts';
 export {
   createPolicyService,
   type PolicyAuthor,
