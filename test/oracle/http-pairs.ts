@@ -1,5 +1,5 @@
 import { recordedDecision } from '../../src/adapters/envoy/authorization/index.ts';
-import { type DecisionContext, decide, type PolicyRequest } from '../../src/domain/policy/index.ts';
+import { type DecisionContext, decide } from '../../src/domain/policy/index.ts';
 import { exchangeAll, open, type RawReply, type RawRequest } from './client.ts';
 import { countDecided } from './decided.ts';
 import { fieldsSchema } from './fields.ts';
@@ -15,6 +15,7 @@ import {
 import { detailsHeader, metadataHeader, setHeader } from './http-listener.ts';
 import { exchangeAllHttp2 } from './http2-client.ts';
 import { metadataFields } from './left-metadata.ts';
+import { policyRequest } from './policy-request.ts';
 import { type Compared, comparable, type Outcome, outcomeOf, Tally } from './tally.ts';
 import type { World } from './world.ts';
 
@@ -87,7 +88,7 @@ export async function httpPairs(
 }
 
 function compare({ policies, call: made }: HttpPair, reply: RawReply, world: World): Compared {
-  const request = policyRequest(made, world);
+  const request = policyRequest(made, world.tokens);
   const details = reply.headers.get(detailsHeader);
   const metadata = reply.headers.get(metadataHeader);
   return {
@@ -132,26 +133,6 @@ function rawRequest({ set, call: made }: HttpPair, { tokens }: World): RawReques
       ...(made.clientIp === undefined ? [] : [['X-Forwarded-For', made.clientIp] as const]),
       ...(made.token === undefined ? [] : [['Authorization', `Bearer ${tokens[made.token]?.text}`] as const]),
     ],
-  };
-}
-
-function policyRequest(made: Call, { tokens }: World): PolicyRequest {
-  const { connection, clientIp, token } = made;
-  const headers: Record<string, string[]> = {};
-  for (const [name, value] of made.headers) headers[name] = [...(headers[name] ?? []), value];
-  const jwt = token === undefined ? undefined : tokens[token]?.claims;
-  const issuer = jwt?.['iss'];
-  return {
-    http: { method: made.method, path: made.path, host: made.host, headers },
-    sourcePrincipal: connection.identity,
-    sourceIp: connection.sourceIp,
-    remoteIp: clientIp ?? connection.sourceIp,
-    destinationIp: connection.destinationIp,
-    destinationPort: connection.port,
-    sni: connection.sni,
-    jwt,
-    spaceDelimitedClaims: typeof issuer === 'string' ? words.spaceDelimited[issuer] : undefined,
-    metadata: { [words.metadataFilter]: made.metadata },
   };
 }
 

@@ -6,9 +6,10 @@ import { waitFor } from '../parts/index.ts';
 import { closed, open } from './client.ts';
 import { countDecided } from './decided.ts';
 import { fieldsSchema } from './fields.ts';
-import { aimedConnection, type Connection, connections, type PolicySet } from './generate/index.ts';
+import { aimedConnection, connections, type PolicySet } from './generate/index.ts';
 import { type Making, meshContext } from './http-pairs.ts';
 import { tcpAddress } from './listeners.ts';
+import { connectionRequest } from './policy-request.ts';
 import { comparable, outcomeOf, Tally } from './tally.ts';
 
 interface Options {
@@ -49,7 +50,7 @@ export async function tcpPairs(
           connection.identity === undefined ? undefined : world.peers.get(connection.identity);
         return {
           policies,
-          request: policyRequest(connection),
+          request: connectionRequest(connection),
           ...(await attempt(await open(connection, credentials))),
         };
       }),
@@ -89,17 +90,6 @@ async function attempt(socket: Socket): Promise<{ allowed: boolean; ends: string
   socket.write('hello, is anybody there?');
   await closed(socket);
   return { allowed, ends };
-}
-
-function policyRequest(connection: Connection): PolicyRequest {
-  return {
-    sourcePrincipal: connection.identity,
-    sourceIp: connection.sourceIp,
-    remoteIp: connection.sourceIp,
-    destinationIp: connection.destinationIp,
-    destinationPort: connection.port,
-    sni: connection.sni,
-  };
 }
 
 function readLog(text: string): Map<string, Record<string, unknown>> {

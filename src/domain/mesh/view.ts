@@ -1,6 +1,7 @@
 import { forWorkload, TrustDomain } from '@citadel/spiffe';
 import { sameMembers, sharedLists } from '../../kernel/index.ts';
 import {
+  enforcedMode,
   indexPolicies,
   type MutualTlsMode,
   mutualTlsModeOf,
@@ -191,14 +192,6 @@ export function hasTooMuch({ policiesByWorkload, keySets }: MeshIndex, workload:
   const policies = policiesByWorkload.get(workload.id) ?? noPolicies;
   const ports = workload.ports.length + undeclaredPorts(workload, policies, () => 'STRICT').length;
   return areTooMuch(policies, keySets.get(policies) ?? noKeySets, ports);
-}
-
-/**
- * What an operator made strict takes mutual TLS alone where policies would let both in. DISABLE stays: its callers speak
- * plaintext there by the same policy, and would all be refused.
- */
-function enforcedMode(mode: InboundPort['mode'], strict: boolean): InboundPort['mode'] {
-  return strict && mode === 'PERMISSIVE' ? 'STRICT' : mode;
 }
 
 const sharedCallees = sharedLists<ServiceView>();

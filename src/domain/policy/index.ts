@@ -23,13 +23,14 @@ export {
   ruleReference,
   type Verdict,
 } from './decide/index.ts';
+export * from './explain/index.ts';
 export { formatPolicies } from './format.ts';
 export { policiesByWorkload } from './holding.ts';
 export { type JudgedMesh, judgePolicy, type PolicyJudgement } from './judge.ts';
 export { type LintRegistry, type LintWarning, lintPolicies } from './lint/index.ts';
 export * from './model.ts';
 export * from './read/index.ts';
-export { indexPolicies, mutualTlsModeOf, precedence } from './select.ts';
+export { enforcedMode, indexPolicies, mutualTlsModeOf, precedence } from './select.ts';
 export {
   createPolicyService,
   type PolicyAuthor,

@@ -123,15 +123,40 @@ function isSelected(selector: LabelSelector | undefined, labels: LabelSelector):
   return Object.entries(selector ?? {}).every(([key, value]) => labels[key] === value);
 }
 
+/** How a port takes connections, and what says so. */
+export interface PortMode {
+  readonly mode: Exclude<MutualTlsMode, 'UNSET'>;
+  /** Undefined where no policy says anything, which is PERMISSIVE. */
+  readonly policy: PeerAuthentication | undefined;
+  /** Whether the policy says it of this port alone. */
+  readonly ofPort: boolean;
+}
+
 /**
  * How a workload's port takes connections: by the port's own mode, else the workload's, the namespace's, the mesh's,
  * each of which may leave it UNSET to the next one.
  * @param applying as policiesOf gives it
  */
-export function mutualTlsModeOf(applying: readonly Policy[], port: number): Exclude<MutualTlsMode, 'UNSET'> {
+export function portModeOf(applying: readonly Policy[], port: number): PortMode {
   const levels = ofKind(applying, 'PeerAuthentication');
-  const ofPort = levels.find(({ selector }) => selector !== undefined)?.portLevel.get(port);
-  for (const mode of [ofPort, ...levels.map((policy) => policy.mode)])
-    if (mode !== undefined && mode !== 'UNSET') return mode;
-  return 'PERMISSIVE';
+  const own = levels.find(({ selector }) => selector !== undefined);
+  const candidates = [
+    ...(own ? [{ mode: own.portLevel.get(port), policy: own, ofPort: true }] : []),
+    ...levels.map((policy) => ({ mode: policy.mode, policy, ofPort: false })),
+  ];
+  for (const { mode, ...by } of candidates)
+    if (mode !== undefined && mode !== 'UNSET') return { mode, ...by };
+  return { mode: 'PERMISSIVE', policy: undefined, ofPort: false };
+}
+
+export function mutualTlsModeOf(applying: readonly Policy[], port: number): PortMode['mode'] {
+  return portModeOf(applying, port).mode;
+}
+
+/**
+ * What an operator made strict takes mutual TLS alone where policies would let both in. DISABLE stays: its callers speak
+ * plaintext there by the same policy, and would all be refused.
+ */
+export function enforcedMode(mode: PortMode['mode'], strict: boolean): PortMode['mode'] {
+  return strict && mode === 'PERMISSIVE' ? 'STRICT' : mode;
 }

@@ -53,6 +53,14 @@ function matchesText(pattern: string, value: ClaimValue | undefined): boolean {
   return typeof value === 'string' && matchesPattern(pattern, value);
 }
 
+/** What stands there, as it is told: strings themselves, of a list each; everything else, which matches nothing, as JSON. */
+export function textsAt(claims: Claims | undefined, path: readonly string[]): readonly string[] {
+  const found = claimAt(claims, path);
+  return (isList(found) ? found : [found]).flatMap((each) =>
+    each === undefined ? [] : [typeof each === 'string' ? each : JSON.stringify(each)],
+  );
+}
+
 function claimAt(claims: Claims | undefined, path: readonly string[]): ClaimValue | undefined {
   let value: ClaimValue | undefined = claims;
   for (const name of path) {

@@ -1,0 +1,12 @@
+export { alikeCallees, type CalleeGroup } from './alike.ts';
+export {
+  type CallExplanation,
+  type CallQuestion,
+  type DecidedBy,
+  explainCall,
+  type GivenCall,
+} from './call.ts';
+export { type Callee, calleesOf } from './callee.ts';
+export { type Caller, callerOf } from './caller.ts';
+export type { GivenToken, TokenFinding } from './token.ts';
+export type { TransportFinding, TransportReason } from './transport.ts';
