@@ -23,6 +23,7 @@ export {
   ruleReference,
   type Verdict,
 } from './decide/index.ts';
+export * from './exact/index.ts';
 export { formatPolicies } from './format.ts';
 export { policiesByWorkload } from './holding.ts';
 export { type JudgedMesh, judgePolicy, type PolicyJudgement } from './judge.ts';

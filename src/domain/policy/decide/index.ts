@@ -1,9 +1,11 @@
+export { type IpAddress, type IpRange, parseIp, rangeOf } from './addresses.ts';
 export { comparedParts, type RequestPart } from './ambiguity.ts';
 export { listPattern } from './claims.ts';
 export { type ConditionSubject, conditionSubject, isHttpOnly } from './condition-key.ts';
 export { decide } from './decide.ts';
 export { isJoinedHeader } from './headers.ts';
 export { isPathTemplate, normalizePath } from './paths.ts';
+export { type MeshNames, trustDomainsOf, underAllNames } from './principals.ts';
 export type {
   Claims,
   ClaimValue,
@@ -16,3 +18,4 @@ export type {
   Verdict,
 } from './request.ts';
 export { parseRuleId, type RuleReference, ruleId, ruleReference } from './rule-id.ts';
+export { lowerCase, normalizeHost } from './strings.ts';

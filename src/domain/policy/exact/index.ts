@@ -23,3 +23,4 @@ export type {
   Undecided,
   Witness,
 } from './model.ts';
+export { allowedRegions, compareWorlds } from './compare.ts';

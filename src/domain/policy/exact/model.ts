@@ -64,6 +64,8 @@ export interface Alternative {
 export interface Constraint {
   readonly attribute: Attribute;
   readonly alternatives: readonly Alternative[];
+  /** So many alternatives, at most, are not told: there are too many to read. Mostly 0. */
+  readonly more: number;
   /** A value that is so; undefined where the attribute is absent. */
   readonly example: string | undefined;
 }
@@ -123,10 +125,12 @@ export interface Reach {
   readonly undecided: Undecided | undefined;
 }
 
-/** What bounds the work; more is `undecided`. */
+/** What bounds the work; more is `undecided`. A step is a visit of a part of a formula, or of a state of an automaton. */
 export interface ExactLimits {
-  /** Steps of all groups together: visits of a part of a formula, and of a state of an automaton. */
+  /** Of all together. */
   readonly steps: number;
-  /** Of one group. */
+  /** Of ports that are decided alike. */
+  readonly stepsOfGroup: number;
+  /** Regions that are told, of ports that are decided alike. */
   readonly regions: number;
 }
