@@ -23,6 +23,7 @@ export {
   ruleReference,
   type Verdict,
 } from './decide/index.ts';
+export * from './exact/index.ts';
 export * from './explain/index.ts';
 export { formatPolicies } from './format.ts';
 export { policiesByWorkload } from './holding.ts';

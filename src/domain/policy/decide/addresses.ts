@@ -1,22 +1,40 @@
 import { isIP } from 'node:net';
 
-interface Address {
+/** An IP address as a number. */
+export interface IpAddress {
   readonly bits: 32 | 128;
   readonly value: bigint;
 }
 
-/** Whether an address is a block's, `10.1.2.3` or `10.0.0.0/8`; bits of the block behind its length do not count. */
-export function isInBlock(address: string, block: string): boolean {
-  const [network = '', length] = block.split('/', 2);
-  const own = parseAddress(address);
-  const other = parseAddress(network);
-  // An IPv4 address is in no block of IPv6, and the other way round.
-  if (own === undefined || other === undefined || own.bits !== other.bits) return false;
-  const free = BigInt(own.bits - (length === undefined ? own.bits : Number(length)));
-  return own.value >> free === other.value >> free;
+/** All addresses of a block, the first and the last one. */
+export interface IpRange {
+  readonly bits: 32 | 128;
+  readonly first: bigint;
+  readonly last: bigint;
 }
 
-function parseAddress(text: string): Address | undefined {
+/** Whether an address is a block's, `10.1.2.3` or `10.0.0.0/8`; bits of the block behind its length do not count. */
+export function isInBlock(address: string, block: string): boolean {
+  const own = parseIp(address);
+  const range = rangeOf(block);
+  // An IPv4 address is in no block of IPv6, and the other way round.
+  if (own === undefined || range === undefined || own.bits !== range.bits) return false;
+  return own.value >= range.first && own.value <= range.last;
+}
+
+/** Undefined for what is no block. */
+export function rangeOf(block: string): IpRange | undefined {
+  const [network = '', length] = block.split('/', 2);
+  const address = parseIp(network);
+  if (address === undefined) return undefined;
+  const { bits, value } = address;
+  const free = BigInt(bits - (length === undefined ? bits : Number(length)));
+  const first = (value >> free) << free;
+  return { bits, first, last: first + (1n << free) - 1n };
+}
+
+/** Undefined for what is no address. */
+export function parseIp(text: string): IpAddress | undefined {
   if (isIP(text) === 4) return { bits: 32, value: parseIPv4(text) };
   if (isIP(text) !== 6) return undefined;
   return { bits: 128, value: parseIPv6(text) };

@@ -1,11 +1,19 @@
-export { comparedParts, isAmbiguous, type RequestPart } from './ambiguity.ts';
-export { listPattern, requestPrincipal, textsAt, withWordLists } from './claims.ts';
+export { type IpAddress, type IpRange, parseIp, rangeOf } from './addresses.ts';
+export {
+  comparedParts,
+  comparedParts,
+  isAmbiguous,
+  type RequestPart,
+  type RequestPart,
+} from './ambiguity.ts';
+export { listPattern, listPattern, requestPrincipal, textsAt, withWordLists } from './claims.ts';
 export { type ConditionSubject, conditionSubject, isHttpOnly } from './condition-key.ts';
 export { decide } from './decide.ts';
 export { type Field, fieldsOf, isUsed } from './fields.ts';
 export { isJoinedHeader } from './headers.ts';
 export { type Facts, type FieldSubject, headerOf } from './matchers.ts';
 export { isPathTemplate, normalizePath } from './paths.ts';
+export { type MeshNames, trustDomainsOf, underAllNames } from './principals.ts';
 export type {
   Claims,
   ClaimValue,
@@ -18,3 +26,4 @@ export type {
   Verdict,
 } from './request.ts';
 export { parseRuleId, type RuleReference, ruleId, ruleReference } from './rule-id.ts';
+export { lowerCase, normalizeHost } from './strings.ts';

@@ -18,7 +18,10 @@ export function matchesPrincipal(pattern: string, spiffeId: string, mesh: MeshNa
  * A mesh that moves from one trust domain to another is known by both, and `cluster.local` means "this mesh": a pattern
  * whose trust domain is one of these stands for all of them. A trust domain may be written `*tail`.
  */
-function underAllNames(pattern: string, { trustDomain, trustDomainAliases }: MeshNames): readonly string[] {
+export function underAllNames(
+  pattern: string,
+  { trustDomain, trustDomainAliases }: MeshNames,
+): readonly string[] {
   const slash = pattern.indexOf('/');
   if (slash === -1) return [pattern];
   const written = pattern.slice(0, slash);
@@ -35,9 +38,13 @@ export function matchesTrustDomain(pattern: string, spiffeId: string, mesh: Mesh
   if (!spiffeId.startsWith(scheme)) return false;
   if (pattern === '*') return true;
   const [trustDomain = '', ...path] = spiffeId.slice(scheme.length).split('/');
+  return path.length > 0 && trustDomainsOf(pattern, mesh).some((each) => matchesPattern(each, trustDomain));
+}
+
+/** All patterns that one stands for. */
+export function trustDomainsOf(pattern: string, mesh: MeshNames): readonly string[] {
   const names = [mesh.trustDomain, ...mesh.trustDomainAliases];
-  const meant = names.includes(pattern) ? names : [pattern];
-  return path.length > 0 && meant.some((each) => matchesPattern(each, trustDomain));
+  return names.includes(pattern) ? names : [pattern];
 }
 
 const workload = /^spiffe:\/\/[^/]+\/ns\/([^/]+)\/sa\/([^/]+)$/;

@@ -206,7 +206,7 @@ function setByProxies(name: string): boolean {
 }
 
 /** By whom a request says that it was forwarded: the last one counts, and `nobody` where the header is not there. */
-function forwardedFor({ headers, noOtherHeaders }: GivenCall): string | 'nobody' | undefined {
+function forwardedFor({ headers, noOtherHeaders }: GivenCall): string | undefined {
   const values: readonly string[] = Object.entries(headers).flatMap(([name, some]) =>
     name.toLowerCase() === 'x-forwarded-for' ? some : [],
   );

@@ -1,0 +1,33 @@
+/** Thrown where the work is more than was granted; whoever asked answers `undecided`. */
+export class TooMuch extends Error {
+  /** The literals that the work was about. */
+  readonly literals: readonly number[];
+
+  constructor(literals: readonly number[]) {
+    super('more steps than were granted');
+    this.literals = literals;
+  }
+}
+
+/** Counts steps, so that no set of policies, however it was made, takes more time or memory than was granted. */
+export class Budget {
+  #total: number;
+  #left = 0;
+
+  constructor(total: number) {
+    this.#total = total;
+  }
+
+  /** Begins another piece of work, which may take no more than this. */
+  grant(steps: number): void {
+    this.#total += this.#left;
+    this.#left = Math.min(steps, Math.max(this.#total, 0));
+    this.#total -= this.#left;
+  }
+
+  /** @throws TooMuch */
+  spend(steps: number, literals: readonly number[] = []): void {
+    this.#left -= steps;
+    if (this.#left < 0) throw new TooMuch(literals);
+  }
+}

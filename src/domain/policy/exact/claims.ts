@@ -1,0 +1,21 @@
+import { hasClaim } from './fields.ts';
+import { always, type Formula } from './formulas.ts';
+import type { Vocabulary } from './vocabulary.ts';
+
+/** A claim that is a string or a list is no object, so that there is nothing in it: the one place where attributes hang together. */
+export function claimsThatExclude(vocabulary: Vocabulary, ...some: readonly Formula[]): Formula {
+  const { formulas } = vocabulary;
+  const paths = formulas.attributeList(...some).flatMap((number): readonly (readonly string[])[] => {
+    const { attribute } = vocabulary.space(number);
+    if (attribute.kind === 'token') return [['iss'], ['sub']];
+    return attribute.kind === 'claim' ? [attribute.path] : [];
+  });
+  const within = (outer: readonly string[], inner: readonly string[]) =>
+    inner.length > outer.length && outer.every((name, at) => inner[at] === name);
+  const exclusions = paths.flatMap((outer) =>
+    paths
+      .filter((inner) => within(outer, inner))
+      .map((inner) => formulas.not(formulas.and([hasClaim(vocabulary, outer), hasClaim(vocabulary, inner)]))),
+  );
+  return exclusions.length === 0 ? always : formulas.and(exclusions);
+}

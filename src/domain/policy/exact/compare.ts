@@ -1,0 +1,214 @@
+import { policyKey } from '../read/index.ts';
+import type { PolicyWorld } from '../world/index.ts';
+import { Budget, TooMuch } from './budget.ts';
+import { claimsThatExclude } from './claims.ts';
+import { type Examples, examplesOf } from './examples.ts';
+import { type Diff, Explorer } from './explore.ts';
+import { type Formula, never } from './formulas.ts';
+import type {
+  Comparison,
+  Difference,
+  ExactLimits,
+  PortOf,
+  Reach,
+  Region,
+  Undecided,
+  Witness,
+} from './model.ts';
+import { Outcomes } from './outcome.ts';
+import { contentOf, type Group, placesOf, tokenRulesOf } from './places.ts';
+import { regionsOf } from './regions.ts';
+import { Vocabulary } from './vocabulary.ts';
+import { type Defaults, decided, mustBe, witnessOf } from './witness.ts';
+
+/** Of a few seconds each, and of some hundred MB. */
+const defaultLimits: ExactLimits = { steps: 60_000_000, stepsOfGroup: 15_000_000, regions: 50 };
+
+/** What is shared by all groups of one comparison. */
+class Engine {
+  readonly budget: Budget;
+  readonly vocabulary: Vocabulary;
+  readonly explorer: Explorer;
+  readonly limits: ExactLimits;
+  readonly examples: Examples;
+
+  constructor(world: PolicyWorld, limits: Partial<ExactLimits>) {
+    this.limits = { ...defaultLimits, ...limits };
+    this.budget = new Budget(this.limits.steps);
+    this.examples = examplesOf(world);
+    this.vocabulary = new Vocabulary(this.budget, this.examples, world.settings.trustDomain);
+    this.explorer = new Explorer(this.vocabulary, this.budget);
+  }
+
+  outcomes({ settings }: PolicyWorld): Outcomes {
+    const providers = settings.authorizationProviders.map(({ name }) => name);
+    return new Outcomes(this.vocabulary, settings, providers);
+  }
+
+  /** Claims that cannot be together are of no request. */
+  differences(before: Formula, after: Formula): Diff {
+    if (before === after) return undefined;
+    const { formulas } = this.vocabulary;
+    const real = claimsThatExclude(this.vocabulary, before, after);
+    return this.explorer.differences(formulas.and([real, before]), formulas.and([real, after]));
+  }
+
+  defaults({ workload, port, after }: Group): Defaults {
+    return {
+      workload,
+      port,
+      protocol: after.protocol,
+      source: this.examples.sources[0] ?? 'other.example/ns/default/sa/default',
+      host: this.examples.hosts[0] ?? 'app.example',
+      address: this.examples.addresses[0] ?? '10.0.0.1',
+    };
+  }
+
+  undecided(error: unknown, { members, after }: Group): Undecided {
+    if (!(error instanceof TooMuch)) throw error;
+    const named = error.literals.flatMap((literal) => this.vocabulary.literal(literal).policy ?? []);
+    const counts = new Map<string, number>();
+    for (const name of named) counts.set(name, (counts.get(name) ?? 0) + 1);
+    const policies = [...counts].toSorted(([, a], [, b]) => b - a).map(([name]) => name);
+    const largest = after.policies
+      .filter((policy) => policy.kind === 'AuthorizationPolicy')
+      .toSorted((a, b) => b.rules.length - a.rules.length)
+      .map((policy) => policyKey({ ...policy.meta, kind: policy.kind }));
+    return {
+      places: members,
+      protocol: after.protocol,
+      policies: (policies.length > 0 ? policies : largest).slice(0, 3),
+      reason: 'there are too many ways in which their conditions can hold together for all to be looked at',
+    };
+  }
+}
+
+/**
+ * What changes for whom between two worlds: nothing, proven; or where, each with a request that is decided otherwise. Only
+ * workloads that are in both are compared.
+ * @throws CitadelError Internal where the decision function contradicts what was worked out
+ */
+export function compareWorlds(
+  before: PolicyWorld,
+  after: PolicyWorld,
+  limits: Partial<ExactLimits> = {},
+): Comparison {
+  const engine = new Engine(after, limits);
+  const [was, is] = [engine.outcomes(before), engine.outcomes(after)];
+  const { groups, unenforced, unpaired } = placesOf(before, after);
+  const sameSettings = settingsOf(before) === settingsOf(after);
+  const differences: Difference[] = [];
+  const undecided: Undecided[] = [];
+  let identical = 0;
+  let searched = 0;
+  let complete = true;
+  for (const group of groups) {
+    if (
+      sameSettings &&
+      group.before.mode === group.after.mode &&
+      group.before.protocol === group.after.protocol &&
+      contentOf(group.before.policies) === contentOf(group.after.policies)
+    ) {
+      identical += 1;
+      continue;
+    }
+    const refusal = notCompared(group);
+    if (refusal) {
+      undecided.push(refusal);
+      continue;
+    }
+    engine.budget.grant(engine.limits.stepsOfGroup);
+    try {
+      const [first, second] = [was.allowed(group.before), is.allowed(group.after)];
+      if (first === second) {
+        identical += 1;
+        continue;
+      }
+      const diff = engine.differences(first, second);
+      searched += 1;
+      const { regions, complete: all } = regionsOf(engine.vocabulary, diff, engine.limits.regions);
+      complete &&= all;
+      for (const { region, samples, becomes } of regions) {
+        const witness = witnessOf(samples, engine.defaults(group));
+        differences.push({
+          places: group.members,
+          protocol: group.after.protocol,
+          becomes,
+          region,
+          witness,
+          before: mustBe(
+            decided(witness, group.before, before),
+            becomes === 'allowed' ? 'deny' : 'allow',
+            witness,
+          ),
+          after: mustBe(
+            decided(witness, group.after, after),
+            becomes === 'allowed' ? 'allow' : 'deny',
+            witness,
+          ),
+        });
+      }
+    } catch (error) {
+      undecided.push(engine.undecided(error, group));
+    }
+  }
+  return {
+    outcome: differences.length > 0 ? 'different' : undecided.length > 0 ? 'undecided' : 'same',
+    differences,
+    complete: complete && undecided.length === 0,
+    undecided,
+    proof: { groups: groups.length, identical, searched, unenforced, unpaired },
+  };
+}
+
+/** All that may reach a port. */
+export function allowedRegions(world: PolicyWorld, place: PortOf, limits: Partial<ExactLimits> = {}): Reach {
+  const workload = world.workloads.get(place.workload);
+  const only = { ...world, workloads: new Map(workload ? [[workload.id, workload]] : []) };
+  const group = placesOf(only, only).groups.find(({ members }) =>
+    members.some(({ port }) => port === place.port),
+  );
+  if (!group) return { regions: [], complete: true, undecided: undefined };
+  const engine = new Engine(world, limits);
+  engine.budget.grant(engine.limits.stepsOfGroup);
+  try {
+    const diff = engine.differences(never, engine.outcomes(world).allowed(group.after));
+    const { regions, complete } = regionsOf(engine.vocabulary, diff, engine.limits.regions);
+    const found = regions.map(({ region, samples }): { region: Region; witness: Witness } => {
+      const witness = witnessOf(samples, engine.defaults(group));
+      mustBe(decided(witness, group.after, world), 'allow', witness);
+      return { region, witness };
+    });
+    return { regions: found, complete, undecided: undefined };
+  } catch (error) {
+    return { regions: [], complete: false, undecided: engine.undecided(error, group) };
+  }
+}
+
+function settingsOf({ settings }: PolicyWorld): string {
+  const { trustDomain, trustDomainAliases, authorizationProviders } = settings;
+  return JSON.stringify([
+    trustDomain,
+    trustDomainAliases,
+    authorizationProviders.map(({ name }) => name).toSorted(),
+  ]);
+}
+
+/** What cannot be told of a group. */
+function notCompared({ before, after, members }: Group): Undecided | undefined {
+  const of = (reason: string, policies: readonly string[]): Undecided => ({
+    places: members,
+    protocol: after.protocol,
+    policies,
+    reason,
+  });
+  if (before.protocol !== after.protocol) return of('the port is read as HTTP in one of both alone', []);
+  if (after.protocol === 'tcp' || tokenRulesOf(before.policies) === tokenRulesOf(after.policies))
+    return undefined;
+  const policies = new Set(
+    [...before.policies, ...after.policies]
+      .filter(({ kind }) => kind === 'RequestAuthentication')
+      .map(({ kind, meta }) => policyKey({ ...meta, kind })),
+  );
+  return of('which tokens are taken changes, and what that means is not worked out', [...policies]);
+}

@@ -1,0 +1,27 @@
+/**
+ * What policies decide, of all requests at once. Every answer is about the requests that `decide` can be asked about, of
+ * whatever strings may arrive: canonical paths, SPIFFE IDs, tokens for methods, values of headers without blanks around them,
+ * any claims. Ports, modes of mutual TLS and who is there are those of the world.
+ *
+ *   compareWorlds(before: PolicyWorld, after: PolicyWorld, limits?: Partial<ExactLimits>): Comparison
+ *   allowedRegions(world: PolicyWorld, place: PortOf, limits?: Partial<ExactLimits>): Reach
+ */
+
+export { allowedRegions, compareWorlds } from './compare.ts';
+export type {
+  Alternative,
+  Attribute,
+  Comparison,
+  Constraint,
+  Difference,
+  ExactDecision,
+  ExactLimits,
+  PatternList,
+  PortOf,
+  PortProtocol,
+  Proof,
+  Reach,
+  Region,
+  Undecided,
+  Witness,
+} from './model.ts';

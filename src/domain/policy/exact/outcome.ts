@@ -1,0 +1,124 @@
+import { comparedParts, type MeshNames } from '../decide/index.ts';
+import type { AuthorizationPolicy, AuthorizationRule, MutualTlsMode, Policy } from '../model.ts';
+import { policyKey } from '../read/index.ts';
+import { isAmbiguousPart } from './ambiguity.ts';
+import { type FormulaField, formulaFields, isKnown, type Reading } from './fields.ts';
+import { always, type Formula, never } from './formulas.ts';
+import type { PortProtocol } from './model.ts';
+import type { Vocabulary } from './vocabulary.ts';
+
+/** One port as one world has it. */
+export interface Place {
+  readonly policies: readonly Policy[];
+  readonly protocol: PortProtocol;
+  readonly mode: Exclude<MutualTlsMode, 'UNSET'>;
+  readonly port: number | 'other';
+}
+
+/** Makes the formula "is allowed" of places of one world. */
+export class Outcomes {
+  readonly #vocabulary: Vocabulary;
+  readonly #mesh: MeshNames;
+  readonly #providers: ReadonlySet<string>;
+  readonly #known = new Map<string, WeakMap<Policy, Formula>>();
+
+  constructor(vocabulary: Vocabulary, mesh: MeshNames, providers: readonly string[]) {
+    this.#vocabulary = vocabulary;
+    this.#mesh = mesh;
+    this.#providers = new Set(providers);
+  }
+
+  /** As `decide` puts it together, in its order; that is of no importance for what is allowed. */
+  allowed({ policies, protocol, mode, port }: Place): Formula {
+    const { formulas } = this.#vocabulary;
+    const tcp = protocol === 'tcp';
+    const enforced = policies.filter(
+      (policy): policy is AuthorizationPolicy => policy.kind === 'AuthorizationPolicy' && !policy.dryRun,
+    );
+    const matched = (action: AuthorizationPolicy['action']) =>
+      formulas.or(
+        enforced
+          .filter((policy) => policy.action === action)
+          .map((policy) => this.#matches(policy, { tcp, port })),
+      );
+    const ambiguous = tcp
+      ? []
+      : [...comparedParts(enforced)].map((part) => isAmbiguousPart(this.#vocabulary, part));
+    const refused = enforced
+      .filter(({ action }) => action === 'CUSTOM')
+      .map((policy) => formulas.and([this.#refuses(policy.provider), this.#matches(policy, { tcp, port })]));
+    const allowing = enforced.some(({ action }) => action === 'ALLOW') ? matched('ALLOW') : always;
+    return formulas.and([
+      this.#isTaken(mode),
+      ...ambiguous.map((each) => formulas.not(each)),
+      formulas.not(formulas.or(refused)),
+      formulas.not(matched('DENY')),
+      allowing,
+    ]);
+  }
+
+  /** Whether a port takes a connection at all: with mutual TLS the caller is known, without it never. */
+  #isTaken(mode: Place['mode']): Formula {
+    if (mode === 'PERMISSIVE') return always;
+    const known = isKnown(this.#vocabulary);
+    return mode === 'STRICT' ? known : this.#vocabulary.formulas.not(known);
+  }
+
+  /** An authorizer outside may say what it likes; one that is not there refuses. */
+  #refuses(provider: string | undefined): Formula {
+    if (provider === undefined || !this.#providers.has(provider)) return always;
+    return this.#vocabulary.ask({
+      space: this.#vocabulary.provider(provider),
+      key: 'refuses',
+      list: { field: 'refuses', patterns: [] },
+      add: () => undefined,
+    });
+  }
+
+  /** Whether any of a policy's rules matches. Worked out once, however many workloads it holds for. */
+  #matches(policy: AuthorizationPolicy, { tcp, port }: { tcp: boolean; port: Place['port'] }): Formula {
+    const variant = `${tcp} ${port}`;
+    const known = this.#known.get(variant) ?? new WeakMap<Policy, Formula>();
+    this.#known.set(variant, known);
+    const before = known.get(policy);
+    if (before !== undefined) return before;
+    this.#vocabulary.owner = policyKey({ ...policy.meta, kind: policy.kind });
+    const reading: Reading = {
+      vocabulary: this.#vocabulary,
+      mesh: this.#mesh,
+      port,
+      early: policy.action === 'CUSTOM',
+    };
+    const made = this.#vocabulary.formulas.or(
+      policy.rules.map((rule) => ruleFormula(rule, policy, tcp, reading)),
+    );
+    known.set(policy, made);
+    return made;
+  }
+}
+
+/** When a rule matches, as `decide` has it; the fields of HTTP that a connection does not have narrow an ALLOW alone. */
+export function ruleFormula(
+  rule: AuthorizationRule,
+  policy: AuthorizationPolicy,
+  tcp: boolean,
+  reading: Reading,
+): Formula {
+  const { formulas } = reading.vocabulary;
+  const { from, to, when } = formulaFields(rule, policy);
+  const used = ({ values, notValues }: FormulaField) => values.length > 0 || notValues.length > 0;
+  const unknown = [...from.flat(), ...to.flat(), ...when].some((each) => each.httpOnly && used(each));
+  if (tcp && unknown && policy.action === 'ALLOW') return never;
+  const all = (fields: readonly FormulaField[]) =>
+    formulas.and(
+      fields
+        .filter((each) => used(each) && !(tcp && each.httpOnly))
+        .flatMap(({ name, values, notValues, any }) => [
+          ...(values.length > 0 ? [any(name, values, reading)] : []),
+          ...(notValues.length > 0 ? [formulas.not(any(name, notValues, reading))] : []),
+        ]),
+    );
+  const some = (alternatives: readonly (readonly FormulaField[])[]) =>
+    alternatives.length === 0 ? always : formulas.or(alternatives.map(all));
+  return formulas.and([some(from), some(to), all(when)]);
+}

@@ -1,0 +1,80 @@
+import type { Budget } from '../budget.ts';
+import type { Attribute } from '../model.ts';
+import { Automaton } from '../text/automaton.ts';
+import { codesOf, type Domain } from '../text/domain.ts';
+import type { Row } from '../text/pieces.ts';
+import { TextSearch } from '../text/search.ts';
+import type { Cell, EagerSpace, Sample } from './space.ts';
+
+/** One string, or none: a caller's identity, a method, a path. Literals and languages are told apart by a map. */
+export class TextSpace implements EagerSpace {
+  readonly kind = 'eager';
+  readonly attribute: Attribute;
+  readonly #automaton = new Automaton();
+  readonly #search: TextSearch;
+  readonly #isOptional: boolean;
+  readonly #languageOf = new Map<number, number>();
+  readonly #literalOf: number[] = [];
+  readonly #examples: (cell: Cell) => readonly string[];
+
+  /** @param examples texts that would be natural, the best first; only one that is in the cell is taken */
+  constructor(
+    attribute: Attribute,
+    domain: Domain,
+    budget: Budget,
+    { isOptional = false, examples }: { isOptional?: boolean; examples: (cell: Cell) => readonly string[] },
+  ) {
+    this.attribute = attribute;
+    this.#search = new TextSearch(this.#automaton, domain, budget);
+    this.#isOptional = isOptional;
+    this.#examples = examples;
+  }
+
+  add(literal: number, rows: readonly Row[]): void {
+    this.#languageOf.set(literal, this.#automaton.add(rows));
+    this.#literalOf.push(literal);
+  }
+
+  cells(literals: readonly number[], given: Cell | undefined): readonly Cell[] {
+    const considered = [...new Set([...literals, ...(given?.considered ?? [])])];
+    const truths = [...(given?.truths ?? [])];
+    const outside = (given?.considered ?? []).filter((literal) => given?.truths.has(literal) !== true);
+    const cell = (found: Iterable<number>, sample: Sample): Cell => ({
+      truths: new Set([...truths, ...found]),
+      considered,
+      sample,
+    });
+    const absent: Cell[] =
+      this.#isOptional && truths.length === 0 && given?.sample === undefined ? [cell([], undefined)] : [];
+    if (given !== undefined && given.sample === undefined) return absent;
+    const found = this.#search.find(this.#languages(literals), {
+      within: this.#languages(truths),
+      outside: this.#languages(outside),
+    });
+    return [
+      ...absent,
+      ...found.map(({ languages, codes }) =>
+        cell(
+          [...languages].map((language) => this.#literalOf[language] ?? 0),
+          { kind: 'text', text: String.fromCharCode(...codes) },
+        ),
+      ),
+    ];
+  }
+
+  better(cell: Cell): Sample {
+    if (cell.sample === undefined) return undefined;
+    const considered = this.#languages(cell.considered);
+    const wanted = new Set(this.#languages([...cell.truths]));
+    for (const text of this.#examples(cell)) {
+      const own = this.#search.languagesOf(codesOf(text), considered);
+      if (own?.size === wanted.size && [...own].every((language) => wanted.has(language)))
+        return { kind: 'text', text };
+    }
+    return cell.sample;
+  }
+
+  #languages(literals: readonly number[]): readonly number[] {
+    return literals.flatMap((literal) => this.#languageOf.get(literal) ?? []);
+  }
+}

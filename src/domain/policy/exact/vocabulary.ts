@@ -1,0 +1,209 @@
+import type { Budget } from './budget.ts';
+import { type Examples, exampleMethods, pathsFor, sourcesFor, textsFor } from './examples.ts';
+import { type Formula, Formulas } from './formulas.ts';
+import type { Attribute, PatternList } from './model.ts';
+import { AddressSpace } from './spaces/address-space.ts';
+import { MetadataSpace } from './spaces/metadata-space.ts';
+import { SetSpace } from './spaces/set-space.ts';
+import type { Cell, Space } from './spaces/space.ts';
+import { TextSpace } from './spaces/text-space.ts';
+import { TokenSpace } from './spaces/token-space.ts';
+import { VerdictSpace } from './spaces/verdict-space.ts';
+import { headerValues, hosts, methods, serverNames, spiffeNames, texts } from './text/domain.ts';
+import { canonicalPaths } from './text/path-domain.ts';
+
+export interface Literal {
+  readonly attribute: number;
+  /** As the policy writes it. */
+  readonly list: PatternList;
+  /** `<kind>/<namespace>/<name>` of the first policy that asks it. */
+  readonly policy: string | undefined;
+}
+
+/** What makes a literal, and tells it from others. */
+export interface Asked<S extends Space> {
+  readonly space: S;
+  /** Of two that ask the same of the attribute the same text. */
+  readonly key: string;
+  readonly list: PatternList;
+  readonly add: (space: S, literal: number) => void;
+}
+
+/**
+ * The attributes and literals that formulas speak of. An attribute is all that depends on one another: between two
+ * attributes any values fit together, save what `claimsThatExclude` says.
+ */
+export class Vocabulary {
+  readonly formulas = new Formulas();
+  readonly #budget: Budget;
+  readonly #examples: Examples;
+  readonly #trustDomain: string;
+  readonly #spaces: Space[] = [];
+  readonly #spacesByKey = new Map<string, number>();
+  readonly #literals: Literal[] = [];
+  readonly #formulasByKey = new Map<string, Formula>();
+
+  constructor(budget: Budget, examples: Examples, trustDomain: string) {
+    this.#budget = budget;
+    this.#examples = examples;
+    this.#trustDomain = trustDomain;
+  }
+
+  /** What policy the literals that are asked next are of. */
+  owner: string | undefined;
+
+  ask<S extends Space>({ space, key, list, add }: Asked<S>): Formula {
+    const attribute = this.#spaces.indexOf(space);
+    const full = `${attribute} ${key}`;
+    const known = this.#formulasByKey.get(full);
+    if (known !== undefined) return known;
+    const literal = this.#literals.length;
+    this.#literals.push({ attribute, list, policy: this.owner });
+    add(space, literal);
+    const formula = this.formulas.literal(literal, attribute);
+    this.#formulasByKey.set(full, formula);
+    return formula;
+  }
+
+  literal(number: number): Literal {
+    const found = this.#literals[number];
+    if (!found) throw new Error(`there is no literal ${number}`);
+    return found;
+  }
+
+  space(attribute: number): Space {
+    const found = this.#spaces[attribute];
+    if (!found) throw new Error(`there is no attribute ${attribute}`);
+    return found;
+  }
+
+  /** Of which there are several, with their numbers. */
+  get spaces(): readonly Space[] {
+    return this.#spaces;
+  }
+
+  source(): TextSpace {
+    const examples = (cell: Cell) => [
+      ...this.#written(cell, (pattern, field) => sourcesFor(field, pattern, this.#trustDomain)),
+      ...this.#examples.sources,
+    ];
+    return this.#text({ kind: 'source' }, spiffeNames, { isOptional: true, examples });
+  }
+
+  method(): TextSpace {
+    const examples = (cell: Cell) => [...this.#written(cell, textsFor), ...exampleMethods];
+    return this.#text({ kind: 'method' }, methods, { examples });
+  }
+
+  host(): TextSpace {
+    const examples = (cell: Cell) => [
+      ...this.#written(cell, (pattern) => textsFor(pattern).map((text) => text.toLowerCase())),
+      ...this.#written(cell, textsFor),
+      ...this.#examples.hosts,
+    ];
+    return this.#text({ kind: 'host' }, hosts, { examples });
+  }
+
+  path(): TextSpace {
+    const examples = (cell: Cell) => [
+      ...this.#written(cell, pathsFor),
+      '/',
+      '/example',
+      '/other',
+      '/example;x',
+    ];
+    return this.#text({ kind: 'path' }, canonicalPaths, { examples });
+  }
+
+  sni(): TextSpace {
+    const examples = (cell: Cell) => [
+      '',
+      ...this.#written(cell, (pattern) => textsFor(pattern).map((text) => text.toLowerCase())),
+      ...this.#examples.hosts,
+    ];
+    return this.#text({ kind: 'sni' }, serverNames, { examples });
+  }
+
+  /** One that comes as one, however often it was sent. */
+  joinedHeader(name: string): TextSpace {
+    const examples = (cell: Cell) => [...this.#written(cell, textsFor), 'example'];
+    return this.#text({ kind: 'header', name }, headerValues, { isOptional: true, examples });
+  }
+
+  header(name: string): SetSpace {
+    return this.#space(
+      { kind: 'header', name },
+      SetSpace,
+      (attribute) => new SetSpace(attribute, headerValues, this.#budget, this.#natural),
+    );
+  }
+
+  claim(path: readonly string[]): SetSpace {
+    return this.#space(
+      { kind: 'claim', path },
+      SetSpace,
+      (attribute) => new SetSpace(attribute, texts, this.#budget, this.#natural),
+    );
+  }
+
+  token(): TokenSpace {
+    return this.#space({ kind: 'token' }, TokenSpace, () => new TokenSpace(this.#budget, this.#natural));
+  }
+
+  metadata(filter: string, name: string): MetadataSpace {
+    return this.#space(
+      { kind: 'metadata', filter, name },
+      MetadataSpace,
+      (attribute) => new MetadataSpace(attribute, this.#budget, this.#natural),
+    );
+  }
+
+  address(kind: 'sourceIp' | 'remoteIp' | 'destinationIp'): AddressSpace {
+    return this.#space(
+      { kind },
+      AddressSpace,
+      (attribute) => new AddressSpace(attribute, this.#budget, () => this.#examples.addresses),
+    );
+  }
+
+  provider(name: string): VerdictSpace {
+    return this.#space({ kind: 'provider', name }, VerdictSpace, () => new VerdictSpace(name));
+  }
+
+  readonly #natural = (literal: number): readonly string[] => [
+    ...this.literal(literal)
+      .list.patterns.map((pattern) => pattern.replace(/^\[(.*)\]$/s, '$1'))
+      .flatMap(textsFor),
+    'example',
+  ];
+
+  /** Of what is written in the lists that a cell is in. */
+  #written(cell: Cell, of: (pattern: string, field: string) => readonly string[]): readonly string[] {
+    return [...cell.truths].flatMap((literal) => {
+      const { field, patterns } = this.literal(literal).list;
+      return patterns.slice(0, 8).flatMap((pattern) => of(pattern, field));
+    });
+  }
+
+  #text(
+    attribute: Attribute,
+    domain: ConstructorParameters<typeof TextSpace>[1],
+    options: ConstructorParameters<typeof TextSpace>[3],
+  ): TextSpace {
+    return this.#space(attribute, TextSpace, () => new TextSpace(attribute, domain, this.#budget, options));
+  }
+
+  #space<S extends Space>(
+    attribute: Attribute,
+    kind: abstract new (...parts: never[]) => S,
+    make: (attribute: Attribute) => S,
+  ): S {
+    const key = JSON.stringify(attribute);
+    const known = this.#spaces[this.#spacesByKey.get(key) ?? -1];
+    if (known instanceof kind) return known;
+    const made = make(attribute);
+    this.#spacesByKey.set(key, this.#spaces.length);
+    this.#spaces.push(made);
+    return made;
+  }
+}

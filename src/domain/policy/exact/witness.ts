@@ -1,0 +1,187 @@
+import { CitadelError } from '../../../kernel/index.ts';
+import type { Workload } from '../../mesh/index.ts';
+import {
+  type Claims,
+  type ClaimValue,
+  decide,
+  normalizeHost,
+  type PolicyRequest,
+  type Verdict,
+} from '../decide/index.ts';
+import type { PolicyWorld } from '../world/index.ts';
+import type { Attribute, ExactDecision, Witness } from './model.ts';
+import type { Place } from './outcome.ts';
+import type { Sample } from './spaces/space.ts';
+
+/** Of each attribute that was answered, a value. */
+export type Samples = readonly (readonly [attribute: Attribute, sample: Sample])[];
+
+/** What the attributes are that nothing hangs on. */
+export interface Defaults {
+  readonly workload: Workload;
+  readonly port: number;
+  readonly protocol: Place['protocol'];
+  readonly source: string;
+  readonly host: string;
+  readonly address: string;
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A request that has these values, and what else a request must have. */
+export function witnessOf(samples: Samples, defaults: Defaults): Witness {
+  const { workload, port, protocol, source, host, address } = defaults;
+  const http = { method: 'GET', path: '/', host, headers: {} as Record<string, readonly string[]> };
+  const request: Writable<PolicyRequest> = {
+    sourcePrincipal: `spiffe://${source}`,
+    sourceIp: address,
+    remoteIp: address,
+    destinationIp: workload.addresses[0] ?? address,
+    destinationPort: port,
+  };
+  const claims: Claim[] = [];
+  const metadata: Record<string, Record<string, ClaimValue>> = {};
+  const providers: Record<string, Verdict> = {};
+  let client: string | undefined;
+  for (const [attribute, sample] of samples) {
+    const text = sample?.kind === 'text' ? sample.text : undefined;
+    switch (attribute.kind) {
+      case 'source':
+        request.sourcePrincipal = text === undefined ? undefined : `spiffe://${text}`;
+        break;
+      case 'method':
+        http.method = text ?? http.method;
+        break;
+      case 'host':
+        http.host = hostAsSent(text ?? http.host);
+        break;
+      case 'path':
+        http.path = text ?? http.path;
+        break;
+      case 'sni':
+        request.sni = text === '' ? undefined : text;
+        break;
+      case 'header': {
+        const values = textsOf(sample);
+        if (values.length > 0) http.headers[attribute.name] = values;
+        break;
+      }
+      case 'claim':
+        if (sample?.kind === 'list') claims.push({ path: attribute.path, texts: sample.texts });
+        break;
+      case 'token':
+        if (sample?.kind === 'token') claims.push(...namesOf(sample));
+        break;
+      case 'metadata': {
+        const value: ClaimValue | undefined = sample?.kind === 'list' ? sample.texts : text;
+        if (value !== undefined)
+          metadata[attribute.filter] = { ...metadata[attribute.filter], [attribute.name]: value };
+        break;
+      }
+      case 'sourceIp':
+        request.sourceIp = text ?? request.sourceIp;
+        break;
+      case 'remoteIp':
+        client = text;
+        break;
+      case 'destinationIp':
+        request.destinationIp = text ?? request.destinationIp;
+        break;
+      case 'provider':
+        if (sample?.kind === 'verdict') providers[attribute.name] = sample.allows ? 'allow' : 'deny';
+        break;
+    }
+  }
+  return {
+    request: {
+      ...request,
+      remoteIp: client ?? request.sourceIp,
+      ...(protocol === 'http' ? { http } : {}),
+      ...(claims.length > 0 ? { jwt: claimsOf(claims) } : {}),
+      ...(Object.keys(metadata).length > 0 ? { metadata } : {}),
+    },
+    providers,
+  };
+}
+
+function textsOf(sample: Sample): readonly string[] {
+  if (sample?.kind === 'text') return [sample.text];
+  return sample?.kind === 'list' ? sample.texts : [];
+}
+
+interface Claim {
+  readonly path: readonly string[];
+  readonly texts: readonly string[];
+  /** A list even where one text is all that it holds. */
+  readonly asList?: boolean;
+}
+
+/** Two strings would be a name: without one, what both hold is in lists. */
+function namesOf({ named, issuer, subject }: Extract<Sample, { kind: 'token' }>): readonly Claim[] {
+  const asList = !named && issuer.length > 0 && subject.length > 0;
+  return [
+    { path: ['iss'], texts: issuer, asList },
+    { path: ['sub'], texts: subject, asList },
+  ].filter(({ texts }) => texts.length > 0);
+}
+
+/** Of these a string would be read as words. */
+const wordLists = new Set(['scope', 'permission']);
+
+function claimsOf(claims: readonly Claim[]): Claims {
+  const root = new Map<string, unknown>();
+  for (const { path, texts, asList = false } of claims) {
+    const [last = ''] = path.slice(-1);
+    let at = root;
+    for (const name of path.slice(0, -1)) {
+      const known = at.get(name);
+      const inner: Map<string, unknown> = known instanceof Map ? known : new Map<string, unknown>();
+      at.set(name, inner);
+      at = inner;
+    }
+    const isWords = path.length === 1 && wordLists.has(last);
+    at.set(last, texts.length === 1 && !asList && !isWords ? texts[0] : texts);
+  }
+  const made = (value: ReadonlyMap<string, unknown>): object =>
+    Object.fromEntries([...value].map(([name, own]) => [name, own instanceof Map ? made(own) : own]));
+  // Maps, strings and lists of strings alone were put in.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return made(root) as Claims;
+}
+
+/** What has to be sent so that a host is compared in this form: the last dot that ends a name is taken off. */
+function hostAsSent(host: string): string {
+  if (normalizeHost(host) === host) return host;
+  const dot = host.lastIndexOf('.');
+  return `${host.slice(0, dot)}.${host.slice(dot)}`;
+}
+
+/** What becomes of a witness at a place. */
+export function decided(
+  { request, providers }: Witness,
+  place: Place,
+  { settings }: PolicyWorld,
+): ExactDecision {
+  const isKnown = request.sourcePrincipal !== undefined;
+  if ((place.mode === 'STRICT' && !isKnown) || (place.mode === 'DISABLE' && isKnown))
+    return { verdict: 'deny', step: 'MTLS', by: undefined };
+  const { verdict, step, by } = decide(place.policies, request, {
+    trustDomain: settings.trustDomain,
+    trustDomainAliases: settings.trustDomainAliases,
+    tcp: place.protocol === 'tcp',
+    customVerdicts: new Map(
+      settings.authorizationProviders.map(({ name }) => [name, providers[name] ?? 'allow']),
+    ),
+  });
+  return { verdict, step, by };
+}
+
+/** @throws CitadelError Internal where the decision function says otherwise than was worked out */
+export function mustBe(decision: ExactDecision, verdict: Verdict, witness: Witness): ExactDecision {
+  if (decision.verdict === verdict) return decision;
+  throw new CitadelError(
+    'Internal',
+    'what was worked out of policies is not what they decide; please report it with the policies',
+    { details: JSON.stringify({ decision, witness }) },
+  );
+}
