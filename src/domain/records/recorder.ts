@@ -1,0 +1,174 @@
+import { type Clock, describeError, type Log } from '../../kernel/index.ts';
+import type { ControlPlane } from '../mesh/index.ts';
+import type { AccessLogEntry, AccessLogSink, DecisionRecordStore } from '../ports/index.ts';
+import { defaultRecordLimits, type RecordLimits } from './fold.ts';
+import { identityOfEntry } from './from-entry.ts';
+import { PeriodCounts } from './period-counts.ts';
+
+export interface RecorderOptions {
+  readonly mesh: Pick<ControlPlane, 'snapshot'>;
+  /** Knows for which workload a proxy may speak. */
+  readonly sink: AccessLogSink;
+  readonly store: DecisionRecordStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits?: RecordLimits;
+}
+
+/** Keeps what proxies tell of decisions, and hands all on to the sink. */
+export interface DecisionRecorder extends AccessLogSink {
+  /** Goes on with what was counted before; writes what changes, in batches, until `close`. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Milliseconds. Calls are counted by periods, so that those of a window can be told from older ones. */
+export const recordPeriod = 6 * 3_600_000;
+export const recordRetention = 7 * 86_400_000;
+/** In all; of more the oldest periods go first, and are counted. */
+const mostRecords = 250_000;
+/** What a server that was killed has not written is lost: at most this long ago. */
+const writeInterval = 2_000;
+const tidyInterval = 600_000;
+/** In one transaction, which holds up all else. */
+const batch = 500;
+const batchesAtOnce = 8;
+
+export function createDecisionRecorder(options: RecorderOptions): DecisionRecorder {
+  const { mesh, sink, store, clock, log, limits = defaultRecordLimits } = options;
+  const stopping = new AbortController();
+  let current = new PeriodCounts(periodOf(clock.now()), limits);
+  let before: PeriodCounts | undefined;
+  let writing: Promise<void> = Promise.resolve();
+  let tidiedAt = new Date(0);
+
+  const countsAt = (now: Date): PeriodCounts => {
+    const period = periodOf(now);
+    if (period > current.period) {
+      before = current;
+      current = new PeriodCounts(period, limits);
+    }
+    return current;
+  };
+
+  const record = (entries: readonly AccessLogEntry[]) => {
+    const now = clock.now();
+    const counts = countsAt(now);
+    const declared = declaredPorts(mesh);
+    for (const entry of entries) addEntry(counts, entry, declared(entry.workload), now);
+  };
+
+  /** @returns whether there may be more */
+  const writeBatch = async (counts: PeriodCounts): Promise<boolean> => {
+    const records = counts.take(batch);
+    if (records.length === 0) return false;
+    try {
+      await store.save(records);
+      return records.length === batch;
+    } catch (error) {
+      counts.giveBack(records);
+      log.warn('recorded decisions could not be written; it is tried again', { cause: describeError(error) });
+      return false;
+    }
+  };
+
+  const write = async (batches: number) => {
+    for (const counts of [before, current])
+      for (let done = 0; counts && done < batches && (await writeBatch(counts)); ) done += 1;
+    if (before?.isSaved) before = undefined;
+  };
+
+  const tidy = async () => {
+    const now = clock.now();
+    if (now.getTime() - tidiedAt.getTime() < tidyInterval) return;
+    tidiedAt = now;
+    try {
+      await store.prune(new Date(now.getTime() - recordRetention), mostRecords);
+    } catch (error) {
+      log.warn('old recorded decisions could not be removed', { cause: describeError(error) });
+    }
+  };
+
+  const writeNowAndThen = async () => {
+    while (!stopping.signal.aborted) {
+      await clock.sleep(writeInterval, stopping.signal).catch(() => undefined);
+      await write(batchesAtOnce);
+      await tidy();
+    }
+  };
+
+  return {
+    open(proxy) {
+      const session = sink.open(proxy);
+      return {
+        workload: session.workload,
+        record(entries) {
+          session.record(entries);
+          record(entries);
+        },
+        refuse: (entries, reason) => session.refuse(entries, reason),
+        close: () => session.close(),
+      };
+    },
+    async start() {
+      const since = current.period;
+      let pageToken: string | undefined;
+      do {
+        const page = await store.find({
+          since,
+          limit: 1000,
+          ...(pageToken === undefined ? {} : { pageToken }),
+        });
+        for (const each of page.items) if (each.period.getTime() === since.getTime()) current.restore(each);
+        pageToken = page.nextPageToken;
+      } while (pageToken !== undefined);
+      writing = writeNowAndThen();
+    },
+    async close() {
+      stopping.abort();
+      await writing;
+      await write(Number.POSITIVE_INFINITY);
+    },
+  };
+}
+
+function addEntry(
+  counts: PeriodCounts,
+  entry: AccessLogEntry,
+  declared: ReadonlySet<number>,
+  now: Date,
+): void {
+  const identity = identityOfEntry(entry, declared, counts.period);
+  // A word at the end of what was told of at its start as allowed: it was not, or nothing took it.
+  if (!entry.first && entry.decision !== 'allowed') {
+    const told = identityOfEntry(
+      { ...entry, decision: 'allowed', policy: undefined, rule: undefined },
+      declared,
+      counts.period,
+    );
+    if (told) counts.takeBack(told);
+  }
+  if (identity && (entry.first || entry.decision === 'denied'))
+    counts.add(identity, entry.callerAddress, now);
+}
+
+/** Looked up once for all entries of a message, which are one workload's. */
+function declaredPorts(mesh: Pick<ControlPlane, 'snapshot'>): (workload: string) => ReadonlySet<number> {
+  const known = new Map<string, ReadonlySet<number>>();
+  return (workload) => {
+    const before = known.get(workload);
+    if (before) return before;
+    const ports = new Set(
+      mesh
+        .snapshot()
+        ?.workloads.get(workload)
+        ?.ports.map(({ port }) => port),
+    );
+    known.set(workload, ports);
+    return ports;
+  };
+}
+
+function periodOf(now: Date): Date {
+  return new Date(Math.floor(now.getTime() / recordPeriod) * recordPeriod);
+}
