@@ -13,6 +13,8 @@ export function decisionRecordContract(
   test('gives back what was saved, all that is undefined included', async () => {
     const full = decisionRecord();
     const bare = decisionRecord({
+      serviceAccount: undefined,
+      labels: {},
       port: 0,
       transport: 'plaintext',
       caller: undefined,
@@ -34,7 +36,13 @@ export function decisionRecordContract(
 
   test('replaces what is counted together, and nothing else', async () => {
     await store().decisions.save([decisionRecord()]);
-    const grown = decisionRecord({ count: 9, last: at(50), addresses: [], lacks: ['address'] });
+    const grown = decisionRecord({
+      count: 9,
+      last: at(50),
+      addresses: [],
+      lacks: ['address'],
+      labels: { app: 'new' },
+    });
     const others: Partial<DecisionRecord>[] = [
       { period: at(100) },
       { workload: 'files/shop/other' },

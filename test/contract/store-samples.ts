@@ -274,6 +274,8 @@ export const handshakes: HandshakeTally = {
 export function decisionRecord(changes: Partial<DecisionRecord> = {}): DecisionRecord {
   return {
     workload: 'files/shop/orders',
+    serviceAccount: 'orders',
+    labels: { app: 'orders' },
     port: 80,
     transport: 'mtls',
     caller: 'spiffe://example.org/ns/shop/sa/web',

@@ -22,6 +22,9 @@ export type RefusedBy = 'policies' | 'token' | 'authorizer' | 'connection';
 export interface DecisionRecord {
   /** `<cluster>/<namespace>/<name>`: the workload that was called. */
   readonly workload: string;
+  /** Of the workload that was called, by which its successors are known when it is gone; undefined: not known. */
+  readonly serviceAccount: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
   /** That the caller wanted; 0 where it is not kept. */
   readonly port: number;
   readonly transport: 'plaintext' | 'mtls' | 'other-tls';

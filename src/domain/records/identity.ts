@@ -1,7 +1,10 @@
 import type { DecisionRecord } from '../ports/index.ts';
 
-/** What makes a record one with another, so that their calls are counted together: all but counts, times and addresses. */
-export type DecisionIdentity = Omit<DecisionRecord, 'addresses' | 'first' | 'last' | 'count'>;
+/** What makes a record one with another, so that their calls are counted together: all but counts, times, addresses, and how the workload is labelled. */
+export type DecisionIdentity = Omit<
+  DecisionRecord,
+  'addresses' | 'first' | 'last' | 'count' | 'serviceAccount' | 'labels'
+>;
 
 /** Equal for what is counted together. Texts in it may be a caller's. */
 export function decisionKey(record: DecisionIdentity): string {

@@ -5,6 +5,9 @@ import { type DecisionIdentity, decisionKey } from './identity.ts';
 /** Addresses that are kept of a record; with one more none is. */
 const mostAddresses = 8;
 
+/** What of the workload that was called outlives it. */
+export type Callee = Pick<DecisionRecord, 'serviceAccount' | 'labels'>;
+
 interface Counted {
   record: DecisionRecord;
 }
@@ -33,15 +36,20 @@ export class PeriodCounts {
     this.#put(record, decisionKey(record));
   }
 
-  add(identity: DecisionIdentity, address: string, now: Date): void {
+  add(identity: DecisionIdentity, callee: Callee, address: string, now: Date): void {
     const [kept, key] = this.#place(identity);
     const known = this.#workloads.get(kept.workload)?.records.get(key);
     if (!known) {
       const addresses = kept.lacks.includes('address') ? [] : [address];
-      this.#put({ ...kept, addresses, first: now, last: now, count: 1 }, key, this.#dirty);
+      this.#put({ ...kept, ...callee, addresses, first: now, last: now, count: 1 }, key, this.#dirty);
       return;
     }
-    known.record = { ...withAddress(known.record, address), last: now, count: known.record.count + 1 };
+    known.record = {
+      ...withAddress(known.record, address),
+      ...callee,
+      last: now,
+      count: known.record.count + 1,
+    };
     this.#dirty.add(known);
   }
 

@@ -1,9 +1,10 @@
-import { type Clock, describeError, type Log } from '../../kernel/index.ts';
-import type { ControlPlane } from '../mesh/index.ts';
+import { type Clock, describeError, type Log, once } from '../../kernel/index.ts';
+import type { ControlPlane, Workload } from '../mesh/index.ts';
 import type { AccessLogEntry, AccessLogSink, DecisionRecordStore } from '../ports/index.ts';
 import { defaultRecordLimits, type RecordLimits } from './fold.ts';
 import { identityOfEntry } from './from-entry.ts';
-import { PeriodCounts } from './period-counts.ts';
+import { type Callee, PeriodCounts } from './period-counts.ts';
+import { stableLabels } from './stable-labels.ts';
 
 export interface RecorderOptions {
   readonly mesh: Pick<ControlPlane, 'snapshot'>;
@@ -51,11 +52,11 @@ export function createDecisionRecorder(options: RecorderOptions): DecisionRecord
     return current;
   };
 
-  const record = (entries: readonly AccessLogEntry[]) => {
+  const record = (workload: string, entries: readonly AccessLogEntry[]) => {
     const now = clock.now();
     const counts = countsAt(now);
-    const declared = declaredPorts(mesh);
-    for (const entry of entries) addEntry(counts, entry, declared(entry.workload), now);
+    const callee = calleeOf(mesh.snapshot()?.workloads.get(workload));
+    for (const entry of entries) addEntry(counts, entry, callee, now);
   };
 
   /** @returns whether there may be more */
@@ -104,7 +105,7 @@ export function createDecisionRecorder(options: RecorderOptions): DecisionRecord
         workload: session.workload,
         record(entries) {
           session.record(entries);
-          record(entries);
+          record(session.workload, entries);
         },
         refuse: (entries, reason) => session.refuse(entries, reason),
         close: () => session.close(),
@@ -132,41 +133,34 @@ export function createDecisionRecorder(options: RecorderOptions): DecisionRecord
   };
 }
 
+interface KnownCallee extends Callee {
+  readonly declared: ReadonlySet<number>;
+}
+
+const labelsOf = once(({ labels }: Workload) => stableLabels(labels));
+
+function calleeOf(workload: Workload | undefined): KnownCallee {
+  return {
+    serviceAccount: workload?.serviceAccount,
+    labels: workload ? labelsOf(workload) : {},
+    declared: new Set(workload?.ports.map(({ port }) => port)),
+  };
+}
+
 function addEntry(
   counts: PeriodCounts,
   entry: AccessLogEntry,
-  declared: ReadonlySet<number>,
+  { declared, ...callee }: KnownCallee,
   now: Date,
 ): void {
-  const identity = identityOfEntry(entry, declared, counts.period);
+  const identity = (told: AccessLogEntry) => identityOfEntry(told, declared, counts.period);
   // A word at the end of what was told of at its start as allowed: it was not, or nothing took it.
   if (!entry.first && entry.decision !== 'allowed') {
-    const told = identityOfEntry(
-      { ...entry, decision: 'allowed', policy: undefined, rule: undefined },
-      declared,
-      counts.period,
-    );
+    const told = identity({ ...entry, decision: 'allowed', policy: undefined, rule: undefined });
     if (told) counts.takeBack(told);
   }
-  if (identity && (entry.first || entry.decision === 'denied'))
-    counts.add(identity, entry.callerAddress, now);
-}
-
-/** Looked up once for all entries of a message, which are one workload's. */
-function declaredPorts(mesh: Pick<ControlPlane, 'snapshot'>): (workload: string) => ReadonlySet<number> {
-  const known = new Map<string, ReadonlySet<number>>();
-  return (workload) => {
-    const before = known.get(workload);
-    if (before) return before;
-    const ports = new Set(
-      mesh
-        .snapshot()
-        ?.workloads.get(workload)
-        ?.ports.map(({ port }) => port),
-    );
-    known.set(workload, ports);
-    return ports;
-  };
+  const own = entry.first || entry.decision === 'denied' ? identity(entry) : undefined;
+  if (own) counts.add(own, callee, entry.callerAddress, now);
 }
 
 function periodOf(now: Date): Date {

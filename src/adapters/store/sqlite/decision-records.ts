@@ -119,9 +119,10 @@ function identityOf(record: DecisionRecord): string {
 }
 
 function toRow(record: DecisionRecord): Omit<Row, 'sequence' | 'identity'> {
-  const { caller, method, path, host, serverName, refusedBy, policy, rule, ...rest } = record;
+  const { serviceAccount, caller, method, path, host, serverName, refusedBy, policy, rule, ...rest } = record;
   return {
     ...rest,
+    serviceAccount: serviceAccount ?? null,
     caller: caller ?? null,
     method: method ?? null,
     path: path ?? null,
@@ -134,9 +135,11 @@ function toRow(record: DecisionRecord): Omit<Row, 'sequence' | 'identity'> {
 }
 
 function toRecord({ sequence: _sequence, identity: _identity, ...row }: Row): DecisionRecord {
-  const { caller, method, path, host, serverName, refusedBy, policy, rule, lacks, ...rest } = row;
+  const { serviceAccount, caller, method, path, host, serverName, refusedBy, policy, rule, lacks, ...rest } =
+    row;
   return {
     ...rest,
+    serviceAccount: serviceAccount ?? undefined,
     caller: caller ?? undefined,
     method: method ?? undefined,
     path: path ?? undefined,

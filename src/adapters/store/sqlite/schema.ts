@@ -329,6 +329,9 @@ export const decisionRecord = sqliteTable(
     /** SHA-256 of all that makes it one with another. */
     identity: text().notNull().unique(),
     workload: text().notNull(),
+    serviceAccount: text('service_account'),
+    /** Always written and read as a whole. */
+    labels: text({ mode: 'json' }).$type<DecisionRecord['labels']>().notNull(),
     port: integer().notNull(),
     transport: text().$type<DecisionRecord['transport']>().notNull(),
     caller: text(),

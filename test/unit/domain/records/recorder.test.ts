@@ -13,7 +13,7 @@ import { memoryStore } from '../../../fakes/memory-store.ts';
 import { at, entry } from '../evidence/samples.ts';
 import { content, settings, workload } from '../mesh/samples.ts';
 
-const orders = workload('orders');
+const orders = workload('orders', { labels: { app: 'orders', 'pod-template-hash': '5d4' } });
 const port = orders.ports[0]?.port ?? 0;
 const web = 'spiffe://example.org/ns/shop/sa/web';
 const proxy = { proxyKey: 'k', spiffeId: 's', svidSerial: '1', nodeId: 'n', nodeMetadata: {} };
@@ -96,6 +96,8 @@ describe('recorded decisions', () => {
     expect(records).toStrictEqual([
       {
         workload: orders.id,
+        serviceAccount: 'orders',
+        labels: { app: 'orders' },
         period: at(0),
         port,
         transport: 'mtls',

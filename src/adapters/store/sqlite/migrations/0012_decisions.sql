@@ -2,6 +2,8 @@ CREATE TABLE `decision_record` (
 	`sequence` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
 	`identity` text NOT NULL,
 	`workload` text NOT NULL,
+	`service_account` text,
+	`labels` text NOT NULL,
 	`port` integer NOT NULL,
 	`transport` text NOT NULL,
 	`caller` text,
