@@ -15,6 +15,7 @@ export {
   isHttpOnly,
   isPathTemplate,
   listPattern,
+  normalizePath,
   type PolicyRequest,
   parseRuleId,
   type RequestPart,
@@ -29,6 +30,19 @@ export { type JudgedMesh, judgePolicy, type PolicyJudgement } from './judge.ts';
 export { type LintRegistry, type LintWarning, lintPolicies } from './lint/index.ts';
 export * from './model.ts';
 export * from './read/index.ts';
+export {
+  calleeName,
+  callerName,
+  decisionWords,
+  type ReplayExample,
+  type ReplayedDecision,
+  type ReplayGroup,
+  type ReplayReport,
+  type ReplayStep,
+  replay,
+  type Tally,
+  type UndecidedGroup,
+} from './replay/index.ts';
 export { indexPolicies, mutualTlsModeOf, precedence } from './select.ts';
 export {
   createPolicyService,

@@ -1,4 +1,5 @@
 import { anyOtherPort } from '../mesh/index.ts';
+import { normalizePath } from '../policy/index.ts';
 import type { AccessLogEntry, RecordedAttribute, RefusedBy } from '../ports/index.ts';
 import type { DecisionIdentity } from './identity.ts';
 
@@ -24,15 +25,12 @@ export function identityOfEntry(
   const whole = (name: keyof typeof longest): string | undefined => {
     const value = entry[name];
     if (value === undefined) return undefined;
-    if (
-      value.length <= longest[name] &&
-      !value.includes(replaced) &&
-      !(name === 'host' && value.includes('@'))
-    )
-      return value;
+    if (value.length <= longest[name] && !value.includes(replaced) && isKept(name, value)) return value;
     lacks.push(name);
     return undefined;
   };
+  // What the proxy passes on without ending it shows no name in its log.
+  if (entry.transport === 'other-tls' && entry.serverName === undefined) lacks.push('serverName');
   const isDeclared = declared.has(entry.port);
   if (!isDeclared) lacks.push('port');
   const texts = {
@@ -55,6 +53,12 @@ export function identityOfEntry(
     sampled: entry.sampled,
     lacks,
   };
+}
+
+/** A path that is not in the form that policies compare was answered before any was asked. */
+function isKept(name: keyof typeof longest, value: string): boolean {
+  if (name === 'path') return normalizePath(value) === value;
+  return name !== 'host' || !value.includes('@');
 }
 
 function refusedBy({ unproved, reason = '' }: AccessLogEntry): RefusedBy {

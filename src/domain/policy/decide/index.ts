@@ -1,8 +1,10 @@
-export { comparedParts, type RequestPart } from './ambiguity.ts';
+export { comparedParts, isAmbiguous, type RequestPart } from './ambiguity.ts';
 export { listPattern } from './claims.ts';
 export { type ConditionSubject, conditionSubject, isHttpOnly } from './condition-key.ts';
 export { decide } from './decide.ts';
+export { type Field, fieldsOf, isUsed } from './fields.ts';
 export { isJoinedHeader } from './headers.ts';
+export type { Facts, FieldSubject } from './matchers.ts';
 export { isPathTemplate, normalizePath } from './paths.ts';
 export type {
   Claims,

@@ -132,6 +132,8 @@ describe('recorded decisions', () => {
     ['a cut path', { path: `/${'a'.repeat(600)}` }, { path: undefined, lacks: ['path'] }],
     ['a mended path', { path: '/a\uFFFDb' }, { path: undefined, lacks: ['path'] }],
     ['a host with a password', { host: 'ann:secret@orders' }, { host: undefined, lacks: ['host'] }],
+    ['a path that no policy compares', { path: '/a//b' }, { path: undefined, lacks: ['path'] }],
+    ['TLS that the proxy does not end', { transport: 'other-tls' }, { lacks: ['serverName'] }],
     ['a long method', { method: 'A'.repeat(33) }, { method: undefined, lacks: ['method'] }],
     ['a port that nobody declares', { port: 1 }, { port: 0, lacks: ['port'] }],
     ['a connection, which has no method', { method: undefined, path: undefined }, { lacks: [] }],
