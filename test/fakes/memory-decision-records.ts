@@ -37,7 +37,7 @@ export function memoryDecisionRecords(): DecisionRecordStore {
     },
     async prune(before, most) {
       const count = rows.size;
-      for (const { record } of [...rows.values()]) if (record.last < before) rows.delete(decisionKey(record));
+      for (const { record } of rows.values()) if (record.last < before) rows.delete(decisionKey(record));
       const oldest = [...rows.values()].toSorted(
         (a, b) => a.record.period.getTime() - b.record.period.getTime() || a.sequence - b.sequence,
       );

@@ -31,15 +31,14 @@ export { type LintRegistry, type LintWarning, lintPolicies } from './lint/index.
 export * from './model.ts';
 export * from './read/index.ts';
 export {
-  calleeName,
   callerName,
-  decisionWords,
   type ReplayExample,
   type ReplayedDecision,
   type ReplayGroup,
   type ReplayReport,
   type ReplayStep,
   replay,
+  stableLabels,
   type Tally,
   type UndecidedGroup,
 } from './replay/index.ts';

@@ -2,6 +2,7 @@ import type { Page } from './issuance-store.ts';
 
 /** What a record may tell of a call besides its workload and how it went. */
 export type RecordedAttribute =
+  | 'transport'
   | 'caller'
   | 'address'
   | 'port'

@@ -13,7 +13,17 @@ export interface RecordsHead {
 
 const time = z.iso.datetime().transform((text) => new Date(text));
 const text = z.string().min(1).max(1024);
-const attributes = ['caller', 'address', 'port', 'method', 'path', 'host', 'serverName', 'policy'] as const;
+const attributes = [
+  'transport',
+  'caller',
+  'address',
+  'port',
+  'method',
+  'path',
+  'host',
+  'serverName',
+  'policy',
+] as const;
 
 const headSchema = z.strictObject({
   apiVersion: z.literal('citadel.dev/v1'),

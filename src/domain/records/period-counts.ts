@@ -44,11 +44,13 @@ export class PeriodCounts {
       this.#put({ ...kept, ...callee, addresses, first: now, last: now, count: 1 }, key, this.#dirty);
       return;
     }
+    const { first, last, count } = known.record;
     known.record = {
       ...withAddress(known.record, address),
       ...callee,
-      last: now,
-      count: known.record.count + 1,
+      first: now < first ? now : first,
+      last: now > last ? now : last,
+      count: count + 1,
     };
     this.#dirty.add(known);
   }

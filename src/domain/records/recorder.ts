@@ -1,10 +1,11 @@
 import { type Clock, describeError, type Log, once } from '../../kernel/index.ts';
 import type { ControlPlane, Workload } from '../mesh/index.ts';
+import { stableLabels } from '../policy/index.ts';
 import type { AccessLogEntry, AccessLogSink, DecisionRecordStore } from '../ports/index.ts';
 import { defaultRecordLimits, type RecordLimits } from './fold.ts';
 import { identityOfEntry } from './from-entry.ts';
+import { periodOf } from './period.ts';
 import { type Callee, PeriodCounts } from './period-counts.ts';
-import { stableLabels } from './stable-labels.ts';
 
 export interface RecorderOptions {
   readonly mesh: Pick<ControlPlane, 'snapshot'>;
@@ -23,9 +24,8 @@ export interface DecisionRecorder extends AccessLogSink {
   close(): Promise<void>;
 }
 
-/** Milliseconds. Calls are counted by periods, so that those of a window can be told from older ones. */
-export const recordPeriod = 6 * 3_600_000;
-export const recordRetention = 7 * 86_400_000;
+/** Milliseconds. */
+const retention = 7 * 86_400_000;
 /** In all; of more the oldest periods go first, and are counted. */
 const mostRecords = 250_000;
 /** What a server that was killed has not written is lost: at most this long ago. */
@@ -73,9 +73,14 @@ export function createDecisionRecorder(options: RecorderOptions): DecisionRecord
     }
   };
 
+  const writeAll = async (counts: PeriodCounts, batches: number) => {
+    let left = batches;
+    while (left > 0 && (await writeBatch(counts))) left -= 1;
+  };
+
   const write = async (batches: number) => {
-    for (const counts of [before, current])
-      for (let done = 0; counts && done < batches && (await writeBatch(counts)); ) done += 1;
+    if (before) await writeAll(before, batches);
+    await writeAll(current, batches);
     if (before?.isSaved) before = undefined;
   };
 
@@ -84,7 +89,7 @@ export function createDecisionRecorder(options: RecorderOptions): DecisionRecord
     if (now.getTime() - tidiedAt.getTime() < tidyInterval) return;
     tidiedAt = now;
     try {
-      await store.prune(new Date(now.getTime() - recordRetention), mostRecords);
+      await store.prune(new Date(now.getTime() - retention), mostRecords);
     } catch (error) {
       log.warn('old recorded decisions could not be removed', { cause: describeError(error) });
     }
@@ -161,8 +166,4 @@ function addEntry(
   }
   const own = entry.first || entry.decision === 'denied' ? identity(entry) : undefined;
   if (own) counts.add(own, callee, entry.callerAddress, now);
-}
-
-function periodOf(now: Date): Date {
-  return new Date(Math.floor(now.getTime() / recordPeriod) * recordPeriod);
 }

@@ -1,7 +1,7 @@
 import { compareText } from '../../../kernel/index.ts';
 import type { Workload } from '../../mesh/index.ts';
 import type { DecisionRecord } from '../../ports/index.ts';
-import { stableLabels } from '../../records/index.ts';
+import { stableLabels } from './stable-labels.ts';
 
 /** Finds whom a record speaks of among those who are there. */
 export type FindCallee = (record: DecisionRecord) => Workload | undefined;

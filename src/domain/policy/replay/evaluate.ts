@@ -109,10 +109,13 @@ function undecided(lacks: Unknown, comesToTokens: Trilean): Evaluation {
  * Callers with a proxy call in plaintext where mutual TLS is off, and by mutual TLS where it is not.
  */
 function unknownConnection(
-  { transport, refusedBy }: DecisionRecord,
+  { transport, refusedBy, lacks }: DecisionRecord,
   mode: Judgement['mode'],
   recordedMode: Judgement['mode'],
 ): string | undefined {
+  // Where both kinds are taken it is the same; nobody knows of the caller either.
+  if (lacks.includes('transport'))
+    return mode === 'PERMISSIVE' && recordedMode === 'PERMISSIVE' ? undefined : 'transport';
   switch (transport) {
     case 'mtls':
       return mode === 'DISABLE' ? 'how the caller connects' : undefined;

@@ -36,10 +36,7 @@ interface Judged {
 }
 
 /** Undefined for a record of what is there no more. */
-export function judgeOf(
-  before: PolicyWorld,
-  after: PolicyWorld,
-): (record: DecisionRecord) => Judged | undefined {
+function judgeOf(before: PolicyWorld, after: PolicyWorld): (record: DecisionRecord) => Judged | undefined {
   const calleeOf = calleeFinder(after.workloads);
   const [holdingBefore, holdingAfter] = [before, after].map((world) =>
     policiesByWorkload(indexPolicies(world), after.workloads.values()),

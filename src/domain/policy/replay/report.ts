@@ -98,11 +98,11 @@ function groupsOf(groups: ReadonlyMap<string, Gathered>): readonly ReplayGroup[]
 
 function undecidedOf(groups: ReadonlyMap<string, Gathered>): readonly UndecidedGroup[] {
   return [...groups]
-    .map(([key, { last: _, ...gathered }]) => ({ lacks: key.split('\n'), ...gathered }))
+    .map(([key, { records, calls, examples }]) => ({ lacks: key.split('\n'), records, calls, examples }))
     .toSorted((a, b) => b.calls - a.calls || compareText(a.lacks.join(), b.lacks.join()));
 }
 
-export function calleeName({ workload, serviceAccount }: DecisionRecord): string {
+function calleeName({ workload, serviceAccount }: DecisionRecord): string {
   return serviceAccount === undefined ? workload : `${namespaceOf(workload)}/${serviceAccount}`;
 }
 
@@ -112,7 +112,7 @@ export function callerName({ caller, transport, lacks }: DecisionRecord): string
 }
 
 /** What decided, for a reader. */
-export function decisionWords({ verdict, step, by }: ReplayedDecision): string {
+function decisionWords({ verdict, step, by }: ReplayedDecision): string {
   const rule = by && `${by.namespace}/${by.name}, rule ${by.rule + 1}`;
   switch (step) {
     case undefined:
