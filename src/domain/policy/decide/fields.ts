@@ -103,12 +103,9 @@ function field(
 }
 
 function needsHttp(subject: FieldSubject): boolean {
-  switch (subject.kind) {
-    case 'request.host':
-    case 'request.method':
-    case 'request.path':
-      return true;
-    default:
-      return isHttpOnly(subject);
-  }
+  return subject.kind === 'request.host' ||
+    subject.kind === 'request.method' ||
+    subject.kind === 'request.path'
+    ? true
+    : isHttpOnly(subject);
 }

@@ -25,7 +25,9 @@ export interface Facts {
 /** What of a request a rule's lists are compared with. */
 export type FieldSubject =
   | ConditionSubject
-  | { readonly kind: 'request.host' | 'request.method' | 'request.path' };
+  | { readonly kind: 'request.host' }
+  | { readonly kind: 'request.method' }
+  | { readonly kind: 'request.path' };
 
 export type Matches = (value: string, facts: Facts) => boolean;
 
