@@ -19,6 +19,7 @@ import {
   readPolicy,
 } from '../domain/policy/index.ts';
 import type { KeptMeshSource, MeshSource, Metrics, Store } from '../domain/ports/index.ts';
+import { createDecisionRecorder, type DecisionRecorder } from '../domain/records/index.ts';
 import type { RevocationService } from '../domain/revocation/index.ts';
 import type { BundleSource } from '../domain/trust/index.ts';
 import { CitadelError, type Clock, describeError, type Entropy, type Log } from '../kernel/index.ts';
@@ -42,7 +43,7 @@ interface ControlPlanePorts extends SourcePorts {
   readonly metrics: Metrics;
   readonly store: Pick<
     Store,
-    'policies' | 'audit' | 'evidence' | 'enforcement' | 'drains' | 'issuance' | 'adoption'
+    'policies' | 'audit' | 'evidence' | 'decisions' | 'enforcement' | 'drains' | 'issuance' | 'adoption'
   >;
 }
 
@@ -52,6 +53,8 @@ export interface OpenControlPlane {
   /** The policies that authors keep here; they count like those of the other sources. */
   readonly policies: PolicyService;
   readonly evidence: EvidenceService;
+  /** What proxies tell of decisions, for whoever asks what a policy would change. */
+  readonly recorder: DecisionRecorder;
   /** By which workloads are strict whatever PERMISSIVE policies say. */
   readonly orders: StrictOrders;
   readonly enforcement: EnforcementService;
@@ -101,6 +104,7 @@ export async function openControlPlane(
     changed: () => stored.refresh(),
   });
   const evidence = createEvidenceService({ mesh: plane, store: store.evidence, ...ports });
+  const recorder = createDecisionRecorder({ mesh: plane, sink: evidence, store: store.decisions, ...ports });
   const enforcement = createEnforcementService({
     mesh: plane,
     evidence,
@@ -110,7 +114,7 @@ export async function openControlPlane(
     entropy,
     ...ports,
   });
-  return { settings, plane, policies, evidence, orders, enforcement, drains };
+  return { settings, plane, policies, evidence, recorder, orders, enforcement, drains };
 }
 
 /** What proxies ask, over what the control plane knows; loaded only where there is one. */
@@ -124,7 +128,7 @@ export async function discoveryService(
 
 /** What proxies saw of the calls to them. */
 export async function accessLogService(
-  { evidence, plane }: OpenControlPlane,
+  { recorder, plane }: OpenControlPlane,
   ports: Omit<AccessLogServiceOptions, 'sink' | 'readDecision' | 'limits'>,
 ): Promise<GrpcService> {
   const { createAccessLogService, defaultAccessLogLimits } = await import('../api/grpc/index.ts');
@@ -132,7 +136,7 @@ export async function accessLogService(
   const providers = () => plane.snapshot()?.settings.authorizationProviders.map(({ name }) => name) ?? [];
   return createAccessLogService({
     ...ports,
-    sink: evidence,
+    sink: recorder,
     readDecision: (fields, denied) => recordedDecision(fields, denied, providers()).by,
     limits: defaultAccessLogLimits,
   });

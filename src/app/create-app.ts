@@ -160,6 +160,8 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     await controlPlane.plane.start();
     await controlPlane.evidence.start();
     building.defer(() => controlPlane.evidence.close());
+    await controlPlane.recorder.start();
+    building.defer(() => controlPlane.recorder.close());
     controlPlane.enforcement.start();
     building.defer(() => controlPlane.enforcement.close());
   }

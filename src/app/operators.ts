@@ -23,6 +23,7 @@ import {
   operatorPath,
 } from '../domain/operators/index.ts';
 import type { Metrics, Store } from '../domain/ports/index.ts';
+import { exportRecords } from '../domain/records/index.ts';
 import type { RenewalService } from '../domain/renewal/index.ts';
 import type { Rehearsal, RotationService } from '../domain/rotation/index.ts';
 import type { ServingCertificateSource } from '../domain/serving/index.ts';
@@ -99,6 +100,7 @@ export async function startOperatorApi(options: OperatorApiOptions): Promise<Ope
     policies: options.controlPlane?.policies,
     mutualTls: options.controlPlane && mutualTlsOf(options.controlPlane, clock),
     enforcement: options.controlPlane?.enforcement,
+    decisionRecords: options.controlPlane && decisionRecordsOf(options.controlPlane, store),
     policyWorld: () => options.controlPlane?.plane.snapshot(),
     policyStatus: () => options.controlPlane?.plane.policies() ?? [],
     policyWarnings: () => options.controlPlane?.plane.policyWarnings() ?? [],
@@ -174,6 +176,13 @@ function mutualTlsOf(
     enforcedBy: (workload: Workload) => orders.orderFor(workload)?.id,
   };
   return (query) => mutualTlsStatus(plane, known, { ...query, now: clock.now() });
+}
+
+function decisionRecordsOf(
+  { settings }: OpenControlPlane,
+  { decisions }: Pick<Store, 'decisions'>,
+): OperatorServices['decisionRecords'] {
+  return (query) => exportRecords(decisions, { ...query, sample: settings.accessLogSample });
 }
 
 async function tokenVerifier({ operators }: ServerConfig, clock: Clock) {

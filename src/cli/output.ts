@@ -48,7 +48,7 @@ export function recordText(record: Readonly<Record<string, unknown>>): string {
     .join('');
 }
 
-function printValue(value: unknown, format: 'json' | 'yaml'): void {
+export function printValue(value: unknown, format: 'json' | 'yaml'): void {
   const plain: unknown = JSON.parse(JSON.stringify(value, plainNumbers));
   process.stdout.write(format === 'json' ? `${JSON.stringify(plain, undefined, 2)}\n` : stringify(plain));
 }

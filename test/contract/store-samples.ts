@@ -3,6 +3,7 @@ import type { EnforcementRun } from '../../src/domain/enforcement/index.ts';
 import type {
   AuditEvent,
   AuthorityRecord,
+  DecisionRecord,
   HandshakeTally,
   IssuanceIntent,
   ProxyReport,
@@ -268,3 +269,31 @@ export const handshakes: HandshakeTally = {
   downstream: failures(6),
   upstream: failures(7),
 };
+
+/** Five calls by mutual TLS, allowed; in the period that begins at(0). */
+export function decisionRecord(changes: Partial<DecisionRecord> = {}): DecisionRecord {
+  return {
+    workload: 'files/shop/orders',
+    serviceAccount: 'orders',
+    labels: { app: 'orders' },
+    port: 80,
+    transport: 'mtls',
+    caller: 'spiffe://example.org/ns/shop/sa/web',
+    addresses: ['10.0.0.7', '10.0.0.8'],
+    method: 'GET',
+    path: '/a',
+    host: 'orders.shop',
+    serverName: 'outbound.orders',
+    decision: 'allowed',
+    refusedBy: undefined,
+    policy: 'shop/web-reads',
+    rule: 0,
+    sampled: true,
+    lacks: [],
+    period: at(0),
+    first: at(1),
+    last: at(2),
+    count: 5,
+    ...changes,
+  };
+}

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { IssuanceRecord, Page, Store, StoredPolicy } from '../../src/domain/ports/index.ts';
+import { decisionRecordContract } from './decision-records.ts';
 import {
   at,
   auditEvent,
@@ -720,6 +721,8 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         ]);
       });
     });
+
+    describe('decision records', () => decisionRecordContract(() => store, pages));
 
     test('checks that it would take a write', async () => {
       await store.check();

@@ -20,6 +20,7 @@ import type {
 } from '../../src/domain/ports/index.ts';
 import { CitadelError } from '../../src/kernel/index.ts';
 import { memoryAudit } from './memory-audit.ts';
+import { memoryDecisionRecords } from './memory-decision-records.ts';
 import { memoryDrains } from './memory-drains.ts';
 import { memoryPolicies } from './memory-policies.ts';
 import { memoryRevocations } from './memory-revocations.ts';
@@ -39,6 +40,7 @@ export function memoryStore(): Store {
     authorities: guarded(memoryAuthorities(), opened),
     audit: guarded(memoryAudit(), opened),
     adoption: guarded(memoryAdoption(reported), opened),
+    decisions: guarded(memoryDecisionRecords(), opened),
     drains: guarded(memoryDrains(), opened),
     enforcement: guarded(memoryEnforcement(), opened),
     evidence: guarded(memoryEvidence(), opened),

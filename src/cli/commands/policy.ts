@@ -13,6 +13,8 @@ import { ExitRequest, exitCodes } from '../exit-codes.ts';
 import { pageSizeArgument, withConnection, withReason, withYes } from '../options.ts';
 import { formatTime, printable, printRows, tellNextPage } from '../output.ts';
 import { readPolicyFiles } from '../policy-files.ts';
+import { addRecords } from './policy-records.ts';
+import { addReplay } from './policy-replay.ts';
 import { addTextCommands, policyFilesHelp } from './policy-text.ts';
 import { addWorld } from './policy-world.ts';
 import { reading } from './reading.ts';
@@ -28,6 +30,8 @@ export function addPolicyCommands(program: Command): void {
   addStatus(policy);
   addHistory(policy);
   addWorld(policy);
+  addRecords(policy);
+  addReplay(policy);
 }
 
 function addStatus(policy: Command): void {

@@ -27,6 +27,7 @@ export const methodRequirements = {
   applyPolicies: 'author',
   listPolicyRevisions: 'viewer',
   getPolicyWorld: 'viewer',
+  getDecisionRecords: 'viewer',
   getMutualTlsStatus: 'viewer',
   enforceMutualTls: 'operator',
   revertMutualTls: 'operator',

@@ -15,6 +15,7 @@ export {
   isHttpOnly,
   isPathTemplate,
   listPattern,
+  normalizePath,
   type PolicyRequest,
   parseRuleId,
   type RequestPart,
@@ -31,6 +32,18 @@ export { type JudgedMesh, judgePolicy, type PolicyJudgement } from './judge.ts';
 export { type LintRegistry, type LintWarning, lintPolicies } from './lint/index.ts';
 export * from './model.ts';
 export * from './read/index.ts';
+export {
+  callerName,
+  type ReplayExample,
+  type ReplayedDecision,
+  type ReplayGroup,
+  type ReplayReport,
+  type ReplayStep,
+  replay,
+  stableLabels,
+  type Tally,
+  type UndecidedGroup,
+} from './replay/index.ts';
 export { enforcedMode, indexPolicies, mutualTlsModeOf, precedence } from './select.ts';
 export {
   createPolicyService,

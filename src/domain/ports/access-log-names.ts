@@ -11,6 +11,7 @@ export const accessLogTags = {
   method: 'method',
   /** Without the query, which may hold secrets. */
   path: 'path',
+  host: 'host',
   /** Why a response is what it is: `via_upstream`, `rbac_access_denied_matched_policy[...]`. */
   details: 'details',
 } as const;

@@ -14,6 +14,10 @@ export interface AccessLogEntry {
   readonly method: string | undefined;
   /** Without its query. */
   readonly path: string | undefined;
+  /** The authority of the request. */
+  readonly host?: string | undefined;
+  /** Of the TLS handshake (SNI). */
+  readonly serverName?: string | undefined;
   /**
    * What is logged at its start is allowed as far as is known; that it was denied, or that nothing took it
    * (`unserved`: no application there, or not a byte either way), comes as an entry of its own.

@@ -8,6 +8,7 @@ export type * from './authority-store.ts';
 export type * from './bundle-publisher.ts';
 export { capturePorts, captureSources } from './capture.ts';
 export type * from './checkpoint-place.ts';
+export type * from './decision-records.ts';
 export type * from './discovery.ts';
 export { agentCluster, inboundListeners, sdsNames, secretTypeUrl, serverCluster } from './discovery-names.ts';
 export type * from './drain-store.ts';

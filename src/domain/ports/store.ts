@@ -1,6 +1,7 @@
 import type { AdoptionStore } from './adoption-store.ts';
 import type { AuditLog } from './audit-log.ts';
 import type { AuthorityStore } from './authority-store.ts';
+import type { DecisionRecordStore } from './decision-records.ts';
 import type { DrainStore } from './drain-store.ts';
 import type { EnforcementStore } from './enforcement-store.ts';
 import type { EvidenceStore } from './evidence-store.ts';
@@ -17,6 +18,7 @@ export interface Store {
   readonly audit: AuditLog;
   readonly adoption: AdoptionStore;
   readonly evidence: EvidenceStore;
+  readonly decisions: DecisionRecordStore;
   readonly drains: DrainStore;
   readonly enforcement: EnforcementStore;
   readonly operators: OperatorStore;

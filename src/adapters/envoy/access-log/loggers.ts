@@ -23,6 +23,7 @@ const formats: Readonly<Record<keyof typeof accessLogTags, string>> = {
   chain: '%FILTER_CHAIN_NAME%',
   method: '%REQ(:METHOD)%',
   path: '%PATH(NQ:PATH)%',
+  host: '%REQ(:AUTHORITY)%',
   details: '%RESPONSE_CODE_DETAILS%',
 };
 

@@ -9,6 +9,7 @@ import { chainEarlierEntries } from './audit-tree.ts';
 import { createAuthorityStore } from './authorities.ts';
 import { type ConnectionOptions, integrityProblems, openConnection } from './connection.ts';
 import { Copier } from './copy.ts';
+import { createDecisionRecordStore } from './decision-records.ts';
 import { createDrainStore } from './drains.ts';
 import { createEnforcementStore } from './enforcement.ts';
 import { storeError } from './errors.ts';
@@ -58,6 +59,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
       authorities: createAuthorityStore(database, executor),
       audit: createAuditLog(database, executor),
       adoption: createAdoptionStore(database, executor),
+      decisions: createDecisionRecordStore(database, executor),
       drains: createDrainStore(database, executor),
       enforcement: createEnforcementStore(database, executor),
       evidence: createEvidenceStore(database, executor),

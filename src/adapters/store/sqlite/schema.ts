@@ -6,6 +6,7 @@ import type {
   AuthorityState,
   Consumer,
   ConsumerResource,
+  DecisionRecord,
   HandshakeTally,
   IssuanceState,
   Role,
@@ -318,3 +319,54 @@ export const drain = sqliteTable('drain', {
 export const unrecorded = sqliteTable('unrecorded', {
   until: integer({ mode: 'timestamp_ms' }).primaryKey(),
 });
+
+/** Calls as the callees' proxies told of them, alike ones of a period together. */
+export const decisionRecord = sqliteTable(
+  'decision_record',
+  {
+    /** The order of their first saving; what pages are cut by. */
+    sequence: integer().primaryKey({ autoIncrement: true }),
+    /** SHA-256 of all that makes it one with another. */
+    identity: text().notNull().unique(),
+    workload: text().notNull(),
+    serviceAccount: text('service_account'),
+    /** Always written and read as a whole. */
+    labels: text({ mode: 'json' }).$type<DecisionRecord['labels']>().notNull(),
+    port: integer().notNull(),
+    transport: text().$type<DecisionRecord['transport']>().notNull(),
+    caller: text(),
+    /** Always written and read as a whole. */
+    addresses: text({ mode: 'json' }).$type<readonly string[]>().notNull(),
+    method: text(),
+    path: text(),
+    host: text(),
+    serverName: text('server_name'),
+    decision: text().$type<DecisionRecord['decision']>().notNull(),
+    refusedBy: text('refused_by').$type<NonNullable<DecisionRecord['refusedBy']>>(),
+    policy: text(),
+    rule: integer(),
+    sampled: integer({ mode: 'boolean' }).notNull(),
+    /** Always written and read as a whole. */
+    lacks: text({ mode: 'json' }).$type<DecisionRecord['lacks']>().notNull(),
+    period: integer({ mode: 'timestamp_ms' }).notNull(),
+    first: integer({ mode: 'timestamp_ms' }).notNull(),
+    last: integer({ mode: 'timestamp_ms' }).notNull(),
+    count: integer().notNull(),
+  },
+  (table) => [
+    index('decision_record_by_workload').on(table.workload, table.sequence),
+    index('decision_record_by_period').on(table.period, table.sequence),
+    index('decision_record_by_time').on(table.last),
+  ],
+);
+
+/** One row: what of them was forgotten for want of room. */
+export const forgottenDecisions = sqliteTable(
+  'forgotten_decisions',
+  {
+    id: integer().primaryKey(),
+    calls: integer().notNull(),
+    until: integer({ mode: 'timestamp_ms' }).notNull(),
+  },
+  () => [check('forgotten_decisions_one_row', sql`id = 1`)],
+);

@@ -57,6 +57,8 @@ export function readEntry(common: AccessLogCommon | undefined, context: EntryCon
     callerAddress: caller.address,
     method: text(tags[accessLogTags.method]),
     path: text(tags[accessLogTags.path]?.split('?')[0]),
+    host: text(tags[accessLogTags.host]),
+    serverName: text(common.tlsProperties?.tlsSniHostname),
     decision,
     unproved: failedHandshake || chain === undefined,
     policy: by && `${by.namespace}/${by.name}`,

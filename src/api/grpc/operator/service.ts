@@ -27,6 +27,7 @@ import { serverStream } from '../server-stream.ts';
 import { unary } from '../status.ts';
 import { type AuditLogServices, getAuditLog, listAuditEntries, proveAuditEntry } from './audit-log.ts';
 import { type BackupServices, createBackup } from './backup.ts';
+import { type DecisionRecordServices, getDecisionRecords } from './decision-records.ts';
 import {
   type EnforcementServices,
   enforceMutualTls,
@@ -71,6 +72,7 @@ export interface OperatorStatus {
 export interface OperatorServices
   extends PolicyServices,
     PolicyWorldServices,
+    DecisionRecordServices,
     MutualTlsServices,
     EnforcementServices,
     RotationServices,
@@ -292,6 +294,12 @@ export function createOperatorService(
       counted('getPolicyWorld', async () => {
         await access.authorize('getPolicyWorld', credentialsOf(call));
         return getPolicyWorld(services);
+      }),
+    ),
+    getDecisionRecords: serverStream(streamDeadline, (request: wire.GetDecisionRecordsRequest, call) =>
+      counted('getDecisionRecords', async () => {
+        await access.authorize('getDecisionRecords', credentialsOf(call));
+        return getDecisionRecords(services, request);
       }),
     ),
     listOperators: method('listOperators', async () => ({

@@ -1,12 +1,6 @@
 export { type IpAddress, type IpRange, parseIp, rangeOf } from './addresses.ts';
-export {
-  comparedParts,
-  comparedParts,
-  isAmbiguous,
-  type RequestPart,
-  type RequestPart,
-} from './ambiguity.ts';
-export { listPattern, listPattern, requestPrincipal, textsAt, withWordLists } from './claims.ts';
+export { comparedParts, isAmbiguous, type RequestPart } from './ambiguity.ts';
+export { listPattern, requestPrincipal, textsAt, withWordLists } from './claims.ts';
 export { type ConditionSubject, conditionSubject, isHttpOnly } from './condition-key.ts';
 export { decide } from './decide.ts';
 export { type Field, fieldsOf, isUsed } from './fields.ts';

@@ -1,4 +1,4 @@
-export type { Attribute } from './attributes.ts';
+export type { Attribute as CallAttribute } from './attributes.ts';
 export * from './call/index.ts';
 export { type ExplainOptions, explain } from './explain.ts';
 export type * from './model.ts';

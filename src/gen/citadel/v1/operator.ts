@@ -52,6 +52,20 @@ export interface GetPolicyWorldResponse {
   chunk: Buffer;
 }
 
+export interface GetDecisionRecordsRequest {
+  /** Of calls since then; absent: all that are kept. */
+  since:
+    | Date
+    | undefined;
+  /** CLUSTER/NAMESPACE/NAME of the workloads that were called; empty: all. */
+  workloads: string[];
+}
+
+/** A part of JSON Lines as docs/policies.md describes them; whole when the stream ends without an error. */
+export interface GetDecisionRecordsResponse {
+  chunk: Buffer;
+}
+
 export interface WhoAmIRequest {
 }
 
@@ -1280,6 +1294,128 @@ export const GetPolicyWorldResponse: MessageFns<GetPolicyWorldResponse> = {
   },
   fromPartial(object: DeepPartial<GetPolicyWorldResponse>): GetPolicyWorldResponse {
     const message = createBaseGetPolicyWorldResponse();
+    message.chunk = object.chunk ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
+function createBaseGetDecisionRecordsRequest(): GetDecisionRecordsRequest {
+  return { since: undefined, workloads: [] };
+}
+
+export const GetDecisionRecordsRequest: MessageFns<GetDecisionRecordsRequest> = {
+  encode(message: GetDecisionRecordsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.since !== undefined) {
+      Timestamp.encode(toTimestamp(message.since), writer.uint32(10).fork()).join();
+    }
+    for (const v of message.workloads) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetDecisionRecordsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetDecisionRecordsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.since = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.workloads.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetDecisionRecordsRequest>): GetDecisionRecordsRequest {
+    return GetDecisionRecordsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetDecisionRecordsRequest>): GetDecisionRecordsRequest {
+    const message = createBaseGetDecisionRecordsRequest();
+    message.since = object.since ?? undefined;
+    message.workloads = object.workloads?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseGetDecisionRecordsResponse(): GetDecisionRecordsResponse {
+  return { chunk: Buffer.alloc(0) };
+}
+
+export const GetDecisionRecordsResponse: MessageFns<GetDecisionRecordsResponse> = {
+  encode(message: GetDecisionRecordsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chunk.length !== 0) {
+      writer.uint32(10).bytes(message.chunk);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetDecisionRecordsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetDecisionRecordsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chunk = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetDecisionRecordsResponse>): GetDecisionRecordsResponse {
+    return GetDecisionRecordsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetDecisionRecordsResponse>): GetDecisionRecordsResponse {
+    const message = createBaseGetDecisionRecordsResponse();
     message.chunk = object.chunk ?? Buffer.alloc(0);
     return message;
   },
@@ -11333,6 +11469,18 @@ export const OperatorServiceService = {
       Buffer.from(GetPolicyWorldResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetPolicyWorldResponse => GetPolicyWorldResponse.decode(value),
   },
+  /** What proxies told of the decisions that they made, alike calls of a period together. */
+  getDecisionRecords: {
+    path: "/citadel.v1.OperatorService/GetDecisionRecords" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: GetDecisionRecordsRequest): Buffer =>
+      Buffer.from(GetDecisionRecordsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetDecisionRecordsRequest => GetDecisionRecordsRequest.decode(value),
+    responseSerialize: (value: GetDecisionRecordsResponse): Buffer =>
+      Buffer.from(GetDecisionRecordsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetDecisionRecordsResponse => GetDecisionRecordsResponse.decode(value),
+  },
 } as const;
 
 export interface OperatorServiceServer extends UntypedServiceImplementation {
@@ -11394,6 +11542,8 @@ export interface OperatorServiceServer extends UntypedServiceImplementation {
   revokeRole: handleUnaryCall<RevokeRoleRequest, RevokeRoleResponse>;
   /** All that decides who may reach whom, for who works it out elsewhere. */
   getPolicyWorld: handleServerStreamingCall<GetPolicyWorldRequest, GetPolicyWorldResponse>;
+  /** What proxies told of the decisions that they made, alike calls of a period together. */
+  getDecisionRecords: handleServerStreamingCall<GetDecisionRecordsRequest, GetDecisionRecordsResponse>;
 }
 
 export interface OperatorServiceClient extends Client {
@@ -11933,6 +12083,16 @@ export interface OperatorServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<GetPolicyWorldResponse>;
+  /** What proxies told of the decisions that they made, alike calls of a period together. */
+  getDecisionRecords(
+    request: GetDecisionRecordsRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<GetDecisionRecordsResponse>;
+  getDecisionRecords(
+    request: GetDecisionRecordsRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<GetDecisionRecordsResponse>;
 }
 
 export const OperatorServiceClient = makeGenericClientConstructor(

@@ -43,6 +43,7 @@ describe('methodRequirements', () => {
       'listPolicies',
       'listPolicyRevisions',
       'getPolicyWorld',
+      'getDecisionRecords',
       'getMutualTlsStatus',
       'listEnforcements',
       'getRotation',

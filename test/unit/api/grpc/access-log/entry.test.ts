@@ -54,6 +54,14 @@ const cases: readonly {
   readonly read: Partial<AccessLogEntry>;
 }[] = [
   {
+    what: 'to which host a request went, and by which name of the handshake',
+    given: {
+      customTags: { chain: 'mutual-tls', method: 'GET', path: '/', host: 'orders.shop:80\n' },
+      tlsProperties: { ...mutual.tlsProperties, tlsSniHostname: 'outbound.orders' },
+    },
+    read: { host: 'orders.shop:80\uFFFD', serverName: 'outbound.orders' },
+  },
+  {
     what: 'a plaintext request at its start',
     given: {
       accessLogType: AccessLogType.DownstreamStart,

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import { normalizePath } from '../../../../../src/domain/policy/decide/index.ts';
 import { compareWorlds } from '../../../../../src/domain/policy/index.ts';
 import { words } from '../../../../oracle/generate/index.ts';
 import { httpPort, pairOf, tcpPort, verdictOf } from './generated.ts';
-import { normalizePath } from '../../../../../src/domain/policy/decide/index.ts';
 import { isInRegion } from './membership.ts';
 
 /** Each a pair of worlds, and so many requests that are aimed at it. */

@@ -89,7 +89,16 @@ function changed(
     [1, put({ ...one, rules: [...one.rules, ...(others[0]?.rules ?? [])] })],
     // The same, written in another way.
     [1, before.toReversed()],
-    [1, put(...one.rules.map((rule, index) => ({ ...one, rules: [rule], meta: { ...one.meta, name: `s${index}` } })))],
+    [
+      1,
+      put(
+        ...one.rules.map((rule, index) => ({
+          ...one,
+          rules: [rule],
+          meta: { ...one.meta, name: `s${index}` },
+        })),
+      ),
+    ],
     [1, put({ ...one, rules: [...one.rules, ...one.rules] })],
   ]);
 }

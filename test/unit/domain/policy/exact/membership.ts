@@ -32,7 +32,8 @@ function holds(
     switch (list.field) {
       case 'present':
         if (attribute.kind === 'source') return request.sourcePrincipal !== undefined;
-        if (attribute.kind === 'header') return matchesList(`request.headers[${attribute.name}]`, ['*'], request);
+        if (attribute.kind === 'header')
+          return matchesList(`request.headers[${attribute.name}]`, ['*'], request);
         throw new Error(`nothing is known of a present ${attribute.kind}`);
       case 'refuses':
         return attribute.kind === 'provider' && providers[attribute.name] === 'deny';
@@ -53,7 +54,8 @@ const contextOf = ({ http }: PolicyRequest) => ({
 });
 
 function matchesList(field: string, patterns: readonly string[], request: PolicyRequest): boolean {
-  const inSource = /^(?:principals|namespaces|serviceAccounts|trustDomains|requestPrincipals|ipBlocks|remoteIpBlocks)$/;
+  const inSource =
+    /^(?:principals|namespaces|serviceAccounts|trustDomains|requestPrincipals|ipBlocks|remoteIpBlocks)$/;
   const inOperation = /^(?:paths|hosts|methods|ports)$/;
   const rule = inSource.test(field)
     ? { from: [{ [field]: patterns }] }
@@ -65,16 +67,11 @@ function matchesList(field: string, patterns: readonly string[], request: Policy
 
 /** By a dry run, which refuses nothing, so that it is also asked about what is refused as ambiguous. */
 function matchesRule(rules: readonly AuthorizationRule[], request: PolicyRequest): boolean {
-  const { dryRun } = decide(
-    [{ ...policy('DENY', []), dryRun: true, rules }],
-    request,
-    contextOf(request),
-  );
+  const { dryRun } = decide([{ ...policy('DENY', []), dryRun: true, rules }], request, contextOf(request));
   return dryRun[0]?.by !== undefined;
 }
 
 function isRefused(part: string, request: PolicyRequest): boolean {
-  const rule =
-    part === 'path' ? { paths: ['*'] } : part === 'method' ? { methods: ['*'] } : { hosts: ['*'] };
+  const rule = part === 'path' ? { paths: ['*'] } : part === 'method' ? { methods: ['*'] } : { hosts: ['*'] };
   return decide([policy('AUDIT', [{ to: [rule] }])], request, contextOf(request)).step === 'PATH';
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
-  type Attribute,
   type AuthorizationPolicy,
+  type CallAttribute,
   type DecisionContext,
   type Explanation,
   explain,
@@ -200,8 +200,8 @@ for (const [name, policies, expected, rest = {}] of rows)
     }).toEqual(expected);
   });
 
-function withUnknown(...unknown: readonly Attribute[]) {
-  return { isKnown: (attribute: Attribute) => !unknown.includes(attribute) };
+function withUnknown(...unknown: readonly CallAttribute[]) {
+  return { isKnown: (attribute: CallAttribute) => !unknown.includes(attribute) };
 }
 
 const depends = ({ verdict, dependsOn }: Explanation) => ({ verdict, on: dependsOn.attributes });

@@ -1,0 +1,63 @@
+import { type Command, Option } from 'commander';
+import { callerName } from '../../domain/policy/index.ts';
+import type { DecisionRecord } from '../../domain/ports/index.ts';
+import { formatRecord, formatRecordsHead, readRecordLines } from '../../domain/records/index.ts';
+import type { ConnectionOptions } from '../connection.ts';
+import { ExitRequest, exitCodes } from '../exit-codes.ts';
+import { pastTime, withConnection } from '../options.ts';
+import { formatTime, type OutputFormat, printRows } from '../output.ts';
+import { fromServer, recordsCaveats } from '../policy-records.ts';
+
+interface Options extends ConnectionOptions {
+  readonly since?: Date;
+  readonly output: OutputFormat | 'jsonl';
+}
+
+/** Adds `citadel policy records`. */
+export function addRecords(policy: Command): void {
+  const command = policy
+    .command('records')
+    .description('what proxies told of their decisions: who called whom how, and what became of it')
+    .addOption(new Option('--since <time>', 'of calls since then; 24h for the last day').argParser(pastTime))
+    .addOption(
+      new Option('-o, --output <format>', 'jsonl is what replay and suggest take with --records')
+        .choices(['table', 'json', 'yaml', 'jsonl'])
+        .default('table'),
+    );
+  withConnection(command).action(async () => {
+    const options = command.opts<Options>();
+    const { output } = options;
+    const read = await fromServer(options, (lines) =>
+      readRecordLines(lines, { workloads: [], since: options.since }),
+    );
+    for (const line of recordsCaveats(read)) process.stderr.write(`warning: ${line}\n`);
+    if (output !== 'jsonl') printRows(read.records, columns, output);
+    else {
+      if (read.head) process.stdout.write(`${formatRecordsHead(read.head)}\n`);
+      for (const record of read.records) process.stdout.write(`${formatRecord(record)}\n`);
+    }
+    if (read.faulty > 0) throw new ExitRequest(exitCodes.warning);
+  });
+}
+
+const columns = [
+  { title: 'CALLEE', value: ({ workload }: DecisionRecord) => workload },
+  { title: 'PORT', value: ({ port }: DecisionRecord) => (port === 0 ? 'other' : String(port)) },
+  { title: 'CALLER', value: callerName },
+  { title: 'REQUEST', value: requestText },
+  { title: 'DECISION', value: decisionText },
+  { title: 'CALLS', value: ({ count, sampled }: DecisionRecord) => `${count}${sampled ? ' sampled' : ''}` },
+  { title: 'LAST', value: ({ last }: DecisionRecord) => formatTime(last) },
+];
+
+/** Method and path; of what is not kept, that it is not. */
+export function requestText({ method, path, lacks }: DecisionRecord): string {
+  const of = (value: string | undefined, name: DecisionRecord['lacks'][number]) =>
+    value ?? (lacks.includes(name) ? '(not kept)' : '');
+  return `${of(method, 'method')} ${of(path, 'path')}`.trim() || 'connection';
+}
+
+function decisionText({ decision, policy, rule, refusedBy }: DecisionRecord): string {
+  const by = policy === undefined ? refusedBy : `${policy}, rule ${(rule ?? 0) + 1}`;
+  return by === undefined ? decision : `${decision} by ${by}`;
+}

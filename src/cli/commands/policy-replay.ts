@@ -1,0 +1,136 @@
+import type { Command } from 'commander';
+import {
+  formatPolicyProblem,
+  type PolicyWorld,
+  type ReplayGroup,
+  type ReplayReport,
+  readPolicies,
+  replay,
+  type Tally,
+  withPolicies,
+} from '../../domain/policy/index.ts';
+import type { ReadRecords } from '../../domain/records/index.ts';
+import { CitadelError } from '../../kernel/index.ts';
+import { ExitRequest, exitCodes } from '../exit-codes.ts';
+import { withOutput } from '../options.ts';
+import { formatTime, type OutputFormat, printable, printValue, tableText } from '../output.ts';
+import { readPolicyFiles } from '../policy-files.ts';
+import { loadRecords, type RecordsOptions, recordsCaveats, withRecords } from '../policy-records.ts';
+import { loadWorld, type WorldOptions, withWorld } from '../policy-world.ts';
+import { requestText } from './policy-records.ts';
+import { policyFilesHelp } from './policy-text.ts';
+
+interface Options extends WorldOptions, RecordsOptions {
+  readonly candidate: readonly string[];
+  readonly only?: boolean;
+  readonly output: OutputFormat;
+}
+
+/** Adds `citadel policy replay`. */
+export function addReplay(policy: Command): void {
+  const command = policy
+    .command('replay')
+    .description(
+      'recorded calls decided again under a candidate; exit code 1 where any would be decided otherwise',
+    )
+    .requiredOption('--candidate <file...>', policyFilesHelp)
+    .option(
+      '--only',
+      'the candidate is all that would hold; default: it takes the place of policies of its names',
+    );
+  withOutput(withRecords(withWorld(command))).action(async () => {
+    const options = command.opts<Options>();
+    const before = await loadWorld(options);
+    const after = candidateWorld(before, options);
+    const records = await loadRecords(options, before);
+    const report = replay(records.records, before, after);
+    if (options.output === 'table') process.stdout.write(reportText(report, records));
+    else
+      printValue(
+        { ...report, sample: records.head?.sample, caveats: recordsCaveats(records) },
+        options.output,
+      );
+    if (report.changes.length > 0 || records.faulty > 0) throw new ExitRequest(exitCodes.warning);
+  });
+}
+
+function candidateWorld(before: PolicyWorld, { candidate, only }: Options): PolicyWorld {
+  const { files, unreadable } = readPolicyFiles(candidate);
+  if (unreadable.length > 0) throw new CitadelError('FailedPrecondition', unreadable.join('\n'));
+  const read = files.map(({ source, text }) => readPolicies(text, { source }));
+  const problems = read.flatMap((each) => each.problems);
+  for (const problem of problems) process.stderr.write(`${printable(formatPolicyProblem(problem))}\n`);
+  if (problems.length > 0) throw new ExitRequest(exitCodes.broken);
+  const policies = read.flatMap((each) => each.policies);
+  return only === true ? { ...before, policies } : withPolicies(before, policies);
+}
+
+function reportText(report: ReplayReport, records: ReadRecords): string {
+  const { total, unchanged, changes, undecided, mismatches, gone, sampled } = report;
+  const lines = [
+    `${tallyText(total)} recorded. ${callsText(unchanged)} would be decided as before.`,
+    '',
+    ...groupsText(changes, 'No recorded call would be decided otherwise.'),
+  ];
+  if (undecided.length > 0) {
+    lines.push('', 'Cannot be told, because the record does not have what would decide:');
+    for (const { lacks, examples, ...tally } of undecided)
+      lines.push(
+        `  ${callsText(tally)}: ${lacks.join(', ')}${examples[0] ? ` (as ${exampleText(examples[0])})` : ''}`,
+      );
+  }
+  if (mismatches.length > 0) {
+    lines.push(
+      '',
+      'Recorded otherwise than the present policies decide; these have changed since, or a proxy was behind. They say nothing of the candidate:',
+    );
+    for (const { callee, caller, before, ...tally } of mismatches)
+      lines.push(`  ${callsText(tally)}: ${caller} to ${callee}; now: ${before}`);
+  }
+  if (gone.records > 0)
+    lines.push('', `${callsText(gone)} to what is there no more: ${gone.callees.slice(0, 5).join(', ')}`);
+  if (sampled.records > 0) lines.push('', sampleText(sampled, records.head?.sample));
+  lines.push(...recordsCaveats(records).map((line) => `Note: ${line}.`));
+  return `${lines.map(printable).join('\n')}\n`;
+}
+
+function groupsText(groups: readonly ReplayGroup[], none: string): readonly string[] {
+  if (groups.length === 0) return [none];
+  return [
+    ...tableText(groups, columns).trimEnd().split('\n'),
+    '',
+    'Examples:',
+    ...groups.flatMap(({ becomes, examples }) =>
+      examples.map((example) => `  ${becomes}: ${exampleText(example)}`),
+    ),
+  ];
+}
+
+const columns = [
+  { title: 'BECOMES', value: ({ becomes }: ReplayGroup) => becomes },
+  { title: 'CALLS', value: ({ calls }: ReplayGroup) => String(calls) },
+  { title: 'CALLER', value: ({ caller }: ReplayGroup) => caller },
+  { title: 'CALLEE', value: ({ callee, port }: ReplayGroup) => `${callee}:${port === 0 ? 'other' : port}` },
+  { title: 'NOW', value: ({ before }: ReplayGroup) => before },
+  { title: 'THEN', value: ({ after }: ReplayGroup) => after },
+];
+
+function exampleText({ record }: ReplayGroup['examples'][number]): string {
+  const { caller, transport, workload, count, last } = record;
+  return `${requestText(record)} from ${caller ?? transport} to ${workload}, ${count} times, last ${formatTime(last)}`;
+}
+
+/** Whoever decides by counts must know that they are of a part. */
+function sampleText({ calls }: Tally, sample: number | undefined): string {
+  return `${calls} of these calls were allowed by mutual TLS, which proxies tell of by sample${
+    sample === undefined ? '' : ` (${sample} in a hundred)`
+  }: each stands for more, and rare ones may be missing.`;
+}
+
+function tallyText({ calls, records }: Tally): string {
+  return `${calls} calls in ${records} different ways`;
+}
+
+function callsText({ calls }: Tally): string {
+  return `${calls} call${calls === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,182 @@
+import { describe, expect, test } from 'vitest';
+import { type Policy, replay, withPolicies } from '../../../../../src/domain/policy/index.ts';
+import type { DecisionRecord } from '../../../../../src/domain/ports/index.ts';
+import { decisionRecord } from '../../../../contract/store-samples.ts';
+import { mesh, peer, policy, ports, workload } from '../mesh.ts';
+
+const orders = workload('shop/orders', { ports: ports([80, 'http'], [90, 'tcp']) });
+const call = (changes: Partial<DecisionRecord> = {}) => decisionRecord({ workload: orders.id, ...changes });
+const cron = 'spiffe://example.org/ns/shop/sa/cron';
+
+const nobody = { from: [{ source: { serviceAccounts: ['nobody'] } }] };
+const openDoor = policy('shop/open', { action: 'ALLOW', rules: [{}] });
+const readers = policy('shop/readers', { rules: [{ to: [{ operation: { methods: ['GET'] } }] }] });
+const noCron = policy('shop/no-cron', {
+  action: 'DENY',
+  rules: [{ to: [{ operation: { paths: ['/x'] } }] }, { from: [{ source: { serviceAccounts: ['cron'] } }] }],
+});
+
+function run(
+  records: readonly DecisionRecord[],
+  candidate: readonly Policy[],
+  present: readonly Policy[] = [],
+) {
+  const before = mesh([orders, workload('shop/capturing', { proxy: 'capture' })], present);
+  return replay(records, before, withPolicies(before, candidate));
+}
+
+describe('replay', () => {
+  test('says who would be denied, by which rule, with counts and examples', () => {
+    const report = run(
+      [
+        call({ count: 5 }),
+        call({ caller: cron, count: 2, path: '/1' }),
+        call({ caller: cron, count: 9, path: '/2', sampled: false }),
+        call({ caller: cron, count: 1, path: '/3' }),
+        call({ caller: cron, count: 3, path: '/4' }),
+      ],
+      [noCron],
+    );
+    expect(report).toMatchObject({
+      total: { records: 5, calls: 20 },
+      sampled: { records: 4, calls: 11 },
+      unchanged: { records: 1, calls: 5 },
+      undecided: [],
+      mismatches: [],
+    });
+    expect(report.changes).toMatchObject([
+      {
+        callee: 'shop/orders',
+        port: 80,
+        caller: cron,
+        becomes: 'denied',
+        before: 'nothing speaks of it',
+        after: 'DENY shop/no-cron, rule 2',
+        records: 4,
+        calls: 15,
+      },
+    ]);
+    expect(report.changes[0]?.examples.map(({ record }) => record.path)).toEqual(['/2', '/4', '/1']);
+  });
+
+  test('says who would be let in', () => {
+    const report = run(
+      [call({ decision: 'denied', refusedBy: 'policies', policy: 'shop/no-cron', rule: 1, caller: cron })],
+      [policy('shop/no-cron', { action: 'DENY', rules: [nobody] })],
+      [noCron],
+    );
+    expect(report.changes).toMatchObject([
+      { becomes: 'allowed', before: 'DENY shop/no-cron, rule 2', after: 'nothing speaks of it' },
+    ]);
+  });
+
+  test('the same for all that the present policies decide', () => {
+    const report = run([call()], [policy('shop/other', { action: 'DENY', rules: [nobody] })], [openDoor]);
+    expect(report).toMatchObject({ unchanged: { calls: 5 }, changes: [], mismatches: [] });
+  });
+
+  test('what was recorded otherwise than the present policies decide is no change', () => {
+    const report = run([call({ caller: cron })], [openDoor], [noCron]);
+    expect(report.changes).toEqual([]);
+    expect(report.mismatches).toMatchObject([{ before: 'DENY shop/no-cron, rule 2', calls: 5 }]);
+  });
+
+  test('what cannot be told is apart, by what is missing', () => {
+    const header = (name: string, value: string) =>
+      policy(`shop/${name}`, {
+        action: 'DENY',
+        rules: [{ when: [{ key: `request.headers[${name}]`, values: [value] }] }],
+      });
+    const report = run(
+      [call({ count: 1 }), call({ count: 2, path: undefined, lacks: ['path'] })],
+      [
+        header('x-b', '1'),
+        header('x-a', '1'),
+        policy('shop/p', { action: 'DENY', rules: [{ to: [{ operation: { paths: ['/p'] } }] }] }),
+      ],
+    );
+    expect(report.changes).toEqual([]);
+    expect(report.undecided).toMatchObject([
+      { lacks: ['path', 'request.headers[x-a]', 'request.headers[x-b]'], calls: 2 },
+      { lacks: ['request.headers[x-a]', 'request.headers[x-b]'], calls: 1 },
+    ]);
+  });
+
+  test('a workload that is gone is replaced by one of the same account and labels, or counted apart', () => {
+    const pod = (name: string, changes: Partial<DecisionRecord> = {}) =>
+      call({ workload: `test/shop/${name}`, caller: cron, ...changes });
+    const report = run(
+      [
+        pod('orders-5d4'),
+        pod('else', { labels: { app: 'else' } }),
+        pod('other-account', { serviceAccount: 'other' }),
+        pod('unknown', { serviceAccount: undefined }),
+        call({ port: 81 }),
+      ],
+      [noCron],
+    );
+    expect(report.changes).toMatchObject([{ becomes: 'denied', records: 1 }]);
+    expect(report.gone).toMatchObject({
+      records: 4,
+      callees: ['test/shop/else', 'test/shop/orders', 'test/shop/other-account', 'test/shop/unknown'],
+    });
+  });
+
+  test('connections of bytes, and ports that capture brings', () => {
+    const tcp = { method: undefined, path: undefined, host: undefined };
+    const captured = { workload: 'test/shop/capturing', port: 0, lacks: ['port' as const] };
+    const report = run([call({ port: 90, ...tcp }), call({ ...captured, ...tcp })], [readers]);
+    expect(report.changes).toMatchObject([
+      { port: 90, becomes: 'denied', after: 'no ALLOW matches' },
+      { port: 0, becomes: 'denied' },
+    ]);
+  });
+
+  test('what an overfull workload has kept no caller of can be of any port', () => {
+    const folded = call({
+      port: 0,
+      caller: undefined,
+      addresses: [],
+      lacks: ['caller', 'address', 'port', 'path', 'method', 'host'],
+      method: undefined,
+      path: undefined,
+      host: undefined,
+    });
+    expect(run([folded], [readers]).undecided).toMatchObject([{ lacks: ['method'] }]);
+  });
+
+  test('modes: by policies, and by an order', () => {
+    const plain = call({ transport: 'plaintext', caller: undefined });
+    expect(run([plain], [peer('shop/strict', 'STRICT')]).changes).toMatchObject([
+      { caller: 'plaintext', becomes: 'denied', after: 'mutual TLS is demanded' },
+    ]);
+    const ordered = { ...mesh([orders]), strict: new Set([orders.id]) };
+    const refused = { ...plain, decision: 'denied', refusedBy: 'connection' } as const;
+    expect(replay([refused], ordered, ordered).unchanged.records).toBe(1);
+    expect(
+      run([plain], [peer('shop/strict', 'STRICT')], [peer('shop/off', 'DISABLE', 'orders')]).unchanged
+        .records,
+    ).toBe(1);
+    expect(run([plain], [peer('shop/off', 'STRICT')], [peer('shop/off', 'DISABLE')]).undecided).toMatchObject(
+      [{ lacks: ['how the caller connects'] }],
+    );
+  });
+
+  test('tokens: by the same rules what was good is good; by others nothing is known', () => {
+    const rules = (issuer: string) =>
+      policy(
+        'shop/tokens',
+        { jwtRules: [{ issuer, jwksUri: 'https://keys.example' }] },
+        { kind: 'RequestAuthentication' },
+      );
+    const accounts = rules('https://a.example');
+    const denied = call({ decision: 'denied', refusedBy: 'policies', caller: cron });
+    const opened = policy('shop/no-cron', { action: 'DENY', rules: [nobody] });
+    expect(run([denied], [opened], [noCron, accounts]).changes).toMatchObject([{ becomes: 'allowed' }]);
+    expect(run([denied], [opened, rules('https://b.example')], [noCron, accounts]).undecided).toMatchObject([
+      { lacks: ['token'] },
+    ]);
+    const bad = call({ decision: 'denied', refusedBy: 'token' });
+    expect(run([bad], [openDoor], [accounts]).unchanged.records).toBe(1);
+  });
+});
