@@ -14,6 +14,7 @@ export {
   importExistingAuthority,
 } from './import-existing.ts';
 export { issuingAlgorithm } from './issuing-algorithm.ts';
+export { compromiseActions, noteCompromise } from './note-compromise.ts';
 export { authorityRecord } from './record.ts';
 export { createRootUpstream } from './root-upstream.ts';
 export {

@@ -23,6 +23,14 @@ import type { RotationOrder } from './order.ts';
 import { type Done, type RehearsedStep, Steps } from './rehearsed-steps.ts';
 import { throwawayIssuing, throwawayRoot, throwawayValidity, type Validity } from './throwaway.ts';
 
+/** What a rehearsal puts on record: before it makes a key, before it clears one away that was left, and at its end. */
+export const rehearsalActions = [
+  'rotation.rehearse',
+  'rotation.rehearse.clear',
+  'rotation.rehearse.end',
+] as const;
+type RehearsalAction = (typeof rehearsalActions)[number];
+
 export interface RehearsalOptions {
   readonly trustDomain: string;
   /** Names the throwaway keys: replicas that share a key home clear away their own alone. */
@@ -74,7 +82,12 @@ export function createRehearsal(options: RehearsalOptions): Rehearsal {
   const prefix = `rehearsal-${owner}-`;
   const oneAtATime = inTurn();
 
-  async function note(action: string, order: RotationOrder, target: string, details: Record<string, string>) {
+  async function note(
+    action: RehearsalAction,
+    order: RotationOrder,
+    target: string,
+    details: Record<string, string>,
+  ) {
     log.info(action, { target, ...details });
     const { by, proof, reason } = order;
     await audit.append({
