@@ -6,6 +6,8 @@ import { authorityRecord } from './record.ts';
 export interface GivenRoot {
   /** DER. */
   readonly root: Uint8Array;
+  /** Why the authority that signs leaves under it signs no CRL, a sentence; absent: it does, or is made when it is needed. */
+  readonly noCrls?: string;
   /** Puts keys that come with it into their homes. Safe to repeat. @returns what is to be stored, prepared */
   place(): Promise<readonly AuthorityRecord[]>;
 }

@@ -4,6 +4,7 @@ import {
   checkAuthorityChain,
   type ParsedCertificate,
   parseCertificate,
+  whyNoCrls,
 } from '../../pki/index.ts';
 import type { AuditLog, AuthorityRecord, AuthorityStore, KeyManager } from '../ports/index.ts';
 import { bundleRoots } from './decide.ts';
@@ -76,6 +77,11 @@ export async function importExistingAuthority(options: ImportOptions): Promise<v
       keyBackend,
     },
   });
+  const noCrls = signsLeaves(certificate) ? whyNoCrls(certificate) : undefined;
+  if (noCrls !== undefined)
+    log.warn('the existing authority signs no CRLs: proxies will refuse no revoked certificate', {
+      cause: noCrls,
+    });
   log.info('took over an existing authority', { subject: certificate.subject, root: root.fingerprint });
 }
 
@@ -97,8 +103,10 @@ export async function givenByImport(options: Omit<ImportOptions, 'audit' | 'log'
       'FailedPrecondition',
       `a rotation brings one new root, and the configuration names more: leave out ${more.map(({ subject }) => subject).join(', ')}`,
     );
+  const noCrls = signsLeaves(certificate) ? whyNoCrls(certificate) : undefined;
   return {
     root: root.der,
+    ...(noCrls === undefined ? {} : { noCrls }),
     place: async () => (await place(options, certificate, root, 'prepared')).records,
   };
 }
@@ -117,7 +125,7 @@ async function place(
   state: 'active' | 'prepared',
 ): Promise<Placed> {
   const { existing, clock } = options;
-  const directly = certificate.pathLen === 0;
+  const directly = signsLeaves(certificate);
   const home = directly ? options.issuingKeys : await options.rootKeys();
   const signs = directly ? 'leaves' : 'issuing authorities';
   const keyId = await placeKey(certificate, existing, home, signs);
@@ -145,6 +153,11 @@ async function place(
     createdAt: clock.now(),
   });
   return { records: [keylessRoot(root.der, state, clock), below], signs, keyBackend };
+}
+
+/** Rather than issuing authorities of ours. */
+function signsLeaves({ pathLen }: ParsedCertificate): boolean {
+  return pathLen === 0;
 }
 
 function keylessRoot(

@@ -856,6 +856,8 @@ export interface StartRotationRequest {
   crossSign: boolean;
   /** "existing", "upstream": the root of others that the configuration names so; empty: one is made here. */
   from: string;
+  /** Begins although what will sign makes no CRLs, so that no revoked certificate is refused any more; needs a reason. */
+  withoutCrls: boolean;
 }
 
 export interface CanaryOrder {
@@ -8866,6 +8868,7 @@ function createBaseStartRotationRequest(): StartRotationRequest {
     force: false,
     crossSign: false,
     from: "",
+    withoutCrls: false,
   };
 }
 
@@ -8900,6 +8903,9 @@ export const StartRotationRequest: MessageFns<StartRotationRequest> = {
     }
     if (message.from !== "") {
       writer.uint32(242).string(message.from);
+    }
+    if (message.withoutCrls !== false) {
+      writer.uint32(248).bool(message.withoutCrls);
     }
     return writer;
   },
@@ -8989,6 +8995,14 @@ export const StartRotationRequest: MessageFns<StartRotationRequest> = {
             message.from = reader.string();
             continue;
           }
+          case 31: {
+            if (tag !== 248) {
+              break;
+            }
+
+            message.withoutCrls = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9019,6 +9033,7 @@ export const StartRotationRequest: MessageFns<StartRotationRequest> = {
     message.force = object.force ?? false;
     message.crossSign = object.crossSign ?? false;
     message.from = object.from ?? "";
+    message.withoutCrls = object.withoutCrls ?? false;
     return message;
   },
 };
