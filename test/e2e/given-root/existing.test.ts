@@ -69,6 +69,13 @@ describe('a rotation to a root of the user’s own PKI', () => {
       const { rotation } = server.app;
       const { newRoot: planned, token } = await rotation.plan({ from: 'existing' });
       expect(planned).toMatchObject({ fingerprint, notAfter: parseCertificate(root.certificate).notAfter });
+      const rehearsed = await server.app.rehearsal.rehearse({ ...ann, from: 'existing' });
+      expect(rehearsed.steps.filter(({ result }) => result !== 'done')).toStrictEqual([]);
+      const tried = rehearsed.steps.map(({ name }) => name);
+      expect(tried.includes('sign an issuing certificate')).toBe(kind !== 'direct');
+      expect([...(await keysIn('keys')), ...(await keysIn('issuing-keys'))].join()).not.toMatch(
+        /imported|rehearsal/,
+      );
       const socket = temporary.join('operator.sock');
       const words = ['--plan', token, '--reason', ann.reason, '--yes', '--socket', socket];
       const begun = await runCitadel(['authority', 'import', ...words], {
@@ -99,7 +106,12 @@ describe('a rotation to a root of the user’s own PKI', () => {
     const ca = await withoutCrlSign(root);
     const files = { ...ca, chain: [ca.certificate], roots: [root.certificate] };
     const { server, activeRoot } = await serverThatNames(files);
-    const { rotation, authority, revocationOrders } = server.app;
+    const { rotation, authority, rehearsal, revocationOrders } = server.app;
+    const { ok, steps } = await rehearsal.rehearse({ ...ann, from: 'existing' });
+    expect(ok).toBe(false);
+    expect(steps.filter(({ result }) => result !== 'done')).toMatchObject([
+      { name: 'sign a CRL', result: 'failed', detail: expect.stringContaining('lacks cRLSign') },
+    ]);
     const bringIn = (...more: readonly string[]) =>
       runCitadel(
         [

@@ -803,6 +803,8 @@ export interface PlannedRoot {
 export interface RehearseRotationRequest {
   reason: string;
   algorithm: string;
+  /** "existing", "upstream": the root of others that the configuration names so; empty: one that is made here. */
+  from: string;
 }
 
 export interface RehearseRotationResponse {
@@ -8475,7 +8477,7 @@ export const PlannedRoot: MessageFns<PlannedRoot> = {
 };
 
 function createBaseRehearseRotationRequest(): RehearseRotationRequest {
-  return { reason: "", algorithm: "" };
+  return { reason: "", algorithm: "", from: "" };
 }
 
 export const RehearseRotationRequest: MessageFns<RehearseRotationRequest> = {
@@ -8485,6 +8487,9 @@ export const RehearseRotationRequest: MessageFns<RehearseRotationRequest> = {
     }
     if (message.algorithm !== "") {
       writer.uint32(18).string(message.algorithm);
+    }
+    if (message.from !== "") {
+      writer.uint32(26).string(message.from);
     }
     return writer;
   },
@@ -8518,6 +8523,14 @@ export const RehearseRotationRequest: MessageFns<RehearseRotationRequest> = {
             message.algorithm = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8537,6 +8550,7 @@ export const RehearseRotationRequest: MessageFns<RehearseRotationRequest> = {
     const message = createBaseRehearseRotationRequest();
     message.reason = object.reason ?? "";
     message.algorithm = object.algorithm ?? "";
+    message.from = object.from ?? "";
     return message;
   },
 };
