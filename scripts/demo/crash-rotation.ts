@@ -1,145 +1,45 @@
-import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { readdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
-import { openPkcs11KeyManager } from '../../src/adapters/keys/pkcs11/index.ts';
-import { openSqliteStore } from '../../src/adapters/store/sqlite/index.ts';
-import { rotationEffects } from '../../src/domain/rotation/index.ts';
-import { Secret, sameMembers, silentLog, systemClock } from '../../src/kernel/index.ts';
+import { compromiseActions } from '../../src/domain/authority/index.ts';
+import { recoveryPhases, rehearsalActions, rotationEffects } from '../../src/domain/rotation/index.ts';
+import { Random } from '../../test/oracle/generate/random.ts';
 import { type SoftHsm, startSoftHsm, temporaryDirectory } from '../../test/parts/index.ts';
+import { Home } from './crash/home.ts';
+import { type Way, ways } from './crash/ways.ts';
+
+const usage = 'usage: crash-rotation [--every 1 | --seed N [--points 20]] [--home disk|pkcs11] [--way NAME]';
 
 const { values } = parseArgs({
-  options: { every: { type: 'string', default: '1' }, home: { type: 'string', default: 'disk' } },
+  options: {
+    every: { type: 'string' },
+    seed: { type: 'string' },
+    points: { type: 'string' },
+    home: { type: 'string', default: 'disk' },
+    way: { type: 'string' },
+  },
 });
-const every = Number(values.every);
+const every = Number(values.every ?? '1');
+const drawn = Number(values.points ?? '20');
+const seed = values.seed === undefined ? undefined : Number(values.seed);
 const onToken = values.home === 'pkcs11';
-if (!(Number.isInteger(every) && every >= 1) || !(onToken || values.home === 'disk')) {
-  console.error('usage: crash-rotation [--every 1] [--home disk|pkcs11]');
+const chosen = ways.filter(({ name }) => values.way === undefined || name === values.way);
+const isMeant =
+  [every, drawn, seed ?? 0].every(Number.isInteger) &&
+  every >= 1 &&
+  drawn >= 1 &&
+  (values.every === undefined || seed === undefined) &&
+  (values.points === undefined || seed !== undefined);
+if (!isMeant || chosen.length === 0 || !(onToken || values.home === 'disk')) {
+  console.error(usage);
   process.exit(2);
 }
 
-type End = 'done' | 'aborted';
-
-interface Ended {
-  /** Points that it passed. */
-  readonly passed: number;
-  readonly effects: readonly string[];
-}
-
-/** A server's home on this disk, and the token that its root's key is on, if it is. */
-class Home {
-  readonly #directory: string;
-  readonly #token: SoftHsm | undefined;
-  readonly #end: End;
-
-  constructor(directory: string, token: SoftHsm | undefined, end: End) {
-    this.#directory = directory;
-    this.#token = token;
-    this.#end = end;
-  }
-
-  async #keysIn(keyFile: string): Promise<object> {
-    const disk = { encryption: { keyFile } };
-    if (!this.#token) return { keys: { disk } };
-    const pin = this.#at('pin');
-    await writeFile(pin, this.#token.pin, { mode: 0o600 });
-    const { module, label } = this.#token;
-    return { keys: { pkcs11: { module, token: { label }, pin: { file: pin } } }, issuingKeys: { disk } };
-  }
-
-  async #rootKeys(): Promise<string[]> {
-    if (!this.#token) return (await readdir(this.#at('keys'))).filter((name) => name.startsWith('root-'));
-    const { module, label, pin } = this.#token;
-    const token = { kind: 'label', value: label } as const;
-    const keys = openPkcs11KeyManager({ module, token, pin: new Secret(pin), log: silentLog });
-    try {
-      const found = (await keys.list()).map(({ id }) => id);
-      // A pair each, and nothing beside them.
-      const objects = await this.#token.shown();
-      return objects === 2 * found.length ? found : [...found, `${objects} objects`];
-    } finally {
-      await keys.close();
-    }
-  }
-
-  #at(name: string): string {
-    return join(this.#directory, name);
-  }
-
-  /** Runs a server until its rotation has ended or it has died. @returns undefined when it died */
-  async run(point: number): Promise<Ended | undefined> {
-    const keyFile = this.#at('key-encryption-key');
-    const key = randomBytes(32);
-    await writeFile(keyFile, key, { mode: 0o600, flag: 'wx' }).catch(() => undefined);
-    const config = {
-      mode: 'development',
-      trustDomain: 'crash.example',
-      dataDirectory: this.#directory,
-      ...(await this.#keysIn(keyFile)),
-      listen: { csr: '127.0.0.1:0', metrics: '127.0.0.1:0', operator: '127.0.0.1:0' },
-      attestation: { development: { key: { issuerKeyFile: this.#at('development-issuer.pem') } } },
-    };
-    const program = join(import.meta.dirname, 'crash-rotation-server.ts');
-    const options = ['--conditions=citadel-source', '--disable-warning=ExperimentalWarning'];
-    const child = spawn(
-      process.execPath,
-      [...options, program, JSON.stringify(config), this.#at('citadel.db'), this.#end, String(point)],
-      {
-        stdio: ['ignore', 'pipe', 'inherit'],
-        env: { ...process.env, ...(this.#token && { SOFTHSM2_CONF: this.#token.configuration }) },
-      },
-    );
-    const ended = new Promise<[number | null, NodeJS.Signals | null]>((resolve) =>
-      child.once('close', (code, signal) => resolve([code, signal])),
-    );
-    const said = await text(child.stdout);
-    const [code, signal] = await ended;
-    if (signal === 'SIGKILL') return undefined;
-    if (code !== 0) throw new Error(`the server ended with ${code}`);
-    const [passed, ...effects] = said.split(' ');
-    return { passed: Number(passed), effects };
-  }
-
-  /** @returns what is not as it must be after a rotation */
-  async faults(): Promise<string[]> {
-    const store = await openSqliteStore({ file: this.#at('citadel.db'), clock: systemClock, log: silentLog });
-    try {
-      const records = await store.authorities.list();
-      const roots = records.filter(({ kind }) => kind === 'root');
-      const issuing = records.filter(({ kind, state }) => kind === 'issuing' && state !== 'retired');
-      // The key of the audit record's checkpoints is there, too.
-      const issuingKeys = (await readdir(this.#at('issuing-keys')))
-        .filter((name) => name.startsWith('issuing-'))
-        .toSorted();
-      const recorded = issuing.map(({ keyId }) => `${keyId}.key`).toSorted();
-      const states = roots.map(({ state }) => state).toSorted();
-      const keys = await this.#rootKeys();
-      const active = roots.find(({ state }) => state === 'active');
-      // The one that the rotation has made: it signs at the end, or has gone.
-      const made = roots.find(({ state }) => state === (this.#end === 'done' ? 'active' : 'retired'));
-      const sequence = await store.authorities.bundleSequence();
-      return [
-        ...(states.join() === 'active,retired' ? [] : [`roots are ${states.join()}`]),
-        ...(keys.length === 1 && active && keys[0]?.startsWith(active.keyId)
-          ? []
-          : [`keys are ${keys.join()}`]),
-        ...(sameMembers(issuingKeys, recorded)
-          ? []
-          : [`issuing keys are ${issuingKeys.join()}, on record are ${recorded.join()}`]),
-        ...(made?.intermediates.length === 1 ? [] : ['the old root has not certified the new one once']),
-        ...((await store.rotations.current()) === undefined ? [] : ['the rotation is still under way']),
-        // None, old alone, both for a few; then both and new alone, or old alone again.
-        ...(sequence === (this.#end === 'done' ? 5n : 4n)
-          ? []
-          : [`the bundle's sequence number is ${sequence}`]),
-      ];
-    } finally {
-      await store.close();
-    }
-  }
-}
+/** What is on record of a server that was whole: what none of the ways has met is a fault. */
+const wanted: readonly string[] = [
+  ...rotationEffects.map((effect) => `effect:${effect}`),
+  ...compromiseActions,
+  ...rehearsalActions,
+  ...recoveryPhases.map((phase) => `recovery:rotation.${phase === 'prepare' ? 'start' : phase}`),
+];
 
 async function newToken(): Promise<SoftHsm | undefined> {
   const token = onToken ? await startSoftHsm() : undefined;
@@ -147,48 +47,80 @@ async function newToken(): Promise<SoftHsm | undefined> {
   return token;
 }
 
-async function killedAt(point: number, end: End): Promise<string[]> {
-  await using directory = await temporaryDirectory('crash-rotation');
-  await using token = await newToken();
-  const home = new Home(directory.path, token, end);
-  if ((await home.run(point)) !== undefined) return ['it did not die'];
-  await home.run(0);
-  // Waited for here: what the home is in is taken away at the end of this.
-  return await home.faults();
+interface Whole {
+  readonly way: Way;
+  /** How many it has. */
+  readonly points: number;
+  readonly onRecord: readonly string[];
+  readonly faults: readonly string[];
 }
 
-/** One way to the end, whole and then killed at each of its points. */
-async function go(
-  end: End,
-): Promise<{ points: number; kills: number; effects: readonly string[]; faults: string[] }> {
+/** The way without a fall. */
+async function goWhole(way: Way): Promise<Whole> {
   await using directory = await temporaryDirectory('crash-rotation');
   await using token = await newToken();
-  const whole = new Home(directory.path, token, end);
-  const { passed: points, effects } = (await whole.run(0)) ?? { passed: 0, effects: [] };
-  const faults = await whole.faults();
-  let kills = 0;
-  for (let point = 1; point <= points; point += every) {
-    const found = await killedAt(point, end);
-    kills += 1;
-    process.stdout.write(
-      `${end}, point ${point} of ${points}: ${found.length === 0 ? 'well' : found.join('; ')}\n`,
-    );
-    faults.push(...found);
-  }
-  return { points, kills, effects, faults };
+  const home = new Home(directory.path, token, way);
+  await home.prepare();
+  const result = await home.run(0);
+  if ('diedAt' in result) throw new Error(`it died at ${result.diedAt} without being told to`);
+  const { passed, onRecord } = result.ended;
+  const faults = await home.faults();
+  process.stdout.write(`${way.name}: ${passed} points, ${faults.join('; ') || 'well'}\n`);
+  return { way, points: passed, onRecord, faults };
+}
+
+/** The way with a fall at one of its points, and gone on with. */
+async function killedAt(way: Way, point: number): Promise<{ name: string; faults: readonly string[] }> {
+  await using directory = await temporaryDirectory('crash-rotation');
+  await using token = await newToken();
+  const home = new Home(directory.path, token, way);
+  await home.prepare();
+  const result = await home.run(point);
+  if (!('diedAt' in result)) return { name: 'none', faults: ['it did not die'] };
+  await home.run(0);
+  // Waited for here: what the home is in is taken away at the end of this.
+  return { name: result.diedAt, faults: await home.faults() };
+}
+
+interface Kill {
+  readonly whole: Whole;
+  readonly point: number;
+}
+
+/** Those that were asked for, in the order of their ways; the same for the same seed. */
+function killsOf(wholes: readonly Whole[]): readonly Kill[] {
+  const all = wholes.flatMap((whole) =>
+    Array.from({ length: whole.points }, (_, index) => ({ whole, point: index + 1 })),
+  );
+  if (seed === undefined) return all.filter(({ point }) => (point - 1) % every === 0);
+  const random = new Random(seed);
+  const left = [...all];
+  const picked = new Set(
+    Array.from({ length: Math.min(drawn, all.length) }, () => left.splice(random.int(left.length), 1)[0]),
+  );
+  return all.filter((kill) => picked.has(kill));
 }
 
 async function main(): Promise<void> {
-  const ways = [await go('done'), await go('aborted')];
-  const seen = new Set(ways.flatMap(({ effects }) => effects));
-  const missed = rotationEffects.filter((effect) => !seen.has(effect));
+  const wholes: Whole[] = [];
+  for (const way of chosen) wholes.push(await goWhole(way));
+  const kills = killsOf(wholes);
+  let faults = wholes.reduce((sum, whole) => sum + whole.faults.length, 0);
+  for (const { whole, point } of kills) {
+    const { name, faults: found } = await killedAt(whole.way, point);
+    const told = `${whole.way.name}, point ${point} of ${whole.points}, ${name}`;
+    process.stdout.write(`${told}: ${found.length === 0 ? 'well' : found.join('; ')}\n`);
+    faults += found.length;
+  }
+  const seen = new Set(wholes.flatMap(({ onRecord }) => onRecord));
+  const missed = values.way === undefined ? wanted.filter((each) => !seen.has(each)) : [];
   if (missed.length > 0) process.stdout.write(`never seen: ${missed.join(', ')}\n`);
-  const sum = (of: (way: (typeof ways)[number]) => number) => ways.reduce((total, way) => total + of(way), 0);
-  const faults = sum((way) => way.faults.length) + missed.length;
+  const points = wholes.reduce((sum, whole) => sum + whole.points, 0);
+  const ofSeed = seed === undefined ? '' : `seed ${seed}, `;
   process.stdout.write(
-    `points ${sum(({ points }) => points)}, kills ${sum(({ kills }) => kills)}, faults ${faults}\n`,
+    `${ofSeed}points ${points}, kills ${kills.length}, faults ${faults + missed.length}\n`,
   );
-  if (ways.some(({ points }) => points < 20) || faults > 0) process.exitCode = 1;
+  if (wholes.some((whole) => whole.points < 8) || faults + missed.length > 0) process.exitCode = 1;
 }
 
 main().catch((error: unknown) => {

@@ -66,7 +66,12 @@ export async function openAuthorities(options: AuthoritiesOptions): Promise<Open
     authority,
     revocations,
     trust: trustWithCrls(authority, revocations),
-    rotation: rotationOf(options, authority, (proxyKey) => refusedBundle(controlPlane(), proxyKey)),
+    rotation: rotationOf(
+      options,
+      authority,
+      (proxyKey) => refusedBundle(controlPlane(), proxyKey),
+      () => revocations.status().enforcement.kind !== 'notNeeded',
+    ),
     rehearsal: rehearsalOf(options, authority),
   };
 }

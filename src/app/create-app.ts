@@ -13,7 +13,7 @@ import type { ControlPlane } from '../domain/mesh/index.ts';
 import type { PolicyService } from '../domain/policy/index.ts';
 import { type Metrics, noMetrics, type Store, type StoreCopier } from '../domain/ports/index.ts';
 import type { RevocationService } from '../domain/revocation/index.ts';
-import type { RotationService } from '../domain/rotation/index.ts';
+import type { Rehearsal, RotationService } from '../domain/rotation/index.ts';
 import {
   type Clock,
   type Entropy,
@@ -32,7 +32,7 @@ import { type OpenControlPlane, openControlPlane } from './control-plane.ts';
 import { createProbes, toHealthCheck } from './health.ts';
 import { watchHealth } from './health-watch.ts';
 import { openIdentities } from './identities.ts';
-import { openKeyHomes } from './key-homes.ts';
+import { type KeyHomes, openKeyHomes } from './key-homes.ts';
 import { connectClusters, publishBundles } from './kubernetes.ts';
 import { runMaintenance } from './maintenance.ts';
 import { namedAuthorityProbes } from './named-authority.ts';
@@ -53,6 +53,8 @@ export interface AppOverrides {
   readonly log?: Log;
   readonly metrics?: Metrics & MonitoringOptions['registry'];
   readonly store?: Store;
+  /** What is used in place of the homes that the configuration names, made of them. */
+  readonly homes?: (opened: KeyHomes) => KeyHomes;
 }
 
 export interface App {
@@ -65,6 +67,7 @@ export interface App {
   readonly firstCredential: Secret<string> | undefined;
   readonly authority: AuthorityService;
   readonly rotation: RotationService;
+  readonly rehearsal: Rehearsal;
   readonly revocations: RevocationService;
   readonly revocationOrders: RevocationOrders;
   readonly issuance: IssuanceService;
@@ -95,9 +98,8 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     overrides.store ?? (await openStore(config, { metrics, clock, log })),
     (opened) => opened.close(),
   );
-  const homes = building.adopt(await openKeyHomes(config, { clock, entropy, log }), (opened) =>
-    opened.close(),
-  );
+  const configured = await openKeyHomes(config, { clock, entropy, log });
+  const homes = building.adopt(overrides.homes?.(configured) ?? configured, (opened) => opened.close());
   // Before anything is written: a store that is behind what was sworn to is left as it is.
   const checkpoints = building.adopt(
     await startCheckpoints({ config, serverId, store, homes, clock, entropy, log }),
@@ -313,6 +315,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     firstCredential: operatorApi.firstCredential,
     authority,
     rotation,
+    rehearsal,
     revocations,
     revocationOrders: orders,
     issuance,

@@ -4,13 +4,14 @@ import type { AuthorityService } from '../domain/authority/index.ts';
 import { createRehearsal, type HandOut, type Rehearsal } from '../domain/rotation/index.ts';
 import type { Clock, Entropy, Log } from '../kernel/index.ts';
 import { backoffDelay, describeError, isCitadelError } from '../kernel/index.ts';
-import { newRoot, type UpstreamOptions } from './upstream.ts';
+import { givenRoots, newRoot, type UpstreamOptions } from './upstream.ts';
 
 /** Rehearsals of a rotation, over the homes that the configuration names and the agent's own code. */
 export function rehearsalOf(
-  { config, serverId, store, homes, clock, entropy, log }: UpstreamOptions,
+  options: UpstreamOptions,
   authority: Pick<AuthorityService, 'bundle'>,
 ): Rehearsal {
+  const { config, serverId, store, homes, clock, entropy, log } = options;
   // Where the configuration has a place for sockets, whose path is short enough.
   const socket = join(dirname(config.listen.operatorSocket), 'rehearse.sock');
   const trustDomain = config.trustDomain.name;
@@ -31,6 +32,9 @@ export function rehearsalOf(
     newKeys: homes.root,
     issuingKeys: homes.issuing,
     algorithms: { root: newRoot(config).algorithm, issuing: config.authority.issuing.algorithm },
+    given: givenRoots(options),
+    store: store.authorities,
+    leafTtl: config.certificate.defaultTtl,
     bundle: () => authority.bundle(),
     handOut,
     audit: store.audit,

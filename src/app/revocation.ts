@@ -11,11 +11,12 @@ import {
   type RevokeAuthority,
   type RevokeCertificates,
   reportRevocation,
+  takesCrls,
   waitsForCrl,
 } from '../domain/revocation/index.ts';
 import type { ServingCertificateSource } from '../domain/serving/index.ts';
 import type { Clock, Log } from '../kernel/index.ts';
-import type { CertificateSigner } from '../pki/index.ts';
+import { type CertificateSigner, parseCertificate, whyNoCrls } from '../pki/index.ts';
 import type { UpstreamOptions } from './upstream.ts';
 
 /** What was revoked, and the CRLs of all authorities whose keys are within reach. */
@@ -100,6 +101,16 @@ export function crlGate(
       const seen = revocations.look(next.fingerprint);
       if (seen.enforcement.kind !== 'enforced') return true;
       const now = clock.now();
+      const noCrls = whyNoCrls(parseCertificate(next.certificate));
+      if (takesCrls({ noCrls, present, now })) {
+        if (told !== next.id)
+          log.warn('an authority does not sign yet: what is revoked would be good again', {
+            authority: next.id,
+            cause: noCrls,
+          });
+        told = next.id;
+        return false;
+      }
       const [reports, live] = await Promise.all([store.adoption.list(), store.issuance.liveLeaves(now)]);
       const leaves = live.filter((leaf) => !revocations.isRevoked(leaf));
       const evidence = { reports, leaves, discovery: proxies().flatMap(trustByDiscovery) };

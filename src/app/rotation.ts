@@ -17,6 +17,7 @@ export function rotationOf(
   options: UpstreamOptions,
   authority: AuthorityService,
   refusals: (proxyKey: string) => string | undefined,
+  isRevoking: () => boolean,
 ): RotationService {
   const { config, store, homes, clock, entropy, log } = options;
   const { backdate, ...defaults } = newRoot(config);
@@ -35,6 +36,7 @@ export function rotationOf(
     mlDsaAuthorities: config.experimental.mlDsaAuthorities,
     leafTtl: config.certificate.defaultTtl,
     refusals,
+    isRevoking,
     clock,
     entropy,
     log,

@@ -7,9 +7,11 @@ import {
   generateKeyPair,
   type KeyAlgorithm,
   localSigner,
+  parseCertificate,
   toPem,
 } from '../../src/pki/index.ts';
 import type { TemporaryDirectory } from '../parts/index.ts';
+import { openssl } from '../unit/pki/openssl.ts';
 
 const day = 86_400_000;
 const thisSecond = Math.floor(Date.now() / 1000) * 1000;
@@ -48,6 +50,27 @@ export async function below(
     trustDomain: 'example.org',
   });
   return { signer, key, certificate };
+}
+
+/** As `below` makes it for leaves alone, and without the right to sign CRLs, which OpenSSL can leave out. */
+export async function withoutCrlSign(root: Awaited<ReturnType<typeof newRoot>>) {
+  const { signer, key } = await newAuthority();
+  const files = {
+    root: toPem(root.certificate),
+    'root-key': root.key.privateKey.export({ type: 'pkcs8', format: 'pem' }),
+    'public-key': toPem(signer.publicKey, 'PUBLIC KEY'),
+    extensions: [
+      'basicConstraints = critical, CA:TRUE, pathlen:0',
+      'keyUsage = critical, keyCertSign',
+      'subjectKeyIdentifier = hash',
+      'authorityKeyIdentifier = keyid',
+      'subjectAltName = URI:spiffe://example.org',
+    ].join('\n'),
+  };
+  const ca = ['-CA', '@root', '-CAkey', '@root-key', '-set_serial', '7', '-days', '200'];
+  const subject = ['-force_pubkey', '@public-key', '-subj', '/CN=No CRLs', '-extfile', '@extensions'];
+  const pem = openssl(files, 'x509', '-new', ...ca, ...subject);
+  return { signer, key, certificate: parseCertificate(pem).der };
 }
 
 export interface AuthorityFiles {

@@ -19,18 +19,24 @@ export interface WantedRootOptions {
 }
 
 export function withWantedRoot(command: Command): Command {
-  return command
-    .option('--algorithm <name>', 'of its key (default: as configured)', '')
-    .option('--lifetime <duration>', 'of its certificate (default: as configured)', seconds, 0)
-    .option('--cross-sign', 'the old root certifies the new one, for who knows the old one alone', false)
-    .addOption(
-      new Option(
-        '--from <which>',
-        'take the root that authority.existing or authority.upstream names (default: make a new one)',
-      )
-        .choices(['existing', 'upstream'])
-        .default('', 'made here'),
-    );
+  return withFrom(
+    command
+      .option('--algorithm <name>', 'of its key (default: as configured)', '')
+      .option('--lifetime <duration>', 'of its certificate (default: as configured)', seconds, 0)
+      .option('--cross-sign', 'the old root certifies the new one, for who knows the old one alone', false),
+  );
+}
+
+/** Whose root it is to be. */
+export function withFrom(command: Command): Command {
+  return command.addOption(
+    new Option(
+      '--from <which>',
+      'take the root that authority.existing or authority.upstream names (default: make a new one)',
+    )
+      .choices(['existing', 'upstream'])
+      .default('', 'made here'),
+  );
 }
 
 /** As the operator API takes it. */

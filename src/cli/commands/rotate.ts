@@ -31,6 +31,7 @@ export function addRotateCommands(program: Command): void {
 interface StartOptions {
   readonly plan?: string;
   readonly force: boolean;
+  readonly withoutCrls: boolean;
 }
 
 function addStart(rotate: Command): void {
@@ -51,9 +52,10 @@ export function addImportCommand(authority: Command): void {
 function starting(command: Command, wantedRootOptions: () => WantedRootOptions): void {
   addCanaryOptions(command)
     .option('--plan <token>', 'refused where what this plan was made of has changed (default: the one shown)')
-    .option('--force', 'begin although some cannot verify its algorithm: who is named breaks', false);
+    .option('--force', 'begin although some cannot verify its algorithm: who is named breaks', false)
+    .option('--without-crls', 'begin although no revoked certificate is refused once it signs', false);
   changing(command, async (connection, { yes, reason }) => {
-    const { plan, force } = command.opts<StartOptions>();
+    const { plan, force, withoutCrls } = command.opts<StartOptions>();
     const wanted = wantedRoot(wantedRootOptions());
     const canary = canaryOrder(command);
     const shown = await connection.call(api.planRotation, wanted);
@@ -67,6 +69,7 @@ function starting(command: Command, wantedRootOptions: () => WantedRootOptions):
       plan: plan ?? shown.token,
       canary,
       force,
+      withoutCrls,
     });
   });
 }

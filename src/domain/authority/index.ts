@@ -6,14 +6,11 @@ export {
   jitterOf,
 } from './decide.ts';
 export { type EstablishRootOptions, establishRoot } from './establish-root.ts';
-export { type GivenRoot, givenByUpstream } from './given-root.ts';
-export {
-  type ExistingAuthority,
-  givenByImport,
-  type ImportOptions,
-  importExistingAuthority,
-} from './import-existing.ts';
+export type { ExistingAuthority, ImportOptions } from './existing.ts';
+export { type GivenRoot, type GivenSigner, givenByUpstream } from './given-root.ts';
+export { givenByImport, importExistingAuthority } from './import-existing.ts';
 export { issuingAlgorithm } from './issuing-algorithm.ts';
+export { compromiseActions, noteCompromise } from './note-compromise.ts';
 export { authorityRecord } from './record.ts';
 export { createRootUpstream } from './root-upstream.ts';
 export {

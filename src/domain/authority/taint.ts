@@ -1,5 +1,6 @@
 import { CitadelError, type Clock, type Log, toCitadelError } from '../../kernel/index.ts';
 import type { AuditLog, AuthorityRecord, AuthorityStore } from '../ports/index.ts';
+import { noteCompromise } from './note-compromise.ts';
 import type { AuthorityService } from './service.ts';
 
 export interface TaintOptions {
@@ -52,16 +53,16 @@ export function createTaint({ store, audit, authority, clock, log }: TaintOption
     const tainted = { ...record, tainted: true };
     if (record.tainted) return tainted;
     // First on record: who is cut off here is asked again.
-    await audit.append({
-      at: clock.now(),
-      action: 'authority.taint',
-      outcome: 'allowed',
-      subject: by,
-      proof,
-      target: record.id,
-      reason,
-      details: { fingerprint: record.fingerprint },
-    });
+    await noteCompromise(
+      audit,
+      { by, proof, reason },
+      {
+        at: clock.now(),
+        action: 'authority.taint',
+        target: record.id,
+        details: { fingerprint: record.fingerprint },
+      },
+    );
     await store.save(tainted);
     log.warn('an authority is tainted', { authority: record.id, by, reason });
     return tainted;

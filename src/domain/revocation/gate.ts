@@ -28,6 +28,19 @@ const longestWhenTainted = 60_000;
 const discoveryDelay = 2_000;
 
 /**
+ * Whether an authority waits because it can sign no CRL at all: with its first leaf everybody would have to be given none, and
+ * what was revoked would be good again. As long as another one can go on; a thief's is worse.
+ * @param input.noCrls why it signs none; undefined: it does
+ */
+export function takesCrls({
+  noCrls,
+  present,
+  now,
+}: Pick<CrlGateInput, 'present' | 'now'> & { readonly noCrls: string | undefined }): boolean {
+  return noCrls !== undefined && present !== undefined && present.notAfter > now && !present.tainted;
+}
+
+/**
  * Whether an authority may sign its first leaf: whoever verifies by CRLs has its own, or is waited for. The wait has an
  * end: who was not seen for the life of the longest leaf has none that is valid; and a thief is not given that long.
  * @returns who is waited for, by key; empty: nobody

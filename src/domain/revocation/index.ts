@@ -1,5 +1,5 @@
 export type { RevocationEnforcement } from './enforcement.ts';
-export { type CrlEvidence, waitsForCrl } from './gate.ts';
+export { type CrlEvidence, takesCrls, waitsForCrl } from './gate.ts';
 export { type RevocationReport, reportRevocation, type UnenforcedAt } from './report.ts';
 export {
   createRevoke,

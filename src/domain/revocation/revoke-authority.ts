@@ -1,5 +1,5 @@
 import { CitadelError, type Clock, type Log } from '../../kernel/index.ts';
-import type { AuthorityService } from '../authority/index.ts';
+import { type AuthorityService, noteCompromise } from '../authority/index.ts';
 import type { AuditLog, AuthorityRecord, AuthorityStore, IssuanceStore, KeyManager } from '../ports/index.ts';
 import { impactOf, liveLeaves, type RevocationImpact } from './revoke.ts';
 import type { RevocationService } from './service.ts';
@@ -38,17 +38,13 @@ export function createRevokeAuthority(options: RevokeAuthorityOptions): RevokeAu
   const { store, audit, authority, revocations, clock, log } = options;
 
   async function take(record: AuthorityRecord, order: AuthorityRevocationOrder): Promise<void> {
-    const { by, proof, reason } = order;
+    const { by, reason } = order;
     const now = clock.now();
     // First on record: who is cut off here is asked again.
-    await audit.append({
+    await noteCompromise(audit, order, {
       at: now,
       action: 'authority.revoke',
-      outcome: 'allowed',
-      subject: by,
-      proof,
       target: record.id,
-      reason,
       details: { fingerprint: record.fingerprint, kind: record.kind },
     });
     const { fingerprint, notAfter } = record;

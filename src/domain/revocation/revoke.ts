@@ -1,5 +1,6 @@
 import { CitadelError, type Clock, type Log } from '../../kernel/index.ts';
 import type { RevocationReason } from '../../pki/index.ts';
+import { noteCompromise } from '../authority/index.ts';
 import { isServersOwn } from '../issuance/index.ts';
 import type { AuditLog, AuthorityStore, IssuanceRecord, IssuanceStore } from '../ports/index.ts';
 import type { RevocationService } from './service.ts';
@@ -58,16 +59,16 @@ export function createRevoke(options: RevokeOptions): RevokeCertificates {
     requireRoom(fresh.length, revocations.room());
     if (dryRun) return impact;
     // First on record: who is cut off here is asked again.
-    await audit.append({
-      at: now,
-      action: 'certificate.revoke',
-      outcome: 'allowed',
-      subject: by,
-      proof,
-      target: nameOf(target),
-      reason,
-      details: { certificates: String(fresh.length), code },
-    });
+    await noteCompromise(
+      audit,
+      { by, proof, reason },
+      {
+        at: now,
+        action: 'certificate.revoke',
+        target: nameOf(target),
+        details: { certificates: String(fresh.length), code },
+      },
+    );
     await revocations.revokeCertificates(
       fresh.map(({ serial, spiffeId, issuer, notAfter }) => ({
         serial,

@@ -87,7 +87,7 @@ function missing(gate: Gate, phase: RotationPhase): string[] {
       ? []
       : [`${unproven.length} can show no more than that they were given the bundle: each needs your word`]),
     ...leavesText(leaves, phase),
-    ...signing.map((id) => `${id} still signs under the ${root} root: its successor is not made yet`),
+    ...signing.map((id) => `${id} still signs under the ${root} root: its successor does not sign yet`),
     ...(blindUntil ? [unrecordedText(blindUntil)] : []),
     ...(canary?.until ? [`the canary is watched until ${canary.until.toISOString()}`] : []),
   ];

@@ -32,7 +32,7 @@ export async function resolveWanted<T extends WantedRoot>(
       'InvalidArgument',
       'a root that others have made has its own key and its own end: leave out algorithm and lifetime',
     );
-  const { root } = await given(from);
+  const { root, noCrls } = await given(from);
   const { fingerprint, publicKey, notBefore, notAfter } = parseCertificate(root);
   const stored = (await store.list()).find((record) => record.fingerprint === fingerprint);
   const refused = reasonToRefuse(stored);
@@ -46,7 +46,7 @@ export async function resolveWanted<T extends WantedRoot>(
     ...wanted,
     algorithm: publicKey.algorithm,
     lifetime: notAfter.getTime() - notBefore.getTime(),
-    given: { from, fingerprint, notAfter },
+    given: { from, fingerprint, notAfter, ...(noCrls === undefined ? {} : { noCrls }) },
   };
 }
 

@@ -6,8 +6,14 @@ export type { FindGivenRoot } from './given-root.ts';
 export type { RotationOrder } from './order.ts';
 export { planRotation } from './plan.ts';
 export type { PlannedRoot, RotationPlan, WantedRoot } from './planning.ts';
-export { findEndedRoot, replaceEndedRoot } from './recover.ts';
-export { createRehearsal, type HandOut, type Rehearsal, type RehearsalReport } from './rehearse.ts';
+export { findEndedRoot, recoveryPhases, replaceEndedRoot } from './recover.ts';
+export {
+  createRehearsal,
+  type HandOut,
+  type Rehearsal,
+  type RehearsalReport,
+  rehearsalActions,
+} from './rehearse.ts';
 export { decideSchedule, onSchedule, partLived, type RootSchedule } from './schedule.ts';
 export { choiceOf } from './selector.ts';
 export { createRotationService, type RotationService, type RotationStatus } from './service.ts';

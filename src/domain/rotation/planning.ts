@@ -7,6 +7,7 @@ import { keysLeft } from './old-keys.ts';
 import { type PlannedPhase, planRotation } from './plan.ts';
 import { type PlannedChange, planInputs, planToken, requireUnchanged } from './plan-token.ts';
 import { type Unable, unableToVerify } from './verifiers.ts';
+import { withoutCrlsWarning } from './without-crls.ts';
 
 /** What an operator wants the new root to be; otherwise as configured. */
 export interface WantedRoot {
@@ -18,7 +19,11 @@ export interface WantedRoot {
   /** Whose root it is to be, as the configuration names it; absent: one that is made here. */
   readonly from?: GivenRootSource;
   /** What is known of that root, once it was looked at. */
-  readonly given?: NonNullable<RootRotation['given']> & { readonly notAfter: Date };
+  readonly given?: NonNullable<RootRotation['given']> & {
+    readonly notAfter: Date;
+    /** See GivenRoot. */
+    readonly noCrls?: string;
+  };
 }
 
 export interface PlannedRoot {
@@ -52,6 +57,8 @@ export interface PlanningOptions {
   };
   /** Who verifies certificates without having one, and cannot say with what. */
   readonly outside?: readonly Unable[];
+  /** Whether something that is valid is revoked. Absent: nothing is. */
+  readonly isRevoking?: () => boolean;
   readonly clock: Pick<Clock, 'now'>;
 }
 
@@ -62,7 +69,8 @@ export interface Planning {
   requireSame(token: string, authorities: readonly AuthorityRecord[], wanted: WantedRoot): void;
 }
 
-export function createPlanning({ defaults, leafTtl, homes, outside = [], clock }: PlanningOptions): Planning {
+export function createPlanning(options: PlanningOptions): Planning {
+  const { defaults, leafTtl, homes, outside = [], isRevoking = () => false, clock } = options;
   function changeOf(authorities: readonly AuthorityRecord[], wanted: WantedRoot): PlannedChange {
     const oldRoot = authorities.find(({ kind, state }) => kind === 'root' && state === 'active');
     if (!oldRoot) throw new CitadelError('FailedPrecondition', 'there is no active root to rotate');
@@ -98,7 +106,10 @@ export function createPlanning({ defaults, leafTtl, homes, outside = [], clock }
           keyHome: newHome,
           notAfter: wanted.given?.notAfter ?? new Date(now.getTime() + lifetime),
         },
-        warnings: warningsOf(change, evidence),
+        warnings: [
+          ...warningsOf(change, evidence),
+          ...withoutCrlsWarning(wanted.given?.noCrls, isRevoking()),
+        ],
         unable: unableToVerify(wanted.algorithm ?? defaults.algorithm, evidence.proxies, outside),
       };
     },

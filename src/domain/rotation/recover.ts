@@ -1,6 +1,6 @@
 import { CitadelError, type Entropy, type Log } from '../../kernel/index.ts';
 import type { KeyAlgorithm } from '../../pki/index.ts';
-import type { AuditLog, AuthorityRecord, RootRotation, RotationPhase, Store } from '../ports/index.ts';
+import type { AuditLog, AuthorityRecord, RootRotation, Store } from '../ports/index.ts';
 import { applyEffect, type EffectPorts, makeNewRoot } from './effects.ts';
 import type { RotationOrder } from './order.ts';
 import { enterPhase, noteRotation } from './record.ts';
@@ -13,6 +13,10 @@ export interface RecoverOptions extends Omit<EffectPorts, 'store'> {
   readonly entropy: Entropy;
   readonly log: Log;
 }
+
+/** The phases that a recovery puts on record: of the rotation that it ends, and of the one that replaces the root. */
+export const recoveryPhases = ['aborted', 'done', 'prepare', 'retire'] as const;
+type RecoveryPhase = (typeof recoveryPhases)[number];
 
 /**
  * The root that nothing can be verified by any more.
@@ -46,7 +50,7 @@ export async function replaceEndedRoot(
   const ended = await findEndedRoot(options);
   const effects = { ...options, store: store.authorities };
 
-  const enter = async (rotation: RootRotation, phase: RotationPhase): Promise<RootRotation> => {
+  const enter = async (rotation: RootRotation, phase: RecoveryPhase): Promise<RootRotation> => {
     const action = phase === 'prepare' ? 'rotation.start' : `rotation.${phase}`;
     await noteRotation(options, action, order, { ...rotation, phase }, { recovery: 'the root has ended' });
     return enterPhase(options, rotation, phase);

@@ -1,27 +1,23 @@
 import { createHash } from 'node:crypto';
-import { SpiffeId, TrustDomain } from '@citadel/spiffe';
-import {
-  CitadelError,
-  type Clock,
-  type Entropy,
-  inTurn,
-  type Log,
-  Secret,
-  toCitadelError,
-} from '../../kernel/index.ts';
-import {
-  type CertificateSigner,
-  createLeafIssuer,
-  generateKeyPair,
-  type KeyAlgorithm,
-  toPem,
-} from '../../pki/index.ts';
-import { issuingAlgorithm } from '../authority/index.ts';
-import type { AuditLog, KeyManager } from '../ports/index.ts';
+import { type Clock, type Entropy, inTurn, type Log, type Secret } from '../../kernel/index.ts';
+import type { KeyAlgorithm } from '../../pki/index.ts';
+import type { AuditLog, AuthorityStore, GivenRootSource, KeyManager } from '../ports/index.ts';
 import type { TrustBundleSnapshot } from '../trust/index.ts';
+import type { FindGivenRoot } from './given-root.ts';
 import type { RotationOrder } from './order.ts';
-import { type Done, type RehearsedStep, Steps } from './rehearsed-steps.ts';
-import { throwawayIssuing, throwawayRoot, throwawayValidity, type Validity } from './throwaway.ts';
+import { rehearseGiven } from './rehearse-given.ts';
+import { rehearseMade } from './rehearse-made.ts';
+import type { RehearsedScene } from './rehearsed-scene.ts';
+import { type RehearsedStep, Steps } from './rehearsed-steps.ts';
+import { throwawayValidity } from './throwaway.ts';
+
+/** What a rehearsal puts on record: before it makes a key, before it clears one away that was left, and at its end. */
+export const rehearsalActions = [
+  'rotation.rehearse',
+  'rotation.rehearse.clear',
+  'rotation.rehearse.end',
+] as const;
+type RehearsalAction = (typeof rehearsalActions)[number];
 
 export interface RehearsalOptions {
   readonly trustDomain: string;
@@ -32,6 +28,11 @@ export interface RehearsalOptions {
   readonly issuingKeys: KeyManager;
   /** Of the new root's key, where nothing else is asked for, and of issuing keys. */
   readonly algorithms: { readonly root: KeyAlgorithm; readonly issuing: KeyAlgorithm | undefined };
+  /** A root that others have made, and what is known of roots here. */
+  readonly given: FindGivenRoot;
+  readonly store: Pick<AuthorityStore, 'list' | 'save'>;
+  /** Of leaves, milliseconds. */
+  readonly leafTtl: number;
   readonly bundle: () => TrustBundleSnapshot;
   readonly handOut: HandOut;
   readonly audit: AuditLog;
@@ -55,6 +56,13 @@ export interface HandOut {
   clear(): Promise<void>;
 }
 
+export interface RehearsalOrder extends RotationOrder {
+  /** Of the root's key that would be made. */
+  readonly algorithm?: KeyAlgorithm;
+  /** Whose root it would be; absent: one that is made here. */
+  readonly from?: GivenRootSource;
+}
+
 export interface RehearsalReport {
   readonly steps: readonly RehearsedStep[];
   readonly ok: boolean;
@@ -62,19 +70,24 @@ export interface RehearsalReport {
 
 export interface Rehearsal {
   /** Does each step, whatever becomes of those before it that it does not need. Never throws for a step. */
-  rehearse(order: RotationOrder & { readonly algorithm?: KeyAlgorithm }): Promise<RehearsalReport>;
+  rehearse(order: RehearsalOrder): Promise<RehearsalReport>;
   /** Destroys throwaway keys that a rehearsal of this server has left, as one that was killed. @throws CitadelError */
   clear(): Promise<void>;
 }
 
 /** The key operations of a whole rotation with throwaway keys, in the same homes and by the same permissions. */
 export function createRehearsal(options: RehearsalOptions): Rehearsal {
-  const { trustDomain, audit, clock, entropy, log } = options;
+  const { audit, clock, entropy, log } = options;
   const owner = createHash('sha256').update(options.serverId).digest('hex').slice(0, 8);
   const prefix = `rehearsal-${owner}-`;
   const oneAtATime = inTurn();
 
-  async function note(action: string, order: RotationOrder, target: string, details: Record<string, string>) {
+  async function note(
+    action: RehearsalAction,
+    order: RotationOrder,
+    target: string,
+    details: Record<string, string>,
+  ) {
     log.info(action, { target, ...details });
     const { by, proof, reason } = order;
     await audit.append({
@@ -102,62 +115,20 @@ export function createRehearsal(options: RehearsalOptions): Rehearsal {
     }
   }
 
-  async function run(order: RotationOrder & { readonly algorithm?: KeyAlgorithm }): Promise<RehearsalReport> {
+  async function run(order: RehearsalOrder): Promise<RehearsalReport> {
     const name = Buffer.from(entropy.bytes(6)).toString('hex');
     const ids = { root: `${prefix}${name}-root`, issuing: `${prefix}${name}-issuing` };
     const algorithm = order.algorithm ?? options.algorithms.root;
     // First on record: whoever is cut off below leaves keys of these names, which the next start looks for.
-    await note('rotation.rehearse', order, ids.root, { issuingKey: ids.issuing, algorithm });
+    await note('rotation.rehearse', order, ids.root, {
+      issuingKey: ids.issuing,
+      ...(order.from === undefined ? { algorithm } : { from: order.from }),
+    });
     // One for all: a leaf must not outlive what is above it.
     const validity = throwawayValidity(clock.now());
     const steps = new Steps();
-    const home = await steps.do('reach the key home', [], async () => {
-      const keys = await options.newKeys();
-      await keys.check();
-      return { value: keys, detail: `the ${keys.backend} key home answers` };
-    });
-    await steps.do('list its keys', [home], async ([keys]) => {
-      await clearHome(keys);
-      return { value: keys, detail: 'keys that an earlier rehearsal left are gone' };
-    });
-    const rootKey = await steps.do('make a root key', [home], async ([keys]) => {
-      const value = await keys.generate(ids.root, algorithm);
-      return { value, detail: `${algorithm}, ${ids.root}` };
-    });
-    const root = await steps.do('sign a root certificate', [rootKey], async ([signer]) => {
-      const value = await throwawayRoot(signer, validity, options);
-      return { value, detail: 'verified' };
-    });
-    const issuingKey = await steps.do('make an issuing key', [], async () => {
-      await clearHome(options.issuingKeys);
-      const below = issuingAlgorithm(options.algorithms.issuing, algorithm);
-      const value = await options.issuingKeys.generate(ids.issuing, below);
-      return { value, detail: `${below}, ${ids.issuing}` };
-    });
-    const issuing = await steps.do(
-      'sign an issuing certificate',
-      [root, rootKey, issuingKey],
-      async ([certificate, signer, key]) => {
-        const value = await throwawayIssuing(
-          { certificate, signer, keyId: ids.root },
-          key,
-          validity,
-          options,
-        );
-        return { value, detail: 'verified' };
-      },
-    );
-    await steps.do(
-      'hand the bundle to an SDS client and read it back',
-      [root, issuing, issuingKey],
-      async ([certificate, issuer, signer]) => {
-        const detail = await handOut(certificate, issuer, signer, validity);
-        return { value: undefined, detail };
-      },
-    );
-    // Also where making it is said to have failed: a home may have made a key that it then would not show.
-    await steps.do('destroy the root key', [home], async ([keys]) => destroyed(keys, ids.root));
-    await steps.do('destroy the issuing key', [], async () => destroyed(options.issuingKeys, ids.issuing));
+    const scene: RehearsedScene = { ...options, steps, ids, algorithm, validity, clearHome };
+    await (order.from === undefined ? rehearseMade(scene) : rehearseGiven(order.from, scene));
     const report = { steps: steps.list, ok: steps.list.every(({ result }) => result === 'done') };
     const failed = steps.list.filter(({ result }) => result === 'failed').map((step) => step.name);
     await note('rotation.rehearse.end', order, ids.root, {
@@ -165,32 +136,6 @@ export function createRehearsal(options: RehearsalOptions): Rehearsal {
       failed: failed.join(', '),
     });
     return report;
-  }
-
-  /** The bundle as it would be in distribute: the present roots, and the new one. */
-  async function handOut(
-    root: Uint8Array,
-    issuer: Uint8Array,
-    signer: CertificateSigner,
-    validity: Validity,
-  ): Promise<string> {
-    const pair = await generateKeyPair('ecdsa-p256');
-    const leafIssuer = createLeafIssuer({ issuerCertificate: issuer, signer });
-    const prepared = leafIssuer.prepare({
-      spki: pair.spki,
-      spiffeId: SpiffeId.of(TrustDomain.parse(trustDomain), 'citadel', 'rehearsal').toString(),
-      serial: entropy.bytes(16),
-      ...validity,
-    });
-    const leaf = await leafIssuer.sign(prepared);
-    const roots = [...options.bundle().authorities, root];
-    const key = new Secret(toPem(pair.privateKeyPkcs8.reveal(), 'PRIVATE KEY'));
-    const certChain = [toPem(leaf), toPem(issuer), roots.map((der) => toPem(der)).join('')];
-    const back = await options.handOut({ certChain, key });
-    const missing = roots.filter((der) => !back.bundle.includes(toPem(der).trim()));
-    if (missing.length > 0 || !back.chain.startsWith(toPem(leaf).trim()))
-      throw new CitadelError('DataLoss', 'what an SDS client got is not what was handed out');
-    return `${roots.length} roots, accepted as ${back.acceptedVersion.slice(0, 12)}`;
   }
 
   return {
@@ -202,22 +147,4 @@ export function createRehearsal(options: RehearsalOptions): Rehearsal {
         await clearHome(await options.newKeys());
       }),
   };
-}
-
-async function destroyed(keys: KeyManager, id: string): Promise<Done<undefined>> {
-  try {
-    await keys.destroy(id);
-    if ((await keys.get(id)) === undefined) return { value: undefined, detail: 'gone' };
-    throw new CitadelError(
-      'FailedPrecondition',
-      `the ${keys.backend} key home does not destroy what it is told to`,
-    );
-  } catch (error) {
-    const { code, message, details = '' } = toCitadelError(error);
-    throw new CitadelError(
-      code,
-      `${id} may be left in the ${keys.backend} key home, and goes at the next rehearsal or start: ${message}`,
-      { cause: error, details },
-    );
-  }
 }

@@ -17,11 +17,12 @@ import { createPlanning, type PlanningOptions, type RotationPlan, type WantedRoo
 import { createProgress } from './progress.ts';
 import { unableToVerify } from './verifiers.ts';
 import { whyWaiting } from './why-waiting.ts';
+import { requireCrls } from './without-crls.ts';
 import { type SpokenWords, spokenWords, wordActions } from './words.ts';
 
 export interface RotationServiceOptions
   extends Omit<EffectPorts, 'store'>,
-    Pick<PlanningOptions, 'homes' | 'outside'> {
+    Pick<PlanningOptions, 'homes' | 'outside' | 'isRevoking'> {
   readonly store: Pick<Store, 'rotations' | 'authorities' | 'issuance' | 'adoption'>;
   readonly audit: AuditLog;
   readonly authority: Pick<AuthorityService, 'tick'>;
@@ -70,6 +71,8 @@ export interface RotationService {
         readonly oldRoot: string;
         readonly plan?: string;
         readonly force?: boolean;
+        /** Begins although proxies are given no CRL any more once the new root's issuing authority signs. */
+        readonly withoutCrls?: boolean;
         /** Whom the new root is given to before all others; absent: it is given to all at once. */
         readonly canary?: CanaryOrder;
       },
@@ -164,6 +167,9 @@ export function createRotationService(options: RotationServiceOptions): Rotation
         const { algorithm = options.defaults.algorithm, crossSign = false } = order;
         await requireOffered(algorithm, options);
         if (crossSign) await requireCrossSigner(root, options);
+        const noCrls = order.given?.noCrls;
+        const { withoutCrls: accepted = false } = order;
+        requireCrls(noCrls, { isRevoking: options.isRevoking?.() ?? false, accepted });
         const seen = await evidence();
         const cutOff = unableToVerify(algorithm, seen.proxies, options.outside);
         if (!order.force) requireVerifiers(algorithm, cutOff);
@@ -183,13 +189,17 @@ export function createRotationService(options: RotationServiceOptions): Rotation
           startedAt: now,
           startedBy: by,
           reason,
-          words: cutOff.length > 0 ? [{ kind: 'force', target: 'start', by, reason, at: now }] : [],
+          words: [
+            ...(cutOff.length > 0 ? ['start'] : []),
+            ...(noCrls === undefined ? [] : ['without-crls']),
+          ].map((target) => ({ kind: 'force', target, by, reason, at: now })),
           canary: order.canary && planCanary(id, order.canary, seen),
         };
         await note('rotation.start', order, rotation, {
           ...rotation.given,
           algorithm,
           ...(crossSign ? { crossSigned: 'true' } : {}),
+          ...(noCrls === undefined ? {} : { withoutCrls: noCrls }),
           ...(cutOff.length > 0 ? { forcedAgainst: whoAll(cutOff) } : {}),
           ...(order.canary ? { canary: order.canary.selectors.join(' ') } : {}),
         });

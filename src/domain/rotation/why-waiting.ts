@@ -11,7 +11,7 @@ export function whyWaiting({ phase }: RootRotation, gate: Gate): string {
     .slice(0, mostNamed)
     .map(({ proxy, standing, detail }) => `${proxy.spiffeId} (${proxy.proxyKey}) is ${standing}: ${detail}`);
   const more = stragglers.length + unproven.length - named.length;
-  const signs = signing.map((id) => `${id} still signs under it, for its successor is not made yet`);
+  const signs = signing.map((id) => `${id} still signs under it, for its successor does not sign yet`);
   const blind = blindUntil ? [unrecordedText(blindUntil)] : [];
   const watched = canary?.until ? [`it is watched until ${canary.until.toISOString()}`] : [];
   const tainted = taintedRoot === undefined ? [] : [taintedText(taintedRoot)];

@@ -123,6 +123,7 @@ describe('the commands of docs/rotation.md', () => {
       const given = section('To a root of your own PKI, and back');
       await using named = await givenRoot();
       const place = placeOf(named.server);
+      await given.run(place, 'citadel rotate rehearse --from', { stdout: /sign a CRL +done/ });
       await given.run(place, 'citadel rotate plan --from', { stdout: /^from [^]*\nto +[0-9a-f]{16}, / });
       await given.run(place, 'citadel rotate start --from', { stdout: /^phase +distribute/m });
       expect(named.server.app.authority.bundle().authorities).toHaveLength(2);

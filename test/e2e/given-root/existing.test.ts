@@ -3,7 +3,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseCertificate, toPem } from '../../../src/pki/index.ts';
 import { type TemporaryDirectory, temporaryDirectory, waitFor } from '../../parts/index.ts';
 import { runCitadel } from '../../support/citadel.ts';
-import { type AuthorityFiles, below, cacertsSettings, newRoot } from '../../support/company-authority.ts';
+import {
+  type AuthorityFiles,
+  below,
+  cacertsSettings,
+  newRoot,
+  withoutCrlSign,
+} from '../../support/company-authority.ts';
 import { continueRotation, issueChain, rootsOf } from '../../support/rotating.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 
@@ -63,6 +69,13 @@ describe('a rotation to a root of the user’s own PKI', () => {
       const { rotation } = server.app;
       const { newRoot: planned, token } = await rotation.plan({ from: 'existing' });
       expect(planned).toMatchObject({ fingerprint, notAfter: parseCertificate(root.certificate).notAfter });
+      const rehearsed = await server.app.rehearsal.rehearse({ ...ann, from: 'existing' });
+      expect(rehearsed.steps.filter(({ result }) => result !== 'done')).toStrictEqual([]);
+      const tried = rehearsed.steps.map(({ name }) => name);
+      expect(tried.includes('sign an issuing certificate')).toBe(kind !== 'direct');
+      expect([...(await keysIn('keys')), ...(await keysIn('issuing-keys'))].join()).not.toMatch(
+        /imported|rehearsal/,
+      );
       const socket = temporary.join('operator.sock');
       const words = ['--plan', token, '--reason', ann.reason, '--yes', '--socket', socket];
       const begun = await runCitadel(['authority', 'import', ...words], {
@@ -87,6 +100,65 @@ describe('a rotation to a root of the user’s own PKI', () => {
     },
     90_000,
   );
+
+  it('to one whose authority signs no CRLs begins by an operator’s word, and never makes good what is revoked', async () => {
+    const root = await newRoot();
+    const ca = await withoutCrlSign(root);
+    const files = { ...ca, chain: [ca.certificate], roots: [root.certificate] };
+    const { server, activeRoot } = await serverThatNames(files);
+    const { rotation, authority, rehearsal, revocationOrders } = server.app;
+    const { ok, steps } = await rehearsal.rehearse({ ...ann, from: 'existing' });
+    expect(ok).toBe(false);
+    expect(steps.filter(({ result }) => result !== 'done')).toMatchObject([
+      { name: 'sign a CRL', result: 'failed', detail: expect.stringContaining('lacks cRLSign') },
+    ]);
+    const bringIn = (...more: readonly string[]) =>
+      runCitadel(
+        [
+          'authority',
+          'import',
+          '--reason',
+          ann.reason,
+          '--yes',
+          '--socket',
+          temporary.join('operator.sock'),
+          ...more,
+        ],
+        { directory: temporary.path, home: 'nobody' },
+      );
+    const refused = await bringIn();
+    expect(refused.code).toBe(2);
+    // The plan that is shown before, and the refusal.
+    expect(refused.stderr.match(/lacks cRLSign/g)).toHaveLength(2);
+    expect(refused.stderr).toContain('or begin with --without-crls');
+    expect((await rotation.status()).rotation).toBeUndefined();
+    expect((await bringIn('--without-crls')).code).toBe(0);
+    expect((await rotation.status()).rotation).toMatchObject({
+      phase: 'distribute',
+      words: [{ kind: 'force', target: 'without-crls', reason: ann.reason }],
+    });
+
+    const [leaf = ''] = await issueChain(server);
+    const serial = parseCertificate(leaf).serialHex;
+    const target = { kind: 'serial', serial } as const;
+    await revocationOrders.revoke({ ...ann, target, code: 'keyCompromise', dryRun: false });
+    const enforced = () => server.app.revocations.status().enforcement.kind;
+    expect(enforced()).toBe('enforced');
+    await toDrain(server);
+    await authority.tick();
+    // The other one would take the CRLs from everybody.
+    expect(authority.issuer().record.rootFingerprint).toBe(activeRoot);
+    expect((await rotation.status()).gate?.signing).toStrictEqual([authority.issuer().record.id]);
+    expect(enforced()).toBe('enforced');
+
+    await rotation.abort({ ...ann, phase: 'drain' });
+    await waitFor(async () => (await rotation.status()).rotation?.phase === 'aborted');
+    const { warnings } = await rotation.plan({ from: 'existing' });
+    expect(warnings.join()).toContain('refused while something that is valid is revoked');
+    const again = await bringIn('--without-crls');
+    expect([again.code, again.stderr]).toStrictEqual([2, expect.stringContaining('would be good again')]);
+    await server.stop();
+  }, 60_000);
 
   it('goes back by abort; the key that came stays, for it was not made here', async () => {
     const root = await newRoot();

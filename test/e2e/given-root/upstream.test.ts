@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../../src/pki/index.ts';
 import { hasPart, type OpenBao, startOpenBao, temporaryDirectory, waitFor } from '../../parts/index.ts';
+import { runCitadel } from '../../support/citadel.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 import { continueRotation, issueChain, rootsOf } from '../../support/rotating.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
@@ -78,6 +80,19 @@ describe.skipIf(!hasPart('openbao'))('a rotation to the root of a real PKI in Op
         .records()
         .some(({ state, rootFingerprint }) => state === 'prepared' && rootFingerprint === activeRoot),
     );
+    const tried = await runCitadel(
+      ['rotate', 'rehearse', '--from', 'upstream', '--socket', join(temporary.path, 'operator.sock')],
+      { directory: temporary.path, home: 'nobody' },
+    );
+    expect(tried.stdout).toMatch(
+      /have that PKI sign an issuing certificate +done +verified; that PKI may keep/,
+    );
+    expect(tried.stdout).toMatch(/sign a CRL +done/);
+    expect(tried.stdout).toMatch(/read it back +done +2 roots/);
+    expect(tried.stdout).not.toMatch(/failed|skipped/);
+    expect(tried.code).toBe(0);
+    expect((await readdir(temporary.join('issuing-keys'))).join()).not.toContain('rehearsal');
+    expect(named.app.authority.bundle().authorities).toHaveLength(1);
     const plan = await named.app.rotation.plan({ from: 'upstream' });
     expect(plan.newRoot).toMatchObject({ fingerprint, keyHome: 'upstream' });
     await named.app.rotation.start({ ...ann, oldRoot: activeRoot, from: 'upstream', plan: plan.token });

@@ -70,6 +70,10 @@ function requireFit(certificate: ParsedCertificate, request: IssuingAuthorityReq
     throw unfit('it is not for our key');
   if (!certificate.isCa || !certificate.keyUsage.includes('keyCertSign'))
     throw unfit('it may not sign certificates');
+  if (!certificate.keyUsage.includes('cRLSign'))
+    throw unfit(
+      'its key usage lacks cRLSign, so that proxies could be given no CRL, and would refuse nothing',
+    );
   if (certificate.pathLen !== 0) throw unfit('its path length is not 0');
   if (certificate.notAfter > request.notAfter) throw unfit('it ends later than asked');
   if (certificate.notBefore.getTime() < request.notBefore.getTime() - tolerance) {

@@ -35,15 +35,18 @@ export async function planRotation(
 
 export async function startRotation(
   services: RotationServices,
-  { reason, oldRoot, plan, canary, force, ...wanted }: wire.StartRotationRequest,
+  { reason, oldRoot, plan, canary, force, withoutCrls, ...wanted }: wire.StartRotationRequest,
   caller: OperatorCaller,
 ): Promise<wire.RotationStatus> {
   if (force && reason.trim() === '') throw new CitadelError('InvalidArgument', 'force needs a reason');
+  if (withoutCrls && reason.trim() === '')
+    throw new CitadelError('InvalidArgument', 'without-crls needs a reason');
   const ordered = {
     ...order(caller, reason),
     ...wantedRoot(wanted),
     oldRoot,
     force,
+    withoutCrls,
     ...(plan === '' ? {} : { plan }),
     ...(canary ? { canary: readCanaryOrder(canary) } : {}),
   };

@@ -817,6 +817,8 @@ export interface PlannedRoot {
 export interface RehearseRotationRequest {
   reason: string;
   algorithm: string;
+  /** "existing", "upstream": the root of others that the configuration names so; empty: one that is made here. */
+  from: string;
 }
 
 export interface RehearseRotationResponse {
@@ -870,6 +872,8 @@ export interface StartRotationRequest {
   crossSign: boolean;
   /** "existing", "upstream": the root of others that the configuration names so; empty: one is made here. */
   from: string;
+  /** Begins although what will sign makes no CRLs, so that no revoked certificate is refused any more; needs a reason. */
+  withoutCrls: boolean;
 }
 
 export interface CanaryOrder {
@@ -8609,7 +8613,7 @@ export const PlannedRoot: MessageFns<PlannedRoot> = {
 };
 
 function createBaseRehearseRotationRequest(): RehearseRotationRequest {
-  return { reason: "", algorithm: "" };
+  return { reason: "", algorithm: "", from: "" };
 }
 
 export const RehearseRotationRequest: MessageFns<RehearseRotationRequest> = {
@@ -8619,6 +8623,9 @@ export const RehearseRotationRequest: MessageFns<RehearseRotationRequest> = {
     }
     if (message.algorithm !== "") {
       writer.uint32(18).string(message.algorithm);
+    }
+    if (message.from !== "") {
+      writer.uint32(26).string(message.from);
     }
     return writer;
   },
@@ -8652,6 +8659,14 @@ export const RehearseRotationRequest: MessageFns<RehearseRotationRequest> = {
             message.algorithm = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8671,6 +8686,7 @@ export const RehearseRotationRequest: MessageFns<RehearseRotationRequest> = {
     const message = createBaseRehearseRotationRequest();
     message.reason = object.reason ?? "";
     message.algorithm = object.algorithm ?? "";
+    message.from = object.from ?? "";
     return message;
   },
 };
@@ -9002,6 +9018,7 @@ function createBaseStartRotationRequest(): StartRotationRequest {
     force: false,
     crossSign: false,
     from: "",
+    withoutCrls: false,
   };
 }
 
@@ -9036,6 +9053,9 @@ export const StartRotationRequest: MessageFns<StartRotationRequest> = {
     }
     if (message.from !== "") {
       writer.uint32(242).string(message.from);
+    }
+    if (message.withoutCrls !== false) {
+      writer.uint32(248).bool(message.withoutCrls);
     }
     return writer;
   },
@@ -9125,6 +9145,14 @@ export const StartRotationRequest: MessageFns<StartRotationRequest> = {
             message.from = reader.string();
             continue;
           }
+          case 31: {
+            if (tag !== 248) {
+              break;
+            }
+
+            message.withoutCrls = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9155,6 +9183,7 @@ export const StartRotationRequest: MessageFns<StartRotationRequest> = {
     message.force = object.force ?? false;
     message.crossSign = object.crossSign ?? false;
     message.from = object.from ?? "";
+    message.withoutCrls = object.withoutCrls ?? false;
     return message;
   },
 };

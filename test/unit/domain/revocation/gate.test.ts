@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Consumer, LiveLeaf, ProxyReport } from '../../../../src/domain/ports/index.ts';
-import { type CrlGateInput, waitsForCrl } from '../../../../src/domain/revocation/gate.ts';
+import { type CrlGateInput, takesCrls, waitsForCrl } from '../../../../src/domain/revocation/gate.ts';
 import { at, issuing } from './samples.ts';
 
 const consumer = (name: string, kind: Consumer['kind'] = 'envoy-sds'): Consumer => ({
@@ -111,5 +111,22 @@ describe('an authority waits with its first leaf', () => {
     ['until discovery can have it', true, 1.0002, ['ads']],
   ])('%s', (_what, accepted, now, expected) => {
     expect(waits([], { now: at(now) }, [{ proxyKey: 'ads', accepted }])).toStrictEqual(expected);
+  });
+});
+
+describe('an authority that can sign no CRL', () => {
+  const noCrls = 'its key usage lacks cRLSign';
+  it.each([
+    ['waits while another one can go on', { noCrls, present: issuing('a') }, true],
+    ['signs where no other does', { noCrls, present: undefined }, false],
+    ['signs where the other has ended', { noCrls, present: issuing('a', { notAfter: at(1) }) }, false],
+    [
+      'signs in the place of one that is compromised',
+      { noCrls, present: issuing('a', { tainted: true }) },
+      false,
+    ],
+    ['is none where it signs CRLs', { noCrls: undefined, present: issuing('a') }, false],
+  ] as const)('%s', (_what, input, waiting) => {
+    expect(takesCrls({ ...input, now: at(1.01) })).toBe(waiting);
   });
 });

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { authorityRecord, givenByImport } from '../../../../src/domain/authority/index.ts';
-import type { AuthorityState } from '../../../../src/domain/ports/index.ts';
-import { resolveWanted, takeGivenRoot } from '../../../../src/domain/rotation/given-root.ts';
+import type { AuthorityRecord, AuthorityState } from '../../../../src/domain/ports/index.ts';
+import {
+  type FindGivenRoot,
+  resolveWanted,
+  takeGivenRoot,
+} from '../../../../src/domain/rotation/given-root.ts';
 import {
   createRootCertificate,
   generateKeyPair,
@@ -24,6 +28,13 @@ async function companyRoot(years = 10) {
     trustDomain,
   });
   return { certificate, privateKeyPkcs8, fingerprint: parseCertificate(certificate).fingerprint };
+}
+
+/** @param records that taking it brings */
+function givenAs(root: Uint8Array, records: readonly AuthorityRecord[] = []): FindGivenRoot {
+  const nobody = () => Promise.reject(new Error('nobody asks for it here'));
+  const upstream = { kind: 'none', signIssuingAuthority: nobody, root: nobody, check: nobody };
+  return async () => ({ root, signer: { kind: 'upstream', upstream }, place: async () => records });
 }
 
 type CompanyRoot = Awaited<ReturnType<typeof companyRoot>>;
@@ -107,7 +118,7 @@ describe('a rotation to a root that others have made', () => {
     await expect(
       takeGivenRoot(given, 'prepared', {
         store,
-        given: async () => ({ root: (await companyRoot()).certificate, place: async () => [] }),
+        given: givenAs((await companyRoot()).certificate),
       }),
     ).rejects.toMatchObject({
       code: 'FailedPrecondition',
@@ -129,7 +140,7 @@ describe('a rotation to a root that others have made', () => {
     const records = (['root', 'intermediate', 'issuing'] as const).map((kind) =>
       authorityRecord({ ...shape, kind }),
     );
-    const given = async () => ({ root: certificate, place: async () => records });
+    const given = givenAs(certificate, records);
     await takeGivenRoot({ from: 'existing', fingerprint }, 'staged', { store, given });
     const states = (await store.list()).map(({ kind, state }) => `${kind} ${state}`);
     expect(states.toSorted()).toEqual(['intermediate staged', 'issuing prepared', 'root staged']);
@@ -150,7 +161,7 @@ describe('a rotation to a root that others have made', () => {
     await store.save({ ...authorityRecord({ ...shape, state }), tainted });
     const resolved = resolveWanted(
       { from: 'existing' },
-      { store, given: async () => ({ root: certificate, place: async () => [] }) },
+      { store, given: givenAs(certificate) },
       { now: at(0), leafTtl: 1000 },
     );
     if (refusal)
@@ -169,7 +180,7 @@ describe('a rotation to a root that others have made', () => {
     const { certificate } = await companyRoot(1);
     const ports = {
       store: memoryStore().authorities,
-      given: async () => ({ root: certificate, place: async () => [] }),
+      given: givenAs(certificate),
     };
     const leafTtl = 366 * 86_400_000;
     await expect(resolveWanted({ from: 'upstream' }, ports, { now: at(0), leafTtl })).rejects.toMatchObject({

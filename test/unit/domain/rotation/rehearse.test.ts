@@ -1,10 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { createMemoryKeyManager } from '../../../../src/adapters/keys/memory/index.ts';
+import {
+  type ExistingAuthority,
+  type GivenRoot,
+  givenByImport,
+} from '../../../../src/domain/authority/index.ts';
 import type { KeyManager } from '../../../../src/domain/ports/index.ts';
-import { createRehearsal, type HandOut } from '../../../../src/domain/rotation/index.ts';
+import { createRehearsal, type FindGivenRoot, type HandOut } from '../../../../src/domain/rotation/index.ts';
 import { CitadelError, compareText, silentLog, systemEntropy } from '../../../../src/kernel/index.ts';
 import { toPem } from '../../../../src/pki/index.ts';
 import { memoryStore } from '../../../fakes/memory-store.ts';
+import { newRoot } from '../../../support/company-authority.ts';
 import { at } from './samples.ts';
 import { ann, begun } from './world.ts';
 
@@ -16,11 +22,15 @@ async function rehearsal({
   handOut,
   serverId = 'server-1',
   keys = createMemoryKeyManager(),
+  given,
+  now = at(0),
 }: {
   readonly home?: Partial<KeyManager>;
   readonly handOut?: HandOut;
   readonly serverId?: string;
   readonly keys?: KeyManager;
+  readonly given?: FindGivenRoot;
+  readonly now?: Date;
 } = {}) {
   const { server } = await begun();
   const store = memoryStore();
@@ -55,10 +65,13 @@ async function rehearsal({
     newKeys: async () => guarded,
     issuingKeys,
     algorithms: { root: 'ecdsa-p256', issuing: 'ecdsa-p256' },
+    given: given ?? (() => Promise.reject(new Error('no root of others is named'))),
+    store: store.authorities,
+    leafTtl: 100_000,
     bundle: () => server.authority.bundle(),
     handOut: handOut ?? asGiven,
     audit: store.audit,
-    clock: { now: () => at(0), sleep: () => Promise.resolve() },
+    clock: { now: () => now, sleep: () => Promise.resolve() },
     entropy: systemEntropy,
     log: silentLog,
   });
@@ -104,6 +117,49 @@ describe('a rehearsal', () => {
       })),
     );
     expect(steps.filter(({ result }) => result === 'skipped')).toHaveLength(skipped);
+  });
+
+  test('of a root that others have made says what is not so, and leaves nothing of it', async () => {
+    const { signer, key, certificate } = await newRoot();
+    const other = await newRoot();
+    const keys = createMemoryKeyManager();
+    const given = (existing: Partial<ExistingAuthority>) => (): Promise<GivenRoot> =>
+      givenByImport({
+        existing: {
+          certificate,
+          intermediates: [],
+          roots: [certificate],
+          privateKey: async () => key.privateKeyPkcs8,
+          ...existing,
+        },
+        trustDomain: 'example.org',
+        serverId: 'server-1',
+        store: memoryStore().authorities,
+        rootKeys: async () => keys,
+        issuingKeys: createMemoryKeyManager(),
+        clock: { now: () => new Date(), sleep: () => Promise.resolve() },
+      });
+    const run = async (existing: Partial<ExistingAuthority>, home: Partial<KeyManager> = {}) => {
+      const { made, left } = await rehearsal({ keys, home, given: given(existing), now: new Date() });
+      const { steps } = await made.rehearse({ ...ann, from: 'existing' });
+      expect((await left()).filter((id) => id !== 'ours')).toStrictEqual([]);
+      return steps
+        .filter(({ result }) => result === 'failed')
+        .map(({ name, detail }) => `${name}: ${detail}`);
+    };
+    expect(await run({})).toStrictEqual([]);
+    expect(await run({ privateKey: async () => other.key.privateKeyPkcs8 })).toStrictEqual([
+      expect.stringMatching(/^put its key there: .*does not belong to the authority/),
+    ]);
+    expect(await run({ roots: [other.certificate] })).toStrictEqual([
+      expect.stringMatching(
+        /^look at the root that the configuration names: the authority cannot be taken over/,
+      ),
+    ]);
+    // A key that is in its home already is used there, and stays.
+    await keys.import('ours', key.privateKeyPkcs8);
+    expect(await run({ keyId: 'ours' })).toStrictEqual([]);
+    expect((await keys.get('ours'))?.publicKey).toStrictEqual(signer.publicKey);
   });
 
   test('finds a home that keeps what it was told to destroy', async () => {
