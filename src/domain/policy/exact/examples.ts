@@ -54,7 +54,14 @@ export function textsFor(pattern: string): readonly string[] {
 
 export function pathsFor(pattern: string): readonly string[] {
   const plain = pattern.replaceAll('{*}', 'example').replaceAll('{**}', 'example');
-  return textsFor(plain).flatMap((text) => (text.startsWith('/') ? [text] : [`/${text}`, text]));
+  const text = writtenText(plain);
+  if (plain.startsWith('*')) {
+    const starts = text.startsWith('/') ? ['', '/example'] : ['/example', '/', '/example/'];
+    return starts.map((start) => `${start}${text}`);
+  }
+  if (!plain.endsWith('*')) return [text];
+  const ends = text.endsWith('/') ? ['example', ''] : ['/example', '', 'example'];
+  return ends.map((end) => `${text}${end}`);
 }
 
 /** Of callers, by the field in which they are named. */

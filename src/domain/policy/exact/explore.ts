@@ -74,10 +74,9 @@ export class Explorer {
       const count = formulas.literalsOf(attribute, ...core).length;
       const space = this.#vocabulary.space(attribute);
       const { kind } = space.attribute;
-      const cost =
-        space.kind === 'lazy'
-          ? 4 * count + 1
-          : count + (kind === 'path' ? 0.5 : kind === 'provider' ? -0.5 : 0);
+      // What somebody outside says is asked last: of what hangs on it alone, that is to be told.
+      const extra = kind === 'provider' ? 1e6 : kind === 'path' ? 0.5 : 0;
+      const cost = space.kind === 'lazy' ? 4 * count + 1 : count + extra;
       if (best === undefined || cost < best[0]) best = [cost, attribute];
     }
     if (best === undefined) throw new Error('two formulas differ, and nothing is asked in either');

@@ -144,15 +144,15 @@ export const contentOf = once((policies: readonly Policy[]): string =>
     .join(' '),
 );
 
-/** What is asked of tokens. */
+/** What is asked of tokens, whatever the policies are called. */
 export const tokenRulesOf = once((policies: readonly Policy[]): string => {
   const rules = policies
-    .filter(({ kind }) => kind === 'RequestAuthentication')
-    // What is parsed was written by canonicalPolicy.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    .flatMap(
-      (policy) => (JSON.parse(canonicalPolicy(policy)) as { readonly jwtRules: readonly object[] }).jwtRules,
-    )
-    .map((rule) => JSON.stringify(rule));
+    .filter((policy) => policy.kind === 'RequestAuthentication')
+    .flatMap((policy) =>
+      policy.jwtRules.map((rule) => {
+        const meta = { ...policy.meta, namespace: '', name: '' };
+        return canonicalPolicy({ ...policy, meta, selector: undefined, targetRefs: [], jwtRules: [rule] });
+      }),
+    );
   return [...new Set(rules)].toSorted().join('\n');
 });

@@ -25,7 +25,13 @@ export function regionsOf(
     const before = described.get(cells);
     if (before) return before;
     const space = vocabulary.space(branch.attribute);
-    const sample = bestSample(cells, space.kind === 'eager' ? (cell) => space.better(cell) : undefined);
+    const isOdd = ({ truths }: Cell) =>
+      [...truths].some((literal) => vocabulary.literal(literal).list.field === 'ambiguous');
+    // Of what is refused as ambiguous last.
+    const ordered = cells.toSorted(
+      (a, b) => Number(isOdd(a)) - Number(isOdd(b)) || b.truths.size - a.truths.size,
+    );
+    const sample = bestSample(ordered, space.kind === 'eager' ? (cell) => space.better(cell) : undefined);
     const made = [describeCells(vocabulary, branch, cells, sample), sample] as const;
     described.set(cells, made);
     return made;
@@ -52,9 +58,8 @@ export function regionsOf(
   return { regions, complete };
 }
 
-/** A value as one would write it, of a cell in which most is true; else any. */
-function bestSample(cells: readonly Cell[], better: ((cell: Cell) => Sample) | undefined): Sample {
-  const ordered = cells.toSorted((a, b) => b.truths.size - a.truths.size);
+/** A value as one would write it, of one of the first cells; else any. */
+function bestSample(ordered: readonly Cell[], better: ((cell: Cell) => Sample) | undefined): Sample {
   if (better)
     for (const cell of ordered.slice(0, 20)) {
       const sample = better(cell);

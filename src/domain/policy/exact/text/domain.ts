@@ -14,15 +14,6 @@ export interface Domain {
   readonly accepts: (state: number) => boolean;
 }
 
-export function contains(domain: Domain, codes: readonly number[]): boolean {
-  let state: number | undefined = domain.start;
-  for (const code of codes) {
-    state = domain.step(state, code);
-    if (state === undefined) return false;
-  }
-  return domain.accepts(state);
-}
-
 export function codesOf(text: string): readonly number[] {
   return Array.from({ length: text.length }, (_, at) => text.charCodeAt(at));
 }

@@ -53,6 +53,12 @@ function hexValue(code: number): number | undefined {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : undefined;
 }
 
+/** Of the first digits with which the same second ones make an escape that stays, one. */
+function alike(digit: number): number {
+  if (digit === 6) return 4;
+  return digit > 7 ? 1 : digit;
+}
+
 /** Whether a character stays escaped, or cannot be there at all. */
 function staysEscaped(code: number): boolean {
   return code !== 0 && code !== 0x2f && code !== 0x5c && !/[A-Za-z0-9._~-]/.test(String.fromCharCode(code));
@@ -84,7 +90,7 @@ export const canonicalPaths: Domain = {
     if (state === states.start) return code === 0x2f ? states.root : undefined;
     if (state === states.query) return isInQuery.has(code) ? states.query : undefined;
     const digit = hexValue(code);
-    if (state === states.percent && digit !== undefined) return escape + digit;
+    if (state === states.percent && digit !== undefined) return escape + alike(digit);
     if (state >= escape && digit !== undefined)
       return staysEscaped((state - escape) * 16 + digit) ? states.segment : undefined;
     // Behind a percent sign that begins no escape, the segment goes on.

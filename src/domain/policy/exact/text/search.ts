@@ -1,7 +1,7 @@
 import type { Budget } from '../budget.ts';
 import type { Automaton } from './automaton.ts';
 import type { Domain, Group } from './domain.ts';
-import { classesOf } from './pieces.ts';
+import { type Run, Runs } from './runs.ts';
 
 /** What every string must be in, and must not be in. */
 export interface Given {
@@ -16,12 +16,14 @@ export interface Found {
 }
 
 interface Place {
-  /** Sorted, each once. */
-  readonly states: readonly number[];
+  readonly run: Run;
   readonly domain: number;
   readonly before: Place | undefined;
   readonly code: number;
 }
+
+/** More states than a domain has, so that a run and a state make one number. */
+const domainStates = 64;
 
 /**
  * All ways in which strings of a domain can be in some languages and not in others, each with a shortest string that is so.
@@ -29,12 +31,12 @@ interface Place {
  * that each pair is looked at once. Of the characters that neither tells apart, one is tried. That makes it complete.
  */
 export class TextSearch {
-  readonly #automaton: Automaton;
+  readonly #runs: Runs;
   readonly #domain: Domain;
   readonly #budget: Budget;
 
   constructor(automaton: Automaton, domain: Domain, budget: Budget) {
-    this.#automaton = automaton;
+    this.#runs = new Runs(automaton);
     this.#domain = domain;
     this.#budget = budget;
   }
@@ -47,33 +49,37 @@ export class TextSearch {
   ): readonly Found[] {
     const all = [...new Set([...languages, ...given.within, ...given.outside])];
     const wanted = new Set(languages);
-    const states = sorted(all.flatMap((language) => this.#automaton.startsOf(language)));
-    const first: Place = { states, domain: this.#domain.start, before: undefined, code: 0 };
-    const seen = new Set([keyOf(first)]);
+    const seen = new Set<number>();
+    const accepted = new Set<Run>();
     const found = new Map<string, Found>();
-    let layer: Place[] = [first];
-    while (layer.length > 0) {
-      const next: Place[] = [];
-      for (const place of layer) {
-        this.#budget.spend(1 + place.states.length, all);
-        if (this.#domain.accepts(place.domain)) {
-          const accepting = this.#accepting(place.states);
-          if (isAsGiven(accepting, given)) {
-            const own = new Set([...accepting].filter((language) => wanted.has(language)));
-            const key = [...own].toSorted((a, b) => a - b).join(' ');
-            if (!found.has(key)) found.set(key, { languages: own, codes: spell(place) });
-            if (enough) return [...found.values()];
-          }
-        }
-        for (const after of this.#after(place)) {
-          if (!this.#canBe(after.states, given)) continue;
-          const key = keyOf(after);
-          if (seen.has(key)) continue;
-          seen.add(key);
-          next.push(after);
+    const places: Place[] = [];
+    const reach = (run: Run, domain: number, before: Place | undefined, code: number) => {
+      const number = run.number * domainStates + domain;
+      if (seen.has(number) || !given.within.every((language) => run.alive.has(language))) return;
+      seen.add(number);
+      this.#budget.spend(1 + (run.size >> 3), all);
+      places.push({ run, domain, before, code });
+    };
+    reach(this.#runs.start(all), this.#domain.start, undefined, 0);
+    // Breadth first: what is reached is looked at in the same order.
+    for (let at = 0; at < places.length; at += 1) {
+      const place = places[at];
+      if (!place) break;
+      const { run, domain } = place;
+      if (!accepted.has(run) && this.#domain.accepts(domain)) {
+        accepted.add(run);
+        if (isAsGiven(run.accepting, given)) {
+          const own = new Set([...run.accepting].filter((language) => wanted.has(language)));
+          const key = [...own].sort((a, b) => a - b).join(' ');
+          if (!found.has(key)) found.set(key, { languages: own, codes: spell(place) });
+          if (enough) break;
         }
       }
-      layer = next;
+      for (const group of this.#domain.groups(domain)) {
+        const code = other(group, run.named);
+        if (code !== undefined) this.#step(place, code, reach);
+      }
+      for (const code of run.named) this.#step(place, code, reach);
     }
     return [...found.values()];
   }
@@ -81,69 +87,27 @@ export class TextSearch {
   /** Which of the languages a string is in; undefined for one that is none of the domain. */
   languagesOf(codes: readonly number[], languages: readonly number[]): ReadonlySet<number> | undefined {
     let domain: number | undefined = this.#domain.start;
-    let states: readonly number[] = languages.flatMap((language) => this.#automaton.startsOf(language));
+    let run = this.#runs.start(languages);
     for (const code of codes) {
       domain = this.#domain.step(domain, code);
       if (domain === undefined) return undefined;
-      const mask = classesOf(code);
-      const next: number[] = [];
-      for (const state of states) {
-        const { byCode, byClass } = this.#automaton.at(state);
-        for (const [own, to] of byCode) if (own === code) next.push(to);
-        for (const [of, to] of byClass) if ((of & mask) !== 0) next.push(to);
-      }
-      states = sorted(next);
+      run = this.#runs.after(run, code);
     }
-    return this.#domain.accepts(domain) ? this.#accepting(states) : undefined;
+    return this.#domain.accepts(domain) ? run.accepting : undefined;
   }
 
-  #accepting(states: readonly number[]): ReadonlySet<number> {
-    const found = new Set<number>();
-    for (const state of states) {
-      const { accepts, language } = this.#automaton.at(state);
-      if (accepts) found.add(language);
-    }
-    return found;
-  }
-
-  /** Whether all that must match still can. */
-  #canBe(states: readonly number[], { within }: Given): boolean {
-    return within.every((language) =>
-      states.some((state) => this.#automaton.at(state).language === language),
-    );
-  }
-
-  #after(place: Place): readonly Place[] {
-    const byCode = new Map<number, number[]>();
-    const byClass: (readonly [classes: number, next: number])[] = [];
-    for (const state of place.states) {
-      const own = this.#automaton.at(state);
-      for (const [code, next] of own.byCode) {
-        const known = byCode.get(code);
-        if (known) known.push(next);
-        else byCode.set(code, [next]);
-      }
-      for (const edge of own.byClass) byClass.push(edge);
-    }
-    const made: Place[] = [];
-    const go = (code: number, own: readonly number[]) => {
-      const domain = this.#domain.step(place.domain, code);
-      if (domain === undefined) return;
-      const mask = classesOf(code);
-      const open = byClass.flatMap(([of, next]) => ((of & mask) === 0 ? [] : [next]));
-      made.push({ states: sorted([...own, ...open]), domain, before: place, code });
-    };
-    for (const group of this.#domain.groups(place.domain)) {
-      const code = other(group, byCode);
-      if (code !== undefined) go(code, []);
-    }
-    for (const [code, own] of byCode) go(code, own);
-    return made;
+  #step(
+    place: Place,
+    code: number,
+    reach: (run: Run, domain: number, before: Place, code: number) => void,
+  ): void {
+    const domain = this.#domain.step(place.domain, code);
+    if (domain !== undefined) reach(this.#runs.after(place.run, code), domain, place, code);
   }
 }
 
 /** A character of the group that no language asks for by itself. */
-function other({ preferred, more }: Group, named: ReadonlyMap<number, unknown>): number | undefined {
+function other({ preferred, more }: Group, named: ReadonlySet<number>): number | undefined {
   for (let at = 0; at < preferred.length; at += 1) {
     const code = preferred.charCodeAt(at);
     if (!named.has(code)) return code;
@@ -164,12 +128,4 @@ function spell(place: Place): readonly number[] {
   const codes: number[] = [];
   for (let at: Place = place; at.before !== undefined; at = at.before) codes.push(at.code);
   return codes.reverse();
-}
-
-function keyOf({ states, domain }: Place): string {
-  return `${domain} ${states.join(' ')}`;
-}
-
-function sorted(states: readonly number[]): readonly number[] {
-  return [...new Set(states)].sort((a, b) => a - b);
 }

@@ -32,7 +32,7 @@ export interface Pair {
   readonly requests: readonly PolicyRequest[];
 }
 
-export function worldOf(policies: readonly AuthorizationPolicy[]): PolicyWorld {
+function worldOf(policies: readonly AuthorizationPolicy[]): PolicyWorld {
   const { trustDomain, trustDomainAliases, providers } = words;
   const world = mesh([cart], policies, [], { trustDomain, trustDomainAliases: [...trustDomainAliases] });
   return {
