@@ -13,6 +13,7 @@ import { ExitRequest, exitCodes } from '../exit-codes.ts';
 import { pageSizeArgument, withConnection, withReason, withYes } from '../options.ts';
 import { formatTime, printable, printRows, tellNextPage } from '../output.ts';
 import { readPolicyFiles } from '../policy-files.ts';
+import { addExplain } from './policy-explain.ts';
 import { addTextCommands, policyFilesHelp } from './policy-text.ts';
 import { addWorld } from './policy-world.ts';
 import { reading } from './reading.ts';
@@ -23,6 +24,7 @@ const api = wire.OperatorServiceService;
 export function addPolicyCommands(program: Command): void {
   const policy = program.command('policy').description('authorization and authentication policies');
   addTextCommands(policy);
+  addExplain(policy);
   addApply(policy);
   addRemove(policy);
   addStatus(policy);
