@@ -1,12 +1,9 @@
-import {
-  type Attribute,
-  type CallExplanation,
-  type FieldFinding,
-  type PolicyReference,
-  type RuleFinding,
-  type StepFinding,
-  type TokenFinding,
-  type TransportFinding,
+import type {
+  Attribute,
+  CallExplanation,
+  StepFinding,
+  TokenFinding,
+  TransportFinding,
 } from '../../domain/policy/index.ts';
 import { printable } from '../output.ts';
 import { fieldLines, mostEntries, policyName, quoted, ruleName } from './policy-explain-rule.ts';
@@ -92,7 +89,7 @@ function hangsOn({ dependsOn, policies }: CallExplanation): readonly string[] {
 }
 
 /** How an author says what is missing. */
-export function optionFor(attribute: Attribute): string {
+function optionFor(attribute: Attribute): string {
   const header = /^request\.headers\[(.*)\]$/.exec(attribute)?.[1];
   if (header !== undefined) return `--header ${header}=VALUE, or --without-header ${header}`;
   return options.get(attribute) ?? 'nobody but the proxy knows';
@@ -165,17 +162,17 @@ function stepText(step: StepFinding, path: string | undefined): string {
     return outcome === 'denies' ? 'refused' : path === undefined ? 'not known' : `compared as ${path}`;
   if (policies === 0)
     return step.step === 'ALLOW' ? 'no policy: all is allowed that came so far' : 'no policy';
-  const some = policies === 1 ? '1 policy' : `${policies} policies`;
+  const many = policies === 1 ? '1 policy' : `${policies} policies`;
   const said = providers.map(({ name, answer }) => `${name}: ${answer ?? 'not said'}`).join(', ');
   const asked = said === '' ? '' : `; asked is ${said}`;
   if (by)
-    return `${some}: ${outcome === 'allows' ? 'allowed' : 'denied'} by ${by.policy.namespace}/${by.policy.name}, ${by.path}${asked}`;
+    return `${many}: ${outcome === 'allows' ? 'allowed' : 'denied'} by ${by.policy.namespace}/${by.policy.name}, ${by.path}${asked}`;
   const matching = rules.map(
     ({ policy, path: at, outcome: how }) =>
       `${policy.namespace}/${policy.name}, ${at}${how === 'depends' ? ' perhaps' : ''}`,
   );
-  if (matching.length === 0) return `${some}, no rule matches${outcome === 'denies' ? ': denied' : ''}`;
-  return `${some}: ${step.step === 'AUDIT' ? 'marked by' : 'matched by'} ${matching.slice(0, mostEntries).join('; ')}${asked}`;
+  if (matching.length === 0) return `${many}, no rule matches${outcome === 'denies' ? ': denied' : ''}`;
+  return `${many}: ${step.step === 'AUDIT' ? 'marked by' : 'matched by'} ${matching.slice(0, mostEntries).join('; ')}${asked}`;
 }
 
 function tokenText(token: TokenFinding): string {
