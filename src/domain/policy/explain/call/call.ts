@@ -158,8 +158,7 @@ function requestOf(
   tcp: boolean,
 ): Known {
   const sourceIp = call.sourceIp ?? onlyAddress(caller.workloads);
-  const forwarded = forwardedFor(call);
-  const remoteIp = call.remoteIp ?? (forwarded === 'nobody' || tcp ? sourceIp : forwarded);
+  const remoteIp = call.remoteIp ?? (tcp ? sourceIp : clientIp(call, sourceIp));
   const destinationIp = call.destinationIp ?? onlyAddress(members.map(({ workload }) => workload));
   const { method, path, host, headers, sni } = call;
   // Callers' proxies name no server.
@@ -205,12 +204,11 @@ function setByProxies(name: string): boolean {
   return /^x-(?:envoy-.*|request-id|forwarded-(?:proto|client-cert))$/.test(name);
 }
 
-/** By whom a request says that it was forwarded: the last one counts, and `nobody` where the header is not there. */
-function forwardedFor({ headers, noOtherHeaders }: GivenCall): string | undefined {
-  const values: readonly string[] = Object.entries(headers).flatMap(([name, some]) =>
-    name.toLowerCase() === 'x-forwarded-for' ? some : [],
-  );
-  if (values.length === 0) return noOtherHeaders ? 'nobody' : undefined;
+/** As a request says that it was forwarded: the last one counts, and the connection's where nobody did. */
+function clientIp({ headers, noOtherHeaders }: GivenCall, sourceIp: string | undefined): string | undefined {
+  const given = Object.entries(headers).filter(([name]) => name.toLowerCase() === 'x-forwarded-for');
+  const values: readonly string[] = given.flatMap(([, some]) => some);
+  if (values.length === 0) return noOtherHeaders || given.length > 0 ? sourceIp : undefined;
   const last = values.join(',').split(',').at(-1)?.trim() ?? '';
   return isIP(last) === 0 ? undefined : last;
 }

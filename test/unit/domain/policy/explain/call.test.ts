@@ -225,6 +225,12 @@ describe('what is known of a call', () => {
       'remote.ip',
     ],
     [
+      'where it is said that nobody has',
+      when('remote.ip', '10.0.0.9'),
+      { call: { headers: { 'x-forwarded-for': [] }, noOtherHeaders: false } },
+      'allow',
+    ],
+    [
       'where somebody has',
       when('remote.ip', '203.0.113.7'),
       { call: { headers: { 'x-forwarded-for': ['1.2.3.4, 203.0.113.7'] } } },

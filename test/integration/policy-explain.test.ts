@@ -1,0 +1,106 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCitadel } from '../support/citadel.ts';
+import { ordersAndWeb } from '../support/registry.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+
+const policies = `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: web-reads, namespace: shop }
+spec:
+  selector: { matchLabels: { app: orders } }
+  rules:
+    - from:
+        - source: { principals: ["example.org/ns/shop/sa/web"] }
+      to:
+        - operation: { methods: ["GET"], paths: ["/orders/*"] }
+`;
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer((directory) => {
+    const registry = join(directory, 'registry');
+    mkdirSync(registry);
+    writeFileSync(join(registry, 'shop.yaml'), ordersAndWeb(9000, { port: 8080, web: 8081 }));
+    writeFileSync(join(registry, 'policies.yaml'), policies);
+    return { mesh: { sources: { files: { directory: registry } } } };
+  });
+});
+afterAll(() => server.stop());
+
+const offline = ['--registry', 'registry', '--trust-domain', 'example.org'];
+const call = ['--from', 'shop/web', '--to', 'shop/orders', '--path', '/orders/42'];
+const explain = (...args: readonly string[]) =>
+  runCitadel(['policy', 'explain', ...args], { directory: server.directory, home: 'home' });
+
+describe('citadel policy explain', () => {
+  it('names the rule that missed, by what, and where that stands', async () => {
+    const { code, stdout } = await explain(...call, '--method', 'POST', ...offline);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^DENIED {2}spiffe:\/\/example\.org\/ns\/shop\/sa\/web calls files\/shop\/orders:8080: POST \/orders\/42\n/,
+    );
+    expect(stdout).toContain(
+      'x methods     wants GET, came POST  (policies.yaml:10:33 spec.rules[0].to[0].operation.methods)',
+    );
+    expect(stdout).toContain('transport mutual TLS: both have a proxy');
+  });
+
+  it('asks a running server, and says the same', async () => {
+    const live = ['--socket', join(server.directory, 'operator.sock')];
+    const { code, stdout } = await explain(...call, '--method', 'POST', ...live, '-o', 'json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      verdict: 'deny',
+      decidedBy: 'policies',
+      transport: { kind: 'mtls', mode: 'PERMISSIVE' },
+      policies: {
+        step: 'ALLOW',
+        near: [
+          {
+            policy: { namespace: 'shop', name: 'web-reads', source: 'policies.yaml:1' },
+            fields: [{}, { name: 'methods', outcome: 'misses', wanted: ['GET'], came: ['POST'] }, {}],
+          },
+        ],
+      },
+    });
+  });
+
+  it('names what the verdict hangs on, and guesses nothing', async () => {
+    const { code, stdout } = await explain(...call, ...offline, '--expect', 'allowed');
+    expect(code).toBe(1);
+    expect(stdout).toContain('OPEN ');
+    expect(stdout).toContain('request.method: --method');
+  });
+
+  it('judges by policies of files, in the place of those of their names', async () => {
+    const file = join(server.directory, 'candidate.yaml');
+    writeFileSync(file, policies.replace('"GET"', '"GET", "POST"'));
+    const { code, stdout } = await explain(
+      file,
+      ...call,
+      '--method',
+      'POST',
+      ...offline,
+      '--expect',
+      'allowed',
+    );
+    expect(code).toBe(0);
+    expect(stdout).toContain(`${file}:10:41 spec.rules[0].to[0].operation.methods[1]`);
+  });
+
+  it('refuses what it cannot answer, and says why', async () => {
+    const nobody = await explain('--from', 'shop/web', '--to', 'shop/nobody', ...offline);
+    expect(nobody).toMatchObject({ code: 66, stdout: '' });
+    expect(nobody.stderr).toContain('there is no workload and no service shop/nobody');
+    const broken = join(server.directory, 'broken.yaml');
+    writeFileSync(broken, policies.replace('paths', 'path'));
+    const refused = await explain(broken, ...call, ...offline);
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toContain('did you mean paths?');
+    const odd = await explain(...call, ...offline, '--jwt', '{"sub":');
+    expect(odd).toMatchObject({ code: 2, stdout: '' });
+    expect((await explain(...call, ...offline, '--custom', 'asker=deny')).code).toBe(64);
+  });
+});
