@@ -54,6 +54,7 @@ export {
   type PolicyService,
 } from './service.ts';
 export { createStoredPolicySource, type StoredPolicySource } from './stored-source.ts';
+export * from './testing/index.ts';
 export { policiesWeight } from './weight.ts';
 export { formatWorld, type PolicyWorld, readWorld, type WorldSettings, withPolicies } from './world/index.ts';
 export { policyObject } from './write.ts';

@@ -16,4 +16,5 @@ export {
   type PolicyProblem,
   policyKey,
 } from './problem.ts';
-export { type PolicyLocator, type PolicyReading, readPolicies } from './stream.ts';
+export { isPolicyTest, type PolicyLocator, type PolicyReading, readPolicies } from './stream.ts';
+export { dnsLabel, faultOfHeaderName, faultOfMethod, isDnsSubdomain } from './values.ts';
