@@ -44,6 +44,7 @@ export {
   type Tally,
   type UndecidedGroup,
 } from './replay/index.ts';
+export { fieldHelp, policyFilesJsonSchema, shapeAt } from './schema/index.ts';
 export { enforcedMode, indexPolicies, mutualTlsModeOf, precedence } from './select.ts';
 export {
   createPolicyService,

@@ -1,4 +1,4 @@
-export { type ConditionAttribute, type ConditionKey, parseConditionKey } from './condition.ts';
+export { type ConditionAttribute, type ConditionKey, conditionKeys, parseConditionKey } from './condition.ts';
 export { isSecretJwk, judgeJwk } from './jwk.ts';
 export { type InlineKeys, readInlineKeys } from './jwks.ts';
 export {

@@ -9,3 +9,4 @@ export type { PolicyTest, TestCase, TestSettings } from './model.ts';
 export type { Asked } from './outcome.ts';
 export { type PolicyTestReading, readPolicyTests } from './read.ts';
 export { type CaseResult, runPolicyTest, type TestRun } from './run.ts';
+export { policyTestShape } from './schema.ts';
