@@ -22,7 +22,7 @@ kind: PolicyTest
 metadata: { name: orders, namespace: shop }
 spec:
   ${head}
-  defaults: { from: web, to: orders, path: /orders/42 }
+  defaults: { from: web, to: orders, method: GET, path: /orders/42 }
   cases:
 ${cases}`;
 
@@ -76,7 +76,7 @@ Not exercised by any case:
     const { code, stdout } = await citadel(file, '--tap', '--junit', 'junit.xml');
     expect(code).toBe(3);
     const message =
-      'PUT /orders/42 from shop/web to shop/orders:8080: expected allowed, but it is denied - no rule of an ALLOW matches';
+      'PUT /orders/42 from shop/web to shop/orders:8080: expected allowed, but it is denied - no rule of an ALLOW matches; nearest is shop/web-reads[0], which misses by methods';
     expect(stdout).toBe(`TAP version 14
 1..2
 ok 1 - orders: web reads

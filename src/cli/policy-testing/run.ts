@@ -12,7 +12,7 @@ export interface TestedFiles {
 /** Reads tests and runs them. @param given files and directories, as on the command line */
 export async function runTests(given: readonly string[], options: WorldOptions): Promise<TestedFiles> {
   const { tests, problems, locate, paths } = await loadTests(given, options);
-  const runs = tests.map(({ test, world }) => runPolicyTest(test, world, Date.now()));
+  const runs = tests.map(({ test, world }) => runPolicyTest(test, world, new Date()));
   const subjects = [...new Set(tests.flatMap((each) => each.subjects))];
   const coverage = coverageOf(
     subjects,

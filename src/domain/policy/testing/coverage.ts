@@ -1,6 +1,7 @@
 import { formatPath, type YamlPath } from '../../../yaml/index.ts';
-import { conditionSubject, type DecisionStep, decide, isHttpOnly } from '../decide/index.ts';
-import type { AuthorizationAction, AuthorizationPolicy, AuthorizationRule, Policy } from '../model.ts';
+import { conditionSubject, isHttpOnly } from '../decide/index.ts';
+import { beforeTokens, findingOf, type Outcome } from '../explain/index.ts';
+import type { AuthorizationPolicy, AuthorizationRule, Policy } from '../model.ts';
 import type { Asked } from './outcome.ts';
 
 /** One thing that a policy says, and whether a test would see it if it were gone. */
@@ -51,9 +52,8 @@ export function coverageOf(policies: readonly Policy[], asked: readonly Asked[])
   );
   const covered = new Set<Probe>();
   for (const each of asked) {
-    const { step } = decide(each.policies, each.request, each.context);
     for (const policy of each.policies) {
-      if (policy.kind !== 'AuthorizationPolicy' || !isAsked(policy.action, step)) continue;
+      if (policy.kind !== 'AuthorizationPolicy' || !each.steps.has(policy.action)) continue;
       for (const probe of open.get(policy) ?? [])
         if (!covered.has(probe) && probe.isSeenBy(each)) covered.add(probe);
     }
@@ -70,44 +70,30 @@ export function coverageOf(policies: readonly Policy[], asked: readonly Asked[])
   }));
 }
 
-/** Whether it comes to policies of an action where a call ends at this step. */
-function isAsked(action: AuthorizationAction, step: DecisionStep): boolean {
-  switch (step) {
-    case 'PATH':
-      return false;
-    case 'CUSTOM':
-      return action === 'CUSTOM';
-    case 'DENY':
-      return action !== 'ALLOW';
-    case 'ALLOW':
-    case 'default':
-      return true;
-  }
-}
-
 interface Probe extends Omit<CoverageUnit, 'covered' | 'policy'> {
   readonly isSeenBy: (asked: Asked) => boolean;
 }
 
 function probesOf(policy: AuthorizationPolicy, rule: AuthorizationRule, at: number): readonly Probe[] {
   const path = ['spec', 'rules', at];
-  const matches = (some: AuthorizationRule, asked: Asked) => ruleMatches(policy, some, asked);
+  const matches = (some: AuthorizationRule, asked: Asked) => outcomeOf(policy, some, asked) === 'matches';
+  const misses = (some: AuthorizationRule, asked: Asked) => outcomeOf(policy, some, asked) === 'misses';
   const isOpen = rule.from.length + rule.to.length + rule.when.length === 0;
   const match: Probe = { kind: 'match', path, value: undefined, isSeenBy: (asked) => matches(rule, asked) };
-  const miss: Probe = { ...match, kind: 'miss', isSeenBy: (asked) => !matches(rule, asked) };
+  const miss: Probe = { ...match, kind: 'miss', isSeenBy: (asked) => misses(rule, asked) };
   const values = partsOf(rule).flatMap(({ path: within, list, isHttp, isException, narrowed }) =>
     list.map((value, index): Probe => {
       const alone = narrowed([value]);
       const without = narrowed([]);
       const isSeenBy = isException
-        ? (asked: Asked) => !matches(rule, asked) && matches(without, asked) && !matches(alone, asked)
-        : (asked: Asked) => matches(rule, asked) && matches(alone, asked);
+        ? (asked: Asked) => misses(rule, asked) && matches(without, asked) && misses(alone, asked)
+        : (asked: Asked) => matches(alone, asked);
       return {
         kind: isException ? 'exception' : 'value',
         path: [...path, ...within, index],
         value,
         // On a port whose bytes nobody reads it is not compared.
-        isSeenBy: (asked) => !(isHttp && asked.context.tcp) && isSeenBy(asked),
+        isSeenBy: (asked) => !(isHttp && asked.comparison.tcp) && isSeenBy(asked),
       };
     }),
   );
@@ -168,13 +154,8 @@ function partsOf(rule: AuthorizationRule): readonly Part[] {
   ];
 }
 
-/** Whether one rule, by itself, matches what was asked: as its policy's action has it compared. */
-function ruleMatches(policy: AuthorizationPolicy, rule: AuthorizationRule, asked: Asked): boolean {
-  const alone: AuthorizationPolicy = { ...policy, dryRun: false, rules: [rule] };
-  const decision = decide([alone], asked.request, {
-    ...asked.context,
-    // A no shows that it was asked.
-    customVerdicts: new Map(policy.provider === undefined ? [] : [[policy.provider, 'deny']]),
-  });
-  return policy.action === 'AUDIT' ? decision.audit.length > 0 : decision.by !== undefined;
+/** What one rule, by itself, comes to: as its policy's action has it compared. */
+function outcomeOf(policy: AuthorizationPolicy, rule: AuthorizationRule, { comparison }: Asked): Outcome {
+  const known = policy.action === 'CUSTOM' ? beforeTokens(comparison) : comparison;
+  return findingOf({ ...policy, rules: [rule] }, 0, known).outcome;
 }

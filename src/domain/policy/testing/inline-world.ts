@@ -6,8 +6,8 @@ import type { TestSpec } from './schema.ts';
 
 type Refuse = (path: YamlPath, message: string, mend?: string) => void;
 
-/** Where a workload that names no address is called: of TEST-NET-1 (RFC 5737), as no real one is. */
-const unknownCallee = '192.0.2.2';
+/** Of an endpoint whose workload names no address: of TEST-NET-1 (RFC 5737), as no real one is. */
+const nowhere = '192.0.2.2';
 
 /**
  * The world that a test describes itself. @param refuse is told what is wrong, by its path within the spec
@@ -38,6 +38,7 @@ export function inlineWorld(
     if (services.has(service.id)) refuse([...path, 'name'], 'is there already');
     services.set(service.id, service);
   }
+  for (const service of ofTheirOwn(workloads, services)) services.set(service.id, service);
   const { trustDomain, trustDomainAliases, rootNamespace, providers } = settings;
   return {
     settings: {
@@ -62,7 +63,7 @@ function toWorkload(given: NonNullable<TestSpec['workloads']>[number], namespace
     serviceAccount,
     labels,
     proxy,
-    addresses: addresses ?? [unknownCallee],
+    addresses: addresses ?? [],
     proxyKey: undefined,
     ports: (given.ports ?? [{ port: 8080 }]).map(({ port, protocol = 'http' }) => ({
       port,
@@ -95,7 +96,7 @@ function toService(
       protocol,
       name: '',
       endpoints: selected.map(
-        ({ id, addresses: [address = unknownCallee] }): Endpoint => ({
+        ({ id, addresses: [address = nowhere] }): Endpoint => ({
           address,
           port: targetPort,
           workload: id,
@@ -103,4 +104,35 @@ function toService(
       ),
     })),
   };
+}
+
+/** Callers' proxies know services alone: a workload that a test puts behind none is behind one of its own name. */
+function ofTheirOwn(
+  workloads: ReadonlyMap<string, Workload>,
+  services: ReadonlyMap<string, Service>,
+): readonly Service[] {
+  const known = new Set(
+    [...services.values()].flatMap(({ ports }) =>
+      ports.flatMap(({ endpoints }) => endpoints.map(({ workload }) => workload)),
+    ),
+  );
+  return [...workloads.values()].flatMap(({ id, namespace, name, addresses: [address = nowhere], ports }) =>
+    known.has(id) || services.has(`${namespace}/${name}`)
+      ? []
+      : [
+          {
+            id: `${namespace}/${name}`,
+            namespace,
+            name,
+            hosts: [`${name}.${namespace}`],
+            addresses: [],
+            ports: ports.map(({ port, protocol }) => ({
+              port,
+              protocol,
+              name: '',
+              endpoints: [{ address, port, workload: id }],
+            })),
+          },
+        ],
+  );
 }

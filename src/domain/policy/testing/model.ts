@@ -52,9 +52,9 @@ export type ExpectedDecider =
 export interface TestCall {
   readonly from: Caller;
   readonly to: { readonly namespace: string; readonly name: string; readonly port: number | undefined };
-  readonly method: string;
-  readonly path: string;
-  /** Undefined: the name of the callee's service. */
+  /** What is undefined the case does not say: then nothing may hang on it. */
+  readonly method: string | undefined;
+  readonly path: string | undefined;
   readonly host: string | undefined;
   readonly headers: Readonly<Record<string, readonly string[]>>;
   /** Claims of a token; `invalid` is one that no key verifies. */

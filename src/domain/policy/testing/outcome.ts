@@ -1,228 +1,228 @@
-import { forWorkload, TrustDomain } from '@citadel/spiffe';
-import type { Workload } from '../../mesh/index.ts';
-import { type DecisionContext, decide, type PolicyRequest, type RuleReference } from '../decide/index.ts';
-import { describeOrigin, type MutualTlsMode, type PeerAuthentication, type Policy } from '../model.ts';
-import { mutualTlsModeOf, policiesOf } from '../select.ts';
+import { normalizePath, withWordLists } from '../decide/index.ts';
+import {
+  type CallExplanation,
+  type CalleeGroup,
+  type CallQuestion,
+  type Comparison,
+  explainCall,
+  type PolicyReference,
+  type StepFinding,
+  seenCall,
+} from '../explain/index.ts';
+import { describeOrigin, type Policy } from '../model.ts';
 import type { CallOutcome, ExpectedDecider, TestCall } from './model.ts';
-import type { TestedWorld } from './tested-world.ts';
-import { judgeToken, type TokenVerdict } from './token.ts';
 
-/** What a call comes to at one callee, and by what. */
+/** What a call comes to at its callees, and by what. */
 export interface Outcome {
-  readonly outcome: CallOutcome;
+  /** `open`: it hangs on what the case does not say. */
+  readonly outcome: CallOutcome | 'open';
   readonly by: ExpectedDecider;
   /** Where `by` was written; absent for nothing. */
   readonly at?: string;
   /** In words, for who expected something else. */
   readonly reason: string;
-  /** It hangs on what the case does not say, so that nothing can be expected of it. */
-  readonly undetermined?: true;
-  /** What policies were asked; undefined where the call did not come so far. */
-  readonly asked: Asked | undefined;
+  readonly asked: Asked;
 }
 
-/** What stood before the policies of a workload. */
+/** What stood before the policies of a workload, and how far it came. */
 export interface Asked {
   readonly policies: readonly Policy[];
-  readonly request: PolicyRequest;
-  readonly context: DecisionContext;
+  readonly comparison: Comparison;
+  readonly steps: ReadonlySet<StepFinding['step']>;
 }
 
-/** A port at which a call arrives. */
-export interface Callee {
-  readonly workload: Workload;
-  readonly port: number;
-  readonly tcp: boolean;
+type Question = Omit<CallQuestion, 'call' | 'locate' | 'most'>;
+
+export function outcomeOf(call: TestCall, question: Question): Outcome {
+  const given = { ...question, call: givenCall(call) };
+  const explanation = explainCall({ ...given, most: 1 });
+  const asked = askedOf(given, explanation);
+  if (call.token === 'invalid' && isToBeVerified(question.callees) && !endsBeforeTokens(explanation))
+    return {
+      outcome: 'unauthorized',
+      ...firstAuthentication(question.callees),
+      reason: 'no key verifies its token',
+      asked: { ...asked, steps: onlyCustom },
+    };
+  const result = resultOf(explanation, call);
+  // For its issuer there is no rule: all of them refuse it.
+  const all = explanation.decidedBy === 'token' && result.by === 'nothing';
+  return { ...result, ...(all ? firstAuthentication(question.callees) : {}), asked };
 }
 
-/** An address of TEST-NET-1 (RFC 5737), for callers of whom the world knows none. */
-const unknownCaller = '192.0.2.1';
-
-/** @param now milliseconds, for the times in tokens */
-export function outcomeOf(call: TestCall, callee: Callee, tested: TestedWorld, now: number): Outcome {
-  const { workload, port, tcp } = callee;
-  if (workload.proxy === 'none')
-    return {
-      outcome: 'allowed',
-      by: 'nothing',
-      reason: `no proxy stands beside ${workload.namespace}/${workload.name}: no policy is enforced there`,
-      asked: undefined,
-    };
-  const policies = policiesOf(tested.index, workload);
-  const { mode, by: modeBy } = modeOf(policies, port, tested.world.strict.has(workload.id));
-  if (call.from.kind === 'plaintext' && mode === 'STRICT')
-    return {
-      outcome: 'refused',
-      by: modeBy === undefined ? 'nothing' : deciderOf(modeBy, undefined),
-      ...(modeBy && { at: describeOrigin(modeBy.meta.origin) }),
-      reason:
-        modeBy === undefined
-          ? 'an operator’s order takes mutual TLS alone there'
-          : 'mutual TLS alone is taken there (STRICT)',
-      asked: undefined,
-    };
-  const token = tcp || call.token === undefined ? undefined : judge(policies, call.token, now);
-  const request = requestOf(call, callee, mode, token, tested);
-  const context: DecisionContext = {
-    trustDomain: tested.world.settings.trustDomain,
-    trustDomainAliases: tested.world.settings.trustDomainAliases,
-    tcp,
-    customVerdicts: new Map(
-      tested.world.settings.authorizationProviders.flatMap(({ name }) => {
-        const verdict = Object.hasOwn(call.custom, name) ? call.custom[name] : undefined;
-        return verdict === undefined ? [] : [[name, verdict] as const];
-      }),
-    ),
+function givenCall(call: TestCall): CallQuestion['call'] {
+  const { method, path, host, headers, token, ip, remoteIp, sni, custom, metadata } = call;
+  return {
+    method,
+    path,
+    withQuery: true,
+    host,
+    headers,
+    noOtherHeaders: true,
+    token: token === undefined || token === 'invalid' ? 'none' : token,
+    sourceIp: ip,
+    remoteIp,
+    sni,
+    answers: new Map(Object.entries(custom)),
+    metadata: metadata ?? {},
   };
-  return decided({ policies, request, context }, token, call, tested);
 }
 
-function judge(
-  policies: readonly Policy[],
-  token: NonNullable<TestCall['token']>,
-  now: number,
-): TokenVerdict {
-  return judgeToken(
-    policies.filter((policy) => policy.kind === 'RequestAuthentication'),
-    token,
-    now,
+function isToBeVerified({ policies, protocol }: CalleeGroup): boolean {
+  return (
+    protocol !== 'tcp' &&
+    policies.some((policy) => policy.kind === 'RequestAuthentication' && policy.jwtRules.length > 0)
   );
 }
 
-function requestOf(
-  call: TestCall,
-  { workload, port, tcp }: Callee,
-  mode: Exclude<MutualTlsMode, 'UNSET'>,
-  token: TokenVerdict | undefined,
-  tested: TestedWorld,
-): PolicyRequest {
-  const sourceIp = call.ip ?? tested.addressOf(call.from) ?? unknownCaller;
-  const accepted = token?.kind === 'accepted' ? token : undefined;
+/** Whether it is refused before anybody looks at its token, or nobody does. */
+function endsBeforeTokens({ decidedBy, verdict, policies: { step } }: CallExplanation): boolean {
+  if (decidedBy === 'transport' || decidedBy === 'nobody') return true;
+  return verdict === 'deny' && (step === 'PATH' || step === 'CUSTOM');
+}
+
+function firstAuthentication({ policies }: CalleeGroup): Pick<Outcome, 'by' | 'at'> {
+  const first = policies.find(({ kind }) => kind === 'RequestAuthentication');
+  if (!first) return { by: 'nothing' };
+  const { namespace, name, origin } = first.meta;
   return {
-    ...(tcp
-      ? {}
-      : {
-          http: {
-            method: call.method,
-            path: call.path,
-            host: call.host ?? tested.hostOf(workload),
-            headers: call.headers,
-          },
-        }),
-    // Where mutual TLS is off, callers of the mesh speak plaintext too.
-    sourcePrincipal: mode === 'DISABLE' ? undefined : principalOf(call, tested),
-    sourceIp,
-    remoteIp: call.remoteIp ?? sourceIp,
-    destinationIp: workload.addresses[0] ?? unknownCaller,
-    destinationPort: port,
-    sni: call.sni,
-    jwt: accepted?.claims,
-    spaceDelimitedClaims: accepted?.by.policy.jwtRules[accepted.by.rule]?.spaceDelimitedClaims,
-    metadata: call.metadata,
+    by: { kind: 'RequestAuthentication', namespace, name, rule: undefined },
+    at: describeOrigin(origin),
   };
 }
 
-function principalOf({ from }: TestCall, { world }: TestedWorld): string | undefined {
-  switch (from.kind) {
-    case 'plaintext':
-      return undefined;
-    case 'spiffe':
-      return from.id;
-    case 'account': {
-      const domain = TrustDomain.parse(world.settings.trustDomain);
-      return forWorkload(domain, from.namespace, from.serviceAccount).toString();
-    }
+const onlyCustom: ReadonlySet<StepFinding['step']> = new Set(['CUSTOM']);
+
+function askedOf(question: CallQuestion, { decidedBy, policies }: CallExplanation): Asked {
+  const { request, isKnown, context } = seenCall(question);
+  const { http } = context.tcp ? {} : request;
+  const reached = policies.steps.filter(({ reached: came }) => came).map(({ step }) => step);
+  const refused = policies.steps.some(({ step, outcome }) => step === 'PATH' && outcome === 'denies');
+  return {
+    policies: question.callees.policies,
+    comparison: {
+      facts: {
+        request,
+        path: http && normalizePath(http.path),
+        claims: withWordLists(request.jwt, request.spaceDelimitedClaims),
+        mesh: context,
+      },
+      isKnown,
+      tcp: context.tcp,
+      locate: () => undefined,
+    },
+    steps: decidedBy === 'token' ? onlyCustom : new Set(decidedBy === 'policies' && !refused ? reached : []),
+  };
+}
+
+type Result = Omit<Outcome, 'asked'>;
+
+function resultOf(explanation: CallExplanation, call: TestCall): Result {
+  const { verdict, decidedBy, dependsOn } = explanation;
+  if (verdict === 'depends') {
+    const { attributes, providers } = dependsOn;
+    const open = [
+      ...attributes.map((each) => fieldNames[each] ?? each),
+      ...providers.map((each) => `custom: { ${each}: allow }`),
+    ];
+    return {
+      outcome: 'open',
+      by: 'nothing',
+      reason: `hangs on what the case does not say: write ${open.join(', ')}`,
+    };
+  }
+  switch (decidedBy) {
+    case 'nobody':
+      return {
+        outcome: 'allowed',
+        by: 'nothing',
+        reason: 'no proxy stands beside it: no policy is enforced there',
+      };
+    case 'transport':
+      return refusedByTransport(explanation);
+    case 'token':
+      return refusedToken(explanation);
+    case 'policies':
+      return byPolicies(explanation, call);
   }
 }
 
-/** In the order of the proxy's filters: what stands before the token, the token, and what comes behind it. */
-function decided(
-  asked: Asked,
-  token: TokenVerdict | undefined,
-  call: TestCall,
-  tested: TestedWorld,
-): Outcome {
-  const decision = decide(asked.policies, asked.request, asked.context);
-  if (decision.step === 'PATH')
+/** What an author writes to say it. */
+const fieldNames: Readonly<Record<string, string>> = {
+  'source.ip': 'ip',
+  'remote.ip': 'remoteIp',
+  'destination.ip': 'addresses of the workload',
+  'request.method': 'method',
+  'request.path': 'path',
+  'request.query': 'path',
+  'request.host': 'host',
+  'request.token': 'jwt',
+  'connection.sni': 'sni',
+};
+
+function refusedByTransport({ transport: { kind, modeBy, policy } }: CallExplanation): Result {
+  const reason =
+    kind === 'plaintext'
+      ? `mutual TLS alone is taken there${modeBy === 'operator' ? ', by an operator’s order' : ' (STRICT)'}`
+      : 'mutual TLS is off there (DISABLE)';
+  return { outcome: 'refused', ...(modeBy === 'policy' ? deciderOf(policy) : { by: 'nothing' }), reason };
+}
+
+function refusedToken({ token }: CallExplanation): Result {
+  const { refusal, by, path, wanted = [], came = [] } = token ?? {};
+  const rule = /\[(\d+)\]$/.exec(path ?? '')?.[1];
+  const reasons = {
+    issuer: `no rule is for its issuer, ${came.join(', ') || 'which it does not name'}`,
+    audience: `it is not for ${wanted.join(' or ')}`,
+    expired: `it ended at ${came.join('')}`,
+    'not-yet': `it begins at ${came.join('')}`,
+  };
+  return {
+    outcome: refusal === 'audience' ? 'denied' : 'unauthorized',
+    ...deciderOf(by, rule === undefined ? undefined : Number(rule)),
+    reason: `its token is refused: ${reasons[refusal ?? 'issuer']}`,
+  };
+}
+
+function byPolicies({ verdict, transport, policies }: CallExplanation, call: TestCall): Result {
+  const outcome = verdict === 'allow' ? 'allowed' : 'denied';
+  const { step, by, near, steps } = policies;
+  if (step === 'PATH')
     return {
-      outcome: 'denied',
+      outcome,
       by: 'nothing',
       reason: 'its path, method or host can be read in more than one way, and policies compare it',
-      asked,
     };
-  if (decision.step === 'CUSTOM' && decision.by) {
-    const policy = find(asked.policies, decision.by);
-    const provider = policy?.kind === 'AuthorizationPolicy' ? (policy.provider ?? '') : '';
-    const known = tested.world.settings.authorizationProviders.some(({ name }) => name === provider);
-    const answer = Object.hasOwn(call.custom, provider);
-    const reason = !known
-      ? `the provider ${provider} is not configured, so that nobody can be asked`
-      : answer
-        ? `the provider ${provider} says no`
-        : `the provider ${provider} is asked, and the case does not say what it answers: write custom: { ${provider}: allow }`;
-    const outcome = ruleOutcome('denied', decision.by, asked, reason);
-    return known && !answer ? { ...outcome, undetermined: true } : outcome;
+  if (by) {
+    const answers = steps.find((each) => each.step === 'CUSTOM')?.providers ?? [];
+    const missing = answers.find(({ answer }) => answer === 'missing');
+    const reason =
+      step !== 'CUSTOM'
+        ? `${step} matches`
+        : missing
+          ? `the provider ${missing.name} is not there to be asked`
+          : 'its provider says no';
+    return { outcome, ...deciderOf(by.policy, by.rule), reason };
   }
-  if (token?.kind === 'unauthorized' || token?.kind === 'forbidden') {
-    const { policy, rule } = token.by;
-    return {
-      outcome: token.kind === 'forbidden' ? 'denied' : 'unauthorized',
-      by: deciderOf(policy, rule),
-      at: describeOrigin(policy.meta.origin),
-      reason: `the token is refused: ${token.reason}`,
-      asked: undefined,
-    };
-  }
-  if (decision.by) {
-    const outcome = decision.verdict === 'allow' ? 'allowed' : 'denied';
-    return ruleOutcome(outcome, decision.by, asked, `${decision.step} matches`);
-  }
-  const allowing = asked.policies.some(
-    (policy) => policy.kind === 'AuthorizationPolicy' && !policy.dryRun && policy.action === 'ALLOW',
-  );
-  return {
-    outcome: decision.verdict === 'allow' ? 'allowed' : 'denied',
-    by: 'nothing',
-    reason: allowing ? 'no rule of an ALLOW matches' : 'no policy speaks of it',
-    asked,
-  };
-}
-
-function ruleOutcome(outcome: CallOutcome, rule: RuleReference, asked: Asked, reason: string): Outcome {
-  const policy = find(asked.policies, rule);
+  if (outcome === 'allowed') return { outcome, by: 'nothing', reason: 'no policy speaks of it' };
+  // Who has an identity and shows none is what surprises.
+  const hidden =
+    call.from.kind !== 'plaintext' && transport.kind === 'plaintext'
+      ? `; it comes in plaintext, without an identity (${transport.reason})`
+      : '';
+  const [nearest] = near;
+  if (!nearest) return { outcome, by: 'nothing', reason: `no ALLOW has a rule${hidden}` };
+  const missed = nearest.fields.filter((field) => field.outcome === 'misses').map(({ name }) => name);
+  const { namespace, name } = nearest.policy;
   return {
     outcome,
-    by: { kind: 'AuthorizationPolicy', ...rule },
-    ...(policy && { at: describeOrigin(policy.meta.origin) }),
-    reason,
-    asked,
+    by: 'nothing',
+    reason: `no rule of an ALLOW matches; nearest is ${namespace}/${name}[${nearest.rule}], which misses by ${missed.join(', ')}${hidden}`,
   };
 }
 
-function find(policies: readonly Policy[], { namespace, name }: RuleReference): Policy | undefined {
-  return policies.find(
-    ({ kind, meta }) => kind === 'AuthorizationPolicy' && meta.namespace === namespace && meta.name === name,
-  );
-}
-
-function deciderOf({ kind, meta }: Policy, rule: number | undefined): ExpectedDecider {
-  return { kind, namespace: meta.namespace, name: meta.name, rule };
-}
-
-/** How the port takes connections, and by which policy; undefined: an operator's order, or nothing at all. */
-function modeOf(
-  policies: readonly Policy[],
-  port: number,
-  strict: boolean,
-): { readonly mode: Exclude<MutualTlsMode, 'UNSET'>; readonly by: PeerAuthentication | undefined } {
-  const mode = mutualTlsModeOf(policies, port);
-  if (strict && mode === 'PERMISSIVE') return { mode: 'STRICT', by: undefined };
-  // One alone says the same as all together where it is the one that counts.
-  const by = policies.find((policy) => policy.kind === 'PeerAuthentication' && says(policy, port));
-  return { mode, by: by?.kind === 'PeerAuthentication' ? by : undefined };
-}
-
-function says({ selector, portLevel, mode }: PeerAuthentication, port: number): boolean {
-  const ofPort = selector === undefined ? undefined : portLevel.get(port);
-  return (ofPort !== undefined && ofPort !== 'UNSET') || mode !== 'UNSET';
+function deciderOf(policy: PolicyReference | undefined, rule?: number): Pick<Outcome, 'by' | 'at'> {
+  if (!policy) return { by: 'nothing' };
+  const { kind, namespace, name } = policy;
+  return { by: { kind, namespace, name, rule }, at: describeOrigin(policy) };
 }

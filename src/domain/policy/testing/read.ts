@@ -130,8 +130,8 @@ class TestReader {
 
   #calls(written: WrittenCase, path: YamlPath): readonly TestCall[] {
     const callers = listOf(written.from).map((text) => this.#caller(text, [...path, 'from']));
-    const methods = listOf(written.method ?? 'GET');
-    const paths = listOf(written.path ?? '/');
+    const methods = written.method === undefined ? [undefined] : listOf(written.method);
+    const paths = written.path === undefined ? [undefined] : listOf(written.path);
     if (written.from === undefined)
       this.#refuse(path, 'does not say who calls', 'write from, here or in defaults');
     if (written.to === undefined)

@@ -148,9 +148,9 @@ const call = {
     .describe(
       'whom: [NAMESPACE/]WORKLOAD[:PORT], or a service with the service’s port; the port may be left out where there is one',
     ),
-  method: oneOrMore(method()).optional().describe('default: GET'),
-  path: oneOrMore(path()).optional().describe('as the caller sends it, with its query; default: /'),
-  host: text().optional().describe('default: the first name of the callee’s service'),
+  method: oneOrMore(method()).optional(),
+  path: oneOrMore(path()).optional().describe('as the caller sends it, with its query'),
+  host: text().optional().describe('as the caller writes it, with its port where it writes one'),
   headers: z
     .record(z.string(), z.union([z.string(), z.array(z.string()).min(1)]))
     .superRefine(headerNames)
@@ -162,7 +162,9 @@ const call = {
     .describe(
       'claims of a token that is signed well, or "invalid"; what of them counts the RequestAuthentications say',
     ),
-  ip: address().optional().describe('of the connection; default: the caller’s workload’s, else 192.0.2.1'),
+  ip: address()
+    .optional()
+    .describe('of the connection; default: the address of the caller’s workload, where it has one'),
   remoteIp: address().optional().describe('of the original client; default: ip'),
   sni: text().optional(),
   custom: z

@@ -13,9 +13,12 @@ import {
 import { parseYaml } from '../../../../../src/yaml/index.ts';
 
 const file = join(import.meta.dirname, '../../../../../docs/policy.schema.json');
-const validate = new Ajv({ allErrors: true, strict: true, strictRequired: false, validateFormats: false }).compile(
-  z.record(z.string(), z.unknown()).parse(JSON.parse(readFileSync(file, 'utf8'))),
-);
+const validate = new Ajv({
+  allErrors: true,
+  strict: true,
+  strictRequired: false,
+  validateFormats: false,
+}).compile(z.record(z.string(), z.unknown()).parse(JSON.parse(readFileSync(file, 'utf8'))));
 
 /** What the schema refuses of the documents of a text, each by the path of what is wrong. */
 function refused(text: string): readonly string[] {

@@ -80,6 +80,9 @@ describe('coverageOf', () => {
     const asking = policy('ask', { action: 'CUSTOM', provider: { name: 'ext' }, rules: [{}] });
     expect(open(asking + denial, [{ custom: { ext: 'deny' } }])).toEqual([first]);
     expect(open(asking + denial, [{ custom: { ext: 'allow' } }])).toEqual([]);
+    const strict = policy('m', { mtls: { mode: 'STRICT' } }, { kind: 'PeerAuthentication' });
+    expect(open(strict + denial, [{ from: 'plaintext' }])).toEqual([first]);
+    expect(open(asking + denial, [{ jwt: 'invalid', custom: { ext: 'allow' } }])).toEqual([]);
     const tokens = policy(
       't',
       { jwtRules: [{ issuer: 'i', jwksUri: 'https://i.example/' }] },
@@ -87,6 +90,9 @@ describe('coverageOf', () => {
     );
     expect(open(tokens + denial, [{ jwt: { iss: 'x' } }])).toEqual([first]);
     expect(open(tokens + denial, [{ jwt: { iss: 'i' } }])).toEqual([]);
+    expect(open(tokens + denial, [{ jwt: 'invalid' }])).toEqual([first]);
+    for (const jwt of ['invalid', { iss: 'x' }])
+      expect(open(tokens + asking, [{ jwt, custom: { ext: 'allow' } }])).toEqual([]);
   });
 
   it('counts AUDIT, and what is only tried', () => {

@@ -45,8 +45,8 @@ describe('readPolicyTests', () => {
               {
                 from: { kind: 'account', namespace: 'shop', serviceAccount: 'web' },
                 to: { namespace: 'shop', name: 'orders', port: undefined },
-                method: 'GET',
-                path: '/',
+                method: undefined,
+                path: undefined,
                 headers: {},
               },
             ],

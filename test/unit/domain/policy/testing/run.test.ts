@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { coverageOf, coveredPercent } from '../../../../../src/domain/policy/index.ts';
 import { outcome, policy, run } from './tests.ts';
 
 const jwks =
@@ -69,7 +70,7 @@ describe('a case', () => {
       accounts,
       { jwt: { ...good, iss: 'x' } },
       'unauthorized',
-      'RequestAuthentication/shop/accounts[0]',
+      'RequestAuthentication/shop/accounts',
     ],
     [
       'a token for somebody else',
@@ -95,7 +96,6 @@ describe('a case', () => {
       'shop/ask[0]',
     ],
     ['an address', fromOffice, { ip: '10.1.2.3' }, 'allowed', 'shop/office[0]'],
-    ['an address that nobody gave', fromOffice, {}, 'denied', 'nothing'],
   ])('%s', (_, policies, call, expected, by) => {
     const { cases } = run(policies, {
       cases: [{ name: 'c', ...call, expect: expected, ...(by === undefined ? {} : { by }) }],
@@ -113,8 +113,48 @@ describe('a case', () => {
   it('cannot be judged where it does not say what a provider answers', () => {
     for (const expected of ['allowed', 'denied'])
       expect(outcome(asksExt, { expect: expected })).toEqual([
-        'GET / from shop/web to shop/orders:8080: the provider ext is asked, and the case does not say what it answers: write custom: { ext: allow }',
+        `GET / from shop/web to shop/orders:8080: expected ${expected}, but it hangs on what the case does not say: write custom: { ext: allow }`,
       ]);
+  });
+
+  it.each<[string, object, string]>([
+    ['method', { to: [{ operation: { methods: ['PUT'] } }] }, 'method'],
+    ['path', { to: [{ operation: { paths: ['/a'] } }] }, 'path'],
+    ['host', { to: [{ operation: { hosts: ['a'] } }] }, 'host'],
+    ['address', { from: [{ source: { ipBlocks: ['10.0.0.0/8'] } }] }, 'ip'],
+    ['client’s address', { from: [{ source: { remoteIpBlocks: ['10.0.0.0/8'] } }] }, 'remoteIp'],
+    [
+      'own address',
+      { when: [{ key: 'destination.ip', values: ['10.0.0.0/8'] }] },
+      'addresses of the workload',
+    ],
+  ])('cannot be judged where it does not say the %s, and that decides', (_, rule, told) => {
+    const silent = { method: undefined, path: undefined, host: undefined };
+    const denying = policy('d', { action: 'DENY', rules: [rule] });
+    for (const expected of ['allowed', 'denied'])
+      expect(
+        outcome(denying, { expect: expected }, { defaults: { from: 'web', to: 'orders', ...silent } })[0],
+      ).toContain(`expected ${expected}, but it hangs on what the case does not say: write ${told}`);
+    // Nor does it count as exercised.
+    const ran = run(denying, {
+      defaults: { from: 'web', to: 'orders' },
+      cases: [{ name: 'c', expect: 'denied' }],
+    });
+    expect(coveredPercent(coverageOf(ran.policies, ran.asked))).toBe(0);
+  });
+
+  it('is of mutual TLS between workloads that the test puts behind no service', () => {
+    const workloads = [{ name: 'orders' }, { name: 'web' }];
+    expect(outcome(webReads, { path: '/orders/1' }, { workloads })).toEqual([]);
+    expect(outcome(strict, {}, { workloads })).toEqual([]);
+  });
+
+  it('takes the address of the caller’s workload, where it has one, and says of a header that it is not there', () => {
+    const workloads = [{ name: 'orders' }, { name: 'web', addresses: ['10.1.1.1'] }];
+    expect(outcome(fromOffice, { by: 'shop/office[0]' }, { workloads })).toEqual([]);
+    const header = policy('h', { rules: [{ when: [{ key: 'request.headers[x-a]', values: ['1'] }] }] });
+    expect(outcome(header, { expect: 'denied' })).toEqual([]);
+    expect(outcome(header, { headers: { 'X-A': ['0', '1'] } })).toEqual([]);
   });
 
   it('takes any rule of a policy where none is named', () => {
@@ -128,6 +168,7 @@ describe('a case', () => {
     expect(outcome(strict, { from: 'plaintext', expect: 'denied' })).toEqual([]);
     expect(outcome(strict, { from: 'plaintext', expect: 'unauthorized' })).toHaveLength(1);
     expect(outcome(accounts, { jwt: 'invalid', expect: 'denied' })).toEqual([]);
+    expect(outcome(accounts, { jwt: { ...good, aud: 'x' }, expect: 'unauthorized' })).toHaveLength(1);
   });
 
   it('makes a call for each of its callers, methods and paths, and tells of a few that fail', () => {
@@ -160,7 +201,7 @@ describe('a case', () => {
 describe('the callee', () => {
   const workloads = [
     { name: 'orders', ports: [{ port: 8080 }, { port: 5432, protocol: 'tcp' }] },
-    { name: 'orders-2', labels: { app: 'orders' }, ports: [{ port: 8080 }] },
+    { name: 'orders-2', labels: { app: 'orders', v: 'two' }, ports: [{ port: 8080 }] },
     { name: 'captured', proxy: 'capture' },
     { name: 'bare', proxy: 'none' },
   ];
@@ -177,22 +218,25 @@ describe('the callee', () => {
 
   it('is named with its port where it has several', () => {
     expect(at('', 'orders')).toEqual([
-      'shop/orders has several ports: write shop/orders:PORT with one of 8080, 5432',
+      'shop/orders has several ports; name one: shop/orders:5432, shop/orders:8080',
     ]);
-    expect(at('', 'orders:81')).toEqual(['shop/orders has no port 81; it has 8080, 5432']);
-    expect(at('', 'x/orders:8080')).toEqual(['no workload and no service is called x/orders']);
+    expect(at('', 'orders:81')).toEqual(['shop/orders has no port 81; it has 5432, 8080']);
+    expect(at('', 'x/orders:8080')).toEqual([
+      'there is no workload and no service x/orders; there is shop/orders, shop/orders-2',
+    ]);
   });
 
   it('may be a service: then every workload behind it', () => {
-    const second = policy('second', {
-      selector: { matchLabels: { app: 'orders' } },
-      action: 'DENY',
-      rules: [{ to: [{ operation: { hosts: ['shop.example'] } }] }],
-    });
-    expect(at(second, 'shopfront')).toHaveLength(2);
-    expect(at(second, 'shopfront:81')).toEqual(['the service shop/shopfront has no port 81; it has 80']);
-    // Its name is the host that is called where a case names none.
-    expect(at(second, 'shopfront', { host: 'other' })).toEqual([]);
+    const deny = (labels: object) =>
+      policy('deny', { selector: { matchLabels: labels }, action: 'DENY', rules: [{}] });
+    // One call stands for all of which the same holds.
+    expect(at(deny({ app: 'orders' }), 'shopfront')).toEqual([
+      'GET / from shop/web to shop/orders:8080 and 1 alike: expected allowed, but it is denied by shop/deny[0] (P:2): DENY matches',
+    ]);
+    expect(at(deny({ v: 'two' }), 'shopfront')).toEqual([
+      'GET / from shop/web to shop/orders-2:8080: expected allowed, but it is denied by shop/deny[0] (P:2): DENY matches',
+    ]);
+    expect(at('', 'shopfront:81')).toEqual(['shop/shopfront has no port 81; it has 80']);
   });
 
   it('has no methods where its bytes are not read', () => {
@@ -209,7 +253,7 @@ describe('the callee', () => {
   it('lets all in where it has no proxy', () => {
     expect(at(notPost, 'bare:8080', { method: 'POST' })).toEqual([]);
     expect(at(notPost, 'bare:8080', { method: 'POST', expect: 'denied' })[0]).toContain(
-      'no proxy stands beside shop/bare',
+      'no proxy stands beside it',
     );
   });
 });

@@ -10,7 +10,7 @@ import {
 } from '../../../../../src/domain/policy/index.ts';
 
 /** 2026-01-01, for the times in tokens. */
-const now = Date.UTC(2026, 0, 1);
+const now = new Date(Date.UTC(2026, 0, 1));
 
 export interface Fields {
   readonly cases?: readonly object[];
@@ -26,7 +26,7 @@ function written(spec: Fields): string {
     spec: {
       mesh: { trustDomain: 'example.org', rootNamespace: 'root', providers: ['ext'] },
       workloads: [{ name: 'orders' }],
-      defaults: { from: 'web', to: 'orders' },
+      defaults: { from: 'web', to: 'orders', method: 'GET', path: '/' },
       ...spec,
     },
   });
