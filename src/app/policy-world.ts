@@ -2,6 +2,8 @@ import { readRegistry } from '../adapters/registry/index.ts';
 import type { PolicyWorld, WorldSettings } from '../domain/policy/index.ts';
 import { CitadelError, describeError, isCitadelError } from '../kernel/index.ts';
 
+export { DirectoryWatchers } from '../adapters/registry/index.ts';
+
 /**
  * The world that a directory of the registry describes, without a server.
  * @throws CitadelError FailedPrecondition where a part of it is broken: what is worked out of the rest would be wrong

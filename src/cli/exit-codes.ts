@@ -6,6 +6,7 @@ export const exitCodes = {
   ok: 0,
   warning: 1,
   broken: 2,
+  testFailed: 3,
   usage: 64,
   refused: 77,
   notFound: 66,
@@ -18,6 +19,7 @@ Exit codes:
   0   done; all is well
   1   done, with warnings; or not done, since it was not confirmed
   2   broken: a configuration, key, port or store that must be mended first
+  3   a test of policies fails
   64  wrong usage: an unknown command or option, an argument out of range
   66  what was asked for does not exist
   69  the server cannot be reached or is busy; the same command may succeed later

@@ -1,3 +1,4 @@
+export { cursorAt, writingAt, type YamlCursor } from './cursor.ts';
 export {
   maximumYamlBytes,
   parseYaml,

@@ -16,6 +16,7 @@ import { readPolicyFiles } from '../policy-files.ts';
 import { addExplain } from './policy-explain.ts';
 import { addRecords } from './policy-records.ts';
 import { addReplay } from './policy-replay.ts';
+import { addPolicyTest } from './policy-test.ts';
 import { addTextCommands, policyFilesHelp } from './policy-text.ts';
 import { addWorld } from './policy-world.ts';
 import { reading } from './reading.ts';
@@ -34,6 +35,7 @@ export function addPolicyCommands(program: Command): void {
   addWorld(policy);
   addRecords(policy);
   addReplay(policy);
+  addPolicyTest(policy);
 }
 
 function addStatus(policy: Command): void {

@@ -44,6 +44,7 @@ export {
   type Tally,
   type UndecidedGroup,
 } from './replay/index.ts';
+export { fieldHelp, policyFilesJsonSchema, shapeAt } from './schema/index.ts';
 export { enforcedMode, indexPolicies, mutualTlsModeOf, precedence } from './select.ts';
 export {
   createPolicyService,
@@ -54,6 +55,7 @@ export {
   type PolicyService,
 } from './service.ts';
 export { createStoredPolicySource, type StoredPolicySource } from './stored-source.ts';
+export * from './testing/index.ts';
 export { policiesWeight } from './weight.ts';
 export { formatWorld, type PolicyWorld, readWorld, type WorldSettings, withPolicies } from './world/index.ts';
 export { policyObject } from './write.ts';

@@ -9,6 +9,7 @@ import {
 import {
   formatPolicyProblem,
   isPolicyKind,
+  isPolicyTest,
   type Policy,
   policyKey,
   policyKinds,
@@ -52,7 +53,7 @@ export function readWrittenObject({ value, line }: WrittenObject, source: string
   );
 }
 
-/** Reads one document; never throws. Undefined for an empty one. */
+/** Reads one document; never throws. Undefined for an empty one, and for a test of policies. */
 export function readMeshDocument(document: YamlDocument, source: string): ReadObject | undefined {
   if (document.problems.length > 0) {
     const problems = document.problems.map(
@@ -60,7 +61,7 @@ export function readMeshDocument(document: YamlDocument, source: string): ReadOb
     );
     return { key: undefined, object: undefined, problems };
   }
-  if (document.value === undefined) return undefined;
+  if (document.value === undefined || isPolicyTest(document.value)) return undefined;
   const known = identity.safeParse(document.value);
   const key = known.success
     ? `${known.data.kind}/${known.data.metadata.namespace}/${known.data.metadata.name}`

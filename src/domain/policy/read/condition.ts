@@ -57,6 +57,16 @@ function isAttribute(name: string): name is ConditionAttribute {
   return Object.hasOwn(attributes, name);
 }
 
+/** Keys that are written whole, and those that are followed by a name in brackets. */
+export const conditionKeys: { readonly whole: readonly string[]; readonly named: readonly string[] } = {
+  whole: Object.keys(attributes).filter((name) => !name.endsWith('*') && !isNamed(name)),
+  named,
+};
+
+function isNamed(name: string): boolean {
+  return named.some((each) => each === name);
+}
+
 /** @returns the key's parts, or why it is none */
 export function parseConditionKey(key: string): ConditionKey | Fault {
   if (key.startsWith('experimental.')) return parseMetadataKey(key);
@@ -120,7 +130,7 @@ function unknown(key: string, attribute: string): Fault {
 }
 
 function withForm(attribute: string): string {
-  return named.some((name) => name === attribute) ? `${attribute}[NAME]` : attribute;
+  return isNamed(attribute) ? `${attribute}[NAME]` : attribute;
 }
 
 /** Why `value` is none for the attribute. */

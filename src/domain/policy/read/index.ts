@@ -1,4 +1,4 @@
-export { type ConditionAttribute, type ConditionKey, parseConditionKey } from './condition.ts';
+export { type ConditionAttribute, type ConditionKey, conditionKeys, parseConditionKey } from './condition.ts';
 export { isSecretJwk, judgeJwk } from './jwk.ts';
 export { type InlineKeys, readInlineKeys } from './jwks.ts';
 export {
@@ -16,4 +16,5 @@ export {
   type PolicyProblem,
   policyKey,
 } from './problem.ts';
-export { type PolicyLocator, type PolicyReading, readPolicies } from './stream.ts';
+export { isPolicyTest, type PolicyLocator, type PolicyReading, readPolicies } from './stream.ts';
+export { dnsLabel, faultOfHeaderName, faultOfMethod, isDnsSubdomain } from './values.ts';

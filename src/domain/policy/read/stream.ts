@@ -21,7 +21,12 @@ export interface PolicyReading {
   readonly valueOf: (policy: Policy) => unknown;
 }
 
-/** Reads all policies of a YAML or JSON text; lists as kubectl prints them are read too. It never throws. */
+/** Whether a document tests policies: it stands beside them, and is none. */
+export function isPolicyTest(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'PolicyTest';
+}
+
+/** Reads all policies of a YAML or JSON text; lists as kubectl prints them are read too, tests are passed over. It never throws. */
 export function readPolicies(text: string, options: Omit<ReadOptions, 'positions'>): PolicyReading {
   const positions = new Map<Policy, YamlPositions>();
   const values = new Map<Policy, unknown>();
@@ -68,7 +73,7 @@ function objectsOf(document: YamlDocument, options: Omit<ReadOptions, 'positions
     const problems = document.problems.map((problem) => ({ source: options.source, path: '', ...problem }));
     return [{ read: { identity: undefined, policy: undefined, problems }, at: document, value: undefined }];
   }
-  if (document.value === undefined) return [];
+  if (document.value === undefined || isPolicyTest(document.value)) return [];
   const items = itemsOf(document.value);
   if (items)
     return items.map((item, index) => {

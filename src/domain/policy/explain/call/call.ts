@@ -36,6 +36,8 @@ export interface GivenCall {
   readonly sni?: string | undefined;
   /** What each provider would say. */
   readonly answers: ReadonlyMap<string, Verdict>;
+  /** What other filters have left, by filter and name; undefined: that is not known. */
+  readonly metadata?: PolicyRequest['metadata'];
 }
 
 /** Who refuses a call, or lets it pass: the transport, the check of its token, the policies, or nobody, for nobody looks. */
@@ -73,30 +75,56 @@ export interface CallQuestion {
   readonly most?: number;
 }
 
+/** A call as its callee's proxy sees it, before its policies are asked. */
+export interface SeenCall extends Known {
+  readonly transport: TransportFinding;
+  /** As it would be judged where the port is HTTP. */
+  readonly token: TokenFinding;
+  readonly context: DecisionContext;
+}
+
+export function seenCall(question: CallQuestion): SeenCall {
+  const { world, caller, callees, call, now, locate = () => undefined } = question;
+  const { policies, protocol, members } = callees;
+  const tcp = protocol === 'tcp';
+  const transport = transportOf({
+    world,
+    caller,
+    callee: members[0],
+    policies,
+    said: call.transport,
+    locate,
+  });
+  const token = tokenOf(policies, call.token, now, locate);
+  return {
+    transport,
+    token: token.finding,
+    ...requestOf(question, transport, token, tcp),
+    context: contextOf(world, call, tcp),
+  };
+}
+
 /** All that becomes of a call, in the order in which it is decided. @throws CitadelError as `explain` does */
 export function explainCall(question: CallQuestion): CallExplanation {
-  const { world, caller, callees, call, now, locate = () => undefined, most } = question;
+  const { world, caller, callees, call, locate = () => undefined, most } = question;
   const { policies, protocol, members } = callees;
-  const [callee, ...others] = members;
-  const { workload, port } = callee;
+  const [{ workload, port }, ...others] = members;
   const tcp = protocol === 'tcp';
-  const transport = transportOf({ world, caller, callee, policies, said: call.transport, locate });
-  const token = tokenOf(policies, call.token, now, locate);
-  const { request, isKnown } = requestOf(question, transport, token, tcp);
-  const explanation = explain(policies, request, contextOf(world, call, tcp), {
+  const { transport, token, request, isKnown, context } = seenCall(question);
+  const explanation = explain(policies, request, context, {
     isKnown,
     unanswered: unanswered(world, call),
     locate,
     ...(most === undefined ? {} : { most }),
   });
-  const settled = settle(explanation, transport, tcp ? undefined : token.finding);
+  const settled = settle(explanation, transport, tcp ? undefined : token);
   return {
     ...settled,
-    dependsOn: settled.verdict === 'depends' ? hangsOn(explanation, token.finding) : nothing,
+    dependsOn: settled.verdict === 'depends' ? hangsOn(explanation, token) : nothing,
     caller: { identity: caller.identity, workloads: caller.workloads.map(({ id }) => id) },
     callee: { workload: workload.id, port, protocol, alike: others.map((other) => other.workload.id) },
     transport,
-    token: tcp ? undefined : token.finding,
+    token: tcp ? undefined : token,
     policies: explanation,
   };
 }
@@ -189,9 +217,10 @@ function requestOf(
       ...(rule && typeof call.token === 'object'
         ? { jwt: call.token, spaceDelimitedClaims: rule.spaceDelimitedClaims }
         : {}),
+      ...(call.metadata && { metadata: call.metadata }),
     },
     isKnown(attribute) {
-      if (attribute.startsWith('experimental.')) return false;
+      if (attribute.startsWith('experimental.')) return call.metadata !== undefined;
       const header = /^request\.headers\[(.*)\]$/.exec(attribute)?.[1];
       if (header === undefined) return !unknown.has(attribute);
       return given.has(header) || (call.noOtherHeaders && !setByProxies(header));

@@ -5,6 +5,8 @@ export {
   type DecidedBy,
   explainCall,
   type GivenCall,
+  type SeenCall,
+  seenCall,
 } from './call.ts';
 export { type Callee, calleesOf } from './callee.ts';
 export { type Caller, callerOf } from './caller.ts';

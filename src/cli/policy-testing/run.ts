@@ -1,0 +1,22 @@
+import { coverageOf, runPolicyTest } from '../../domain/policy/index.ts';
+import type { WorldOptions } from '../policy-world.ts';
+import { loadTests } from './load.ts';
+import type { TestReport } from './report.ts';
+
+export interface TestedFiles {
+  readonly report: TestReport;
+  /** All that was read. */
+  readonly paths: readonly string[];
+}
+
+/** Reads tests and runs them. @param given files and directories, as on the command line */
+export async function runTests(given: readonly string[], options: WorldOptions): Promise<TestedFiles> {
+  const { tests, problems, locate, paths } = await loadTests(given, options);
+  const runs = tests.map(({ test, world }) => runPolicyTest(test, world, new Date()));
+  const subjects = [...new Set(tests.flatMap((each) => each.subjects))];
+  const coverage = coverageOf(
+    subjects,
+    runs.flatMap(({ asked }) => asked),
+  );
+  return { report: { cases: runs.flatMap(({ cases }) => cases), coverage, problems, locate }, paths };
+}

@@ -1,0 +1,2 @@
+export { type FieldShape, fieldHelp, shapeAt } from './fields.ts';
+export { policyFilesJsonSchema } from './json-schema.ts';
