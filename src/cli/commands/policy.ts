@@ -15,6 +15,7 @@ import { formatTime, printable, printRows, tellNextPage } from '../output.ts';
 import { readPolicyFiles } from '../policy-files.ts';
 import { addRecords } from './policy-records.ts';
 import { addReplay } from './policy-replay.ts';
+import { addSuggest } from './policy-suggest.ts';
 import { addTextCommands, policyFilesHelp } from './policy-text.ts';
 import { addWorld } from './policy-world.ts';
 import { reading } from './reading.ts';
@@ -32,6 +33,7 @@ export function addPolicyCommands(program: Command): void {
   addWorld(policy);
   addRecords(policy);
   addReplay(policy);
+  addSuggest(policy);
 }
 
 function addStatus(policy: Command): void {
