@@ -16,6 +16,7 @@ import { readPolicyFiles } from '../policy-files.ts';
 import { addExplain } from './policy-explain.ts';
 import { addRecords } from './policy-records.ts';
 import { addReplay } from './policy-replay.ts';
+import { addSuggest } from './policy-suggest.ts';
 import { addPolicyTest } from './policy-test.ts';
 import { addTextCommands, policyFilesHelp } from './policy-text.ts';
 import { addWorld } from './policy-world.ts';
@@ -36,6 +37,7 @@ export function addPolicyCommands(program: Command): void {
   addRecords(policy);
   addReplay(policy);
   addPolicyTest(policy);
+  addSuggest(policy);
 }
 
 function addStatus(policy: Command): void {

@@ -55,6 +55,16 @@ export {
   type PolicyService,
 } from './service.ts';
 export { createStoredPolicySource, type StoredPolicySource } from './stored-source.ts';
+export {
+  defaultSuggestOptions,
+  type LeftOut,
+  type LeftOutReason,
+  type SuggestedCaller,
+  type SuggestedOperation,
+  type Suggestion,
+  type SuggestRequest,
+  suggest,
+} from './suggest/index.ts';
 export * from './testing/index.ts';
 export { policiesWeight } from './weight.ts';
 export { formatWorld, type PolicyWorld, readWorld, type WorldSettings, withPolicies } from './world/index.ts';

@@ -25,6 +25,8 @@ const attributes = [
   'policy',
 ] as const;
 
+const texts = ['caller', 'method', 'path', 'host', 'serverName', 'policy'] as const;
+
 const headSchema = z.strictObject({
   apiVersion: z.literal('citadel.dev/v1'),
   kind: z.literal('DecisionRecords'),
@@ -83,6 +85,9 @@ export function readRecord(line: string): DecisionRecord {
   const { serviceAccount, caller, method, path, host, serverName, refusedBy, policy, rule } = read;
   if ((read.decision === 'denied') !== (refusedBy !== undefined))
     throw new CitadelError('InvalidArgument', 'refusedBy: belongs to what was denied, and to nothing else');
+  for (const name of texts)
+    if (read.lacks.includes(name) && read[name] !== undefined)
+      throw new CitadelError('InvalidArgument', `lacks: says that there is no ${name}, and there is one`);
   return { ...read, serviceAccount, caller, method, path, host, serverName, refusedBy, policy, rule };
 }
 

@@ -9,6 +9,7 @@ export {
   type ReadPolicy,
   readPolicy,
 } from './object.ts';
+export { faultOfPath } from './path.ts';
 export {
   describePolicyProblem,
   formatPolicyProblem,

@@ -1,5 +1,6 @@
+import { once } from '../../../kernel/index.ts';
 import type { DecisionRecord } from '../../ports/index.ts';
-import { comparedParts, isAmbiguous, type RuleReference } from '../decide/index.ts';
+import { comparedParts, isAmbiguous, type RequestPart, type RuleReference } from '../decide/index.ts';
 import type { AuthorizationAction, AuthorizationPolicy, MutualTlsMode, Policy } from '../model.ts';
 import { type RecordedFacts, recordedFacts } from './facts.ts';
 import { every, isUnknown, not, some, type Trilean, type Unknown, unknown } from './kleene.ts';
@@ -63,11 +64,8 @@ export function evaluate(
   const { mode } = judgement;
   const lack = unknownConnection(record, mode, recorded?.mode ?? mode);
   if (lack !== undefined) return undecided(unknown(lack), unknown(lack));
-  const { policies, tcp, trustDomain, trustDomainAliases, providers } = judgement;
-  const enforced = policies.filter(
-    (policy): policy is AuthorizationPolicy => policy.kind === 'AuthorizationPolicy' && !policy.dryRun,
-  );
-  const of = (action: AuthorizationAction) => enforced.filter((policy) => policy.action === action);
+  const { tcp, trustDomain, trustDomainAliases, providers } = judgement;
+  const { custom, deny, allow, compared } = prepared(judgement);
   const context = { trustDomain, trustDomainAliases, tcp };
   // Authorizers are asked before tokens are looked at.
   const early = recordedFacts(record, { ...context, token: 'none' });
@@ -75,13 +73,12 @@ export function evaluate(
 
   const first: readonly Refusal[] = [
     { step: 'TLS', refused: mode === 'STRICT' && record.transport === 'plaintext' },
-    { step: 'PATH', refused: pathRefused(enforced, facts) },
-    ...customRefusals(of('CUSTOM'), early, providers),
+    { step: 'PATH', refused: pathRefused(compared, facts) },
+    ...customRefusals(custom, early, providers),
   ];
   const comesToTokens = not(some(first.map(({ refused }) => refused)));
   const token = tokenRefused(record, tokenRules, recorded?.comesToTokens ?? comesToTokens);
-  const denied = matchRules(of('DENY'), facts);
-  const allow = of('ALLOW');
+  const denied = matchRules(deny, facts);
   const allowed: RulesMatch =
     allow.length === 0 ? { matches: true, by: undefined } : matchRules(allow, facts);
   const refusals: readonly Refusal[] = [
@@ -99,6 +96,20 @@ export function evaluate(
   const sure = refusals.find((each) => each.refused === true);
   return { verdict: 'deny', step: sure?.step, by: sure?.by, lacks: [], comesToTokens };
 }
+
+/** What is worked out once for all records. */
+const prepared = once(({ policies }: Judgement) => {
+  const enforced = policies.filter(
+    (policy): policy is AuthorizationPolicy => policy.kind === 'AuthorizationPolicy' && !policy.dryRun,
+  );
+  const of = (action: AuthorizationAction) => enforced.filter((policy) => policy.action === action);
+  return {
+    custom: of('CUSTOM'),
+    deny: of('DENY'),
+    allow: of('ALLOW'),
+    compared: comparedParts(enforced),
+  };
+});
 
 function undecided(lacks: Unknown, comesToTokens: Trilean): Evaluation {
   return { verdict: 'unknown', step: undefined, by: undefined, lacks: [...lacks].toSorted(), comesToTokens };
@@ -126,10 +137,10 @@ function unknownConnection(
   }
 }
 
-function pathRefused(enforced: readonly AuthorizationPolicy[], facts: RecordedFacts): Trilean {
+function pathRefused(compared: ReadonlySet<RequestPart>, facts: RecordedFacts): Trilean {
   if (facts.tcp) return false;
   return some(
-    [...comparedParts(enforced)].map((part) => {
+    [...compared].map((part) => {
       const lack = facts.lacking({ kind: `request.${part}` });
       return lack === undefined ? isAmbiguous(part, facts.http, facts.http.path) : unknown(lack);
     }),

@@ -1,3 +1,4 @@
+export { calleeFinder } from './callee.ts';
 export type { ReplayedDecision, ReplayStep } from './evaluate.ts';
 export type { ReplayExample, ReplayGroup, ReplayReport, Tally, UndecidedGroup } from './model.ts';
 export { replay } from './replay.ts';

@@ -41,23 +41,35 @@ function judgeOf(before: PolicyWorld, after: PolicyWorld): (record: DecisionReco
   const [holdingBefore, holdingAfter] = [before, after].map((world) =>
     policiesByWorkload(indexPolicies(world), after.workloads.values()),
   );
+  const judgements = new Map<string, Judgements>();
+  const judgementsOf = (callee: Workload, port: number, tcp: boolean): Judgements => {
+    const key = `${callee.id} ${port} ${tcp}`;
+    const known = judgements.get(key);
+    if (known) return known;
+    const of = (world: PolicyWorld, holding: typeof holdingBefore) =>
+      judgement(world, callee, { policies: holding?.get(callee.id) ?? [], port, tcp });
+    const [was, will] = [of(before, holdingBefore), of(after, holdingAfter)];
+    const rules = { was: tokenRules(was, was), will: tokenRules(was, will) };
+    const made = { was, will, rules };
+    judgements.set(key, made);
+    return made;
+  };
   return (record) => {
     const callee = calleeOf(record);
-    if (!callee) return undefined;
-    const tcp = isTcp(callee, record);
-    if (tcp === undefined) return undefined;
-    const was = judgement(before, callee, { policies: holdingBefore?.get(callee.id) ?? [], record, tcp });
-    const will = judgement(after, callee, { policies: holdingAfter?.get(callee.id) ?? [], record, tcp });
-    const { comesToTokens, ...decidedBefore } = evaluate(record, was, tokenRules(was.policies, was.policies));
+    const tcp = callee && isTcp(callee, record);
+    if (!callee || tcp === undefined) return undefined;
+    const { was, will, rules } = judgementsOf(callee, record.port, tcp);
+    const { comesToTokens, ...decidedBefore } = evaluate(record, was, rules.was);
     const recorded = { mode: was.mode, comesToTokens };
-    const { comesToTokens: _, ...decidedAfter } = evaluate(
-      record,
-      will,
-      tokenRules(was.policies, will.policies),
-      recorded,
-    );
+    const { comesToTokens: _, ...decidedAfter } = evaluate(record, will, rules.will, recorded);
     return { before: decidedBefore, after: decidedAfter };
   };
+}
+
+interface Judgements {
+  readonly was: Judgement;
+  readonly will: Judgement;
+  readonly rules: { readonly was: TokenRules; readonly will: TokenRules };
 }
 
 /**
@@ -76,12 +88,12 @@ function judgement(
   callee: Workload,
   {
     policies,
-    record,
+    port,
     tcp,
-  }: { readonly policies: readonly Policy[]; readonly record: DecisionRecord; readonly tcp: boolean },
+  }: { readonly policies: readonly Policy[]; readonly port: number; readonly tcp: boolean },
 ): Judgement {
   const { trustDomain, trustDomainAliases, authorizationProviders } = settings;
-  const mode = mutualTlsModeOf(policies, record.port);
+  const mode = mutualTlsModeOf(policies, port);
   return {
     policies,
     mode: mode === 'PERMISSIVE' && strict.has(callee.id) ? 'STRICT' : mode,
@@ -92,8 +104,8 @@ function judgement(
   };
 }
 
-function tokenRules(was: readonly Policy[], will: readonly Policy[]): TokenRules {
-  const rules = (policies: readonly Policy[]) =>
+function tokenRules(was: Judgement, will: Judgement): TokenRules {
+  const rules = ({ policies }: Judgement) =>
     policies.filter(({ kind }) => kind === 'RequestAuthentication').map((policy) => policyHash(policy));
   const [old, present] = [rules(was), rules(will)];
   if (present.length === 0) return 'none';

@@ -1,0 +1,9 @@
+export {
+  defaultSuggestOptions,
+  type LeftOut,
+  type LeftOutReason,
+  type SuggestedCaller,
+  type SuggestedOperation,
+  type Suggestion,
+} from './model.ts';
+export { type SuggestRequest, suggest } from './suggest.ts';
