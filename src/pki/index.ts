@@ -1,5 +1,6 @@
 export { type AuthorityChainCheck, checkAuthorityChain } from './authority/check-chain.ts';
 export {
+  type AuthoritiesBelow,
   type CrossCertificateOptions,
   createCrossCertificate,
   createIssuingCertificate,

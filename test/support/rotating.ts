@@ -11,10 +11,17 @@ export async function rotate({ server: { directory } }: TestMesh, ...args: reado
 
 export const rotationStatus = ({ server }: TestMesh) => server.app.rotation.status();
 
-/** A certificate for a client that never reports. @returns PEM, leaf first, roots last */
-export async function issueChain(server: TestServer): Promise<readonly string[]> {
+/** A certificate for a client that never reports: PEM, leaf first, roots last, and its key. */
+export async function issueWithKey(server: TestServer) {
   const token = (await server.token()).reveal();
-  return (await server.create({ csr: (await newRequest()).csr }, { token })).certChain;
+  const { csr, privateKeyPem } = await newRequest();
+  const { certChain }: { readonly certChain: readonly string[] } = await server.create({ csr }, { token });
+  return { certChain, privateKeyPem };
+}
+
+/** Its certificate alone. */
+export async function issueChain(server: TestServer): Promise<readonly string[]> {
+  return (await issueWithKey(server)).certChain;
 }
 
 /** How many roots a chain's reply brings. */

@@ -10,20 +10,32 @@ import { seconds } from '../options.ts';
 import { formatTime, printable, printRecord } from '../output.ts';
 import { reading } from './reading.ts';
 
-export interface WantedRootOptions {
+export interface CrossSignOption {
+  readonly crossSign: boolean;
+}
+
+export interface WantedRootOptions extends CrossSignOption {
   readonly algorithm: string;
   /** Seconds. */
   readonly lifetime: number;
-  readonly crossSign: boolean;
   readonly from: string;
 }
 
 export function withWantedRoot(command: Command): Command {
   return withFrom(
-    command
-      .option('--algorithm <name>', 'of its key (default: as configured)', '')
-      .option('--lifetime <duration>', 'of its certificate (default: as configured)', seconds, 0)
-      .option('--cross-sign', 'the old root certifies the new one, for who knows the old one alone', false),
+    withCrossSign(
+      command
+        .option('--algorithm <name>', 'of its key (default: as configured)', '')
+        .option('--lifetime <duration>', 'of its certificate (default: as configured)', seconds, 0),
+    ),
+  );
+}
+
+export function withCrossSign(command: Command): Command {
+  return command.option(
+    '--cross-sign',
+    'the old root certifies the new one, for who knows the old one alone',
+    false,
   );
 }
 

@@ -6,7 +6,15 @@ import { withConnection, withReason, withYes } from '../options.ts';
 import { addRecoverCommand } from './recover.ts';
 import { describeProxy } from './rotate-board.ts';
 import { addCanaryOptions, canaryOrder, describeCanary } from './rotate-canary.ts';
-import { addPlan, planText, type WantedRootOptions, wantedRoot, withWantedRoot } from './rotate-plan.ts';
+import {
+  addPlan,
+  type CrossSignOption,
+  planText,
+  type WantedRootOptions,
+  wantedRoot,
+  withCrossSign,
+  withWantedRoot,
+} from './rotate-plan.ts';
 import { addRehearse } from './rotate-rehearse.ts';
 import { addStatus, printStatus, wholeBoard } from './rotate-status.ts';
 
@@ -46,7 +54,8 @@ export function addImportCommand(authority: Command): void {
   const command = authority
     .command('import')
     .description('begin a rotation to the authority that authority.existing names');
-  starting(command, () => ({ algorithm: '', lifetime: 0, crossSign: false, from: 'existing' }));
+  const wanted = { algorithm: '', lifetime: 0, from: 'existing' };
+  starting(withCrossSign(command), () => ({ ...wanted, ...command.opts<CrossSignOption>() }));
 }
 
 function starting(command: Command, wantedRootOptions: () => WantedRootOptions): void {

@@ -1,4 +1,5 @@
 import type { Clock } from '../../kernel/index.ts';
+import type { AuthoritiesBelow } from '../../pki/index.ts';
 import type { AuthorityRecord, KeyManager, SigningKey, UpstreamAuthority } from '../ports/index.ts';
 import { authorityRecord } from './record.ts';
 
@@ -28,6 +29,8 @@ export interface GivenRoot {
   /** Why the authority that signs leaves under it signs no CRL, a sentence; absent: it does, or is made when it is needed. */
   readonly noCrls?: string;
   readonly signer: GivenSigner;
+  /** What will stand between it and leaves. */
+  readonly below: AuthoritiesBelow;
   /** Puts keys that come with it into their homes. Safe to repeat. @returns what is to be stored, prepared */
   place(): Promise<readonly AuthorityRecord[]>;
 }
@@ -41,6 +44,7 @@ export async function givenByUpstream(
   return {
     root,
     signer: { kind: 'upstream', upstream },
+    below: 'unknown',
     async place() {
       // Nothing is handed out of which we could not make use.
       await upstream.check();

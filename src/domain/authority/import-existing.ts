@@ -79,8 +79,10 @@ export async function givenByImport(options: Omit<ImportOptions, 'audit' | 'log'
     );
   const noCrls = signsLeaves(certificate) ? whyNoCrls(certificate) : undefined;
   const { home, signs } = homeOf(options, certificate);
+  const between = certificate.fingerprint === root.fingerprint ? 0 : 1 + existing.intermediates.length;
   return {
     root: root.der,
+    below: between + (signsLeaves(certificate) ? 0 : 1),
     signer: {
       kind: 'key',
       certificate: existing.certificate,

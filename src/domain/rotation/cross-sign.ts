@@ -1,14 +1,24 @@
 import { CitadelError } from '../../kernel/index.ts';
-import { createCrossCertificate, mayCrossSign } from '../../pki/index.ts';
-import type { AuthorityRecord } from '../ports/index.ts';
+import { type AuthoritiesBelow, createCrossCertificate, mayCrossSign } from '../../pki/index.ts';
+import type { AuthorityRecord, RootRotation } from '../ports/index.ts';
 import type { EffectPorts } from './effects.ts';
+
+/** The root that certifies the new one, where that is asked for; one that has ended meanwhile vouches for nothing. Pure. */
+export function crossSignerOf(
+  { crossSign: wanted, oldRoot }: Pick<RootRotation, 'crossSign' | 'oldRoot'>,
+  records: readonly AuthorityRecord[],
+  now: Date,
+): AuthorityRecord | undefined {
+  return records.find(({ fingerprint, notAfter }) => wanted && fingerprint === oldRoot && notAfter > now);
+}
 
 /** @throws CitadelError FailedPrecondition where the old root cannot certify the new one: its key is not ours, its path too short */
 export async function requireCrossSigner(
   oldRoot: AuthorityRecord,
   { keysOf }: Pick<EffectPorts, 'keysOf'>,
+  below?: AuthoritiesBelow,
 ): Promise<void> {
-  if (!mayCrossSign(oldRoot.certificate))
+  if (!mayCrossSign(oldRoot.certificate, below))
     throw new CitadelError(
       'FailedPrecondition',
       "the old root's path length leaves no room for a cross certificate: rotate without --cross-sign",
@@ -19,13 +29,14 @@ export async function requireCrossSigner(
 /** The new root as the old one certifies it. @returns DER */
 export async function crossSign(
   oldRoot: AuthorityRecord,
-  newRoot: Uint8Array,
+  { certificate, below }: { readonly certificate: Uint8Array; readonly below?: AuthoritiesBelow | undefined },
   { keysOf, trustDomain }: Pick<EffectPorts, 'keysOf' | 'trustDomain'>,
 ): Promise<Uint8Array> {
   return createCrossCertificate({
     issuerCertificate: oldRoot.certificate,
     issuerSigner: await signerOf(oldRoot, keysOf),
-    certificate: newRoot,
+    certificate,
+    ...(below === undefined ? {} : { below }),
     trustDomain,
   });
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../../kernel/index.ts';
 import { createRootCertificate } from '../../pki/index.ts';
 import { authorityRecord } from '../authority/index.ts';
 import type { AuthorityRecord, AuthorityStore, KeyManager, RootRotation } from '../ports/index.ts';
-import { crossSign } from './cross-sign.ts';
+import { crossSign, crossSignerOf } from './cross-sign.ts';
 import type { RotationEffect } from './decide.ts';
 import { type FindGivenRoot, takeGivenRoot } from './given-root.ts';
 import { destroyKeys } from './old-keys.ts';
@@ -22,7 +22,7 @@ export interface EffectPorts {
 
 /** Makes the new root, or finds what an earlier try has made of it. @returns its record, which is in the store */
 export async function makeNewRoot(rotation: RootRotation, ports: EffectPorts): Promise<AuthorityRecord> {
-  if (rotation.given) return takeGivenRoot(rotation.given, rotation.canary ? 'staged' : 'prepared', ports);
+  if (rotation.given) return takeGivenRoot({ ...rotation, given: rotation.given }, ports);
   const { store, clock, trustDomain, backdate } = ports;
   const keyId = newKeyId(rotation);
   const records = await store.list();
@@ -38,10 +38,7 @@ export async function makeNewRoot(rotation: RootRotation, ports: EffectPorts): P
     notAfter: new Date(now.getTime() + rotation.lifetime),
     trustDomain,
   });
-  // A root that has ended meanwhile vouches for nothing.
-  const oldRoot = records.find(
-    ({ fingerprint, notAfter }) => rotation.crossSign && fingerprint === rotation.oldRoot && notAfter > now,
-  );
+  const oldRoot = crossSignerOf(rotation, records, now);
   const record = authorityRecord({
     kind: 'root',
     state: rotation.canary ? 'staged' : 'prepared',
@@ -49,7 +46,7 @@ export async function makeNewRoot(rotation: RootRotation, ports: EffectPorts): P
     keyId,
     certificate,
     // With its root, or not at all: nobody asks for it again.
-    intermediates: oldRoot ? [await crossSign(oldRoot, certificate, ports)] : [],
+    intermediates: oldRoot ? [await crossSign(oldRoot, { certificate }, ports)] : [],
     createdAt: now,
   });
   await store.save(record);

@@ -1,11 +1,24 @@
 import { CitadelError } from '../../kernel/index.ts';
 import { parseCertificate } from '../../pki/index.ts';
 import type { GivenRoot } from '../authority/index.ts';
-import type { AuthorityRecord, AuthorityStore, GivenRootSource, RootRotation } from '../ports/index.ts';
+import type {
+  AuthorityRecord,
+  AuthorityState,
+  AuthorityStore,
+  GivenRootSource,
+  RootRotation,
+} from '../ports/index.ts';
+import { crossSign, crossSignerOf } from './cross-sign.ts';
+import type { EffectPorts } from './effects.ts';
 import type { WantedRoot } from './planning.ts';
 
 /** Finds what the configuration names. @throws CitadelError FailedPrecondition where it names none of the kind */
 export type FindGivenRoot = (from: GivenRootSource) => Promise<GivenRoot>;
+
+type CrossSignPorts = Pick<EffectPorts, 'keysOf' | 'trustDomain' | 'clock'>;
+type RotationToGiven = Pick<RootRotation, 'oldRoot' | 'crossSign' | 'canary'> & {
+  readonly given: NonNullable<RootRotation['given']>;
+};
 
 interface GivenRootPorts {
   readonly given: FindGivenRoot;
@@ -25,14 +38,12 @@ export async function resolveWanted<T extends WantedRoot>(
 ): Promise<T> {
   const { from } = wanted;
   if (from === undefined) return wanted;
-  if (wanted.crossSign)
-    throw new CitadelError('InvalidArgument', 'a root that others have made is not cross-signed from here');
   if (wanted.algorithm !== undefined || wanted.lifetime !== undefined)
     throw new CitadelError(
       'InvalidArgument',
       'a root that others have made has its own key and its own end: leave out algorithm and lifetime',
     );
-  const { root, noCrls } = await given(from);
+  const { root, below, noCrls } = await given(from);
   const { fingerprint, publicKey, notBefore, notAfter } = parseCertificate(root);
   const stored = (await store.list()).find((record) => record.fingerprint === fingerprint);
   const refused = reasonToRefuse(stored);
@@ -46,7 +57,7 @@ export async function resolveWanted<T extends WantedRoot>(
     ...wanted,
     algorithm: publicKey.algorithm,
     lifetime: notAfter.getTime() - notBefore.getTime(),
-    given: { from, fingerprint, notAfter, ...(noCrls === undefined ? {} : { noCrls }) },
+    given: { from, fingerprint, notAfter, below, ...(noCrls === undefined ? {} : { noCrls }) },
   };
 }
 
@@ -68,15 +79,16 @@ function reasonToRefuse(stored: AuthorityRecord | undefined): string | undefined
 
 /**
  * Takes the root of others as the next one, or finds what an earlier try has made of it.
- * @param state of it and of what is between it and issuing authorities
  * @returns its record, which is in the store
  */
 export async function takeGivenRoot(
-  { from, fingerprint }: NonNullable<RootRotation['given']>,
-  state: 'staged' | 'prepared',
-  { given, store }: GivenRootPorts,
+  rotation: RotationToGiven,
+  ports: GivenRootPorts & CrossSignPorts,
 ): Promise<AuthorityRecord> {
-  const known = (await store.list()).find((record) => record.fingerprint === fingerprint);
+  const { given, store, clock } = ports;
+  const { from, fingerprint } = rotation.given;
+  const stored = await store.list();
+  const known = stored.find((record) => record.fingerprint === fingerprint);
   if (known && known.state !== 'retired') return known;
   const found = await given(from);
   if (parseCertificate(found.root).fingerprint !== fingerprint)
@@ -87,7 +99,14 @@ export async function takeGivenRoot(
   const records = await found.place();
   const root = records.find((record) => record.fingerprint === fingerprint);
   if (!root) throw new CitadelError('Internal', 'a root that was given is not among its records');
+  const { below } = found;
+  const oldRoot = crossSignerOf(rotation, stored, clock.now());
+  const certified = oldRoot
+    ? { ...root, intermediates: [await crossSign(oldRoot, { certificate: root.certificate, below }, ports)] }
+    : root;
+  const state: AuthorityState = rotation.canary ? 'staged' : 'prepared';
+  const changed = records.map((record) => (record === root ? certified : record));
   // An issuing authority is in no bundle, and signs nothing before its root is active.
-  await store.save(...records.map((record) => (record.kind === 'issuing' ? record : { ...record, state })));
-  return root;
+  await store.save(...changed.map((record) => (record.kind === 'issuing' ? record : { ...record, state })));
+  return certified;
 }

@@ -1,5 +1,5 @@
 import { CitadelError, type Clock } from '../../kernel/index.ts';
-import { type KeyAlgorithm, parseCertificate } from '../../pki/index.ts';
+import { type AuthoritiesBelow, type KeyAlgorithm, parseCertificate } from '../../pki/index.ts';
 import type { AuthorityRecord, GivenRootSource, RootRotation } from '../ports/index.ts';
 import { signersOf } from './effects.ts';
 import type { RotationEvidence } from './gate.ts';
@@ -22,6 +22,7 @@ export interface WantedRoot {
   readonly given?: NonNullable<RootRotation['given']> & {
     readonly notAfter: Date;
     /** See GivenRoot. */
+    readonly below: AuthoritiesBelow;
     readonly noCrls?: string;
   };
 }

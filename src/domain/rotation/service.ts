@@ -166,7 +166,7 @@ export function createRotationService(options: RotationServiceOptions): Rotation
           );
         const { algorithm = options.defaults.algorithm, crossSign = false } = order;
         await requireOffered(algorithm, options);
-        if (crossSign) await requireCrossSigner(root, options);
+        if (crossSign) await requireCrossSigner(root, options, order.given?.below);
         const noCrls = order.given?.noCrls;
         const { withoutCrls: accepted = false } = order;
         requireCrls(noCrls, { isRevoking: options.isRevoking?.() ?? false, accepted });

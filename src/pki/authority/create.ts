@@ -2,17 +2,23 @@ import { CitadelError, systemEntropy } from '../../kernel/index.ts';
 import { type ParsedCertificate, parseCertificate, verifyIssuedBy } from '../certificate/index.ts';
 import { type CertificateSigner, keyIdentifier, readPublicKey } from '../keys/index.ts';
 
+/** RFC 5280, 4.2.1.10. */
+const nameConstraints = '2.5.29.30';
+
 interface AuthorityOptions {
   /** Common name. */
   readonly subject: string;
-  /** A certificate, DER, whose subject is taken in place of `subject`, byte for byte. */
+  /**
+   * A certificate, DER, whose subject is taken in place of `subject`, byte for byte, and with it its key identifier and name
+   * constraints.
+   */
   readonly subjectOf?: Uint8Array;
   readonly notBefore: Date;
   readonly notAfter: Date;
   /** Named as `spiffe://<trust domain>` in a URI SAN (X509-SVID, 2 and 4.2). */
   readonly trustDomain?: string;
-  /** How many authorities may stand below. */
-  readonly pathLen?: number;
+  /** How many authorities may stand below; undefined: any number. */
+  readonly pathLen?: number | undefined;
   /** 16 random octets; default: from the system. */
   readonly serial?: Uint8Array;
 }
@@ -37,8 +43,14 @@ export interface CrossCertificateOptions {
   readonly issuerSigner: CertificateSigner;
   /** The root that is certified, DER. */
   readonly certificate: Uint8Array;
+  /** See `AuthoritiesBelow`; default 1: an issuing authority. */
+  readonly below?: AuthoritiesBelow;
+  /** Named in it where the root that is certified names none. */
   readonly trustDomain?: string;
 }
+
+/** How many authorities stand between a root and leaves; `unknown`: as many as the root itself permits. */
+export type AuthoritiesBelow = number | 'unknown';
 
 /**
  * A self-signed root; `pathLen` is left open by default.
@@ -68,25 +80,25 @@ export async function createIssuingCertificate(options: IssuingCertificateOption
   return createAuthority({ pathLen: 0, ...options }, options.issuerSigner, issuer);
 }
 
-/** Below a cross certificate stands an issuing authority, and below the root that signs it both do. */
-const belowCross = 1;
-
-/** Whether a root may certify another one that has issuing authorities. @param root DER */
-export function mayCrossSign(root: Uint8Array): boolean {
+/** Whether a root may certify another one that has authorities below it. @param root DER */
+export function mayCrossSign(root: Uint8Array, below: AuthoritiesBelow = 1): boolean {
   const { pathLen } = parseCertificate(root);
-  return pathLen === undefined || pathLen > belowCross;
+  return pathLen === undefined || (below !== 'unknown' && pathLen > below);
 }
 
 /**
  * A certificate of one root for the name and the key of another (a cross certificate, RFC 5280, 3.2), so that who knows the
- * first alone finds a path to it from what is under the second. It lives no longer than either.
+ * first alone finds a path to it from what is under the second. It lives no longer than either, and what the second may not
+ * have below it this may not either: path length and name constraints are the same, and so is the key identifier, which those
+ * below name their issuer by.
  * @returns DER
  * @throws CitadelError FailedPrecondition when the issuer may not issue it; Internal when what was signed does not verify
  */
 export async function createCrossCertificate(options: CrossCertificateOptions): Promise<Uint8Array> {
   const issuer = parseCertificate(options.issuerCertificate);
   const certified = parseCertificate(options.certificate);
-  if (!mayCrossSign(options.issuerCertificate))
+  const { below = 1 } = options;
+  if (!mayCrossSign(options.issuerCertificate, below))
     throw new CitadelError('FailedPrecondition', 'the root may not have an authority above an issuing one');
   return createIssuingCertificate({
     issuerCertificate: options.issuerCertificate,
@@ -96,9 +108,14 @@ export async function createCrossCertificate(options: CrossCertificateOptions): 
     subjectOf: options.certificate,
     notBefore: new Date(Math.max(issuer.notBefore.getTime(), certified.notBefore.getTime())),
     notAfter: new Date(Math.min(issuer.notAfter.getTime(), certified.notAfter.getTime())),
-    pathLen: belowCross,
+    ...pathLenOf(certified, below),
     ...(options.trustDomain === undefined ? {} : { trustDomain: options.trustDomain }),
   });
+}
+
+function pathLenOf({ pathLen }: ParsedCertificate, below: AuthoritiesBelow) {
+  if (below === 'unknown') return { pathLen };
+  return { pathLen: pathLen === undefined ? below : Math.min(pathLen, below) };
 }
 
 async function createAuthority(
@@ -114,11 +131,16 @@ async function createAuthority(
   const x509 = await import('./x509.ts');
   const { signingProvider } = await import('./provider.ts');
   const { crypto, privateKey, signingAlgorithm } = signingProvider(signer);
-  const keyId = keyIdentifier(readPublicKey(options.publicKey).keyBits).toString('hex');
+  const like = options.subjectOf && new x509.X509Certificate(copy(options.subjectOf));
+  const keyId =
+    (like && parseCertificate(new Uint8Array(like.rawData)).subjectKeyId) ??
+    keyIdentifier(readPublicKey(options.publicKey).keyBits).toString('hex');
+  const constraints = like?.getExtension(nameConstraints);
   const extensions: InstanceType<typeof x509.Extension>[] = [
     new x509.BasicConstraintsExtension(true, options.pathLen, true),
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
     new x509.SubjectKeyIdentifierExtension(keyId),
+    ...(constraints ? [constraints] : []),
   ];
   if (issuer?.subjectKeyId !== undefined) {
     extensions.push(new x509.AuthorityKeyIdentifierExtension(issuer.subjectKeyId));
@@ -127,9 +149,7 @@ async function createAuthority(
     const value = `spiffe://${options.trustDomain}`;
     extensions.push(new x509.SubjectAlternativeNameExtension([{ type: 'url', value }]));
   }
-  const name = options.subjectOf
-    ? new x509.X509Certificate(copy(options.subjectOf)).subjectName
-    : new x509.Name([{ CN: [{ utf8String: options.subject }] }]);
+  const name = like ? like.subjectName : new x509.Name([{ CN: [{ utf8String: options.subject }] }]);
   const certificate = await x509.X509CertificateGenerator.create(
     {
       serialNumber: positiveSerial(options.serial ?? systemEntropy.bytes(16)),

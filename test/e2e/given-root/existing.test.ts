@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseCertificate, toPem } from '../../../src/pki/index.ts';
-import { type TemporaryDirectory, temporaryDirectory, waitFor } from '../../parts/index.ts';
+import { hasPart, type TemporaryDirectory, temporaryDirectory, waitFor } from '../../parts/index.ts';
 import { runCitadel } from '../../support/citadel.ts';
 import {
   type AuthorityFiles,
@@ -10,8 +10,10 @@ import {
   newRoot,
   withoutCrlSign,
 } from '../../support/company-authority.ts';
-import { continueRotation, issueChain, rootsOf } from '../../support/rotating.ts';
+import { startEnvoyPair } from '../../support/envoy-pair.ts';
+import { continueRotation, issueChain, issueWithKey, rootsOf } from '../../support/rotating.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
+import { openssl } from '../../unit/pki/openssl.ts';
 
 const ann = { by: 'operator:ann', proof: 'client-certificate', reason: 'the company has a PKI' };
 const certificate = { defaultTtl: '12s', maximumTtl: '12s', notBeforeSkew: '1s' };
@@ -39,7 +41,8 @@ describe('a rotation to a root of the user’s own PKI', () => {
     const server = await start({ keys, authority });
     expect((await server.app.rotation.status()).activeRoot).toBe(activeRoot);
     expect(rootsOf(await issueChain(server))).toBe(1);
-    return { server, activeRoot, settings: { keys, authority } };
+    const oldRoot = server.app.authority.bundle().pem;
+    return { server, activeRoot, oldRoot, settings: { keys, authority } };
   }
 
   async function toDrain(server: TestServer): Promise<void> {
@@ -60,14 +63,14 @@ describe('a rotation to a root of the user’s own PKI', () => {
       const root = await newRoot();
       const ca = kind === 'root' ? root : await below(root, kind === 'direct' ? 0 : 1, 'ecdsa-p256');
       const chain = kind === 'root' ? [] : [ca.certificate];
-      const { server, settings } = await serverThatNames({
+      const { server, settings, oldRoot } = await serverThatNames({
         ...ca,
         chain,
         roots: [root.certificate],
       });
       const { fingerprint } = parseCertificate(root.certificate);
       const { rotation } = server.app;
-      const { newRoot: planned, token } = await rotation.plan({ from: 'existing' });
+      const { newRoot: planned, token } = await rotation.plan({ from: 'existing', crossSign: true });
       expect(planned).toMatchObject({ fingerprint, notAfter: parseCertificate(root.certificate).notAfter });
       const rehearsed = await server.app.rehearsal.rehearse({ ...ann, from: 'existing' });
       expect(rehearsed.steps.filter(({ result }) => result !== 'done')).toStrictEqual([]);
@@ -77,7 +80,7 @@ describe('a rotation to a root of the user’s own PKI', () => {
         /imported|rehearsal/,
       );
       const socket = temporary.join('operator.sock');
-      const words = ['--plan', token, '--reason', ann.reason, '--yes', '--socket', socket];
+      const words = ['--cross-sign', '--plan', token, '--reason', ann.reason, '--yes', '--socket', socket];
       const begun = await runCitadel(['authority', 'import', ...words], {
         directory: temporary.path,
         home: 'nobody',
@@ -85,9 +88,29 @@ describe('a rotation to a root of the user’s own PKI', () => {
       expect(begun.stderr).toContain(fingerprint.slice(0, 16));
       expect(begun.code).toBe(0);
       await toDrain(server);
-      const issued = await issueChain(server);
-      expect(issued).toHaveLength(kind === 'intermediate' ? 4 : 3);
-      if (kind !== 'root') expect(issued.at(-2)).toBe(toPem(ca.certificate));
+      const { certChain: issued, privateKeyPem } = await issueWithKey(server);
+      expect(issued).toHaveLength(kind === 'intermediate' ? 5 : 4);
+      if (kind !== 'root') expect(issued.at(-3)).toBe(toPem(ca.certificate));
+      const [leaf = ''] = issued;
+      const [above, roots] = [issued.slice(1, -1).join(''), oldRoot];
+      const verify = (untrusted: string) =>
+        openssl(
+          { leaf, untrusted, roots },
+          'verify',
+          '-x509_strict',
+          '-CAfile',
+          '@roots',
+          '-untrusted',
+          '@untrusted',
+          '@leaf',
+        );
+      expect(verify(above)).toMatch(/: OK\n$/);
+      expect(() => verify(issued.slice(1, -2).join(''))).toThrow('unable to get');
+      if (kind === 'intermediate' && hasPart('envoy')) {
+        const identity = { chain: leaf + above, key: privateKeyPem, roots };
+        await using pair = await startEnvoyPair(identity, identity);
+        expect(await pair.call()).toBe(200);
+      }
       await waitFor(async () => (await rotation.status()).gate?.open);
       expect(await continued(server)).toBe('done');
       await server.stop();

@@ -93,9 +93,14 @@ describe.skipIf(!hasPart('openbao'))('a rotation to the root of a real PKI in Op
     expect(tried.code).toBe(0);
     expect((await readdir(temporary.join('issuing-keys'))).join()).not.toContain('rehearsal');
     expect(named.app.authority.bundle().authorities).toHaveLength(1);
-    const plan = await named.app.rotation.plan({ from: 'upstream' });
+    const wanted = { from: 'upstream', crossSign: true } as const;
+    const plan = await named.app.rotation.plan(wanted);
     expect(plan.newRoot).toMatchObject({ fingerprint, keyHome: 'upstream' });
-    await named.app.rotation.start({ ...ann, oldRoot: activeRoot, from: 'upstream', plan: plan.token });
+    await named.app.rotation.start({ ...ann, ...wanted, oldRoot: activeRoot, plan: plan.token });
+    const taken = named.app.authority.records().find((record) => record.fingerprint === fingerprint);
+    const oldRoot = named.app.authority.bundle().authorities.map((der) => parseCertificate(der));
+    const cross = parseCertificate(taken?.intermediates[0] ?? '');
+    expect(oldRoot.find((root) => root.fingerprint === activeRoot)?.subject).toBe(cross.issuer);
     await goOnToTheEnd(named);
     expect((await named.app.rotation.status()).activeRoot).toBe(fingerprint);
     expect(named.app.authority.issuer().record.rootFingerprint).toBe(fingerprint);

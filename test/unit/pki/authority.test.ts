@@ -1,13 +1,16 @@
 import { X509Certificate as NodeCertificate } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { Secret } from '../../../src/kernel/index.ts';
 import {
   chainToRoot,
   checkAuthorityChain,
+  createCrossCertificate,
   createIssuingCertificate,
   createRootCertificate,
   generateKeyPair,
   keyAlgorithms,
+  localSigner,
+  mayCrossSign,
   parseCertificate,
   parsePemCertificates,
   readPrivateKey,
@@ -43,6 +46,50 @@ describe.each(keyAlgorithms)('authorities with keys of %s', (algorithm) => {
     const expected = { trustDomain: 'example.org', publicKey: issuer.issuer.publicKey.spki };
     expect(await checkAuthorityChain({ ...check, ...expected })).toEqual([]);
   });
+});
+
+test('a cross certificate keeps what those below name the root by, and what it may not have below it', async () => {
+  const { root: old } = await createAuthorities('ecdsa-p256');
+  const [oldSigner, signer] = [await signerOf('ecdsa-p256'), await signerOf('ecdsa-p256')];
+  const made = { notBefore: seconds(-60), notAfter: seconds(3600) };
+  const first = await createRootCertificate({ signer: oldSigner, subject: 'Old', ...made });
+  const pair = await generateKeyPair('ecdsa-p256');
+  const files = {
+    key: toPem(pair.privateKeyPkcs8.reveal(), 'PRIVATE KEY'),
+    extensions: [
+      'basicConstraints = critical, CA:TRUE, pathlen:2',
+      'keyUsage = critical, keyCertSign',
+      'subjectKeyIdentifier = 01:02:03:04',
+      'nameConstraints = permitted;URI:.example.org',
+    ].join('\n'),
+  };
+  const options = ['-new', '-key', '@key', '-subj', '/CN=Company', '-days', '2', '-extfile', '@extensions'];
+  const company = parseCertificate(openssl(files, 'x509', ...options));
+  const below = await createIssuingCertificate({
+    issuerCertificate: company.der,
+    issuerSigner: localSigner(pair.privateKey),
+    publicKey: signer.publicKey,
+    subject: 'Issuing',
+    notBefore: company.notBefore,
+    notAfter: seconds(600),
+  });
+  const cross = await createCrossCertificate({
+    issuerCertificate: first,
+    issuerSigner: oldSigner,
+    certificate: company.der,
+    below: 'unknown',
+  });
+  expect(parseCertificate(cross)).toMatchObject({ subjectKeyId: '01020304', pathLen: 2 });
+  const chain = { roots: toPem(first), cross: toPem(cross), below: toPem(below) };
+  expect(openssl(chain, 'x509', '-in', '@cross', '-noout', '-text')).toContain('URI:.example.org');
+  expect(openssl(chain, 'verify', '-CAfile', '@roots', '-untrusted', '@cross', '@below')).toMatch(/: OK\n$/);
+  expect(mayCrossSign(old, 'unknown')).toBe(true);
+  const short = await createRootCertificate({ signer: oldSigner, subject: 'Old', ...made, pathLen: 2 });
+  expect([1, 2, 'unknown' as const].map((number) => mayCrossSign(short, number))).toStrictEqual([
+    true,
+    false,
+    false,
+  ]);
 });
 
 describe('a chain', async () => {

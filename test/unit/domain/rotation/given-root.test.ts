@@ -11,6 +11,7 @@ import {
   generateKeyPair,
   localSigner,
   parseCertificate,
+  verifyIssuedBy,
 } from '../../../../src/pki/index.ts';
 import { memoryStore } from '../../../fakes/memory-store.ts';
 import { at } from './samples.ts';
@@ -30,11 +31,19 @@ async function companyRoot(years = 10) {
   return { certificate, privateKeyPkcs8, fingerprint: parseCertificate(certificate).fingerprint };
 }
 
+const underWay = { oldRoot: '', crossSign: false, canary: undefined };
+const nobodyCrossSigns = {
+  keysOf: () => Promise.reject(new Error('nobody asks for a key here')),
+  trustDomain,
+  clock: { now: () => at(0), sleep: () => Promise.resolve() },
+};
+
 /** @param records that taking it brings */
 function givenAs(root: Uint8Array, records: readonly AuthorityRecord[] = []): FindGivenRoot {
   const nobody = () => Promise.reject(new Error('nobody asks for it here'));
   const upstream = { kind: 'none', signIssuingAuthority: nobody, root: nobody, check: nobody };
-  return async () => ({ root, signer: { kind: 'upstream', upstream }, place: async () => records });
+  const signer = { kind: 'upstream', upstream } as const;
+  return async () => ({ root, signer, below: 'unknown', place: async () => records });
 }
 
 type CompanyRoot = Awaited<ReturnType<typeof companyRoot>>;
@@ -116,15 +125,46 @@ describe('a rotation to a root that others have made', () => {
     const store = memoryStore().authorities;
     const given = { from: 'existing', fingerprint: 'ab'.repeat(32) } as const;
     await expect(
-      takeGivenRoot(given, 'prepared', {
-        store,
-        given: givenAs((await companyRoot()).certificate),
-      }),
+      takeGivenRoot(
+        { ...underWay, given },
+        { ...nobodyCrossSigns, store, given: givenAs((await companyRoot()).certificate) },
+      ),
     ).rejects.toMatchObject({
       code: 'FailedPrecondition',
       message: expect.stringContaining('another root by now'),
     });
     expect(await store.list()).toEqual([]);
+  });
+
+  test('is certified by the old root where that is asked for and its key is here, and is not begun with otherwise', async () => {
+    const root = await companyRoot();
+    const { world, server, activeRoot } = await begun();
+    name(world, root);
+    const start = () =>
+      server.rotation.start({ ...ann, oldRoot: activeRoot, from: 'existing', crossSign: true });
+    world.home = 'unknown';
+    await expect(start()).rejects.toMatchObject({
+      code: 'FailedPrecondition',
+      message: expect.stringContaining('its key is in no key home that the configuration names'),
+    });
+    expect((await server.rotation.status()).rotation).toBeUndefined();
+    world.home = 'there';
+    await start();
+    const records = await world.store.authorities.list();
+    const [old, company] = [activeRoot, root.fingerprint].map((fingerprint) =>
+      parseCertificate(records.find((each) => each.fingerprint === fingerprint)?.certificate ?? ''),
+    );
+    const [cross, ...more] =
+      records.find(({ fingerprint }) => fingerprint === root.fingerprint)?.intermediates ?? [];
+    const parsed = parseCertificate(cross ?? '');
+    expect(more).toStrictEqual([]);
+    expect(old && verifyIssuedBy(parsed, old)).toBe(true);
+    expect(parsed).toMatchObject({
+      subject: company?.subject,
+      subjectKeyId: company?.subjectKeyId,
+      pathLen: 1,
+    });
+    expect(Buffer.from(company?.publicKey.spki ?? '').equals(parsed.publicKey.spki)).toBe(true);
   });
 
   test('is in the bundle of a few alone where there is a canary; an issuing authority is in none', async () => {
@@ -141,7 +181,11 @@ describe('a rotation to a root that others have made', () => {
       authorityRecord({ ...shape, kind }),
     );
     const given = givenAs(certificate, records);
-    await takeGivenRoot({ from: 'existing', fingerprint }, 'staged', { store, given });
+    const canary = { selectors: [], upTo: 1, watch: 1, allowedFailures: 0, auto: false, watched: [] };
+    await takeGivenRoot(
+      { ...underWay, canary, given: { from: 'existing', fingerprint } },
+      { ...nobodyCrossSigns, store, given },
+    );
     const states = (await store.list()).map(({ kind, state }) => `${kind} ${state}`);
     expect(states.toSorted()).toEqual(['intermediate staged', 'issuing prepared', 'root staged']);
   });
