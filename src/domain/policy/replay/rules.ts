@@ -57,8 +57,8 @@ function matchRule({ fields, isDead }: CompiledRule, facts: RecordedFacts): Tril
   const { tcp } = facts;
   if (tcp && isDead) return false;
   const parts: Trilean[] = [];
-  const all = (some: readonly Field[]) =>
-    everyField(tcp ? some.filter(({ httpOnly }) => !httpOnly) : some, facts);
+  const all = (fieldList: readonly Field[]) =>
+    everyField(tcp ? fieldList.filter(({ httpOnly }) => !httpOnly) : fieldList, facts);
   const any = (alternatives: readonly (readonly Field[])[]) =>
     alternatives.length === 0 ? true : some(alternatives.map(all));
   for (const part of [() => any(fields.from), () => any(fields.to), () => all(fields.when)]) {

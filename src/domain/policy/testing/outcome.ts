@@ -3,9 +3,9 @@ import {
   type CallExplanation,
   type CalleeGroup,
   type CallQuestion,
-  type Comparison,
   explainCall,
   type PolicyReference,
+  type RuleComparison,
   type StepFinding,
   seenCall,
 } from '../explain/index.ts';
@@ -27,7 +27,7 @@ export interface Outcome {
 /** What stood before the policies of a workload, and how far it came. */
 export interface Asked {
   readonly policies: readonly Policy[];
-  readonly comparison: Comparison;
+  readonly comparison: RuleComparison;
   readonly steps: ReadonlySet<StepFinding['step']>;
 }
 
