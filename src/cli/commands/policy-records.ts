@@ -57,6 +57,11 @@ export function requestText({ method, path, lacks }: DecisionRecord): string {
   return `${of(method, 'method')} ${of(path, 'path')}`.trim() || 'connection';
 }
 
+/** @param calls how many */
+export function callsText(calls: number): string {
+  return `${calls} call${calls === 1 ? '' : 's'}`;
+}
+
 function decisionText({ decision, policy, rule, refusedBy }: DecisionRecord): string {
   const by = policy === undefined ? refusedBy : `${policy}, rule ${(rule ?? 0) + 1}`;
   return by === undefined ? decision : `${decision} by ${by}`;

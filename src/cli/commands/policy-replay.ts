@@ -17,7 +17,7 @@ import { formatTime, type OutputFormat, printable, printValue, tableText } from 
 import { readPolicyFiles } from '../policy-files.ts';
 import { loadRecords, type RecordsOptions, recordsCaveats, withRecords } from '../policy-records.ts';
 import { loadWorld, type WorldOptions, withWorld } from '../policy-world.ts';
-import { requestText } from './policy-records.ts';
+import { callsText, requestText } from './policy-records.ts';
 import { policyFilesHelp } from './policy-text.ts';
 
 interface Options extends WorldOptions, RecordsOptions {
@@ -68,7 +68,7 @@ function candidateWorld(before: PolicyWorld, { candidate, only }: Options): Poli
 function reportText(report: ReplayReport, records: ReadRecords): string {
   const { total, unchanged, changes, undecided, mismatches, gone, sampled } = report;
   const lines = [
-    `${tallyText(total)} recorded. ${callsText(unchanged)} would be decided as before.`,
+    `${tallyText(total)} recorded. ${callsText(unchanged.calls)} would be decided as before.`,
     '',
     ...groupsText(changes, 'No recorded call would be decided otherwise.'),
   ];
@@ -76,7 +76,7 @@ function reportText(report: ReplayReport, records: ReadRecords): string {
     lines.push('', 'Cannot be told, because the record does not have what would decide:');
     for (const { lacks, examples, ...tally } of undecided)
       lines.push(
-        `  ${callsText(tally)}: ${lacks.join(', ')}${examples[0] ? ` (as ${exampleText(examples[0])})` : ''}`,
+        `  ${callsText(tally.calls)}: ${lacks.join(', ')}${examples[0] ? ` (as ${exampleText(examples[0])})` : ''}`,
       );
   }
   if (mismatches.length > 0) {
@@ -85,11 +85,15 @@ function reportText(report: ReplayReport, records: ReadRecords): string {
       'Recorded otherwise than the present policies decide; these have changed since, or a proxy was behind. They say nothing of the candidate:',
     );
     for (const { callee, caller, before, ...tally } of mismatches)
-      lines.push(`  ${callsText(tally)}: ${caller} to ${callee}; now: ${before}`);
+      lines.push(`  ${callsText(tally.calls)}: ${caller} to ${callee}; now: ${before}`);
   }
   if (gone.records > 0)
-    lines.push('', `${callsText(gone)} to what is there no more: ${gone.callees.slice(0, 5).join(', ')}`);
-  if (sampled.records > 0) lines.push('', sampleText(sampled, records.head?.sample));
+    lines.push(
+      '',
+      `${callsText(gone.calls)} to what is there no more: ${gone.callees.slice(0, 5).join(', ')}`,
+    );
+  if (sampled.records > 0 && records.head?.sample !== 100)
+    lines.push('', sampleText(sampled, records.head?.sample));
   lines.push(...recordsCaveats(records).map((line) => `Note: ${line}.`));
   return `${lines.map(printable).join('\n')}\n`;
 }
@@ -117,7 +121,7 @@ const columns = [
 
 function exampleText({ record }: ReplayGroup['examples'][number]): string {
   const { caller, transport, workload, count, last } = record;
-  return `${requestText(record)} from ${caller ?? transport} to ${workload}, ${count} times, last ${formatTime(last)}`;
+  return `${requestText(record)} from ${caller ?? transport} to ${workload}, ${callsText(count)}, last ${formatTime(last)}`;
 }
 
 /** Whoever decides by counts must know that they are of a part. */
@@ -128,9 +132,5 @@ function sampleText({ calls }: Tally, sample: number | undefined): string {
 }
 
 function tallyText({ calls, records }: Tally): string {
-  return `${calls} calls in ${records} different ways`;
-}
-
-function callsText({ calls }: Tally): string {
-  return `${calls} call${calls === 1 ? '' : 's'}`;
+  return `${callsText(calls)} in ${records} different way${records === 1 ? '' : 's'}`;
 }

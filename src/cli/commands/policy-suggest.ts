@@ -13,7 +13,7 @@ import { withOutput } from '../options.ts';
 import { formatTime, type OutputFormat, printable, printValue, tableText } from '../output.ts';
 import { loadRecords, type RecordsOptions, recordsCaveats, withRecords } from '../policy-records.ts';
 import { loadWorld, type WorldOptions, withWorld } from '../policy-world.ts';
-import { requestText } from './policy-records.ts';
+import { callsText, requestText } from './policy-records.ts';
 
 interface Options extends WorldOptions, RecordsOptions {
   readonly to: string;
@@ -81,7 +81,7 @@ function suggestionText(suggestion: Suggestion, records: ReadRecords): string {
           ...indented(
             denied.map(
               ({ calls, caller, examples: [example] }) =>
-                `${calls} calls of ${caller}${example ? `, as ${requestText(example.record)}` : ''}`,
+                `${callsText(calls)} of ${caller}${example ? `, as ${requestText(example.record)}` : ''}`,
             ),
           ),
         ]
@@ -113,7 +113,7 @@ const reasons: Readonly<Record<LeftOutReason, string>> = {
 };
 
 function leftOutText({ reason, calls, callers, examples: [example] }: LeftOut): string {
-  return `${calls} calls: ${reasons[reason]} (${callers.join(', ')}${example ? `; as ${requestText(example)}` : ''})`;
+  return `${callsText(calls)}: ${reasons[reason]} (${callers.join(', ')}${example ? `; as ${requestText(example)}` : ''})`;
 }
 
 function caveats(suggestion: Suggestion, records: ReadRecords): readonly string[] {
@@ -130,7 +130,7 @@ function caveats(suggestion: Suggestion, records: ReadRecords): readonly string[
           `Proxies told of ${sample === undefined ? 'a part' : `${sample} in a hundred`} of allowed calls by mutual TLS: rare callers and paths are missing. Set mesh.accessLog.sample to 100 for as long as you record.`,
         ]
       : []),
-    ...(unknown > 0 ? [`Of ${unknown} calls it cannot be told whether they would be let in.`] : []),
+    ...(unknown > 0 ? [`Of ${callsText(unknown)} it cannot be told whether they would be let in.`] : []),
     ...warnings.map(({ message, mend }) => `Warning: ${message}; ${mend}.`),
     ...recordsCaveats(records).map((line) => `Note: ${line}.`),
   ];

@@ -53,8 +53,8 @@ export function readIstioLine(
   find: FindWorkloads,
   periodOf: (at: Date) => Date,
 ): IstioCall | undefined {
-  const read = parseLine(line);
   const given = parseJson(line);
+  const read = parseLine(given);
   const decision = decisionOf(read);
   if (!decision || !isInbound(read)) return undefined;
   const { address, port } = socket(read.downstream_local_address);
@@ -138,8 +138,8 @@ function spiffeId(written: string): string {
   }
 }
 
-function parseLine(line: string): Line {
-  const parsed = lineSchema.safeParse(parseJson(line));
+function parseLine(given: object): Line {
+  const parsed = lineSchema.safeParse(given);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw fault(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is no line of an access log'}`);

@@ -136,7 +136,7 @@ describe.skipIf(!hasPart('envoy'))('from traffic to a policy', () => {
     const suggested = await citadel('suggest --to shop/orders');
     expect(suggested).toMatchObject({ code: 0, stderr: '' });
     expect(suggested.stdout).toContain('- /orders/{*}');
-    expect(suggested.stdout).toContain('1 calls: not by mutual TLS');
+    expect(suggested.stdout).toContain('1 call: not by mutual TLS');
     writeFileSync(join(directory, 'suggested.yaml'), suggested.stdout);
     expect(await citadel('apply suggested.yaml --yes')).toMatchObject({ code: 0 });
     await waitFor(async () => (await call('web', 'GET', '/admin')) === 403, { what: 'the policy to hold' });

@@ -31,6 +31,6 @@ function likeness(
 }
 
 /** Of `<cluster>/<namespace>/<name>`. */
-export function namespaceOf(workload: string): string {
+function namespaceOf(workload: string): string {
   return workload.split('/').at(-2) ?? '';
 }

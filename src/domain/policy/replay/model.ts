@@ -4,6 +4,8 @@ import type { ReplayedDecision } from './evaluate.ts';
 /** A record, and what becomes of its calls. */
 export interface ReplayExample {
   readonly record: DecisionRecord;
+  /** `<namespace>/<service account>` of the workload that was called. */
+  readonly callee: string;
   readonly before: ReplayedDecision;
   readonly after: ReplayedDecision;
 }
@@ -15,7 +17,7 @@ export interface Tally {
 
 /** Alike calls: of one caller, to one callee, decided by the same before and after. */
 export interface ReplayGroup extends Tally {
-  /** `<namespace>/<service account>` of the workloads that were called; their id where that is not known. */
+  /** `<namespace>/<service account>` of the workloads that were called. */
   readonly callee: string;
   readonly port: number;
   /** SPIFFE ID, or `plaintext`, or `unknown`. */

@@ -31,6 +31,7 @@ export function replay(
 }
 
 interface Judged {
+  readonly callee: string;
   readonly before: ReplayedDecision;
   readonly after: ReplayedDecision;
 }
@@ -62,7 +63,8 @@ function judgeOf(before: PolicyWorld, after: PolicyWorld): (record: DecisionReco
     const { comesToTokens, ...decidedBefore } = evaluate(record, was, rules.was);
     const recorded = { mode: was.mode, comesToTokens };
     const { comesToTokens: _, ...decidedAfter } = evaluate(record, will, rules.will, recorded);
-    return { before: decidedBefore, after: decidedAfter };
+    const name = `${callee.namespace}/${callee.serviceAccount}`;
+    return { callee: name, before: decidedBefore, after: decidedAfter };
   };
 }
 

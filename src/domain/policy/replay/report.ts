@@ -1,6 +1,5 @@
 import { compareText } from '../../../kernel/index.ts';
 import type { DecisionRecord } from '../../ports/index.ts';
-import { namespaceOf } from './callee.ts';
 import type { ReplayedDecision } from './evaluate.ts';
 import type { ReplayExample, ReplayGroup, ReplayReport, Tally, UndecidedGroup } from './model.ts';
 
@@ -72,9 +71,9 @@ function gather(groups: Map<string, Gathered>, key: string, example: ReplayExamp
 
 type Identity = Pick<ReplayGroup, 'callee' | 'port' | 'caller' | 'becomes' | 'before' | 'after'>;
 
-function identity({ record, before, after }: ReplayExample): Identity {
+function identity({ record, callee, before, after }: ReplayExample): Identity {
   return {
-    callee: calleeName(record),
+    callee,
     port: record.port,
     caller: callerName(record),
     becomes: after.verdict === 'allow' ? 'allowed' : 'denied',
@@ -100,10 +99,6 @@ function undecidedOf(groups: ReadonlyMap<string, Gathered>): readonly UndecidedG
   return [...groups]
     .map(([key, { records, calls, examples }]) => ({ lacks: key.split('\n'), records, calls, examples }))
     .toSorted((a, b) => b.calls - a.calls || compareText(a.lacks.join(), b.lacks.join()));
-}
-
-function calleeName({ workload, serviceAccount }: DecisionRecord): string {
-  return serviceAccount === undefined ? workload : `${namespaceOf(workload)}/${serviceAccount}`;
 }
 
 export function callerName({ caller, transport, lacks }: DecisionRecord): string {
