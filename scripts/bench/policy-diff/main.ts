@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 import {
-  type Comparison,
   compareWorlds,
   type PolicyWorld,
   policyHash,
+  type WorldComparison,
 } from '../../../src/domain/policy/index.ts';
 import { crowdedWorld, pathologicalWorld, type Size, spreadWorld } from './worlds.ts';
 
@@ -15,7 +15,7 @@ interface Row {
   readonly texts: number;
   readonly exact: number;
   readonly mebibytes: number;
-  readonly found: Comparison;
+  readonly found: WorldComparison;
 }
 
 /** Of the texts alone: whether a policy says the same by its name, which a change in order or a split one defeats. */

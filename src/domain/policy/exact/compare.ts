@@ -22,7 +22,7 @@ import { Vocabulary } from './vocabulary.ts';
 import { type Defaults, decided, mustBe, witnessOf } from './witness.ts';
 
 /** A million steps are about a second, and 100 MB at most. */
-const defaultLimits: ExactLimits = { steps: 20_000_000, stepsOfGroup: 4_000_000, regions: 50 };
+const defaultLimits: ExactLimits = { steps: 15_000_000, stepsOfGroup: 3_000_000, regions: 50 };
 
 /** What is shared by all groups of one comparison. */
 class Engine {
