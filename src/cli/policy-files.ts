@@ -19,6 +19,11 @@ export interface PolicyFiles {
 /** As the registry in files reads a directory. */
 const named = /^(?!\.).*\.(?:ya?ml|json)$/;
 
+/** By its name alone, or by its path. */
+export function isPolicyFile(path: string): boolean {
+  return named.test(path.slice(path.lastIndexOf('/') + 1));
+}
+
 /** What a command was given: files, directories with all below them, and `-` for standard input. */
 export function readPolicyFiles(given: readonly string[]): PolicyFiles {
   const files: PolicyFile[] = [];
@@ -62,6 +67,6 @@ function below(directory: string): readonly string[] {
   return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
     const path = join(directory, entry.name);
     if (entry.isDirectory()) return entry.name.startsWith('.') ? [] : below(path);
-    return named.test(entry.name) ? [path] : [];
+    return isPolicyFile(entry.name) ? [path] : [];
   });
 }

@@ -13,6 +13,7 @@ import { ExitRequest, exitCodes } from '../exit-codes.ts';
 import { pageSizeArgument, withConnection, withReason, withYes } from '../options.ts';
 import { formatTime, printable, printRows, tellNextPage } from '../output.ts';
 import { readPolicyFiles } from '../policy-files.ts';
+import { addDiff } from './policy-diff.ts';
 import { addExplain } from './policy-explain.ts';
 import { addRecords } from './policy-records.ts';
 import { addReplay } from './policy-replay.ts';
@@ -28,6 +29,7 @@ const api = wire.OperatorServiceService;
 export function addPolicyCommands(program: Command): void {
   const policy = program.command('policy').description('authorization and authentication policies');
   addTextCommands(policy);
+  addDiff(policy);
   addExplain(policy);
   addApply(policy);
   addRemove(policy);

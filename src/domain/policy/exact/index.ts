@@ -7,11 +7,12 @@
  *   allowedRegions(world: PolicyWorld, place: PortOf, limits?: Partial<ExactLimits>): Reach
  */
 
+export { abstractWorkloads } from './abstract-world.ts';
 export { allowedRegions, compareWorlds } from './compare.ts';
 export type {
   Alternative,
-  Attribute,
-  Comparison,
+  Attribute as RegionAttribute,
+  Comparison as WorldComparison,
   Constraint,
   Difference,
   ExactDecision,
@@ -25,3 +26,4 @@ export type {
   Undecided,
   Witness,
 } from './model.ts';
+export { constraintText, decisionText, placesText, regionText } from './words.ts';

@@ -118,7 +118,7 @@ function unnamedPort(named: ReadonlySet<number>, { ports }: Workload): number {
 }
 
 /** All ports that policies name, in a rule or with a mode. */
-const namedPorts = once((policies: readonly Policy[]): ReadonlySet<number> => {
+export const namedPorts = once((policies: readonly Policy[]): ReadonlySet<number> => {
   const ports = new Set<number>();
   for (const policy of policies) {
     if (policy.kind === 'PeerAuthentication') for (const port of policy.portLevel.keys()) ports.add(port);

@@ -1,7 +1,7 @@
 import type { Budget } from '../budget.ts';
 import type { Attribute } from '../model.ts';
-import { Automaton } from '../text/automaton.ts';
 import { texts } from '../text/domain.ts';
+import { Languages } from '../text/languages.ts';
 import type { Row } from '../text/pieces.ts';
 import { TextSearch } from '../text/search.ts';
 import { SetSpace } from './set-space.ts';
@@ -12,19 +12,19 @@ export class MetadataSpace implements LazySpace {
   readonly kind = 'lazy';
   readonly attribute: Attribute;
   readonly #lists: SetSpace;
-  readonly #automaton = new Automaton();
+  readonly #all = new Languages();
   readonly #search: TextSearch;
   readonly #languageOf = new Map<number, number>();
 
   constructor(attribute: Attribute, budget: Budget, examples: (literal: number) => readonly string[]) {
     this.attribute = attribute;
     this.#lists = new SetSpace(attribute, texts, budget, examples);
-    this.#search = new TextSearch(this.#automaton, texts, budget);
+    this.#search = new TextSearch(this.#all, texts, budget);
   }
 
   /** What is asked of a string. */
   addText(literal: number, rows: readonly Row[]): void {
-    this.#languageOf.set(literal, this.#automaton.add(rows));
+    this.#languageOf.set(literal, this.#all.add(rows));
   }
 
   /** What is asked of a list. */

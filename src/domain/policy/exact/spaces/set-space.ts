@@ -1,7 +1,7 @@
 import type { Budget } from '../budget.ts';
 import type { Attribute } from '../model.ts';
-import { Automaton } from '../text/automaton.ts';
 import { codesOf, type Domain } from '../text/domain.ts';
+import { Languages } from '../text/languages.ts';
 import type { Row } from '../text/pieces.ts';
 import { type Found, TextSearch } from '../text/search.ts';
 import type { LazySpace, Sample } from './space.ts';
@@ -14,7 +14,7 @@ import type { LazySpace, Sample } from './space.ts';
 export class SetSpace implements LazySpace {
   readonly kind = 'lazy';
   readonly attribute: Attribute;
-  readonly #automaton = new Automaton();
+  readonly #all = new Languages();
   readonly #search: TextSearch;
   readonly #languageOf = new Map<number, number>();
   readonly #known = new Map<string, string | undefined>();
@@ -27,12 +27,12 @@ export class SetSpace implements LazySpace {
     examples: (literal: number) => readonly string[],
   ) {
     this.attribute = attribute;
-    this.#search = new TextSearch(this.#automaton, domain, budget);
+    this.#search = new TextSearch(this.#all, domain, budget);
     this.#examples = examples;
   }
 
   add(literal: number, rows: readonly Row[]): void {
-    this.#languageOf.set(literal, this.#automaton.add(rows));
+    this.#languageOf.set(literal, this.#all.add(rows));
   }
 
   has(literal: number): boolean {

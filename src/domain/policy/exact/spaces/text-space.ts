@@ -1,7 +1,7 @@
 import type { Budget } from '../budget.ts';
 import type { Attribute } from '../model.ts';
-import { Automaton } from '../text/automaton.ts';
 import { codesOf, type Domain } from '../text/domain.ts';
+import { Languages } from '../text/languages.ts';
 import type { Row } from '../text/pieces.ts';
 import { TextSearch } from '../text/search.ts';
 import type { Cell, EagerSpace, Sample } from './space.ts';
@@ -10,7 +10,7 @@ import type { Cell, EagerSpace, Sample } from './space.ts';
 export class TextSpace implements EagerSpace {
   readonly kind = 'eager';
   readonly attribute: Attribute;
-  readonly #automaton = new Automaton();
+  readonly #all = new Languages();
   readonly #search: TextSearch;
   readonly #isOptional: boolean;
   readonly #languageOf = new Map<number, number>();
@@ -25,13 +25,13 @@ export class TextSpace implements EagerSpace {
     { isOptional = false, examples }: { isOptional?: boolean; examples: (cell: Cell) => readonly string[] },
   ) {
     this.attribute = attribute;
-    this.#search = new TextSearch(this.#automaton, domain, budget);
+    this.#search = new TextSearch(this.#all, domain, budget);
     this.#isOptional = isOptional;
     this.#examples = examples;
   }
 
   add(literal: number, rows: readonly Row[]): void {
-    this.#languageOf.set(literal, this.#automaton.add(rows));
+    this.#languageOf.set(literal, this.#all.add(rows));
     this.#literalOf.push(literal);
   }
 

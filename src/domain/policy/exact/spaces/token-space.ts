@@ -1,7 +1,7 @@
 import type { Budget } from '../budget.ts';
 import type { Attribute } from '../model.ts';
-import { Automaton } from '../text/automaton.ts';
 import { texts, tokenNames } from '../text/domain.ts';
+import { Languages } from '../text/languages.ts';
 import { anything, classes, type Piece, type Row, separator } from '../text/pieces.ts';
 import { TextSearch } from '../text/search.ts';
 import { SetSpace } from './set-space.ts';
@@ -39,14 +39,14 @@ export function tokenRows(
 export class TokenSpace implements LazySpace {
   readonly kind = 'lazy';
   readonly attribute: Attribute = { kind: 'token' };
-  readonly #automaton = new Automaton();
+  readonly #all = new Languages();
   readonly #search: TextSearch;
   readonly #languageOf = new Map<number, number>();
   readonly #partOf = new Map<number, TokenPart>();
   readonly #alone: Readonly<Record<'iss' | 'sub', SetSpace>>;
 
   constructor(budget: Budget, examples: (literal: number) => readonly string[]) {
-    this.#search = new TextSearch(this.#automaton, tokenNames, budget);
+    this.#search = new TextSearch(this.#all, tokenNames, budget);
     const space = () => new SetSpace(this.attribute, texts, budget, examples);
     this.#alone = { iss: space(), sub: space() };
   }
@@ -56,7 +56,7 @@ export class TokenSpace implements LazySpace {
    * @param alone the same of one claim by itself; of no meaning for names
    */
   add(literal: number, part: TokenPart, named: readonly Row[], alone: readonly Row[]): void {
-    this.#languageOf.set(literal, this.#automaton.add(named));
+    this.#languageOf.set(literal, this.#all.add(named));
     this.#partOf.set(literal, part);
     if (part !== 'name') this.#alone[part].add(literal, alone);
   }

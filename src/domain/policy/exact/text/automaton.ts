@@ -1,81 +1,112 @@
-import type { Row } from './pieces.ts';
+import type { Languages } from './languages.ts';
+import { type CharacterClass, classes, type Piece } from './pieces.ts';
 
-/** A state of the automaton of one language; what it goes on to is given by numbers. */
-export interface State {
-  /** Of which language it is a part. */
-  readonly language: number;
-  /** Whether a string that ends here is in the language. */
-  readonly accepts: boolean;
-  /** By one of these characters. */
+/** What a state goes on to, without empty steps. */
+export interface Edges {
+  /** The languages of which a string that ends here is. */
+  readonly accepts: readonly number[];
   readonly byCode: readonly (readonly [code: number, next: number])[];
   /** By any character of a class. */
   readonly byClass: readonly (readonly [classes: number, next: number])[];
 }
 
+interface Node {
+  readonly children: Map<number, { readonly piece: Piece; readonly node: number }>;
+  readonly accepts: number[];
+  /** Of the languages that must match, which still can from here, a bit each. */
+  needed: number;
+}
+
 /**
- * Nondeterministic automata of many languages side by side, without empty steps. They run together: what is kept of a
- * string is the set of states that it may be in, in which a language that can no longer match has no part.
+ * The nondeterministic automaton of several languages together, as a tree of their rows: what many begin alike is there
+ * once. Of each place in the tree there are two states: the plain one, and one that first takes any number of characters
+ * of a class, for a star before it.
  */
 export class Automaton {
-  readonly #states: State[] = [];
-  readonly #starts: (readonly number[])[] = [];
+  readonly #nodes: Node[] = [{ children: new Map(), accepts: [], needed: 0 }];
+  readonly #edges: (Edges | undefined)[] = [];
+  /** Of a looping state, over what. */
+  readonly #loops = new Map<number, CharacterClass>();
+  /** A bit for each language that must match. */
+  readonly needed: number;
 
-  /** @returns the language's number, counted from 0 */
-  add(rows: readonly Row[]): number {
-    const language = this.#starts.length;
-    this.#starts.push(rows.map((row) => this.#row(row, language)));
-    return language;
-  }
-
-  startsOf(language: number): readonly number[] {
-    return this.#starts[language] ?? [];
-  }
-
-  at(state: number): State {
-    const found = this.#states[state];
-    if (found === undefined) throw new Error(`there is no state ${state}`);
-    return found;
-  }
-
-  /** From its end on, so that a piece that may be nothing can take over what the next one does. */
-  #row(row: Row, language: number): number {
-    let next = this.#push({ language, accepts: true, byCode: [], byClass: [] });
-    for (const piece of row.toReversed()) {
-      switch (piece.kind) {
-        case 'codes': {
-          const to = next;
-          const byCode = piece.codes.map((code) => [code, to] as const);
-          next = this.#push({ language, accepts: false, byCode, byClass: [] });
-          break;
+  /** @param must languages, of the others or beside them, for which it is to be known where they can no longer match */
+  constructor(source: Languages, languages: readonly number[], must: readonly number[]) {
+    const bits = new Map(must.slice(0, 30).map((language, at) => [language, 1 << at]));
+    this.needed = [...bits.values()].reduce((all, bit) => all | bit, 0);
+    for (const language of languages) {
+      const bit = bits.get(language) ?? 0;
+      for (const row of source.rowsOf(language)) {
+        let at = this.#nodes[0];
+        for (const { number, piece } of row) {
+          if (!at) break;
+          at.needed |= bit;
+          const known = at.children.get(number);
+          const node = known?.node ?? this.#nodes.push({ children: new Map(), accepts: [], needed: 0 }) - 1;
+          if (!known) at.children.set(number, { piece, node });
+          at = this.#nodes[node];
         }
+        if (!at) continue;
+        at.needed |= bit;
+        at.accepts.push(language);
+      }
+    }
+  }
+
+  /** How much it takes, about. */
+  get size(): number {
+    return this.#nodes.length;
+  }
+
+  readonly start = 0;
+
+  /** Which of the languages that must match still can. */
+  neededBy(state: number): number {
+    return this.#nodes[state >> 1]?.needed ?? 0;
+  }
+
+  edgesOf(state: number): Edges {
+    const before = this.#edges[state];
+    if (before) return before;
+    const made = this.#made(state);
+    this.#edges[state] = made;
+    return made;
+  }
+
+  #made(state: number): Edges {
+    if ((state & 1) === 1) {
+      const plain = this.edgesOf(state - 1);
+      return { ...plain, byClass: [[this.#loops.get(state) ?? classes.any, state], ...plain.byClass] };
+    }
+    const node = this.#nodes[state >> 1];
+    const accepts = new Set(node?.accepts);
+    const byCode: (readonly [number, number])[] = [];
+    const byClass: (readonly [number, number])[] = [];
+    for (const { piece, node: child } of node?.children.values() ?? []) {
+      const [plain, loop] = [2 * child, 2 * child + 1];
+      switch (piece.kind) {
+        case 'codes':
+          for (const code of piece.codes) byCode.push([code, plain]);
+          break;
         case 'class': {
-          const loop = this.#loop(language, piece.of, this.at(next));
-          const byClass = [[piece.of, loop] as const];
-          next = piece.times === 'any' ? loop : this.#push({ language, accepts: false, byCode: [], byClass });
+          this.#loops.set(loop, piece.of);
+          byClass.push([piece.of, loop]);
+          if (piece.times === 'some') break;
+          // It may be nothing: then what follows begins here.
+          const after = this.edgesOf(plain);
+          for (const language of after.accepts) accepts.add(language);
+          byCode.push(...after.byCode);
+          byClass.push(...after.byClass);
           break;
         }
         case 'endOfPath': {
-          const rest = this.#loop(language, 1, { language, accepts: true, byCode: [], byClass: [] });
-          next = this.#push({ language, accepts: true, byCode: [[0x3f, rest]], byClass: [] });
+          this.#loops.set(loop, classes.any);
+          byCode.push([0x3f, loop]);
+          for (const language of this.edgesOf(plain).accepts) accepts.add(language);
           break;
         }
       }
     }
-    return next;
-  }
-
-  #loop(language: number, of: number, then: State): number {
-    const own = this.#states.length;
-    return this.#push({
-      language,
-      accepts: then.accepts,
-      byCode: then.byCode,
-      byClass: [[of, own], ...then.byClass],
-    });
-  }
-
-  #push(state: State): number {
-    this.#states.push(state);
-    return this.#states.length - 1;
+    return { accepts: [...accepts], byCode, byClass };
   }
 }

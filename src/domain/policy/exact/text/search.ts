@@ -1,6 +1,7 @@
 import type { Budget } from '../budget.ts';
-import type { Automaton } from './automaton.ts';
+import { Automaton } from './automaton.ts';
 import type { Domain, Group } from './domain.ts';
+import type { Languages } from './languages.ts';
 import { type Run, Runs } from './runs.ts';
 
 /** What every string must be in, and must not be in. */
@@ -22,6 +23,9 @@ interface Place {
   readonly code: number;
 }
 
+/** Automata that are kept: the next question is often about the same languages. */
+const kept = 4;
+
 /** More states than a domain has, so that a run and a state make one number. */
 const domainStates = 64;
 
@@ -31,12 +35,13 @@ const domainStates = 64;
  * that each pair is looked at once. Of the characters that neither tells apart, one is tried. That makes it complete.
  */
 export class TextSearch {
-  readonly #runs: Runs;
+  readonly #languages: Languages;
+  readonly #known = new Map<string, readonly [Automaton, Runs]>();
   readonly #domain: Domain;
   readonly #budget: Budget;
 
-  constructor(automaton: Automaton, domain: Domain, budget: Budget) {
-    this.#runs = new Runs(automaton);
+  constructor(languages: Languages, domain: Domain, budget: Budget) {
+    this.#languages = languages;
     this.#domain = domain;
     this.#budget = budget;
   }
@@ -48,6 +53,7 @@ export class TextSearch {
     { enough = false } = {},
   ): readonly Found[] {
     const all = [...new Set([...languages, ...given.within, ...given.outside])];
+    const [automaton, runs] = this.#automaton(all, given.within);
     const wanted = new Set(languages);
     const seen = new Set<number>();
     const accepted = new Set<Run>();
@@ -55,12 +61,12 @@ export class TextSearch {
     const places: Place[] = [];
     const reach = (run: Run, domain: number, before: Place | undefined, code: number) => {
       const number = run.number * domainStates + domain;
-      if (seen.has(number) || !given.within.every((language) => run.alive.has(language))) return;
+      if (seen.has(number) || run.needed !== automaton.needed) return;
       seen.add(number);
       this.#budget.spend(1 + (run.size >> 3), all);
       places.push({ run, domain, before, code });
     };
-    reach(this.#runs.start(all), this.#domain.start, undefined, 0);
+    reach(runs.start, this.#domain.start, undefined, 0);
     // Breadth first: what is reached is looked at in the same order.
     for (let at = 0; at < places.length; at += 1) {
       const place = places[at];
@@ -71,15 +77,16 @@ export class TextSearch {
         if (isAsGiven(run.accepting, given)) {
           const own = new Set([...run.accepting].filter((language) => wanted.has(language)));
           const key = [...own].sort((a, b) => a - b).join(' ');
+          this.#budget.spend(own.size);
           if (!found.has(key)) found.set(key, { languages: own, codes: spell(place) });
           if (enough) break;
         }
       }
       for (const group of this.#domain.groups(domain)) {
         const code = other(group, run.named);
-        if (code !== undefined) this.#step(place, code, reach);
+        if (code !== undefined) this.#step(runs, place, code, reach);
       }
-      for (const code of run.named) this.#step(place, code, reach);
+      for (const code of run.named.keys()) this.#step(runs, place, code, reach);
     }
     return [...found.values()];
   }
@@ -87,27 +94,42 @@ export class TextSearch {
   /** Which of the languages a string is in; undefined for one that is none of the domain. */
   languagesOf(codes: readonly number[], languages: readonly number[]): ReadonlySet<number> | undefined {
     let domain: number | undefined = this.#domain.start;
-    let run = this.#runs.start(languages);
+    const [, runs] = this.#automaton(languages, []);
+    let run = runs.start;
     for (const code of codes) {
       domain = this.#domain.step(domain, code);
       if (domain === undefined) return undefined;
-      run = this.#runs.after(run, code);
+      run = runs.after(run, code);
     }
     return this.#domain.accepts(domain) ? run.accepting : undefined;
   }
 
+  #automaton(languages: readonly number[], must: readonly number[]): readonly [Automaton, Runs] {
+    const key = `${languages.join(' ')},${must.join(' ')}`;
+    const before = this.#known.get(key);
+    if (before) return before;
+    const [oldest] = this.#known.keys();
+    if (oldest !== undefined && this.#known.size >= kept) this.#known.delete(oldest);
+    const automaton = new Automaton(this.#languages, languages, must);
+    this.#budget.spend(automaton.size >> 2, languages);
+    const made = [automaton, new Runs(automaton)] as const;
+    this.#known.set(key, made);
+    return made;
+  }
+
   #step(
+    runs: Runs,
     place: Place,
     code: number,
     reach: (run: Run, domain: number, before: Place, code: number) => void,
   ): void {
     const domain = this.#domain.step(place.domain, code);
-    if (domain !== undefined) reach(this.#runs.after(place.run, code), domain, place, code);
+    if (domain !== undefined) reach(runs.after(place.run, code), domain, place, code);
   }
 }
 
 /** A character of the group that no language asks for by itself. */
-function other({ preferred, more }: Group, named: ReadonlySet<number>): number | undefined {
+function other({ preferred, more }: Group, named: ReadonlyMap<number, unknown>): number | undefined {
   for (let at = 0; at < preferred.length; at += 1) {
     const code = preferred.charCodeAt(at);
     if (!named.has(code)) return code;

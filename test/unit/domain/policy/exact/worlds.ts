@@ -1,4 +1,4 @@
-import type { Comparison, Policy, PolicyWorld } from '../../../../../src/domain/policy/index.ts';
+import type { Policy, PolicyWorld, WorldComparison } from '../../../../../src/domain/policy/index.ts';
 import { compareWorlds } from '../../../../../src/domain/policy/index.ts';
 import { mesh, policy, ports, workload } from '../mesh.ts';
 
@@ -42,7 +42,7 @@ export function compareHttp(
   before: readonly Policy[],
   after: readonly Policy[],
   given: Given = {},
-): Comparison & { readonly changes: readonly string[] } {
+): WorldComparison & { readonly changes: readonly string[] } {
   const found = compareWorlds(worldOf(before, given), worldOf(after, given));
   const differences = found.differences.filter(({ protocol }) => protocol === 'http');
   return {

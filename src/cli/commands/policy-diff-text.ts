@@ -1,0 +1,114 @@
+import {
+  type Difference,
+  decisionText,
+  placesText,
+  regionText,
+  type Undecided,
+  type WorldComparison,
+} from '../../domain/policy/index.ts';
+import { printable } from '../output.ts';
+
+/** What a person is told of a comparison. @param registry whether it is known which workloads there are */
+export function comparisonText(found: WorldComparison, registry: boolean): string {
+  const { differences, undecided, complete, proof } = found;
+  const of = (becomes: Difference['becomes']) => differences.filter((each) => each.becomes === becomes);
+  const lines = [
+    ...section('Becomes allowed', of('allowed'), registry),
+    ...section('Becomes denied', of('denied'), registry),
+    ...undecided.flatMap(undecidedLines),
+  ];
+  if (found.outcome === 'same')
+    lines.push(
+      'No change: whatever is asked is decided as before.',
+      `Proven: of ${counted(proof.groups, 'group')} of ports that are decided alike, ${proof.identical} are under policies that say the same; for ${proof.searched} all that can arrive was searched.`,
+    );
+  else if (!complete) lines.push('There is more that changes than is told here.');
+  if (proof.unpaired > 0)
+    lines.push(`Not compared: ${counted(proof.unpaired, 'workload')} of one side alone.`);
+  if (proof.unenforced > 0)
+    lines.push(`Nothing is enforced at ${counted(proof.unenforced, 'port')} of workloads without a proxy.`);
+  if (!registry)
+    lines.push(
+      'Without --world, --registry or a server it is not known which workloads there are: each namespace and selector that a policy names was taken for one.',
+    );
+  return `${lines.map(printable).join('\n')}\n`;
+}
+
+function section(title: string, differences: readonly Difference[], registry: boolean): readonly string[] {
+  if (differences.length === 0) return [];
+  return [
+    `${title}:`,
+    ...differences.flatMap((each) => [
+      `  ${regionText(each.region)}${each.protocol === 'tcp' ? ' (a connection, not read as HTTP)' : ''}`,
+      `    to      ${placesText(each.places)}`,
+      `    before  ${decisionText(each.before)}`,
+      `    after   ${decisionText(each.after)}`,
+      `    ${registry ? 'as      ' : 'such as '}${registry ? explainLine(each) : requestLine(each)}`,
+    ]),
+    '',
+  ];
+}
+
+function undecidedLines({ places, policies, reason }: Undecided): readonly string[] {
+  return [
+    `Cannot be told for ${placesText(places)}: ${reason}${policies.length > 0 ? ` (${policies.join(', ')})` : ''}.`,
+  ];
+}
+
+/** The witness as a command that says why it is decided so. */
+export function explainLine({ witness, places }: Difference): string {
+  const { request, providers } = witness;
+  const [place] = places;
+  const options: readonly (readonly [name: string, value: string | undefined])[] = [
+    ['from', request.sourcePrincipal ?? 'plaintext'],
+    ['to', place && `${place.workload}:${request.destinationPort}`],
+    ...requestOptions(witness),
+    ...Object.entries(providers).map(([name, verdict]) => ['custom', `${name}=${verdict}`] as const),
+  ];
+  const given = options.flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name} ${quoted(value)}`],
+  );
+  return ['citadel policy explain', ...given, '--complete'].join(' ');
+}
+
+function requestOptions({
+  request,
+}: Difference['witness']): readonly (readonly [name: string, value: string | undefined])[] {
+  const { http, jwt, sourceIp, remoteIp, destinationIp, sni } = request;
+  return [
+    ['method', http?.method],
+    ['path', http?.path],
+    ['host', http?.host],
+    ...Object.entries(http?.headers ?? {}).flatMap(([name, values]) =>
+      values.map((value) => ['header', `${name}=${value}`] as const),
+    ),
+    ['jwt', jwt && JSON.stringify(jwt)],
+    ['ip', sourceIp],
+    ['remote-ip', remoteIp === sourceIp ? undefined : remoteIp],
+    ['destination-ip', destinationIp],
+    ['sni', sni],
+  ];
+}
+
+/** The witness where nobody can be asked about it. */
+function requestLine({ witness }: Difference): string {
+  const { request, providers } = witness;
+  const options = requestOptions(witness).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name} ${quoted(value)}`],
+  );
+  const answers = Object.entries(providers).map(([name, verdict]) => `authorizer ${name} says ${verdict}`);
+  return [
+    `from ${request.sourcePrincipal ?? 'plaintext'}`,
+    `port ${request.destinationPort}`,
+    ...options,
+    ...answers,
+  ].join(', ');
+}
+
+function quoted(text: string): string {
+  return /^[A-Za-z0-9_./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,129 @@
+import type { Command } from 'commander';
+import {
+  abstractWorkloads,
+  compareWorlds,
+  formatPolicyProblem,
+  type Policy,
+  type PolicyWorld,
+  policyKey,
+  readPolicies,
+  type WorldComparison,
+  withPolicies,
+} from '../../domain/policy/index.ts';
+import { CitadelError } from '../../kernel/index.ts';
+import { ExitRequest, exitCodes } from '../exit-codes.ts';
+import { readGitFiles } from '../git-files.ts';
+import { withOutput } from '../options.ts';
+import { type OutputFormat, printable, printValue } from '../output.ts';
+import { readPolicyFiles } from '../policy-files.ts';
+import { loadWorld, type WorldOptions, withWorld } from '../policy-world.ts';
+import { comparisonText, explainLine } from './policy-diff-text.ts';
+
+interface Options extends WorldOptions {
+  readonly output: OutputFormat;
+  readonly overLive?: boolean;
+}
+
+const sideHelp = 'a file, a directory, git:REF, git:REF:DIRECTORY, or live';
+
+/** Adds `citadel policy diff`. */
+export function addDiff(policy: Command): void {
+  const command = policy
+    .command('diff')
+    .description(
+      'what two sets of policies decide otherwise: exactly, with a request for each; exit code 0 for nothing, 1 for something, 2 where it cannot be told',
+    )
+    .argument('<old>', sideHelp)
+    .argument('<new>', 'likewise')
+    .option(
+      '--over-live',
+      'each side holds beside what is live, in the place of policies of its names; default: it is all that holds',
+    );
+  withOutput(withWorld(command)).action(async (first: string, second: string) => {
+    const options = command.opts<Options>();
+    const given = [first, second];
+    const sides = given.map((side) => (side === 'live' ? undefined : policiesOf(side)));
+    const live = given.includes('live') || isKnown(options) ? await loadWorld(options) : undefined;
+    const [before, after] = worldsOf(sides, live, options);
+    const found = compareWorlds(before, after);
+    print(found, live !== undefined, options.output);
+    if (found.outcome !== 'same')
+      throw new ExitRequest(found.outcome === 'different' ? exitCodes.warning : exitCodes.broken);
+  });
+}
+
+/** Whether somebody can tell which workloads there are. */
+function isKnown({ world, registry, server, socket, overLive }: Options): boolean {
+  return [world, registry, server, socket].some((each) => each !== undefined) || overLive === true;
+}
+
+function worldsOf(
+  [first, second]: readonly (readonly Policy[] | undefined)[],
+  live: PolicyWorld | undefined,
+  options: Options,
+): readonly [PolicyWorld, PolicyWorld] {
+  const world = live ?? abstractWorld([...(first ?? []), ...(second ?? [])], options);
+  const side = (policies: readonly Policy[] | undefined): PolicyWorld => {
+    if (policies === undefined) return world;
+    return options.overLive === true ? withPolicies(world, policies) : { ...world, policies };
+  };
+  return [side(first), side(second)];
+}
+
+function abstractWorld(policies: readonly Policy[], options: Options): PolicyWorld {
+  // Which authorizers there are is not known either: those that are named.
+  const named = policies.flatMap((policy) =>
+    policy.kind === 'AuthorizationPolicy' && policy.provider !== undefined ? [policy.provider] : [],
+  );
+  const providers = [...new Set([...options.authorizationProvider, ...named])].toSorted();
+  return {
+    settings: {
+      trustDomain: options.trustDomain,
+      trustDomainAliases: options.trustDomainAlias,
+      rootNamespace: options.rootNamespace,
+      authorizationProviders: providers.map((name) => ({ name })),
+    },
+    ...abstractWorkloads(policies, options),
+    policies: [],
+    strict: new Set(),
+  };
+}
+
+/** @throws CitadelError InvalidArgument where a part cannot be read: of the rest another thing would be said */
+function policiesOf(side: string): readonly Policy[] {
+  const { files, unreadable } = side.startsWith('git:')
+    ? { files: readGitFiles(side.slice('git:'.length)), unreadable: [] }
+    : readPolicyFiles([side]);
+  const readings = files.map(({ source, text }) => readPolicies(text, { source }));
+  const policies = readings.flatMap((reading) => reading.policies);
+  const taken = new Set<string>();
+  const twice = policies.filter((policy) => {
+    const key = keyOf(policy);
+    const isTaken = taken.has(key);
+    taken.add(key);
+    return isTaken;
+  });
+  const problems = [
+    ...unreadable,
+    ...readings.flatMap((reading) => reading.problems.map(formatPolicyProblem)),
+    ...twice.map((policy) => `${keyOf(policy)} is in ${side} twice: it is not said which one counts`),
+  ];
+  if (problems.length > 0) throw new CitadelError('InvalidArgument', problems.map(printable).join('\n'));
+  return policies;
+}
+
+function keyOf({ kind, meta: { namespace, name } }: Policy): string {
+  return policyKey({ kind, namespace, name });
+}
+
+function print(found: WorldComparison, registry: boolean, output: OutputFormat): void {
+  if (output === 'table') {
+    process.stdout.write(comparisonText(found, registry));
+    return;
+  }
+  const differences = found.differences.map((each) => ({
+    ...each,
+    ...(registry ? { explain: explainLine(each) } : {}),
+  }));
+  printValue({ ...found, differences, registry }, output);
+}

@@ -1,0 +1,165 @@
+import type {
+  Alternative,
+  Attribute,
+  Constraint,
+  ExactDecision,
+  PatternList,
+  PortOf,
+  Region,
+} from './model.ts';
+
+/** What an author reads of a region: in the order of a sentence, from the caller to what is asked. */
+export function regionText({ constraints }: Region): string {
+  if (constraints.length === 0) return 'every request';
+  return constraints
+    .toSorted((a, b) => order(a.attribute) - order(b.attribute))
+    .map(constraintText)
+    .join(', ');
+}
+
+/** `caller of namespace shop, but not shop/web`. */
+export function constraintText(constraint: Constraint): string {
+  const { alternatives, attribute, more } = constraint;
+  const texts = alternatives.map((alternative) => alternativeText(alternative, attribute));
+  const rest = more > 0 ? [`${more} more of the kind`] : [];
+  return `${subject(attribute)} ${[...texts, ...rest].join('; or ')}`;
+}
+
+const kinds: readonly Attribute['kind'][] = [
+  'source',
+  'sourceIp',
+  'remoteIp',
+  'token',
+  'claim',
+  'method',
+  'path',
+  'host',
+  'header',
+  'sni',
+  'destinationIp',
+  'metadata',
+  'provider',
+];
+
+function order({ kind }: Attribute): number {
+  return kinds.indexOf(kind);
+}
+
+function subject(attribute: Attribute): string {
+  switch (attribute.kind) {
+    case 'source':
+      return 'caller';
+    case 'sourceIp':
+      return 'address';
+    case 'remoteIp':
+      return 'client address';
+    case 'destinationIp':
+      return 'called address';
+    case 'token':
+      return 'token';
+    case 'claim':
+      return `claim ${attribute.path.join('.')}`;
+    case 'header':
+      return `header ${attribute.name}`;
+    case 'sni':
+      return 'server name';
+    case 'metadata':
+      return `metadata ${attribute.filter}[${attribute.name}]`;
+    case 'provider':
+      return `authorizer ${attribute.name}`;
+    case 'method':
+    case 'path':
+    case 'host':
+      return attribute.kind;
+  }
+}
+
+function alternativeText({ matches, except: all }: Alternative, attribute: Attribute): string {
+  // That somebody is there goes without saying beside who it is.
+  const named = matches.length > 1 ? matches.filter(({ field }) => field !== 'present') : matches;
+  const { positive, except } = shortened(named, all);
+  if (positive.length === 0 && except.length === 1 && except[0]?.field === 'present')
+    return attribute.kind === 'source' ? 'without mutual TLS' : 'not there';
+  if (positive.length === 0 && except.length === 1 && except[0]?.field === 'refuses') return 'agrees';
+  const yes = positive.map(listText).join(' and ');
+  const no = except.map(listText).join(', nor ');
+  if (yes === '') return `any but ${no}`;
+  return no === '' ? yes : `${yes}, but not ${no}`;
+}
+
+/**
+ * Without what is written on both sides, and goes away: of `GET or POST, but not GET` POST is left. What else is excepted
+ * stays, unless both sides are single values, which have nothing in common.
+ */
+function shortened(
+  positive: readonly PatternList[],
+  except: readonly PatternList[],
+): { readonly positive: readonly PatternList[]; readonly except: readonly PatternList[] } {
+  const isOut = (field: string, pattern: string) =>
+    except.some((list) => list.field === field && list.patterns.includes(pattern));
+  const left = positive.map(({ field, patterns }) => {
+    const rest = patterns.filter((pattern) => !isOut(field, pattern));
+    return { field, patterns: rest.length > 0 ? rest : patterns };
+  });
+  const isSingle = ({ patterns }: PatternList) =>
+    patterns.length > 0 && !patterns.some((pattern) => /[*{]/.test(pattern));
+  const isApart = (list: PatternList) =>
+    isSingle(list) &&
+    left.some(
+      (own) =>
+        own.field === list.field &&
+        isSingle(own) &&
+        !own.patterns.some((pattern) => list.patterns.includes(pattern)),
+    );
+  return { positive: left, except: except.filter((list) => !isApart(list)) };
+}
+
+/** More of a list than this is not told. */
+const most = 6;
+
+function listText({ field, patterns }: PatternList): string {
+  const few = patterns.slice(0, most).map((pattern) => shown(pattern));
+  const text = [...few, ...(patterns.length > most ? [`${patterns.length - most} more`] : [])].join(' or ');
+  switch (field) {
+    case 'present':
+      return 'known by mutual TLS';
+    case 'ambiguous':
+      return 'ambiguous';
+    case 'refuses':
+      return 'refuses';
+    case 'namespaces':
+    case 'source.namespace':
+      return `of namespace ${text}`;
+    case 'serviceAccounts':
+    case 'source.serviceAccount':
+      return `of service account ${text}`;
+    case 'trustDomains':
+    case 'source.trustDomain':
+      return `of trust domain ${text}`;
+    default:
+      return text;
+  }
+}
+
+function shown(pattern: string): string {
+  return /^[\x21-\x7e]+$/.test(pattern) ? pattern : JSON.stringify(pattern);
+}
+
+/** What decides, for a person. */
+export function decisionText({ verdict, step, by }: ExactDecision): string {
+  const rule = by === undefined ? '' : ` rule ${by.rule} of ${by.namespace}/${by.name}`;
+  if (step === 'MTLS') return 'refused: the port does not take connections of this kind';
+  if (step === 'TOKEN') return 'refused: its token is not taken';
+  if (step === 'PATH') return 'denied: it can be read in different ways, and policies compare it';
+  if (verdict === 'allow') return by === undefined ? 'allowed: no ALLOW policy holds' : `allowed by${rule}`;
+  if (by === undefined) return 'denied: no ALLOW policy matches';
+  return step === 'CUSTOM' ? `denied by the authorizer of${rule}` : `denied by${rule}`;
+}
+
+/** The first few, and how many there are. */
+export function placesText(places: readonly PortOf[]): string {
+  const few = places
+    .slice(0, 3)
+    .map(({ workload, port }) => `${workload}, ${port === 'other' ? 'any other port' : `port ${port}`}`);
+  return places.length > 3 ? `${few.join('; ')}; and ${places.length - 3} more` : few.join('; ');
+}
