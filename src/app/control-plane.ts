@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Cluster } from '../adapters/kubernetes/index.ts';
 import type { AccessLogServiceOptions, DiscoveryServiceOptions, GrpcService } from '../api/grpc/index.ts';
 import type { AuthorityService } from '../domain/authority/index.ts';
+import { createDenials, type Denials, withDenials } from '../domain/denials/index.ts';
 import { createDrainService, type DrainService } from '../domain/draining/index.ts';
 import {
   createEnforcementService,
@@ -15,6 +16,7 @@ import {
   createPolicyService,
   createStoredPolicySource,
   formatPolicyProblem,
+  holdingVersion,
   type PolicyService,
   readPolicy,
 } from '../domain/policy/index.ts';
@@ -55,6 +57,8 @@ export interface OpenControlPlane {
   readonly evidence: EvidenceService;
   /** What proxies tell of decisions, for whoever asks what a policy would change. */
   readonly recorder: DecisionRecorder;
+  /** What denied callers can ask about. */
+  readonly denials: Denials;
   /** By which workloads are strict whatever PERMISSIVE policies say. */
   readonly orders: StrictOrders;
   readonly enforcement: EnforcementService;
@@ -114,7 +118,14 @@ export async function openControlPlane(
     entropy,
     ...ports,
   });
-  return { settings, plane, policies, evidence, recorder, orders, enforcement, drains };
+  const denials = createDenials({
+    clock: ports.clock,
+    policiesVersion(workload) {
+      const snapshot = plane.snapshot();
+      return snapshot && holdingVersion(snapshot, workload);
+    },
+  });
+  return { settings, plane, policies, evidence, recorder, denials, orders, enforcement, drains };
 }
 
 /** What proxies ask, over what the control plane knows; loaded only where there is one. */
@@ -128,7 +139,7 @@ export async function discoveryService(
 
 /** What proxies saw of the calls to them. */
 export async function accessLogService(
-  { recorder, plane }: OpenControlPlane,
+  { recorder, denials, plane }: OpenControlPlane,
   ports: Omit<AccessLogServiceOptions, 'sink' | 'readDecision' | 'limits'>,
 ): Promise<GrpcService> {
   const { createAccessLogService, defaultAccessLogLimits } = await import('../api/grpc/index.ts');
@@ -136,8 +147,8 @@ export async function accessLogService(
   const providers = () => plane.snapshot()?.settings.authorizationProviders.map(({ name }) => name) ?? [];
   return createAccessLogService({
     ...ports,
-    sink: recorder,
-    readDecision: (fields, denied) => recordedDecision(fields, denied, providers()).by,
+    sink: withDenials(recorder, denials),
+    readDecision: (fields, denied) => recordedDecision(fields, denied, providers()),
     limits: defaultAccessLogLimits,
   });
 }

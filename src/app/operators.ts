@@ -101,6 +101,7 @@ export async function startOperatorApi(options: OperatorApiOptions): Promise<Ope
     mutualTls: options.controlPlane && mutualTlsOf(options.controlPlane, clock),
     enforcement: options.controlPlane?.enforcement,
     decisionRecords: options.controlPlane && decisionRecordsOf(options.controlPlane, store),
+    denials: options.controlPlane?.denials,
     policyWorld: () => options.controlPlane?.plane.snapshot(),
     policyStatus: () => options.controlPlane?.plane.policies() ?? [],
     policyWarnings: () => options.controlPlane?.plane.policyWarnings() ?? [],

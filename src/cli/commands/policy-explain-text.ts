@@ -1,6 +1,6 @@
 import type {
-  CallAttribute,
   CallExplanation,
+  RequestAttribute,
   StepFinding,
   TokenFinding,
   TransportFinding,
@@ -89,13 +89,13 @@ function hangsOn({ dependsOn, policies }: CallExplanation): readonly string[] {
 }
 
 /** How an author says what is missing. */
-function optionFor(attribute: CallAttribute): string {
+function optionFor(attribute: RequestAttribute): string {
   const header = /^request\.headers\[(.*)\]$/.exec(attribute)?.[1];
   if (header !== undefined) return `--header ${header}=VALUE, or --without-header ${header}`;
   return options.get(attribute) ?? 'nobody but the proxy knows';
 }
 
-const options: ReadonlyMap<string, string> = new Map<CallAttribute, string>([
+const options: ReadonlyMap<string, string> = new Map<RequestAttribute, string>([
   ['request.method', '--method'],
   ['request.path', '--path'],
   ['request.query', '--path, with its query'],

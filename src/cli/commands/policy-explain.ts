@@ -1,7 +1,6 @@
 import { type Command, Option } from 'commander';
 import {
   alikeCallees,
-  type CallExplanation,
   type CalleeGroup,
   calleesOf,
   callerOf,
@@ -13,14 +12,16 @@ import { ExitRequest, exitCodes } from '../exit-codes.ts';
 import { type OutputOptions, withOutput } from '../options.ts';
 import { printRecord } from '../output.ts';
 import { loadWorld, type WorldOptions, withWorld } from '../policy-world.ts';
-import { type CallOptions, givenCall, withCall } from './policy-explain-call.ts';
-import { readCandidates } from './policy-explain-files.ts';
+import { type CallOptions, callOptions, givenCall, withCall } from './policy-explain-call.ts';
+import { type Explained, explainDenial } from './policy-explain-denial.ts';
+import { type Candidates, readCandidates } from './policy-explain-files.ts';
 import { explanationText } from './policy-explain-text.ts';
 import { policyFilesHelp } from './policy-text.ts';
 
 interface ExplainOptions extends WorldOptions, OutputOptions, CallOptions {
   readonly from?: string;
   readonly to?: string;
+  readonly denial?: string;
   readonly expect?: 'allowed' | 'denied';
 }
 
@@ -33,37 +34,49 @@ export function addExplain(policy: Command): void {
       '[file...]',
       `policies in the place of those of their names, or beside the others: ${policyFilesHelp}`,
     )
-    .requiredOption(
-      '--from <caller>',
-      'a SPIFFE ID, NAMESPACE/SERVICE-ACCOUNT, a workload’s id, or plaintext',
-    )
-    .requiredOption('--to <callee>', 'a service or a workload, as shop/orders:80');
+    .option('--from <caller>', 'a SPIFFE ID, NAMESPACE/SERVICE-ACCOUNT, a workload’s id, or plaintext')
+    .option('--to <callee>', 'a service or a workload, as shop/orders:80')
+    .addOption(
+      new Option(
+        '--denial <id>',
+        'a call that was denied, by its response header x-citadel-denial; asks the server for what its proxy told',
+      ).conflicts(['from', 'to', ...callOptions]),
+    );
   withCall(command).addOption(
     new Option('--expect <verdict>', 'exit code 1 where it is not this one').choices(['allowed', 'denied']),
   );
   withOutput(withWorld(command)).action(async () => {
     const options = command.opts<ExplainOptions>();
     const candidates = readCandidates(command.args, options.registry);
-    const world = candidates.applyTo(await loadWorld(options));
-    const { from = '', to = '' } = options;
-    const callees = onlyGroup(world, to);
-    const explanation = explainCall({
-      world,
-      caller: callerOf(world, from),
-      callees,
-      call: givenCall(options, world),
-      now: new Date(),
-      locate: candidates.locate,
-    });
-    print(explanation, options);
+    const { denial, output, expect } = options;
+    const { explanation, text, record } =
+      denial === undefined
+        ? explainGiven(options, await loadWorld(options), candidates)
+        : await explainDenial(denial, options, candidates);
+    if (output === 'table') process.stdout.write(text);
+    else printRecord(record, output);
+    const verdict = explanation && verdicts[explanation.verdict];
+    if (expect !== undefined && verdict !== expect) throw new ExitRequest(exitCodes.warning);
   });
 }
 
-function print(explanation: CallExplanation, { output, expect, method, path }: ExplainOptions): void {
-  if (output === 'table') process.stdout.write(explanationText(explanation, { method, path }));
-  else printRecord({ ...explanation }, output);
-  const verdict = verdicts[explanation.verdict];
-  if (expect !== undefined && verdict !== expect) throw new ExitRequest(exitCodes.warning);
+function explainGiven(options: ExplainOptions, live: PolicyWorld, candidates: Candidates): Explained {
+  const { from, to, method, path } = options;
+  if (from === undefined || to === undefined)
+    throw new CitadelError(
+      'OutOfRange',
+      'say who calls whom: --from and --to, or --denial with the name of a denial',
+    );
+  const world = candidates.applyTo(live);
+  const explanation = explainCall({
+    world,
+    caller: callerOf(world, from),
+    callees: onlyGroup(world, to),
+    call: givenCall(options, world),
+    now: new Date(),
+    locate: candidates.locate,
+  });
+  return { explanation, text: explanationText(explanation, { method, path }), record: { ...explanation } };
 }
 
 const verdicts = { allow: 'allowed', deny: 'denied', depends: 'open' } as const;

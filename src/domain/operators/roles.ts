@@ -28,6 +28,8 @@ export const methodRequirements = {
   listPolicyRevisions: 'viewer',
   getPolicyWorld: 'viewer',
   getDecisionRecords: 'viewer',
+  // One person's request, with its path and address.
+  getDenial: 'author',
   getMutualTlsStatus: 'viewer',
   enforceMutualTls: 'operator',
   revertMutualTls: 'operator',

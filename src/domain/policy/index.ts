@@ -28,6 +28,7 @@ export * from './exact/index.ts';
 export * from './explain/index.ts';
 export { formatPolicies } from './format.ts';
 export { policiesByWorkload } from './holding.ts';
+export { holdingVersion } from './holding-version.ts';
 export { type JudgedMesh, judgePolicy, type PolicyJudgement } from './judge.ts';
 export { type LintRegistry, type LintWarning, lintPolicies } from './lint/index.ts';
 export * from './model.ts';

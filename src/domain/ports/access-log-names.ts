@@ -14,7 +14,15 @@ export const accessLogTags = {
   host: 'host',
   /** Why a response is what it is: `via_upstream`, `rbac_access_denied_matched_policy[...]`. */
   details: 'details',
+  /** By which a denied caller can ask about the denial. */
+  denial: 'denial',
 } as const;
+
+/**
+ * The response header of a denial, and its opaque name: of 122 random bits that the proxy draws for this one answer. A
+ * caller learns nothing from it, and cannot choose it, as it can `x-request-id`.
+ */
+export const denialHeader = 'x-citadel-denial';
 
 /**
  * Milliseconds between two words of a connection or request without mutual TLS that goes on: what began long ago and is

@@ -1,3 +1,4 @@
+import type { DecisionStep, RuleReference } from '../policy/index.ts';
 import type { ConnectedProxy } from './discovery.ts';
 
 /** What one connection or request was, as the callee's proxy saw it. */
@@ -35,6 +36,21 @@ export interface AccessLogEntry {
   readonly sampled: boolean;
   /** Whether this is the first word of it: what has been told of at its start and goes on, or is denied, is not another one. */
   readonly first: boolean;
+  /** Of a denied request whose caller was given a name for the denial. */
+  readonly denial?: NamedDenial;
+}
+
+/** What else is known of a denied request, so that it can be explained to who may know. */
+export interface NamedDenial {
+  /** That the caller was given. */
+  readonly id: string;
+  /** By which the proxy says that it refused. */
+  readonly step: Exclude<DecisionStep, 'default'> | 'token';
+  /** Of the original client, as the proxy takes it. */
+  readonly remoteAddress: string | undefined;
+  readonly calleeAddress: string | undefined;
+  /** What is not told as it came: it was too long, or cannot be shown. */
+  readonly inexact: readonly ('method' | 'path' | 'host')[];
 }
 
 export interface AccessLogSession {
@@ -52,8 +68,8 @@ export interface AccessLogSink {
   open(proxy: ConnectedProxy): AccessLogSession;
 }
 
-/** The policy's rule behind a decision, from what the filters left in an entry. */
+/** The step and the policy's rule behind a decision, from what the filters left in an entry. */
 export type DecisionReader = (
   fields: Readonly<Record<string, unknown>>,
   denied: boolean,
-) => { readonly namespace: string; readonly name: string; readonly rule: number } | undefined;
+) => { readonly step: DecisionStep; readonly by: RuleReference | undefined };

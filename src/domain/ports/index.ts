@@ -1,5 +1,11 @@
 export type * from './access-log.ts';
-export { accessLogName, accessLogPeriod, accessLogTags, inboundChains } from './access-log-names.ts';
+export {
+  accessLogName,
+  accessLogPeriod,
+  accessLogTags,
+  denialHeader,
+  inboundChains,
+} from './access-log-names.ts';
 export type * from './adoption-store.ts';
 export type * from './archive.ts';
 export type * from './attestor.ts';

@@ -151,14 +151,14 @@ describe.skipIf(!hasPart('envoy'))('policies on real Envoys', () => {
               status: response.statusCode ?? 0,
               reused: sent.reusedSocket,
               body,
-              id: response.headers['x-request-id'],
+              id: response.headers['x-citadel-denial'],
             }),
           );
         });
         sent.once('error', reject);
         sent.end();
       });
-    expect(await onOne()).toMatchObject({ status: 200, reused: false });
+    expect(await onOne()).toMatchObject({ status: 200, reused: false, id: undefined });
     await mesh.write('policy.yaml', rules('DENY', '[{}]', 'nobody-may'));
     await waitFor(async () => (await onOne()).status === 403, { what: 'the denial on the open connection' });
     const denied = await onOne();

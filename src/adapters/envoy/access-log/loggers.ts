@@ -2,6 +2,7 @@ import {
   accessLogName,
   accessLogPeriod,
   accessLogTags,
+  denialHeader,
   inboundChains,
   serverCluster,
 } from '../../../domain/ports/index.ts';
@@ -25,6 +26,7 @@ const formats: Readonly<Record<keyof typeof accessLogTags, string>> = {
   path: '%PATH(NQ:PATH)%',
   host: '%REQ(:AUTHORITY)%',
   details: '%RESPONSE_CODE_DETAILS%',
+  denial: `%RESP(${denialHeader})%`,
 };
 
 /**
@@ -57,10 +59,19 @@ function logger(filter: AccessLogFilter): AccessLog {
   });
 }
 
-/** An application's own 401 and 403 are `via_upstream`; an external authorizer may deny by any status. */
-const requestDenied = anyOf(
+/**
+ * An application's own 401 and 403 are `via_upstream`; an external authorizer may deny by any status, and what answers gRPC
+ * denies with 200.
+ */
+export const requestDenied = anyOf(
   flagged('UAEX'),
-  expression("(response.code == 401 || response.code == 403) && response.code_details != 'via_upstream'"),
+  expression(
+    [
+      "(response.code == 401 || response.code == 403) && response.code_details != 'via_upstream'",
+      "response.code_details.startsWith('rbac_access_denied')",
+      "response.code_details.startsWith('jwt_authn')",
+    ].join(' || '),
+  ),
 );
 const connectionDenied = expression(
   "connection.termination_details.startsWith('rbac_access_denied') || connection.termination_details.startsWith('ext_authz')",

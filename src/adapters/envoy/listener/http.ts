@@ -1,4 +1,6 @@
 import type { AppProtocol } from '../../../domain/mesh/index.ts';
+import { denialHeader } from '../../../domain/ports/index.ts';
+import { HeaderValueOption_HeaderAppendAction } from '../../../gen/envoy/config/core/v3/base.ts';
 import { ApiVersion, ExtensionConfigSource } from '../../../gen/envoy/config/core/v3/config_source.ts';
 import { Filter } from '../../../gen/envoy/config/listener/v3/listener_components.ts';
 import { RouteConfiguration } from '../../../gen/envoy/config/route/v3/route.ts';
@@ -10,9 +12,10 @@ import {
   HttpConnectionManager_ForwardClientCertDetails,
   HttpConnectionManager_ServerHeaderTransformation,
   HttpFilter,
+  LocalReplyConfig,
   Rds,
 } from '../../../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
-import type { InboundLogs } from '../access-log/loggers.ts';
+import { type InboundLogs, requestDenied } from '../access-log/loggers.ts';
 import { pathSettings } from '../authorization/index.ts';
 import { pack, typeUrlOf } from '../messages/any.ts';
 import { httpLifetime } from '../messages/lifetime.ts';
@@ -38,6 +41,21 @@ const router = HttpFilter.fromPartial({
     $case: 'typedConfig',
     value: pack('envoy.extensions.filters.http.router.v3.Router', Router, Router.fromPartial({})),
   },
+});
+
+/** By its name a denied caller can ask about the denial, and learns nothing from it. */
+const namedDenials = LocalReplyConfig.fromPartial({
+  mappers: [
+    {
+      filter: requestDenied,
+      headersToAdd: [
+        {
+          header: { key: denialHeader, value: '%UNIQUE_ID%' },
+          appendAction: HeaderValueOption_HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD,
+        },
+      ],
+    },
+  ],
 });
 
 export interface HttpOptions {
@@ -70,8 +88,7 @@ export function httpFilter(options: HttpOptions): Filter {
       ? HttpConnectionManager_ForwardClientCertDetails.SANITIZE_SET
       : HttpConnectionManager_ForwardClientCertDetails.SANITIZE,
     ...(options.callerKnown ? { setCurrentClientCertDetails: { uri: true } } : {}),
-    // By its id a denied caller can ask about the denial, and learns nothing from it.
-    ...(options.judged ? { ...pathSettings(), alwaysSetRequestIdInResponse: true } : {}),
+    ...(options.judged ? { ...pathSettings(), localReplyConfig: namedDenials } : {}),
     commonHttpProtocolOptions: { maxConnectionDuration: connection, maxStreamDuration: stream },
     drainTimeout: notice,
     streamIdleTimeout: never,

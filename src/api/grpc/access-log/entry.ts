@@ -4,14 +4,15 @@ import {
   type DecisionReader,
   inboundChains,
 } from '../../../domain/ports/index.ts';
-import type { Address } from '../../../gen/envoy/config/core/v3/address.ts';
 import {
   type AccessLogCommon,
   AccessLogType,
   type ResponseFlags,
 } from '../../../gen/envoy/data/accesslog/v3/accesslog.ts';
 import { CitadelError } from '../../../kernel/index.ts';
-import { plainAddress, printable, spiffeIdOf } from './text.ts';
+import { rbacFields, socket } from './common.ts';
+import { namedDenial } from './denial.ts';
+import { printable, spiffeIdOf } from './text.ts';
 
 export interface EntryContext {
   readonly workload: string;
@@ -23,7 +24,6 @@ export interface EntryContext {
 type Transport = AccessLogEntry['transport'];
 
 const denialPattern = /^rbac_access_denied_matched_policy\[(.*)\]$/s;
-const rbacNamespaces = ['envoy.filters.http.rbac', 'envoy.filters.network.rbac'];
 const policyIdField = 'citadel_deny_enforced_effective_policy_id';
 const via = 'via_upstream';
 
@@ -49,6 +49,7 @@ export function readEntry(common: AccessLogCommon | undefined, context: EntryCon
   const decision = denied ? 'denied' : isUnserved(common) && transport !== 'mtls' ? 'unserved' : 'allowed';
   const by =
     denied || transport === 'mtls' ? decidedBy(common, details, denied, context.readDecision) : undefined;
+  const denial = denied ? namedDenial(common, context) : undefined;
   return {
     workload: context.workload,
     port: callee.port,
@@ -68,6 +69,7 @@ export function readEntry(common: AccessLogCommon | undefined, context: EntryCon
     at: goesOn.has(common.accessLogType) ? context.now : past(common.startTime, context.now),
     sampled: transport === 'mtls' && !denied,
     first: isFirst(common.accessLogType, transport, decision, chain),
+    ...(denial && { denial }),
   };
 }
 
@@ -134,33 +136,20 @@ function isDenied(
 }
 
 function decidedBy(
-  { metadata }: AccessLogCommon,
+  common: AccessLogCommon,
   details: string | undefined,
   denied: boolean,
   readDecision: DecisionReader,
 ) {
   const id = denialPattern.exec(details ?? '')?.[1];
-  const fields = rbacNamespaces.map((name) => metadata?.filterMetadata[name] ?? {});
-  return readDecision(
-    Object.assign({}, ...fields, id === undefined || id === 'none' ? {} : { [policyIdField]: id }),
-    denied,
-  );
+  const refusedBy = id === undefined || id === 'none' ? {} : { [policyIdField]: id };
+  return readDecision({ ...rbacFields(common), ...refusedBy }, denied).by;
 }
 
 function callerIdOf({ tlsProperties }: AccessLogCommon): string | undefined {
   const names = tlsProperties?.peerCertificateProperties?.subjectAltName ?? [];
   for (const { san } of names) if (san?.$case === 'uri') return spiffeIdOf(san.value);
   return undefined;
-}
-
-function socket(address: Address | undefined, what: string): { address: string; port: number } {
-  const value = address?.address;
-  if (value?.$case !== 'socketAddress' || value.value.portSpecifier?.$case !== 'portValue')
-    throw new CitadelError('InvalidArgument', `an access log entry lacks ${what}`);
-  const port = value.value.portSpecifier.value;
-  if (port < 1 || port > 65_535)
-    throw new CitadelError('InvalidArgument', 'an access log entry has a port that is none');
-  return { address: plainAddress(value.value.address), port };
 }
 
 /** A proxy's clock may be wrong: nothing is recorded as seen in the future. */

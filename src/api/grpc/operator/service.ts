@@ -28,6 +28,7 @@ import { unary } from '../status.ts';
 import { type AuditLogServices, getAuditLog, listAuditEntries, proveAuditEntry } from './audit-log.ts';
 import { type BackupServices, createBackup } from './backup.ts';
 import { type DecisionRecordServices, getDecisionRecords } from './decision-records.ts';
+import { type DenialServices, getDenial } from './denials.ts';
 import {
   type EnforcementServices,
   enforceMutualTls,
@@ -71,6 +72,7 @@ export interface OperatorStatus {
 
 export interface OperatorServices
   extends PolicyServices,
+    DenialServices,
     PolicyWorldServices,
     DecisionRecordServices,
     MutualTlsServices,
@@ -251,6 +253,7 @@ export function createOperatorService(
     applyPolicies: method('applyPolicies', (request: wire.ApplyPoliciesRequest, caller) =>
       applyPolicies(services, request, caller),
     ),
+    getDenial: method('getDenial', async (request: wire.GetDenialRequest) => getDenial(services, request)),
     getMutualTlsStatus: method('getMutualTlsStatus', async (request: wire.GetMutualTlsStatusRequest) =>
       getMutualTlsStatus(services, request),
     ),

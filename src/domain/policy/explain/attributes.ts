@@ -1,7 +1,7 @@
 import { type Facts, type FieldSubject, headerOf, requestPrincipal, textsAt } from '../decide/index.ts';
 
 /** What a request has, or lacks, that a policy can ask for; what is not known of it is named by these. */
-export type Attribute =
+export type RequestAttribute =
   | 'source.principal'
   | 'source.ip'
   | 'remote.ip'
@@ -17,7 +17,7 @@ export type Attribute =
   | `experimental.${string}[${string}]`;
 
 /** Of which attributes it has to be known to compare a rule's lists with a request. */
-export function attributesOf(subject: FieldSubject): readonly Attribute[] {
+export function attributesOf(subject: FieldSubject): readonly RequestAttribute[] {
   switch (subject.kind) {
     case 'source.principal':
     case 'source.namespace':
@@ -45,7 +45,7 @@ export function attributesOf(subject: FieldSubject): readonly Attribute[] {
   }
 }
 
-function attributesOfHeader(name: string): readonly Attribute[] {
+function attributesOfHeader(name: string): readonly RequestAttribute[] {
   switch (name) {
     case 'host':
     case ':authority':

@@ -13,9 +13,9 @@ import {
 } from '../decide/index.ts';
 import type { AuthorizationPolicy, Policy } from '../model.ts';
 import type { PolicyLocator } from '../read/index.ts';
-import type { Attribute } from './attributes.ts';
+import type { RequestAttribute } from './attributes.ts';
 import type { Explanation, RuleFinding, StepFinding } from './model.ts';
-import { byDistance, type Comparison, findingOf, referenceOf } from './rule.ts';
+import { byDistance, findingOf, type RuleComparison, referenceOf } from './rule.ts';
 import { beforeTokens, stepsOf } from './steps.ts';
 
 export interface ExplainOptions {
@@ -23,7 +23,7 @@ export interface ExplainOptions {
    * Of what is false here the request's own value means nothing, so that the verdict is one only where every value would
    * come to it. Default: all is known.
    */
-  readonly isKnown?: (attribute: Attribute) => boolean;
+  readonly isKnown?: (attribute: RequestAttribute) => boolean;
   /** Providers that can be asked, of which it is not known what they would say. */
   readonly unanswered?: ReadonlySet<string>;
   /** Where a policy's parts stand, for those that were read from a text at hand. */
@@ -56,7 +56,7 @@ export function explain(
     claims: withWordLists(request.jwt, request.spaceDelimitedClaims),
     mesh: context,
   };
-  const comparison: Comparison = { facts, isKnown, tcp: context.tcp, locate };
+  const comparison: RuleComparison = { facts, isKnown, tcp: context.tcp, locate };
   const steps = stepsOf({ enforced, http, context, unanswered, comparison });
   const settled = settle(steps);
   const explanation: Explanation = {
@@ -113,14 +113,17 @@ function stepOf({ step }: StepFinding): DecisionStep {
   return step === 'AUDIT' ? 'default' : step;
 }
 
-function nearest(enforced: readonly AuthorizationPolicy[], comparison: Comparison): readonly RuleFinding[] {
+function nearest(
+  enforced: readonly AuthorizationPolicy[],
+  comparison: RuleComparison,
+): readonly RuleFinding[] {
   return enforced
     .filter(({ action }) => action === 'ALLOW')
     .flatMap((policy) => policy.rules.map((_, index) => findingOf(policy, index, comparison)))
     .toSorted((a, b) => byDistance(a.fields, b.fields));
 }
 
-function dryRuns(all: readonly AuthorizationPolicy[], comparison: Comparison): readonly RuleFinding[] {
+function dryRuns(all: readonly AuthorizationPolicy[], comparison: RuleComparison): readonly RuleFinding[] {
   const early = beforeTokens(comparison);
   return all
     .filter(({ dryRun }) => dryRun)
@@ -135,7 +138,7 @@ function dryRuns(all: readonly AuthorizationPolicy[], comparison: Comparison): r
 /** A path, query, method or host that nobody knows could be one that is refused for its form, whatever policies say. */
 function plainParts(
   enforced: readonly AuthorizationPolicy[],
-  isKnown: (attribute: Attribute) => boolean,
+  isKnown: (attribute: RequestAttribute) => boolean,
 ): readonly RequestPart[] {
   const parts = new Set<RequestPart>(['path', ...comparedParts(enforced)]);
   return [...parts].filter(

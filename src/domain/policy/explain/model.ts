@@ -1,7 +1,7 @@
 import type { YamlPlace } from '../../../yaml/index.ts';
 import type { DecisionStep, RequestPart } from '../decide/index.ts';
 import type { AuthorizationAction, PolicyKind } from '../model.ts';
-import type { Attribute } from './attributes.ts';
+import type { RequestAttribute } from './attributes.ts';
 
 /** An object of the policy language, and where it was written. */
 export interface PolicyReference {
@@ -37,7 +37,7 @@ export interface FieldFinding {
   readonly entry: string | undefined;
   /** What the request has, as it is compared; empty: it lacks it; undefined: that is not known. */
   readonly came: readonly string[] | undefined;
-  readonly unknown: readonly Attribute[];
+  readonly unknown: readonly RequestAttribute[];
   /** The port is not HTTP, so that this cannot be compared: an ALLOW then never matches, all else does without it. */
   readonly needsHttp: boolean;
 }
@@ -95,7 +95,10 @@ export interface Explanation {
   /** ALLOW policies without a rule, which match nothing. */
   readonly withoutRules: readonly PolicyReference[];
   /** What the verdict hangs on, and is not known. */
-  readonly dependsOn: { readonly attributes: readonly Attribute[]; readonly providers: readonly string[] };
+  readonly dependsOn: {
+    readonly attributes: readonly RequestAttribute[];
+    readonly providers: readonly string[];
+  };
   /** Of what is not known, what is taken to be of a form that policies can be compared with. */
   readonly takenAsPlain: readonly RequestPart[];
   /** Dry runs that match: they decide nothing. */

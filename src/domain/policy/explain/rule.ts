@@ -2,15 +2,15 @@ import { formatPath, type YamlPath } from '../../../yaml/index.ts';
 import { type Facts, type Field, fieldsOf, isUsed } from '../decide/index.ts';
 import type { AuthorizationPolicy, AuthorizationRule, Policy } from '../model.ts';
 import type { PolicyLocator } from '../read/index.ts';
-import { type Attribute, attributesOf, valuesOf } from './attributes.ts';
+import { attributesOf, type RequestAttribute, valuesOf } from './attributes.ts';
 import type { FieldFinding, Outcome, PolicyReference, RuleFinding } from './model.ts';
 import { closeness } from './near.ts';
 
 /** What rules are compared with, and how far it is known. */
-export interface Comparison {
+export interface RuleComparison {
   readonly facts: Facts;
   /** Of what is false here the request's own value means nothing. */
-  readonly isKnown: (attribute: Attribute) => boolean;
+  readonly isKnown: (attribute: RequestAttribute) => boolean;
   readonly tcp: boolean;
   readonly locate: PolicyLocator;
 }
@@ -21,7 +21,11 @@ export function referenceOf({ kind, meta }: Policy): PolicyReference {
 }
 
 /** As `decide` compares a rule, but that what is not known neither matches nor misses. */
-export function findingOf(policy: AuthorizationPolicy, index: number, comparison: Comparison): RuleFinding {
+export function findingOf(
+  policy: AuthorizationPolicy,
+  index: number,
+  comparison: RuleComparison,
+): RuleFinding {
   const path: YamlPath = ['spec', 'rules', index];
   const rule: AuthorizationRule | undefined = policy.rules[index];
   const { from, to, when } = fieldsOf(rule ?? { from: [], to: [], when: [] }, policy);
@@ -86,7 +90,7 @@ function likeness(fields: readonly FieldFinding[]): number {
     .reduce((sum, { came = [], wanted }) => sum + closeness(came, wanted), 0);
 }
 
-interface FieldComparison extends Comparison {
+interface FieldComparison extends RuleComparison {
   readonly policy: AuthorizationPolicy;
   readonly path: YamlPath;
 }

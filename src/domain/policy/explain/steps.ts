@@ -8,7 +8,7 @@ import {
 } from '../decide/index.ts';
 import type { AuthorizationAction, AuthorizationPolicy } from '../model.ts';
 import type { PathRefusal, ProviderFinding, RuleFinding, StepFinding } from './model.ts';
-import { type Comparison, findingOf } from './rule.ts';
+import { findingOf, type RuleComparison } from './rule.ts';
 
 export interface Deciding {
   readonly enforced: readonly AuthorizationPolicy[];
@@ -16,7 +16,7 @@ export interface Deciding {
   readonly http: HttpAttributes | undefined;
   readonly context: DecisionContext;
   readonly unanswered: ReadonlySet<string>;
-  readonly comparison: Comparison;
+  readonly comparison: RuleComparison;
 }
 
 /** All steps in the order in which they decide, those behind the one that decided too: what they would have said. */
@@ -102,7 +102,7 @@ interface ProviderStep extends Pick<ProviderFinding, 'answer'> {
 }
 
 /** As the proxy is when it asks authorizers: no token has been looked at. */
-export function beforeTokens({ facts, isKnown, ...rest }: Comparison): Comparison {
+export function beforeTokens({ facts, isKnown, ...rest }: RuleComparison): RuleComparison {
   return {
     ...rest,
     facts: { ...facts, claims: undefined },
@@ -151,7 +151,7 @@ function withAction(
 /** Rules that match, or may, as a proxy takes them: by their identifiers. */
 function candidates(
   policies: readonly AuthorizationPolicy[],
-  comparison: Comparison,
+  comparison: RuleComparison,
 ): readonly RuleFinding[] {
   return policies
     .flatMap((policy) => policy.rules.map((_, index) => findingOf(policy, index, comparison)))

@@ -66,6 +66,43 @@ export interface GetDecisionRecordsResponse {
   chunk: Buffer;
 }
 
+export interface GetDenialRequest {
+  /** Of the response header x-citadel-denial. */
+  id: string;
+}
+
+export interface Denial {
+  id: string;
+  at: Date | undefined;
+  workload: string;
+  port: number;
+  /** "plaintext", "mtls". */
+  transport: string;
+  /** A SPIFFE ID; empty without a certificate. */
+  callerId: string;
+  callerAddress: string;
+  /** Of the original client, as the proxy takes it; empty where that is not known. */
+  remoteAddress: string;
+  calleeAddress: string;
+  /** Empty: none was named. */
+  sni: string;
+  method: string;
+  /** Without its query. */
+  path: string;
+  host: string;
+  /** Which of them are not told as they came: "method", "path", "host". */
+  inexact: string[];
+  /** "PATH", "CUSTOM", "token", "DENY", "ALLOW". */
+  step: string;
+  /** The rule that refused, where one did: <namespace>/<name>, and its number from 0. */
+  policy: string;
+  rule: number;
+  /** Envoy's own word. */
+  reason: string;
+  /** Of all policies that held for the callee when it was told; empty where that was not known. */
+  policiesVersion: string;
+}
+
 export interface WhoAmIRequest {
 }
 
@@ -1421,6 +1458,352 @@ export const GetDecisionRecordsResponse: MessageFns<GetDecisionRecordsResponse> 
   fromPartial(object: DeepPartial<GetDecisionRecordsResponse>): GetDecisionRecordsResponse {
     const message = createBaseGetDecisionRecordsResponse();
     message.chunk = object.chunk ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
+function createBaseGetDenialRequest(): GetDenialRequest {
+  return { id: "" };
+}
+
+export const GetDenialRequest: MessageFns<GetDenialRequest> = {
+  encode(message: GetDenialRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetDenialRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetDenialRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetDenialRequest>): GetDenialRequest {
+    return GetDenialRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetDenialRequest>): GetDenialRequest {
+    const message = createBaseGetDenialRequest();
+    message.id = object.id ?? "";
+    return message;
+  },
+};
+
+function createBaseDenial(): Denial {
+  return {
+    id: "",
+    at: undefined,
+    workload: "",
+    port: 0,
+    transport: "",
+    callerId: "",
+    callerAddress: "",
+    remoteAddress: "",
+    calleeAddress: "",
+    sni: "",
+    method: "",
+    path: "",
+    host: "",
+    inexact: [],
+    step: "",
+    policy: "",
+    rule: 0,
+    reason: "",
+    policiesVersion: "",
+  };
+}
+
+export const Denial: MessageFns<Denial> = {
+  encode(message: Denial, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.at !== undefined) {
+      Timestamp.encode(toTimestamp(message.at), writer.uint32(18).fork()).join();
+    }
+    if (message.workload !== "") {
+      writer.uint32(26).string(message.workload);
+    }
+    if (message.port !== 0) {
+      writer.uint32(32).int32(message.port);
+    }
+    if (message.transport !== "") {
+      writer.uint32(42).string(message.transport);
+    }
+    if (message.callerId !== "") {
+      writer.uint32(50).string(message.callerId);
+    }
+    if (message.callerAddress !== "") {
+      writer.uint32(58).string(message.callerAddress);
+    }
+    if (message.remoteAddress !== "") {
+      writer.uint32(66).string(message.remoteAddress);
+    }
+    if (message.calleeAddress !== "") {
+      writer.uint32(74).string(message.calleeAddress);
+    }
+    if (message.sni !== "") {
+      writer.uint32(82).string(message.sni);
+    }
+    if (message.method !== "") {
+      writer.uint32(90).string(message.method);
+    }
+    if (message.path !== "") {
+      writer.uint32(98).string(message.path);
+    }
+    if (message.host !== "") {
+      writer.uint32(106).string(message.host);
+    }
+    for (const v of message.inexact) {
+      writer.uint32(114).string(v!);
+    }
+    if (message.step !== "") {
+      writer.uint32(122).string(message.step);
+    }
+    if (message.policy !== "") {
+      writer.uint32(130).string(message.policy);
+    }
+    if (message.rule !== 0) {
+      writer.uint32(136).int32(message.rule);
+    }
+    if (message.reason !== "") {
+      writer.uint32(146).string(message.reason);
+    }
+    if (message.policiesVersion !== "") {
+      writer.uint32(154).string(message.policiesVersion);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Denial {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDenial();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.at = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.workload = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.port = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.transport = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.callerId = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.callerAddress = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.remoteAddress = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.calleeAddress = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.sni = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.method = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.inexact.push(reader.string());
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.step = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.policy = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.rule = reader.int32();
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.policiesVersion = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Denial>): Denial {
+    return Denial.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Denial>): Denial {
+    const message = createBaseDenial();
+    message.id = object.id ?? "";
+    message.at = object.at ?? undefined;
+    message.workload = object.workload ?? "";
+    message.port = object.port ?? 0;
+    message.transport = object.transport ?? "";
+    message.callerId = object.callerId ?? "";
+    message.callerAddress = object.callerAddress ?? "";
+    message.remoteAddress = object.remoteAddress ?? "";
+    message.calleeAddress = object.calleeAddress ?? "";
+    message.sni = object.sni ?? "";
+    message.method = object.method ?? "";
+    message.path = object.path ?? "";
+    message.host = object.host ?? "";
+    message.inexact = object.inexact?.map((e) => e) || [];
+    message.step = object.step ?? "";
+    message.policy = object.policy ?? "";
+    message.rule = object.rule ?? 0;
+    message.reason = object.reason ?? "";
+    message.policiesVersion = object.policiesVersion ?? "";
     return message;
   },
 };
@@ -11510,6 +11893,16 @@ export const OperatorServiceService = {
       Buffer.from(GetDecisionRecordsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetDecisionRecordsResponse => GetDecisionRecordsResponse.decode(value),
   },
+  /** A denied request, by the name that its caller was given, as the callee's proxy told it to this server. */
+  getDenial: {
+    path: "/citadel.v1.OperatorService/GetDenial" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetDenialRequest): Buffer => Buffer.from(GetDenialRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetDenialRequest => GetDenialRequest.decode(value),
+    responseSerialize: (value: Denial): Buffer => Buffer.from(Denial.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Denial => Denial.decode(value),
+  },
 } as const;
 
 export interface OperatorServiceServer extends UntypedServiceImplementation {
@@ -11573,6 +11966,8 @@ export interface OperatorServiceServer extends UntypedServiceImplementation {
   getPolicyWorld: handleServerStreamingCall<GetPolicyWorldRequest, GetPolicyWorldResponse>;
   /** What proxies told of the decisions that they made, alike calls of a period together. */
   getDecisionRecords: handleServerStreamingCall<GetDecisionRecordsRequest, GetDecisionRecordsResponse>;
+  /** A denied request, by the name that its caller was given, as the callee's proxy told it to this server. */
+  getDenial: handleUnaryCall<GetDenialRequest, Denial>;
 }
 
 export interface OperatorServiceClient extends Client {
@@ -12122,6 +12517,22 @@ export interface OperatorServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<GetDecisionRecordsResponse>;
+  /** A denied request, by the name that its caller was given, as the callee's proxy told it to this server. */
+  getDenial(
+    request: GetDenialRequest,
+    callback: (error: ServiceError | null, response: Denial) => void,
+  ): ClientUnaryCall;
+  getDenial(
+    request: GetDenialRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Denial) => void,
+  ): ClientUnaryCall;
+  getDenial(
+    request: GetDenialRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Denial) => void,
+  ): ClientUnaryCall;
 }
 
 export const OperatorServiceClient = makeGenericClientConstructor(

@@ -72,6 +72,7 @@ describe('methodRequirements', () => {
         ['whoAmI', 'authenticated'],
         ...each(viewer, 'viewer'),
         ['applyPolicies', 'author'],
+        ['getDenial', 'author'],
         ...each(operator, 'operator'),
       ]),
     );

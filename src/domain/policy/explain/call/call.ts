@@ -8,7 +8,7 @@ import {
 } from '../../decide/index.ts';
 import type { PolicyLocator } from '../../read/index.ts';
 import type { PolicyWorld } from '../../world/index.ts';
-import type { Attribute } from '../attributes.ts';
+import type { RequestAttribute } from '../attributes.ts';
 import { explain } from '../explain.ts';
 import type { Explanation } from '../model.ts';
 import type { CalleeGroup } from './alike.ts';
@@ -151,7 +151,7 @@ function hangsOn({ dependsOn }: Explanation, { outcome }: TokenFinding): Explana
   if (outcome !== 'depends') return dependsOn;
   return {
     ...dependsOn,
-    attributes: [...new Set<Attribute>([...dependsOn.attributes, 'request.token'])].toSorted(),
+    attributes: [...new Set<RequestAttribute>([...dependsOn.attributes, 'request.token'])].toSorted(),
   };
 }
 
@@ -173,7 +173,7 @@ function unanswered({ settings }: PolicyWorld, { answers }: GivenCall): Readonly
 
 interface Known {
   readonly request: PolicyRequest;
-  readonly isKnown: (attribute: Attribute) => boolean;
+  readonly isKnown: (attribute: RequestAttribute) => boolean;
 }
 
 /** Stands in the place of what is not known; nobody looks at it. */
@@ -191,7 +191,7 @@ function requestOf(
   const { method, path, host, headers, sni } = call;
   // Callers' proxies name no server.
   const noSni = kind === 'plaintext' || caller.workloads.length > 0;
-  const unknown = new Set<Attribute>([
+  const unknown = new Set<RequestAttribute>([
     ...(sourceIp === undefined ? ['source.ip' as const] : []),
     ...(remoteIp === undefined ? ['remote.ip' as const] : []),
     ...(destinationIp === undefined ? ['destination.ip' as const] : []),

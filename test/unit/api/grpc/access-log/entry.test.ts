@@ -31,7 +31,8 @@ function read(common: Given): AccessLogEntry {
       now,
       readDecision: (fields, denied) => {
         const id = fields[`citadel_${denied ? 'deny' : 'allow'}_enforced_effective_policy_id`];
-        return typeof id === 'string' ? { namespace: 'shop', name: id, rule: 2 } : undefined;
+        const by = typeof id === 'string' ? { namespace: 'shop', name: id, rule: 2 } : undefined;
+        return { step: denied ? 'DENY' : 'ALLOW', by };
       },
     },
   );

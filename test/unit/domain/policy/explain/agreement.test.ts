@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import {
-  type CallAttribute,
   type Decision,
   type DecisionContext,
   decide,
@@ -8,6 +7,7 @@ import {
   explain,
   type Policy,
   type PolicyRequest,
+  type RequestAttribute,
   type Verdict,
 } from '../../../../../src/domain/policy/index.ts';
 import {
@@ -112,7 +112,7 @@ describe('an explanation of generated requests', () => {
       const hidden = hide(random);
       const unanswered = new Set([...context.customVerdicts.keys()].filter(() => random.chance(0.3)));
       const customVerdicts = new Map([...context.customVerdicts].filter(([name]) => !unanswered.has(name)));
-      const known = { isKnown: (attribute: CallAttribute) => !hidden(attribute), unanswered };
+      const known = { isKnown: (attribute: RequestAttribute) => !hidden(attribute), unanswered };
       const explanation = explain(policies, blanked(request, hidden), { ...context, customVerdicts }, known);
       const decision = decide(policies, request, context);
       if (explanation.takenAsPlain.length > 0 && decision.step === 'PATH') continue;
@@ -151,7 +151,7 @@ describe('an explanation of generated requests', () => {
 });
 
 /** Chooses what nobody knows: each attribute by itself, all headers and all metadata together. */
-function hide(random: Random): (attribute: CallAttribute) => boolean {
+function hide(random: Random): (attribute: RequestAttribute) => boolean {
   const chosen = new Map<string, boolean>();
   return (attribute) => {
     const key = attribute.replace(/^(experimental|request\.headers).*/, '$1');
@@ -162,10 +162,10 @@ function hide(random: Random): (attribute: CallAttribute) => boolean {
 }
 
 /** Something else in the place of what is hidden, so that nobody can have looked at it. */
-function blanked(request: PolicyRequest, hidden: (attribute: CallAttribute) => boolean): PolicyRequest {
+function blanked(request: PolicyRequest, hidden: (attribute: RequestAttribute) => boolean): PolicyRequest {
   const { http, sourcePrincipal, jwt, sni, ...rest } = request;
-  const kept = <T>(attribute: CallAttribute, value: T) => (hidden(attribute) ? undefined : value);
-  const address = (attribute: CallAttribute, value: string) => (hidden(attribute) ? '192.0.2.99' : value);
+  const kept = <T>(attribute: RequestAttribute, value: T) => (hidden(attribute) ? undefined : value);
+  const address = (attribute: RequestAttribute, value: string) => (hidden(attribute) ? '192.0.2.99' : value);
   return {
     ...rest,
     sourcePrincipal: kept('source.principal', sourcePrincipal),
@@ -185,7 +185,7 @@ function blanked(request: PolicyRequest, hidden: (attribute: CallAttribute) => b
   };
 }
 
-function hiddenPath(path: string, hidden: (attribute: CallAttribute) => boolean): string {
+function hiddenPath(path: string, hidden: (attribute: RequestAttribute) => boolean): string {
   const [before = ''] = path.split('?', 1);
   if (hidden('request.path')) return '/';
   return hidden('request.query') ? before : path;

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import {
   type AuthorizationPolicy,
-  type CallAttribute,
   type DecisionContext,
   type Explanation,
   explain,
   type FieldFinding,
   type PolicyRequest,
+  type RequestAttribute,
   type RuleFinding,
   readPolicies,
 } from '../../../../../src/domain/policy/index.ts';
@@ -200,8 +200,8 @@ for (const [name, policies, expected, rest = {}] of rows)
     }).toEqual(expected);
   });
 
-function withUnknown(...unknown: readonly CallAttribute[]) {
-  return { isKnown: (attribute: CallAttribute) => !unknown.includes(attribute) };
+function withUnknown(...unknown: readonly RequestAttribute[]) {
+  return { isKnown: (attribute: RequestAttribute) => !unknown.includes(attribute) };
 }
 
 const depends = ({ verdict, dependsOn }: Explanation) => ({ verdict, on: dependsOn.attributes });

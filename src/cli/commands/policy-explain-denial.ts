@@ -1,0 +1,191 @@
+import { setTimeout } from 'node:timers/promises';
+import {
+  alikeCallees,
+  type CallExplanation,
+  callerOf,
+  explainCall,
+  type GivenCall,
+  holdingVersion,
+  type PolicyWorld,
+} from '../../domain/policy/index.ts';
+import { type Denial, OperatorServiceService } from '../../gen/citadel/v1/operator.ts';
+import { isCitadelError } from '../../kernel/index.ts';
+import { connectOperator } from '../connection.ts';
+import { formatTime, printable } from '../output.ts';
+import { loadWorld, type WorldOptions } from '../policy-world.ts';
+import type { Candidates } from './policy-explain-files.ts';
+import { quoted } from './policy-explain-rule.ts';
+import { explanationText } from './policy-explain-text.ts';
+
+export interface Explained {
+  /** Undefined where the callee is not there any more. */
+  readonly explanation: CallExplanation | undefined;
+  readonly text: string;
+  readonly record: Readonly<Record<string, unknown>>;
+}
+
+/** Whether the policies for the callee say the same as when the call was denied. */
+type Since = 'same' | 'changed' | 'unknown';
+
+/** What the proxy told of a denial, and what policies come to with just that. @throws CitadelError NotFound */
+export async function explainDenial(
+  id: string,
+  options: WorldOptions,
+  candidates: Candidates,
+): Promise<Explained> {
+  const denial = await denialOf(id, options);
+  const live = await loadWorld(options);
+  const explanation = explanationOf(denial, candidates.applyTo(live), candidates);
+  const before = denial.policiesVersion;
+  const now = holdingVersion(live, denial.workload);
+  const since: Since = before === '' || now === undefined ? 'unknown' : before === now ? 'same' : 'changed';
+  const lines = denialLines(denial, since, explanation);
+  return {
+    explanation,
+    text: [
+      ...lines.map((line) => `${printable(line)}\n`),
+      ...(explanation ? ['\n', explanationText(explanation, denial)] : []),
+    ].join(''),
+    record: { denial, policiesSince: since, explanation },
+  };
+}
+
+/** Milliseconds between two looks, and how many there are: a proxy tells within a second. */
+const patience = { between: 500, looks: 5 };
+
+async function denialOf(id: string, options: WorldOptions): Promise<Denial> {
+  const connection = connectOperator(options);
+  try {
+    for (let look = 1; ; look += 1) {
+      try {
+        return await connection.call(OperatorServiceService.getDenial, { id });
+      } catch (error) {
+        if (!isCitadelError(error, 'NotFound') || look === patience.looks) throw error;
+        await setTimeout(patience.between);
+      }
+    }
+  } finally {
+    connection.close();
+  }
+}
+
+function explanationOf(
+  denial: Denial,
+  world: PolicyWorld,
+  { locate }: Candidates,
+): CallExplanation | undefined {
+  const workload = world.workloads.get(denial.workload);
+  if (!workload) return undefined;
+  const [callees] = alikeCallees(world, [{ workload, port: denial.port, services: [] }]);
+  if (!callees) return undefined;
+  const caller = callerOf(world, denial.callerId === '' ? 'plaintext' : denial.callerId);
+  return explainCall({
+    world,
+    caller,
+    callees,
+    call: recordedCall(denial, world),
+    now: denial.at ?? new Date(),
+    locate,
+  });
+}
+
+/** Just what the record has: headers, tokens and queries are never in it. */
+function recordedCall(denial: Denial, world: PolicyWorld): GivenCall {
+  const exact = (part: 'method' | 'path' | 'host') =>
+    denial[part] === '' || denial.inexact.includes(part) ? undefined : denial[part];
+  const known = (text: string) => (text === '' ? undefined : text);
+  return {
+    transport: denial.transport === 'mtls' ? 'mtls' : 'plaintext',
+    method: exact('method'),
+    path: exact('path'),
+    withQuery: false,
+    host: exact('host'),
+    headers: {},
+    noOtherHeaders: false,
+    token: 'unknown',
+    sourceIp: denial.callerAddress,
+    remoteIp: known(denial.remoteAddress),
+    destinationIp: known(denial.calleeAddress),
+    sni: denial.sni,
+    answers: answersOf(denial, world),
+  };
+}
+
+/** Whoever was asked has allowed it, where it came as far as to the steps behind. */
+function answersOf(
+  { step, policy, rule }: Denial,
+  { settings, policies }: PolicyWorld,
+): GivenCall['answers'] {
+  if (step === 'PATH') return new Map();
+  if (step !== 'CUSTOM')
+    return new Map(settings.authorizationProviders.map(({ name }) => [name, 'allow'] as const));
+  const refusing = policies.find(
+    (each) => each.kind === 'AuthorizationPolicy' && `${each.meta.namespace}/${each.meta.name}` === policy,
+  );
+  const provider =
+    refusing?.kind === 'AuthorizationPolicy' && refusing.rules[rule] ? refusing.provider : undefined;
+  const there = settings.authorizationProviders.some(({ name }) => name === provider);
+  return provider !== undefined && there ? new Map([[provider, 'deny']]) : new Map();
+}
+
+function denialLines(
+  denial: Denial,
+  since: Since,
+  explanation: CallExplanation | undefined,
+): readonly string[] {
+  const { at, workload, port, method, path, host, callerId, callerAddress, inexact, reason } = denial;
+  const who =
+    callerId === '' ? `somebody in plaintext at ${callerAddress}` : `${callerId} at ${callerAddress}`;
+  const request = [method, path].filter((part) => part !== '').join(' ');
+  return [
+    `Denied at ${formatTime(at)}, as the proxy of ${workload} told:`,
+    `  ${who} called port ${port}: ${request}${host === '' ? '' : `, host ${quoted(host)}`}`,
+    `  ${refusalText(denial)}${reason === '' ? '' : `  (Envoy: ${reason})`}`,
+    ...(inexact.length > 0
+      ? [`  not told as it came, so that nobody compares it: ${inexact.join(', ')}`]
+      : []),
+    '  not recorded: headers but the host, the token, the query',
+    sinceText(since, explanation),
+    ...(explanation ? disagreement(denial, since, explanation) : []),
+  ];
+}
+
+function refusalText({ step, policy, rule }: Denial): string {
+  const by = `${policy}, spec.rules[${rule}]`;
+  switch (step) {
+    case 'PATH':
+      return 'refused for the form of its path, method or host, before any policy';
+    case 'token':
+      return 'refused for its token';
+    case 'CUSTOM':
+      return policy === '' ? 'refused by an authorizer' : `refused by the authorizer that ${by} asks`;
+    case 'DENY':
+      return `refused by the DENY policy ${by}`;
+    default:
+      return 'refused, for no rule of an ALLOW policy matched';
+  }
+}
+
+function sinceText(since: Since, explanation: CallExplanation | undefined): string {
+  if (!explanation) return 'The workload is not there any more, so that nothing can be compared now.';
+  if (since === 'same')
+    return 'The policies for it are the same as then. With what was recorded they come to:';
+  if (since === 'changed') return 'The policies for it have been changed since. Those of now come to:';
+  return 'Whether its policies have been changed since is not known. Those of now come to:';
+}
+
+/** Where the record alone cannot show what the proxy saw, or the proxy had other policies. */
+function disagreement({ step }: Denial, since: Since, { verdict }: CallExplanation): readonly string[] {
+  if (since !== 'same') return [];
+  if (verdict === 'depends')
+    return step === 'ALLOW'
+      ? [
+          '(The proxy’s word is that no rule matched: where one may have, it missed by what was not recorded.)',
+        ]
+      : ['(It was denied all the same: what was not recorded made the difference.)'];
+  return verdict === 'allow'
+    ? [
+        '(The proxy denied it: it had other policies then than this server, or what was not recorded made the difference.)',
+      ]
+    : [];
+}

@@ -1,0 +1,1 @@
+export { createDenials, type DenialRecord, type Denials, withDenials } from './denials.ts';
