@@ -14,6 +14,7 @@ import { pageSizeArgument, withConnection, withReason, withYes } from '../option
 import { formatTime, printable, printRows, tellNextPage } from '../output.ts';
 import { readPolicyFiles } from '../policy-files.ts';
 import { addExplain } from './policy-explain.ts';
+import { addPolicyLanguageServer } from './policy-lsp.ts';
 import { addRecords } from './policy-records.ts';
 import { addReplay } from './policy-replay.ts';
 import { addSuggest } from './policy-suggest.ts';
@@ -38,6 +39,7 @@ export function addPolicyCommands(program: Command): void {
   addReplay(policy);
   addPolicyTest(policy);
   addSuggest(policy);
+  addPolicyLanguageServer(policy);
 }
 
 function addStatus(policy: Command): void {

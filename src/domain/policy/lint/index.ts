@@ -86,9 +86,10 @@ export function lintAlone(
   policy: Policy,
   settings: LintRegistry['settings'],
   options: Pick<LintOptions, 'comparisons'> = {},
+  locate?: PolicyLocator,
 ): readonly LintWarning[] {
   const registry = { workloads: new Map(), services: new Map(), settings };
-  return lintPolicies([policy], registry, undefined, options).filter(({ rule }) => !absences.has(rule));
+  return lintPolicies([policy], registry, locate, options).filter(({ rule }) => !absences.has(rule));
 }
 
 function inText(a: YamlPlace | undefined, b: YamlPlace | undefined): number {
