@@ -13,6 +13,7 @@ import { ExitRequest, exitCodes } from '../exit-codes.ts';
 import { pageSizeArgument, withConnection, withReason, withYes } from '../options.ts';
 import { formatTime, printable, printRows, tellNextPage } from '../output.ts';
 import { readPolicyFiles } from '../policy-files.ts';
+import { addPolicyCheck } from './policy-check.ts';
 import { addExplain } from './policy-explain.ts';
 import { addPolicyLanguageServer } from './policy-lsp.ts';
 import { addRecords } from './policy-records.ts';
@@ -40,6 +41,7 @@ export function addPolicyCommands(program: Command): void {
   addPolicyTest(policy);
   addSuggest(policy);
   addPolicyLanguageServer(policy);
+  addPolicyCheck(policy);
 }
 
 function addStatus(policy: Command): void {

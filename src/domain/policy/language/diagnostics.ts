@@ -1,5 +1,5 @@
 import type { YamlPlace } from '../../../yaml/index.ts';
-import { type LintWarning, lintAlone, lintPolicies } from '../lint/index.ts';
+import { type LintWarning, lintPolicies, lintWithoutWorld } from '../lint/index.ts';
 import type { PolicyProblem } from '../read/index.ts';
 import { readPolicies } from '../read/index.ts';
 import { readPolicyTests } from '../testing/index.ts';
@@ -19,17 +19,6 @@ export interface Diagnostic {
 /** As for who writes into a cluster: somebody waits for the answer with each letter. */
 const comparisons = 200_000;
 
-/** Settings of a mesh of which nothing is known. */
-const unknownMesh = {
-  trustDomain: 'cluster.local',
-  trustDomainAliases: [],
-  rootNamespace: 'istio-system',
-  authorizationProviders: [],
-};
-
-/** What is said of a mesh of which nothing is known would be a guess. */
-const needsSettings: ReadonlySet<string> = new Set(['missing-trust-domain', 'missing-provider']);
-
 /**
  * All that is wrong with a text, and what is legal and surely not meant. @param world with whose other policies it is judged;
  * undefined: by itself
@@ -43,9 +32,7 @@ export function diagnosticsOf(
   const broken = once([...problems, ...readPolicyTests(text, source).problems]);
   const warnings = world
     ? lintPolicies(withPolicies(world, policies).policies, world, locate, { subjects: policies, comparisons })
-    : policies
-        .flatMap((policy) => lintAlone(policy, unknownMesh, { comparisons }, locate))
-        .filter(({ rule }) => !needsSettings.has(rule));
+    : lintWithoutWorld(policies, locate, { comparisons });
   const lines = text.split('\n');
   return [
     ...broken.map((problem) => diagnostic('error', problem, lines)),
@@ -56,7 +43,9 @@ export function diagnosticsOf(
 /** Text that is no YAML is told by both readers. */
 function once(problems: readonly PolicyProblem[]): readonly PolicyProblem[] {
   return [
-    ...new Map(problems.map((each) => [`${each.line}:${each.column}: ${each.path}: ${each.message}`, each])).values(),
+    ...new Map(
+      problems.map((each) => [`${each.line}:${each.column}: ${each.path}: ${each.message}`, each]),
+    ).values(),
   ];
 }
 
