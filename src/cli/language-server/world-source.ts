@@ -21,18 +21,19 @@ export function worldSource(load: (() => Promise<PolicyWorld>) | undefined): Wor
   let world: PolicyWorld | undefined;
   let loading = false;
   let listener: WorldListener | undefined;
-  const refresh = () => {
-    if (loading || load === undefined) return;
+  const look = async (from: () => Promise<PolicyWorld>) => {
     loading = true;
-    load()
-      .then((found) => {
-        world = found;
-        listener?.changed();
-      })
-      .catch((error: unknown) => listener?.failed(error))
-      .finally(() => {
-        loading = false;
-      });
+    try {
+      world = await from();
+      listener?.changed();
+    } catch (error) {
+      listener?.failed(error);
+    } finally {
+      loading = false;
+    }
+  };
+  const refresh = () => {
+    if (load !== undefined && !loading) void look(load);
   };
   return {
     current: () => world,

@@ -1,4 +1,4 @@
-import { cursorAt, formatPath, type YamlCursor, type YamlPath, type YamlPlace } from '../../../yaml/index.ts';
+import { cursorAt, formatPath, type YamlCursor, type YamlPlace } from '../../../yaml/index.ts';
 import { decide } from '../decide/index.ts';
 import { callerOf } from '../explain/index.ts';
 import { createContext, nameOf } from '../lint/context.ts';
