@@ -7,6 +7,9 @@ export const exitCodes = {
   warning: 1,
   broken: 2,
   testFailed: 3,
+  becomesAllowed: 4,
+  becomesDenied: 5,
+  undecided: 6,
   usage: 64,
   refused: 77,
   notFound: 66,
@@ -20,6 +23,7 @@ Exit codes:
   1   done, with warnings; or not done, since it was not confirmed
   2   broken: a configuration, key, port or store that must be mended first
   3   a test of policies fails
+  4   of policies checked: calls become allowed; 5 denied; 6 it cannot be told
   64  wrong usage: an unknown command or option, an argument out of range
   66  what was asked for does not exist
   69  the server cannot be reached or is busy; the same command may succeed later

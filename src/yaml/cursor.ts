@@ -62,7 +62,7 @@ function findInChunk(chunk: YamlChunk, place: YamlPlace, writing: boolean): Yaml
   const { text } = chunk;
   const searched = writing ? text.slice(0, offset) + placeholder + text.slice(offset) : text;
   for (const document of parse(searched)) {
-    const found = scalarAt(document, offset);
+    const found = scalarAt(document, offset, writing);
     if (!found) continue;
     const { scalar, path, role, beside } = found;
     const [from = 0, to = 0] = scalar.range ?? [];
@@ -98,7 +98,7 @@ interface FoundScalar extends Pick<YamlCursor, 'path' | 'role' | 'beside'> {
   readonly scalar: Scalar;
 }
 
-function scalarAt(document: Document.Parsed, offset: number): FoundScalar | undefined {
+function scalarAt(document: Document.Parsed, offset: number, writing: boolean): FoundScalar | undefined {
   let found: FoundScalar | undefined;
   visit(document, {
     Scalar(key, scalar, ancestors) {
@@ -111,7 +111,7 @@ function scalarAt(document: Document.Parsed, offset: number): FoundScalar | unde
       found = {
         scalar,
         role,
-        path: role === 'key' ? path.slice(0, -1) : path,
+        path: role === 'key' && writing ? path.slice(0, -1) : path,
         beside: besideOf(parent, scalar),
       };
       return visit.BREAK;

@@ -61,7 +61,7 @@ function exitCodeOf(report: TestReport, { minCoverage = 0 }: TestOptions): numbe
 }
 
 /** @throws CitadelError FailedPrecondition where it cannot be written */
-function writeReport(file: string, text: string): void {
+export function writeReport(file: string, text: string): void {
   try {
     writeFileSync(file, text);
   } catch (cause) {

@@ -14,7 +14,9 @@ import { pageSizeArgument, withConnection, withReason, withYes } from '../option
 import { formatTime, printable, printRows, tellNextPage } from '../output.ts';
 import { readPolicyFiles } from '../policy-files.ts';
 import { addDiff } from './policy-diff.ts';
+import { addPolicyCheck } from './policy-check.ts';
 import { addExplain } from './policy-explain.ts';
+import { addPolicyLanguageServer } from './policy-lsp.ts';
 import { addRecords } from './policy-records.ts';
 import { addReplay } from './policy-replay.ts';
 import { addSuggest } from './policy-suggest.ts';
@@ -40,6 +42,8 @@ export function addPolicyCommands(program: Command): void {
   addReplay(policy);
   addPolicyTest(policy);
   addSuggest(policy);
+  addPolicyLanguageServer(policy);
+  addPolicyCheck(policy);
 }
 
 function addStatus(policy: Command): void {

@@ -34,7 +34,11 @@ export interface LoadedTests {
 }
 
 /** Reads tests, and the policies and the worlds that they name. @param given as on the command line */
-export async function loadTests(given: readonly string[], options: WorldOptions): Promise<LoadedTests> {
+export async function loadTests(
+  given: readonly string[],
+  options: WorldOptions,
+  { mayBeNone = false }: { readonly mayBeNone?: boolean } = {},
+): Promise<LoadedTests> {
   const loader = new Loader(options);
   const { files, unreadable } = readPolicyFiles(given);
   loader.paths.push(...given.filter((path) => path !== '-'));
@@ -44,6 +48,7 @@ export async function loadTests(given: readonly string[], options: WorldOptions)
     const reading = readPolicyTests(file.text, file.source);
     loader.problems.push(...reading.problems);
     if (
+      !mayBeNone &&
       reading.tests.length + reading.problems.length === 0 &&
       (file.file === undefined || given.includes(file.file))
     )
@@ -53,7 +58,7 @@ export async function loadTests(given: readonly string[], options: WorldOptions)
       if (loaded) tests.push(loaded);
     }
   }
-  if (tests.length + loader.problems.length === 0)
+  if (!mayBeNone && tests.length + loader.problems.length === 0)
     loader.problems.push(
       told('', `there is no test below ${given.join(' ')}: no document of kind PolicyTest`),
     );

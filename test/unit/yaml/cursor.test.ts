@@ -64,7 +64,7 @@ describe('writingAt', () => {
 
 describe('cursorAt', () => {
   it.each([
-    ['a key', 'spec:\n  ac|tion: DENY\n', 'key spec ac|tion'],
+    ['a key', 'spec:\n  ac|tion: DENY\n', 'key spec.action ac|tion'],
     ['a value', 'spec:\n  action: D|ENY\n', 'value spec.action D|ENY'],
     ['an item', 'a: [x, "y|z"]\n', 'value a.1 y|z'],
     ['nothing', 'a: 1\n\n|\n', undefined],

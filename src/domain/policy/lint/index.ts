@@ -86,9 +86,32 @@ export function lintAlone(
   policy: Policy,
   settings: LintRegistry['settings'],
   options: Pick<LintOptions, 'comparisons'> = {},
+  locate?: PolicyLocator,
 ): readonly LintWarning[] {
   const registry = { workloads: new Map(), services: new Map(), settings };
-  return lintPolicies([policy], registry, undefined, options).filter(({ rule }) => !absences.has(rule));
+  return lintPolicies([policy], registry, locate, options).filter(({ rule }) => !absences.has(rule));
+}
+
+/** A mesh of which nothing is known. */
+const unknownMesh: LintRegistry['settings'] = {
+  trustDomain: 'cluster.local',
+  trustDomainAliases: [],
+  rootNamespace: 'istio-system',
+  authorizationProviders: [],
+};
+
+/** What is said of settings that are not known would be a guess. */
+const ofSettings: ReadonlySet<string> = new Set(['missing-trust-domain', 'missing-provider']);
+
+/** Warns of what each policy says by itself, where it is not even known of which mesh it is. */
+export function lintWithoutWorld(
+  policies: readonly Policy[],
+  locate?: PolicyLocator,
+  options: Pick<LintOptions, 'comparisons'> = {},
+): readonly LintWarning[] {
+  return policies
+    .flatMap((policy) => lintAlone(policy, unknownMesh, options, locate))
+    .filter(({ rule }) => !ofSettings.has(rule));
 }
 
 function inText(a: YamlPlace | undefined, b: YamlPlace | undefined): number {

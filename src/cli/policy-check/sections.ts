@@ -1,0 +1,113 @@
+import {
+  type Comparison,
+  coveredPercent,
+  formatPolicyProblem,
+  type LintWarning,
+  ruleId,
+} from '../../domain/policy/index.ts';
+import { failedCases, problemLine } from '../policy-testing/report.ts';
+import type { Findings } from './gather.ts';
+
+/** One kind of finding, with a line or more for each. */
+export interface Section {
+  readonly title: string;
+  readonly count: number;
+  /** Of each finding: what it is, and what is to be said of it. */
+  readonly entries: readonly (readonly [line: string, ...more: string[]])[];
+}
+
+type Difference = Comparison['differences'][number];
+
+/** All that was found, the gravest first; also what there is nothing of. */
+export function sectionsOf(findings: Findings): readonly Section[] {
+  const { problems, warnings, tests, comparison } = findings;
+  const failed = failedCases(tests);
+  return [
+    section(
+      'Broken',
+      problems.map((problem) => [problemLine(problem)]),
+    ),
+    section(
+      'Failing tests',
+      failed.map(({ test, name, source, line, failures }) => [
+        `${source}:${line}: ${test}: ${name}`,
+        ...failures,
+      ]),
+    ),
+    ...(comparison ? compared(comparison) : []),
+    section(
+      'Warnings',
+      warnings.map((warning) => [warningLine(warning)]),
+    ),
+  ];
+}
+
+/** What was looked at, for who sees that nothing was found. */
+export function summaryOf({ tests, comparison }: Findings): string {
+  const { cases, coverage } = tests;
+  const parts = [
+    cases.length === 0
+      ? 'no tests'
+      : `${cases.length - failedCases(tests).length} of ${cases.length} ${cases.length === 1 ? 'test case passes' : 'test cases pass'}, ${coveredPercent(coverage)}% of what their policies say is exercised`,
+    comparison === undefined
+      ? 'compared with nothing'
+      : comparison.outcome === 'same'
+        ? `proven: every call is decided as before (${comparison.proof.groups} kinds of ports)`
+        : `${comparison.differences.length} ${comparison.differences.length === 1 ? 'difference' : 'differences'}${comparison.complete ? '' : ', and perhaps more'}`,
+  ];
+  return parts.join('; ');
+}
+
+function compared({ differences, undecided, complete }: Comparison): readonly Section[] {
+  const of = (becomes: Difference['becomes']) => differences.filter((each) => each.becomes === becomes);
+  return [
+    section('Becomes allowed', of('allowed').map(differenceEntry)),
+    section('Becomes denied', of('denied').map(differenceEntry)),
+    section('Cannot be told', [
+      ...undecided.map(({ places, policies, reason }): readonly [string] => [
+        `${placesOf(places)}: ${reason}${policies.length === 0 ? '' : ` (${policies.join(', ')})`}`,
+      ]),
+      ...(complete || undecided.length > 0 ? [] : [['there may be more differences than these'] as const]),
+    ]),
+  ];
+}
+
+function section(title: string, entries: Section['entries']): Section {
+  return { title, count: entries.length, entries };
+}
+
+function differenceEntry({ places, witness, before, after }: Difference): readonly [string, ...string[]] {
+  const { request, providers } = witness;
+  const { http, sourcePrincipal = 'plaintext', sourceIp, destinationPort, jwt, sni } = request;
+  const headers = Object.entries(http?.headers ?? {}).flatMap(([name, values]) =>
+    values.map((value) => `${name}: ${value}`),
+  );
+  const call = [
+    `${http ? `${http.method} ${http.path}` : 'a connection'} from ${sourcePrincipal} to ${placesOf(places)}`,
+    ...(http ? [`host ${http.host}`] : []),
+    ...headers,
+    ...(jwt ? [`token ${JSON.stringify(jwt)}`] : []),
+    ...(sni === undefined ? [] : [`sni ${sni}`]),
+    `port ${destinationPort}`,
+    `address ${sourceIp}`,
+    ...Object.entries(providers).map(([name, verdict]) => `${name} says ${verdict}`),
+  ].join(', ');
+  return [call, `before: ${decisionLine(before)}`, `after: ${decisionLine(after)}`];
+}
+
+function decisionLine({ verdict, step, by }: Difference['before']): string {
+  const word = verdict === 'allow' ? 'allowed' : 'denied';
+  return by ? `${word} by ${ruleId(by)} (${step})` : `${word} by no rule (${step})`;
+}
+
+const mostPlaces = 5;
+
+function placesOf(places: Difference['places']): string {
+  const names = places.map(({ workload, port }) => `${workload}:${port}`);
+  const more = names.length > mostPlaces ? ` and ${names.length - mostPlaces} more` : '';
+  return `${names.slice(0, mostPlaces).join(', ')}${more}`;
+}
+
+function warningLine({ rule, ...problem }: LintWarning): string {
+  return `${formatPolicyProblem(problem)} [${rule}]`;
+}

@@ -1,0 +1,109 @@
+import { cursorAt, formatPath, type YamlCursor, type YamlPlace } from '../../../yaml/index.ts';
+import { decide } from '../decide/index.ts';
+import { callerOf } from '../explain/index.ts';
+import { createContext, nameOf } from '../lint/context.ts';
+import type { AuthorizationPolicy, Policy } from '../model.ts';
+import { isPolicyKind, policyKey, readPolicies } from '../read/index.ts';
+import { fieldHelp } from '../schema/index.ts';
+import { type PolicyWorld, withPolicies } from '../world/index.ts';
+import { documentOf } from './document.ts';
+
+/** What is said of what stands at a place, in Markdown. */
+export interface Hover {
+  readonly text: string;
+  readonly start: YamlPlace;
+  readonly end: YamlPlace;
+}
+
+/** What a field means; in a world also which workloads a policy holds for, and who is meant by a name. */
+export function hoverAt(text: string, place: YamlPlace, world: PolicyWorld | undefined): Hover | undefined {
+  const cursor = cursorAt(text, place);
+  if (!cursor) return undefined;
+  const { kind } = documentOf(cursor.document);
+  if (kind === undefined) return undefined;
+  const parts = [
+    `**${formatPath(cursor.path) || kind}**`,
+    fieldHelp(kind, cursor.path) ?? fieldHelp(kind, cursor.path.slice(0, -1)),
+    world && isPolicyKind(kind) ? inWorld(text, cursor, world) : undefined,
+  ].filter((part) => part !== undefined);
+  return parts.length < 2 ? undefined : { text: parts.join('\n\n'), start: cursor.start, end: cursor.end };
+}
+
+function inWorld(text: string, cursor: YamlCursor, world: PolicyWorld): string | undefined {
+  const names = cursor.path.filter((part) => typeof part === 'string');
+  const [top, second] = names;
+  if (
+    top === 'kind' ||
+    second === 'selector' ||
+    second === 'targetRefs' ||
+    (top === 'metadata' && second !== 'annotations')
+  )
+    return holdsFor(policyAt(text, cursor), world);
+  if (cursor.role === 'value' && names.includes('source')) return meant(names.at(-1) ?? '', cursor, world);
+  return undefined;
+}
+
+/** The policy of the document, as it is read; undefined where it is broken. */
+function policyAt(text: string, { document }: YamlCursor): Policy | undefined {
+  const { kind, namespace, name } = documentOf(document);
+  const { policies } = readPolicies(text, { source: '' });
+  return policies.find(
+    (policy) =>
+      policyKey({ kind: policy.kind, namespace: policy.meta.namespace, name: policy.meta.name }) ===
+      `${kind}/${namespace}/${name}`,
+  );
+}
+
+const mostNames = 20;
+
+function holdsFor(policy: Policy | undefined, world: PolicyWorld): string | undefined {
+  if (!policy) return undefined;
+  const { policies } = withPolicies(world, [policy]);
+  const workloads = createContext(policies, world).workloadsOf(policy).map(nameOf);
+  return told('Holds for', workloads, 'workload');
+}
+
+/** Who of the world is meant by an entry of a source. */
+function meant(list: string, { text, document }: YamlCursor, world: PolicyWorld): string | undefined {
+  const { namespace = 'default' } = documentOf(document);
+  const key = list.replace(/^not([A-Z])/, (_, first: string) => first.toLowerCase());
+  if (!['principals', 'namespaces', 'serviceAccounts', 'trustDomains'].includes(key)) return undefined;
+  const { policies } = readPolicies(JSON.stringify(asking(namespace, key, text)), { source: '' });
+  const found = [...world.workloads.values()].filter(({ id }) => matches(policies, id, world)).map(nameOf);
+  return told('Stands for', found, 'workload');
+}
+
+/** A policy that matches whom one entry means, and nobody else. */
+function asking(namespace: string, list: string, entry: string): object {
+  return {
+    apiVersion: 'security.istio.io/v1',
+    kind: 'AuthorizationPolicy',
+    metadata: { namespace, name: 'a' },
+    spec: { action: 'DENY', rules: [{ from: [{ source: { [list]: [entry] } }] }] },
+  };
+}
+
+function matches(policies: readonly Policy[], workload: string, world: PolicyWorld): boolean {
+  const { identity } = callerOf(world, workload);
+  const nowhere = '192.0.2.1';
+  const { verdict } = decide(
+    policies.filter((policy): policy is AuthorizationPolicy => policy.kind === 'AuthorizationPolicy'),
+    {
+      sourcePrincipal: identity,
+      sourceIp: nowhere,
+      remoteIp: nowhere,
+      destinationIp: nowhere,
+      destinationPort: 1,
+    },
+    { ...world.settings, tcp: true, customVerdicts: new Map() },
+  );
+  return verdict === 'deny';
+}
+
+function told(what: string, names: readonly string[], thing: string): string {
+  const all = [...new Set(names)].toSorted();
+  if (all.length === 0) return `${what} no ${thing} that is there.`;
+  const more = all.length > mostNames ? `, and ${all.length - mostNames} more` : '';
+  const few = all.slice(0, mostNames).map((name) => `\`${name}\``);
+  return `${what} ${names.length} ${names.length === 1 ? thing : `${thing}s`}: ${few.join(', ')}${more}.`;
+}

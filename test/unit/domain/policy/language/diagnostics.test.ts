@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { diagnosticsOf, hoverAt } from '../../../../../src/domain/policy/index.ts';
+import { head, marked, world } from './marked.ts';
+
+const told = (text: string, known = world) =>
+  diagnosticsOf(text, 'T', known).map(
+    ({ severity, rule, start, end, message }) =>
+      `${severity} ${rule ?? ''} ${start.line}:${start.column}-${end.column} ${message}`,
+  );
+
+describe('diagnosticsOf', () => {
+  it('tells what cannot be read, with its place', () => {
+    expect(told(`${head()}  actoin: DENY\n`)).toEqual([
+      'error  5:3-9 spec.actoin: unknown key; did you mean action?',
+    ]);
+    expect(told(`${head()}  rules: [{to: [{operation: {ports: [ "8o" ]}}]}]\n`)).toEqual([
+      'error  5:39-43 spec.rules[0].to[0].operation.ports[0]: "8o" is no port; ports are single numbers from 0 to 65535, without wildcards and ranges',
+    ]);
+    // Once, though two readers say so.
+    expect(told('a: {{\n')).toHaveLength(new Set(told('a: {{\n')).size);
+    expect(told('kind: PolicyTest\n').some((line) => line.includes('apiVersion'))).toBe(true);
+  });
+
+  it('warns of what is surely not meant, by what there is', () => {
+    const text = `${head()}  selector: {matchLabels: {app: none}}\n  rules: [{}]\n`;
+    expect(told(text)).toEqual([
+      expect.stringMatching(/^warning selector-matches-nothing 5:\d+-\d+ spec\.selector/),
+    ]);
+    expect(told(text.replace('none', 'orders'))).toEqual([]);
+    // With what holds already: its own earlier form does not count.
+    const other = `${head().replace('name: a', 'name: b')}  action: DENY\n  rules: [{}]\n`;
+    expect(told(other)).toEqual([]);
+  });
+
+  it('tells of a text by itself where there is no world', () => {
+    const alone = (text: string) => diagnosticsOf(text, 'T', undefined).map(({ rule }) => rule);
+    expect(alone(`${head()}  selector: {matchLabels: {app: none}}\n  rules: [{}]\n`)).toEqual([]);
+    expect(alone(`${head()}  action: CUSTOM\n  provider: {name: x}\n  rules: [{}]\n`)).toEqual([]);
+    expect(alone(`${head()}  rules: [{to: [{operation: {methods: [get]}}]}]\n`)).toEqual([
+      'method-in-lower-case',
+    ]);
+  });
+});
+
+describe('hoverAt', () => {
+  const hover = (text: string, known: typeof world | undefined = world) =>
+    hoverAt(...marked(text), known)?.text;
+
+  it('says what a field means, also of its values', () => {
+    expect(hover(`${head()}  act|ion: DENY\n`)).toMatch(/^\*\*spec\.action\*\*\n\nALLOW \(the default\)/);
+    expect(hover(`${head()}  action: DE|NY\n`)).toMatch(/^\*\*spec\.action\*\*/);
+    expect(hover(`${head()}  rules: [{to: [{operation: {paths: ["/|a"]}}]}]\n`)).toContain(
+      'without their query',
+    );
+    expect(
+      hover('apiVersion: citadel.dev/v1\nkind: PolicyTest\nspec: {cases: [{ex|pect: denied}]}\n'),
+    ).toContain('does not get through');
+    expect(hover(`${head()}  |\n`)).toBeUndefined();
+  });
+
+  it('says for whom a policy holds', () => {
+    const selecting = (app: string) => `${head()}  sele|ctor: {matchLabels: {app: ${app}}}\n  rules: [{}]\n`;
+    expect(hover(selecting('orders'))).toContain('Holds for 1 workload: `shop/orders`.');
+    expect(hover(selecting('none'))).toContain('Holds for no workload that is there.');
+    expect(
+      hover(
+        selecting('orders')
+          .replace('sele|', 'sele')
+          .replace('shop}', 'sh|op}')
+          .replace('{matchLabels: {app: orders}}', '{}'),
+      ),
+    ).toContain('Holds for 2 workloads: `shop/orders`, `shop/web`.');
+    expect(hoverAt(...marked(selecting('orders')), undefined)?.text).not.toContain('Holds');
+  });
+
+  it('says who is meant by an entry of a source', () => {
+    const entry = (list: string, value: string) =>
+      `${head()}  rules:\n    - from:\n        - source:\n            ${list}: ["|${value}"]\n`;
+    expect(hover(entry('principals', 'example.org/ns/shop/*'))).toContain(
+      'Stands for 2 workloads: `shop/orders`, `shop/web`.',
+    );
+    expect(hover(entry('notNamespaces', 'office'))).toContain('Stands for 1 workload: `office/mail`.');
+    expect(hover(entry('serviceAccounts', 'web'))).toContain('Stands for 1 workload: `shop/web`.');
+    expect(hover(entry('serviceAccounts', 'x/web'))).toContain('Stands for no workload that is there.');
+  });
+});
