@@ -53,7 +53,7 @@ export function proposeTests(
       apiVersion: 'citadel.dev/v1',
       kind: 'PolicyTest',
       metadata: { name: `${name}-recorded`, namespace },
-      spec: { cases: kept.map(({ records: _, ...written }) => written) },
+      spec: { cases: kept.map(({ written }) => written) },
     },
     () => policyTestShape,
   );
@@ -89,12 +89,14 @@ function portOf(world: PolicyWorld, to: string, { port, workload }: DecisionReco
 }
 
 interface Case {
-  readonly name: string;
-  readonly from: string;
-  readonly to: string;
-  readonly method?: string;
-  readonly path?: string | readonly string[];
-  readonly expect: CallOutcome;
+  readonly written: {
+    readonly name: string;
+    readonly from: string;
+    readonly to: string;
+    readonly method?: string;
+    readonly path?: string | readonly string[];
+    readonly expect: CallOutcome;
+  };
   readonly records: readonly DecisionRecord[];
 }
 
@@ -114,7 +116,7 @@ function casesOf(records: readonly DecisionRecord[], naming: Naming): readonly C
   }
   return [...groups.values()]
     .flatMap(({ expect, records: alike }) => withPaths(alike, expect, naming))
-    .toSorted((a, b) => compareText(a.name, b.name));
+    .toSorted((a, b) => compareText(a.written.name, b.written.name));
 }
 
 /** The policies may have changed between two calls: the later one counts. */
@@ -135,19 +137,21 @@ function withPaths(records: readonly DecisionRecord[], expect: CallOutcome, nami
   const { caller: from = 'plaintext', method } = first;
   const to = naming.callee(first);
   const name = (what: string) => `${naming.caller(from)} ${what} is ${expect}`;
-  if (method === undefined) return [{ name: name(`to ${to}`), from, to, expect, records }];
+  if (method === undefined) return [{ written: { name: name(`to ${to}`), from, to, expect }, records }];
   return generalise(
     records.map(({ path = '/' }) => path),
     variety,
   ).map(({ pattern, paths }) => {
     const examples = paths.toSorted(compareText).slice(0, mostExamples);
     return {
-      name: name(`${method} ${pattern}${naming.hasPorts ? ` at ${to}` : ''}`),
-      from,
-      to,
-      method,
-      path: examples.length === 1 ? (examples[0] ?? '/') : examples,
-      expect,
+      written: {
+        name: name(`${method} ${pattern}${naming.hasPorts ? ` at ${to}` : ''}`),
+        from,
+        to,
+        method,
+        path: examples.length === 1 ? (examples[0] ?? '/') : examples,
+        expect,
+      },
       records: records.filter(({ path = '/' }) => paths.includes(path)),
     };
   });
