@@ -27,7 +27,7 @@ describe('docs/policies.md, what it would have done', () => {
 
   it('has the examples that this file runs', () => {
     expect(files.map(([, name]) => name)).toEqual(['records.jsonl', 'candidate.yaml']);
-    expect(commands.map(([, line = '']) => line.split(' ')[1])).toEqual(['replay', 'suggest']);
+    expect(commands.map(([, line = '']) => line.split(' ')[1])).toEqual(['replay', 'suggest', 'test']);
   });
 
   it.each(commands.map(([, line = '', printed = '']) => [line, printed]))('%s', async (line, printed) => {

@@ -5,13 +5,16 @@ import { CitadelError, describeError } from '../../kernel/index.ts';
 import { ExitRequest, exitCodes } from '../exit-codes.ts';
 import { type OutputOptions, withOutput } from '../options.ts';
 import { printRecord } from '../output.ts';
+import { withRecords } from '../policy-records.ts';
 import { junitText, tapText } from '../policy-testing/formats.ts';
 import { failedCases, reportText, reportValue, type TestReport } from '../policy-testing/report.ts';
 import { runTests } from '../policy-testing/run.ts';
 import { watchFiles } from '../policy-testing/watch.ts';
-import { type WorldOptions, withWorld } from '../policy-world.ts';
+import { withWorld } from '../policy-world.ts';
+import { type InitOptions, initTests } from './policy-test-init.ts';
 
-interface TestOptions extends WorldOptions, OutputOptions {
+interface TestOptions extends InitOptions, OutputOptions {
+  readonly init?: boolean;
   readonly junit?: string;
   readonly tap?: boolean;
   readonly watch?: boolean;
@@ -23,13 +26,18 @@ export function addPolicyTest(policy: Command): void {
   const command = policy
     .command('test')
     .description('run tests of policies; exit code 3 when a case fails, 2 when a file is broken')
-    .argument('<file...>', 'files with documents of kind PolicyTest, or directories')
+    .argument('[file...]', 'files with documents of kind PolicyTest, or directories')
     .option('--junit <file>', 'write the results there too, as JUnit XML')
     .addOption(new Option('--tap', 'print the Test Anything Protocol').conflicts('output'))
     .option('--min-coverage <percent>', 'exit code 1 where less of the policies is exercised', percent)
-    .option('--watch', 'run again whenever a file changes');
-  withWorld(withOutput(command)).action(async () => {
+    .option('--watch', 'run again whenever a file changes')
+    .option('--init', 'run none: print tests that say what was recorded of calls to a callee')
+    .option('--to <callee>', 'with --init: a workload or a service, as shop/orders');
+  withRecords(withWorld(withOutput(command))).action(async () => {
     const options = command.opts<TestOptions>();
+    if (options.init === true) return initTests(options);
+    if (command.args.length === 0)
+      throw new CitadelError('OutOfRange', 'name the files with tests, or give --init to have some proposed');
     if (options.watch === true) {
       await watchFiles(async () => {
         const { report, paths } = await runTests(command.args, options);

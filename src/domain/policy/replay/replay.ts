@@ -1,3 +1,4 @@
+import { sameMembers } from '../../../kernel/index.ts';
 import type { Workload } from '../../mesh/index.ts';
 import type { DecisionRecord } from '../../ports/index.ts';
 import { policyHash } from '../canonical.ts';
@@ -51,7 +52,12 @@ function judgeOf(before: PolicyWorld, after: PolicyWorld): (record: DecisionReco
       judgement(world, callee, { policies: holding?.get(callee.id) ?? [], port, tcp });
     const [was, will] = [of(before, holdingBefore), of(after, holdingAfter)];
     const rules = { was: tokenRules(was, was), will: tokenRules(was, will) };
-    const made = { was, will, rules };
+    // Most of what a candidate does not speak of: there is nothing to decide twice.
+    const isSame =
+      before.settings === after.settings &&
+      was.mode === will.mode &&
+      sameMembers(was.policies, will.policies);
+    const made = { was, will, rules, isSame };
     judgements.set(key, made);
     return made;
   };
@@ -59,11 +65,12 @@ function judgeOf(before: PolicyWorld, after: PolicyWorld): (record: DecisionReco
     const callee = calleeOf(record);
     const tcp = callee && isTcp(callee, record);
     if (!callee || tcp === undefined) return undefined;
-    const { was, will, rules } = judgementsOf(callee, record.port, tcp);
+    const { was, will, rules, isSame } = judgementsOf(callee, record.port, tcp);
     const { comesToTokens, ...decidedBefore } = evaluate(record, was, rules.was);
+    const name = `${callee.namespace}/${callee.serviceAccount}`;
+    if (isSame) return { callee: name, before: decidedBefore, after: decidedBefore };
     const recorded = { mode: was.mode, comesToTokens };
     const { comesToTokens: _, ...decidedAfter } = evaluate(record, will, rules.will, recorded);
-    const name = `${callee.namespace}/${callee.serviceAccount}`;
     return { callee: name, before: decidedBefore, after: decidedAfter };
   };
 }
@@ -72,6 +79,8 @@ interface Judgements {
   readonly was: Judgement;
   readonly will: Judgement;
   readonly rules: { readonly was: TokenRules; readonly will: TokenRules };
+  /** Whether both worlds decide by the very same here. */
+  readonly isSame: boolean;
 }
 
 /**

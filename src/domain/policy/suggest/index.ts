@@ -7,3 +7,5 @@ export {
   type Suggestion,
 } from './model.ts';
 export { type SuggestRequest, suggest } from './suggest.ts';
+export { suggestTarget } from './target.ts';
+export { generalise } from './templates.ts';

@@ -127,8 +127,8 @@ describe('replay', () => {
     const captured = { workload: 'test/shop/capturing', port: 0, lacks: ['port' as const] };
     const report = run([call({ port: 90, ...tcp }), call({ ...captured, ...tcp })], [readers]);
     expect(report.changes).toMatchObject([
-      { port: 90, becomes: 'denied', after: 'no ALLOW matches' },
-      { port: 0, becomes: 'denied' },
+      { callee: 'shop/capturing', port: 0, becomes: 'denied' },
+      { callee: 'shop/orders', port: 90, becomes: 'denied', after: 'no ALLOW matches' },
     ]);
   });
 

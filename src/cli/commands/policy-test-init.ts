@@ -1,0 +1,35 @@
+import { proposeTests } from '../../domain/policy/index.ts';
+import { CitadelError } from '../../kernel/index.ts';
+import { ExitRequest, exitCodes } from '../exit-codes.ts';
+import { printable } from '../output.ts';
+import { loadRecords, type RecordsOptions, recordsCaveats } from '../policy-records.ts';
+import { loadWorld, type WorldOptions } from '../policy-world.ts';
+import { callsText } from './policy-records.ts';
+
+export interface InitOptions extends WorldOptions, RecordsOptions {
+  readonly to?: string;
+}
+
+/** Prints tests that say what was recorded, for an author to look through. */
+export async function initTests(options: InitOptions): Promise<void> {
+  const { to } = options;
+  if (to === undefined)
+    throw new CitadelError(
+      'OutOfRange',
+      'of which callee? Give --to, a workload or a service as shop/orders',
+    );
+  const world = await loadWorld(options);
+  const records = await loadRecords(options, world);
+  const { text, cases, leftOut } = proposeTests(records.records, world, { to });
+  const lines = [
+    text === undefined
+      ? 'Nothing that was recorded makes a test.'
+      : `What was recorded of calls to ${to}, ${cases} case${cases === 1 ? '' : 's'}. It says what happened: keep what is meant.`,
+    ...(leftOut > 0
+      ? [`Of ${callsText(leftOut)} no case is made: the record does not tell enough of them.`]
+      : []),
+    ...recordsCaveats(records).map((line) => `Note: ${line}.`),
+  ];
+  process.stdout.write(lines.map((line) => `# ${printable(line)}\n`).join('') + (text ?? ''));
+  if (text === undefined) throw new ExitRequest(exitCodes.warning);
+}
