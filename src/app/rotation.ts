@@ -41,8 +41,9 @@ export function rotationOf(
     entropy,
     log,
   });
-  const { at, continue: goesOn } = config.rotation.root;
-  return onSchedule({ schedule: { at, continue: goesOn }, rotation, store, clock, log });
+  const { at, continue: goesOn, canary } = config.rotation.root;
+  const schedule = { at, continue: goesOn, ...(canary ? { canary } : {}) };
+  return onSchedule({ schedule, rotation, store, clock, log });
 }
 
 /** Whether the configuration names the home of a backend. */

@@ -15,7 +15,7 @@ export {
   rehearsalActions,
 } from './rehearse.ts';
 export { decideSchedule, onSchedule, partLived, type RootSchedule } from './schedule.ts';
-export { choiceOf } from './selector.ts';
+export { choiceOf, parseSelector } from './selector.ts';
 export { createRotationService, type RotationService, type RotationStatus } from './service.ts';
 export { type LiveProxy, leafStanding, liveProxies, type Standing } from './standing.ts';
 export type { Unable } from './verifiers.ts';

@@ -778,6 +778,8 @@ export interface PlanRotationRequest {
   crossSign: boolean;
   /** "existing", "upstream": the root of others that the configuration names so; empty: one is made here. */
   from: string;
+  /** Whom the new root is given to first; absent: all at once. */
+  canary: CanaryOrder | undefined;
 }
 
 export interface PlanRotationResponse {
@@ -8228,7 +8230,7 @@ export const EnforcementHalt: MessageFns<EnforcementHalt> = {
 };
 
 function createBasePlanRotationRequest(): PlanRotationRequest {
-  return { algorithm: "", lifetimeSeconds: 0n, crossSign: false, from: "" };
+  return { algorithm: "", lifetimeSeconds: 0n, crossSign: false, from: "", canary: undefined };
 }
 
 export const PlanRotationRequest: MessageFns<PlanRotationRequest> = {
@@ -8247,6 +8249,9 @@ export const PlanRotationRequest: MessageFns<PlanRotationRequest> = {
     }
     if (message.from !== "") {
       writer.uint32(242).string(message.from);
+    }
+    if (message.canary !== undefined) {
+      CanaryOrder.encode(message.canary, writer.uint32(250).fork()).join();
     }
     return writer;
   },
@@ -8296,6 +8301,14 @@ export const PlanRotationRequest: MessageFns<PlanRotationRequest> = {
             message.from = reader.string();
             continue;
           }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.canary = CanaryOrder.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8319,6 +8332,9 @@ export const PlanRotationRequest: MessageFns<PlanRotationRequest> = {
       : 0n;
     message.crossSign = object.crossSign ?? false;
     message.from = object.from ?? "";
+    message.canary = (object.canary !== undefined && object.canary !== null)
+      ? CanaryOrder.fromPartial(object.canary)
+      : undefined;
     return message;
   },
 };
