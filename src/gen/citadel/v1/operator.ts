@@ -270,7 +270,7 @@ export interface Revocations {
 export interface CrlStatus {
   issuerFingerprint: string;
   issuerId: string;
-  number: number;
+  number: bigint;
   thisUpdate: Date | undefined;
   nextUpdate: Date | undefined;
   entries: number;
@@ -3411,7 +3411,7 @@ function createBaseCrlStatus(): CrlStatus {
   return {
     issuerFingerprint: "",
     issuerId: "",
-    number: 0,
+    number: 0n,
     thisUpdate: undefined,
     nextUpdate: undefined,
     entries: 0,
@@ -3427,8 +3427,11 @@ export const CrlStatus: MessageFns<CrlStatus> = {
     if (message.issuerId !== "") {
       writer.uint32(18).string(message.issuerId);
     }
-    if (message.number !== 0) {
-      writer.uint32(24).uint32(message.number);
+    if (message.number !== 0n) {
+      if (BigInt.asUintN(64, message.number) !== message.number) {
+        throw new globalThis.Error("value provided for field message.number of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.number);
     }
     if (message.thisUpdate !== undefined) {
       Timestamp.encode(toTimestamp(message.thisUpdate), writer.uint32(34).fork()).join();
@@ -3479,7 +3482,7 @@ export const CrlStatus: MessageFns<CrlStatus> = {
               break;
             }
 
-            message.number = reader.uint32();
+            message.number = reader.uint64() as bigint;
             continue;
           }
           case 4: {
@@ -3533,7 +3536,7 @@ export const CrlStatus: MessageFns<CrlStatus> = {
     const message = createBaseCrlStatus();
     message.issuerFingerprint = object.issuerFingerprint ?? "";
     message.issuerId = object.issuerId ?? "";
-    message.number = object.number ?? 0;
+    message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
     message.thisUpdate = object.thisUpdate ?? undefined;
     message.nextUpdate = object.nextUpdate ?? undefined;
     message.entries = object.entries ?? 0;
