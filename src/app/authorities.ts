@@ -6,7 +6,7 @@ import type { Rehearsal, RotationService } from '../domain/rotation/index.ts';
 import type { BundleSource } from '../domain/trust/index.ts';
 import { rehearsalOf } from './rehearsal.ts';
 import { crlGate, openRevocations } from './revocation.ts';
-import { canaryChoice, refusedBundle, rotationOf } from './rotation.ts';
+import { presentChoice, refusedBundle, rotationOf } from './rotation.ts';
 import type { UpstreamOptions } from './upstream.ts';
 
 export interface AuthoritiesOptions extends UpstreamOptions {
@@ -34,7 +34,7 @@ export async function openAuthorities(options: AuthoritiesOptions): Promise<Open
     trustDomain: config.trustDomain.name,
     serverId,
     store: store.authorities,
-    choice: () => canaryChoice(store.rotations),
+    choice: () => presentChoice(store.rotations),
     audit: store.audit,
     issuingKeys: homes.issuing,
     upstream,

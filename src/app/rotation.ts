@@ -2,7 +2,7 @@ import type { AuthorityService } from '../domain/authority/index.ts';
 import type { ControlPlane } from '../domain/mesh/index.ts';
 import { type RotationStore, secretTypeUrl } from '../domain/ports/index.ts';
 import {
-  choiceOf,
+  canaryChoice,
   createRotationService,
   onSchedule,
   type RotationService,
@@ -41,8 +41,9 @@ export function rotationOf(
     entropy,
     log,
   });
-  const { at, continue: goesOn } = config.rotation.root;
-  return onSchedule({ schedule: { at, continue: goesOn }, rotation, store, clock, log });
+  const { at, continue: goesOn, canary } = config.rotation.root;
+  const schedule = { at, continue: goesOn, ...(canary ? { canary } : {}) };
+  return onSchedule({ schedule, rotation, store, clock, log });
 }
 
 /** Whether the configuration names the home of a backend. */
@@ -70,11 +71,11 @@ export function rotationHealth({
 }
 
 /** Who is given a staged root: whom the canary of the rotation chose that is under way. */
-export async function canaryChoice(
+export async function presentChoice(
   rotations: Pick<RotationStore, 'current'>,
 ): Promise<BundleChoice | undefined> {
   const present = await rotations.current();
-  return present?.canary && { id: present.id, isChosen: choiceOf(present.id, present.canary) };
+  return present && canaryChoice(present);
 }
 
 /** What a proxy says of a bundle that it got from the control plane and refused. */

@@ -38,6 +38,16 @@ export function canaryOrder(command: Command): CanaryOrder | undefined {
   };
 }
 
+/** As they are given again. */
+export function canaryOptions({ selectors, watchSeconds, allowedFailures, auto }: CanaryOrder): string[] {
+  return [
+    ...selectors.flatMap((selector) => ['--canary', `'${selector}'`]),
+    ...(watchSeconds === 0n ? [] : ['--watch', `${watchSeconds}s`]),
+    ...(allowedFailures === 0 ? [] : ['--allow-failures', String(allowedFailures)]),
+    ...(auto ? ['--auto'] : []),
+  ];
+}
+
 export function describeCanary({ selectors, watchSeconds, allowedFailures, auto }: CanaryOrder): string {
   const watch = watchSeconds === 0n ? '10 minutes' : `${watchSeconds} s`;
   const end = auto ? 'then to all by itself' : 'then to all by `citadel rotate continue`';

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import {
   OperatorServiceService as api,
+  type CanaryOrder,
   type PlannedPhase,
   type PlannedRoot,
   type PlanRotationResponse,
@@ -9,6 +10,7 @@ import {
 import { seconds } from '../options.ts';
 import { formatTime, printable, printRecord } from '../output.ts';
 import { reading } from './reading.ts';
+import { addCanaryOptions, canaryOptions, canaryOrder } from './rotate-canary.ts';
 
 export interface CrossSignOption {
   readonly crossSign: boolean;
@@ -60,11 +62,12 @@ export function addPlan(rotate: Command): void {
   const plan = withWantedRoot(
     rotate.command('plan').description('what a rotation would change and wait for, and when it could end'),
   );
-  reading(plan, async (connection, { output }) => {
+  reading(addCanaryOptions(plan), async (connection, { output }) => {
     const options = plan.opts<WantedRootOptions>();
-    const response = await connection.call(api.planRotation, wantedRoot(options));
+    const canary = canaryOrder(plan);
+    const response = await connection.call(api.planRotation, { ...wantedRoot(options), canary });
     if (output !== 'table') return printRecord({ ...response }, output);
-    process.stdout.write(`${planText(response)}\n\n${startCommand(response, options)}\n`);
+    process.stdout.write(`${planText(response)}\n\n${startCommand(response, options, canary)}\n`);
   });
 }
 
@@ -103,13 +106,18 @@ function phaseText({ phase, waitsFor, earliestEnd }: PlannedPhase): string {
   return `${phase.padEnd(12)}until ${formatTime(earliestEnd)} at the earliest; waits for ${printable(waitsFor)}`;
 }
 
-function startCommand({ token }: PlanRotationResponse, options: WantedRootOptions): string {
+function startCommand(
+  { token }: PlanRotationResponse,
+  options: WantedRootOptions,
+  canary: CanaryOrder | undefined,
+): string {
   const { algorithm, lifetime, crossSign, from } = options;
   const wanted = [
     ...(from === '' ? [] : ['--from', from]),
     ...(algorithm === '' ? [] : ['--algorithm', algorithm]),
     ...(lifetime === 0 ? [] : ['--lifetime', `${Math.ceil(lifetime)}s`]),
     ...(crossSign ? ['--cross-sign'] : []),
+    ...(canary ? canaryOptions(canary) : []),
   ];
   return `As long as this is so: ${['citadel rotate start', ...wanted, '--plan', token].join(' ')} --reason TEXT`;
 }

@@ -67,7 +67,7 @@ function starting(command: Command, wantedRootOptions: () => WantedRootOptions):
     const { plan, force, withoutCrls } = command.opts<StartOptions>();
     const wanted = wantedRoot(wantedRootOptions());
     const canary = canaryOrder(command);
-    const shown = await connection.call(api.planRotation, wanted);
+    const shown = await connection.call(api.planRotation, { ...wanted, canary });
     const text = [...(canary ? [describeCanary(canary)] : []), planText(shown)];
     await confirm(startPlan(text.join('\n')), yes);
     const oldRoot = shown.oldRoot?.fingerprint ?? '';

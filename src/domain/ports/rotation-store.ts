@@ -41,7 +41,14 @@ export interface WatchedProxy {
   /** Failed handshakes that its Envoy had counted before; undefined until it has told of any. */
   readonly failedBefore: number | undefined;
   /** Why the canary is stopped because of it. It stays, whatever the proxy says afterwards. */
-  readonly halt: { readonly at: Date; readonly reason: string } | undefined;
+  readonly halt:
+    | {
+        readonly at: Date;
+        readonly reason: string;
+        /** That it refused the bundle: it is given the one of all others again, with which it takes new CRLs. */
+        readonly refused?: boolean;
+      }
+    | undefined;
 }
 
 /** The first step of a rotation: who is given the new root before all others, and what has been seen of them. */

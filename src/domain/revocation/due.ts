@@ -5,6 +5,7 @@ import { type HeldCrl, isInForce, type RevocationState, signerOf } from './state
 /** A CRL that is to be signed. */
 export interface CrlOrder {
   readonly authority: AuthorityRecord;
+  /** Milliseconds since 1970, or one more than the last. */
   readonly number: number;
   readonly thisUpdate: Date;
   readonly nextUpdate: Date;
@@ -46,11 +47,19 @@ export function crlDue(authority: AuthorityRecord, state: RevocationState, now: 
   if (held && isEnough(held, listed, authority, now)) return undefined;
   return {
     authority,
-    number: (held?.number ?? 0) + 1,
+    number: nextNumber(held, now),
     thisUpdate,
     nextUpdate: new Date(authority.notAfter.getTime() + beyond),
     entries: listed.map(({ serial, revokedAt, reason }) => ({ serial, revokedAt, reason })),
   };
+}
+
+/**
+ * Grows also over a restore (RFC 5280, 5.2.3): a store from before knows nothing of the numbers that were given since, and
+ * whoever keeps the newest CRL by its number would keep one that lacks what is revoked now. So it is the time, in milliseconds.
+ */
+function nextNumber(held: HeldCrl | undefined, now: Date): number {
+  return Math.max((held?.number ?? 0) + 1, now.getTime());
 }
 
 function isEnough(

@@ -49,7 +49,7 @@ export interface RevocationService {
   /** How many more leaves can be revoked so that verifiers are still given the CRLs. */
   room(): number;
   isRevoked(leaf: { readonly serial: string; readonly issuer: string }): boolean;
-  /** What verifiers are to be given from now on, and when the first CRL of an authority was signed. */
+  /** What verifiers are to be given from now on, and when an authority was made, with its first CRL; undefined: it has none. */
   look(authority: string): { readonly enforcement: RevocationEnforcement; readonly bornAt: Date | undefined };
   /** Called after each revocation is durable, once for all that it takes back. @returns the way to stop it */
   onRevoked(listener: (revoked: Revoked) => void): () => void;
@@ -195,7 +195,8 @@ export function createRevocationService(options: RevocationServiceOptions): Revo
     look(authority) {
       decide();
       const held = crls.get(authority);
-      return { enforcement, bornAt: held?.number === 1 ? held.signedAt : undefined };
+      const record = options.authorities().find(({ fingerprint }) => fingerprint === authority);
+      return { enforcement, bornAt: held && (record?.createdAt ?? held.signedAt) };
     },
     onRevoked(listener) {
       revokedListeners.add(listener);

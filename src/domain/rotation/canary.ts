@@ -1,5 +1,6 @@
 import { CitadelError } from '../../kernel/index.ts';
 import type { HandshakeTally, RootRotation, RotationCanary, WatchedProxy } from '../ports/index.ts';
+import type { BundleChoice } from '../trust/index.ts';
 import type { RotationEvidence } from './gate.ts';
 import { choiceOf, mostSelectors, parseSelector, shareUpTo } from './selector.ts';
 import { bundleStanding, type LiveProxy, type ProxyStanding } from './standing.ts';
@@ -131,12 +132,30 @@ function watchProxy(
       : more > allowed
         ? describeFailures(more, allowed, proxy)
         : undefined;
-  const halt = reason === undefined ? before.halt : { at: now, reason };
+  const refused = standing === 'refused';
+  const first = reason === undefined ? before.halt : { at: now, reason };
+  const halt = refused && first?.refused !== true && first ? { ...first, refused } : first;
   const isSame =
     since?.getTime() === before.since?.getTime() &&
     failedBefore === before.failedBefore &&
     halt === before.halt;
   return isSame ? before : { ...before, since, failedBefore, halt };
+}
+
+/**
+ * Who is given the new root before all others. Not whoever refused the bundle: it would refuse each one that holds the new root, and
+ * with it the CRLs that come along. Pure.
+ */
+export function canaryChoice({ id, canary }: Pick<RootRotation, 'id' | 'canary'>): BundleChoice | undefined {
+  if (!canary) return undefined;
+  const isChosen = choiceOf(id, canary);
+  const refused = new Set(
+    canary.watched.filter(({ halt }) => halt?.refused === true).map(({ proxyKey }) => proxyKey),
+  );
+  return {
+    id: [id, ...[...refused].toSorted()].join(' '),
+    isChosen: (reader) => isChosen(reader) && !refused.has(reader.proxyKey),
+  };
 }
 
 /** What the watch adds to how far a proxy is. */

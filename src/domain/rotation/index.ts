@@ -1,5 +1,5 @@
 export { type BoardLine, type BoardQuery, boardOf, type RotationBoard, standings } from './board.ts';
-export type { CanaryOrder } from './canary.ts';
+export { type CanaryOrder, canaryChoice } from './canary.ts';
 export { type Asked, decideRotation, rotationEffects } from './decide.ts';
 export { type Gate, gateOf, type RotationEvidence } from './gate.ts';
 export type { FindGivenRoot } from './given-root.ts';
@@ -15,7 +15,7 @@ export {
   rehearsalActions,
 } from './rehearse.ts';
 export { decideSchedule, onSchedule, partLived, type RootSchedule } from './schedule.ts';
-export { choiceOf } from './selector.ts';
+export { parseSelector } from './selector.ts';
 export { createRotationService, type RotationService, type RotationStatus } from './service.ts';
 export { type LiveProxy, leafStanding, liveProxies, type Standing } from './standing.ts';
 export type { Unable } from './verifiers.ts';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CitadelError } from '../../kernel/index.ts';
 import type { AuthorityRecord } from '../ports/index.ts';
+import type { CanaryOrder } from './canary.ts';
 
 /** What a plan was made of, by name: what an operator has agreed to, and nothing that changes from second to second. */
 export type PlanInputs = Readonly<Record<string, string>>;
@@ -18,6 +19,8 @@ export interface PlannedChange {
   readonly algorithm: string;
   /** Whether the old root certifies the new one. */
   readonly crossSign: boolean;
+  /** Who is given the new root first. */
+  readonly canary: CanaryOrder | undefined;
   /** Milliseconds. */
   readonly lifetime: number;
   /** Of leaves, milliseconds. */
@@ -26,8 +29,18 @@ export interface PlannedChange {
 
 /** Pure. The names are for the operator: they are what a refusal says has changed. */
 export function planInputs(change: PlannedChange): PlanInputs {
-  const { authorities, oldRoot, newHome, knowsOldHome, given, algorithm, crossSign, lifetime, leafTtl } =
-    change;
+  const {
+    authorities,
+    oldRoot,
+    newHome,
+    knowsOldHome,
+    given,
+    algorithm,
+    crossSign,
+    canary,
+    lifetime,
+    leafTtl,
+  } = change;
   const kept = (kinds: readonly AuthorityRecord['kind'][], states = ['prepared', 'active', 'old']) =>
     authorities
       .filter(({ kind, state }) => kinds.includes(kind) && states.includes(state))
@@ -46,9 +59,16 @@ export function planInputs(change: PlannedChange): PlanInputs {
     'where the new root comes from': given ? `${given.from} ${given.fingerprint.slice(0, 16)}` : 'made here',
     'the algorithm of the new root’s key': algorithm,
     'whether the old root certifies the new one': crossSign ? 'yes' : 'no',
+    'who is given the new root first': describeCanary(canary),
     'the lifetime of the new root': `${lifetime / 1000} s`,
     'the lifetime of certificates': `${leafTtl / 1000} s`,
   };
+}
+
+function describeCanary(canary: CanaryOrder | undefined): string {
+  if (!canary) return 'all';
+  const { selectors, watch = 0, allowedFailures = 0, auto = false } = canary;
+  return `${selectors.join(' ')}, ${watch / 1000} s, ${allowedFailures} failures${auto ? ', auto' : ''}`;
 }
 
 const version = 'p1';

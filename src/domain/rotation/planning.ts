@@ -1,6 +1,7 @@
 import { CitadelError, type Clock } from '../../kernel/index.ts';
 import { type AuthoritiesBelow, type KeyAlgorithm, parseCertificate } from '../../pki/index.ts';
 import type { AuthorityRecord, GivenRootSource, RootRotation } from '../ports/index.ts';
+import { type CanaryOrder, planCanary } from './canary.ts';
 import { signersOf } from './effects.ts';
 import type { RotationEvidence } from './gate.ts';
 import { keysLeft } from './old-keys.ts';
@@ -16,6 +17,8 @@ export interface WantedRoot {
   readonly lifetime?: number;
   /** Whether the old root certifies it. */
   readonly crossSign?: boolean;
+  /** Whom it is given to before all others; absent: it is given to all at once. */
+  readonly canary?: CanaryOrder;
   /** Whose root it is to be, as the configuration names it; absent: one that is made here. */
   readonly from?: GivenRootSource;
   /** What is known of that root, once it was looked at. */
@@ -64,7 +67,7 @@ export interface PlanningOptions {
 }
 
 export interface Planning {
-  /** @throws CitadelError FailedPrecondition where there is no root that could be rotated from here */
+  /** @throws CitadelError FailedPrecondition where there is no root that could be rotated from here; as planCanary does */
   plan(evidence: RotationEvidence, wanted: WantedRoot): RotationPlan;
   /** @throws CitadelError Aborted with what has changed since the plan of this token; InvalidArgument for no token */
   requireSame(token: string, authorities: readonly AuthorityRecord[], wanted: WantedRoot): void;
@@ -84,6 +87,7 @@ export function createPlanning(options: PlanningOptions): Planning {
       algorithm: wanted.algorithm ?? defaults.algorithm,
       lifetime: wanted.lifetime ?? defaults.lifetime,
       crossSign: wanted.crossSign ?? false,
+      canary: wanted.canary,
       leafTtl,
     };
   }
@@ -93,7 +97,13 @@ export function createPlanning(options: PlanningOptions): Planning {
       const change = changeOf(evidence.authorities, wanted);
       const { oldRoot, newHome, algorithm, lifetime } = change;
       return {
-        phases: planRotation(evidence, leafTtl, now),
+        phases: planRotation(
+          evidence,
+          leafTtl,
+          now,
+          // Another share of the same size than the rotation's own: that follows from its id.
+          wanted.canary && planCanary('', wanted.canary, evidence),
+        ),
         token: planToken(planInputs(change)),
         oldRoot: {
           fingerprint: oldRoot.fingerprint,

@@ -1,5 +1,6 @@
 import { type Clock, describeError, isCitadelError, type Log } from '../../kernel/index.ts';
 import type { AuthorityRecord, RootRotation, RotationPhase, Store } from '../ports/index.ts';
+import type { CanaryOrder } from './canary.ts';
 import { createPace } from './pace.ts';
 import type { RotationService } from './service.ts';
 
@@ -9,6 +10,8 @@ export interface RootSchedule {
   readonly at: number | undefined;
   /** Whether phases end by themselves where evidence permits it. There is no force by schedule. */
   readonly continue: boolean;
+  /** Whom the new root is given to first; absent: all at once. */
+  readonly canary?: CanaryOrder;
 }
 
 export type ScheduledOrder =
@@ -73,6 +76,7 @@ export function onSchedule({ schedule, rotation, store, clock, log }: ScheduleOp
         ...author,
         reason: `the root has lived ${schedule.at} of its life`,
         oldRoot: order.oldRoot,
+        ...(schedule.canary ? { canary: schedule.canary } : {}),
       });
     if (order?.kind === 'continue') await pace.look(() => goOn(order.phase));
   }

@@ -2,7 +2,7 @@ import { CitadelError, type Entropy, inTurn, type Log } from '../../kernel/index
 import type { KeyAlgorithm } from '../../pki/index.ts';
 import type { AuthorityService } from '../authority/index.ts';
 import type { AuditLog, RootRotation, RotationPhase, RotationWord, Store } from '../ports/index.ts';
-import { type CanaryOrder, planCanary } from './canary.ts';
+import { planCanary } from './canary.ts';
 import { collectEvidence } from './collect-evidence.ts';
 import { requireCrossSigner } from './cross-sign.ts';
 import { tookEffect } from './decide.ts';
@@ -73,8 +73,6 @@ export interface RotationService {
         readonly force?: boolean;
         /** Begins although proxies are given no CRL any more once the new root's issuing authority signs. */
         readonly withoutCrls?: boolean;
-        /** Whom the new root is given to before all others; absent: it is given to all at once. */
-        readonly canary?: CanaryOrder;
       },
   ): Promise<RotationStatus>;
   /**

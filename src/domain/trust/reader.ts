@@ -8,7 +8,7 @@ export interface BundleReader {
 
 /** Who is given the roots that are staged, while some are. */
 export interface BundleChoice {
-  /** Of the rotation that chose: another one chooses others. */
+  /** Of the rotation that chose, and of whom it chose no more: another one chooses others. */
   readonly id: string;
   readonly isChosen: (reader: BundleReader) => boolean;
 }

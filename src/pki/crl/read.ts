@@ -13,6 +13,7 @@ export interface ParsedCrl {
   readonly serials: ReadonlySet<string>;
 }
 
+const mostNumberOctets = 6;
 const numberOid = oid(crlOids.cRLNumber).subarray(2);
 
 /**
@@ -51,13 +52,15 @@ export function readCrl(der: Uint8Array): ParsedCrl {
 function readNumber(explicit: DerReader): number {
   const extensions = explicit.sequence('the extensions');
   explicit.finish('the extensions');
-  let number: number | undefined;
+  let octets: Buffer | undefined;
   while (!extensions.atEnd) {
     const extension = extensions.sequence('an extension');
     if (extension.oid("an extension's type").equals(numberOid))
-      number = extension.enterOctets("an extension's value").smallInteger('the CRL number');
+      octets = extension.enterOctets("an extension's value").positiveInteger('the CRL number');
     else walk(extension, 'an extension');
   }
-  if (number === undefined) throw extensions.malformed('it has no number');
-  return number;
+  if (octets === undefined) throw extensions.malformed('it has no number');
+  // Ours are milliseconds since 1970; what is larger could not be told from its neighbours.
+  if (octets.length > mostNumberOctets) throw extensions.malformed('its number is out of range');
+  return octets.readUIntBE(0, octets.length);
 }

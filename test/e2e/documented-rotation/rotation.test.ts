@@ -85,6 +85,9 @@ describe('the commands of docs/rotation.md', () => {
     const cross = section('Cross-signing');
     await using world = await startCalls({ experimental: { mlDsaAuthorities: true } });
     const { place, port, server, calls } = world;
+    await canary.run(place, 'citadel rotate plan --canary 5%', {
+      stdout: /^canary +until .*chosen by 5%[^]*--canary '5%'/m,
+    });
     await canary.run(place, 'citadel rotate start --canary 5%', { stdout: /^phase +canary/m });
     await aborted(world);
     await canary.run(place, 'citadel rotate start --canary namespace=', { stdout: /^phase +canary/m });

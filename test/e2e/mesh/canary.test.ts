@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { readCertificates } from '../../../src/agent/envoy/certificates-in-use.ts';
+import type { DiscoveryResponse } from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
 import { sotwRequest, streamSecrets } from '../../fakes/sds-client.ts';
 import { TestAuthority } from '../../fakes/test-authority.ts';
 import { exchange, freePort, hasPart, waitFor } from '../../parts/index.ts';
@@ -128,6 +129,17 @@ describe.skipIf(!hasPart('envoy'))('a canary under real Envoys', () => {
     expect(await citadel(mesh, 'rotate', 'start', '--yes', '--canary', webId)).toMatchObject({ code: 0 });
     refusing.write(sotwRequest(['ROOTCA'], await refusing.next(), 'cannot read the second root'));
     await waitFor(async () => (await haltedBy(mesh))?.length);
+    // It has the bundle of all again, and so the CRLs of what is revoked from now on.
+    const given = await refusing.next();
+    refusing.write(sotwRequest(['ROOTCA'], given));
+    expect(textOf(given).match(/BEGIN CERTIFICATE/g)).toHaveLength(1);
+    const { app } = mesh.server;
+    const stolen = (await app.store.issuance.liveLeaves(new Date())).find(
+      ({ spiffeId }) => spiffeId !== webId,
+    );
+    const target = ['certificate', 'revoke', stolen?.serial ?? ''];
+    expect(await citadel(mesh, ...target, '--yes', '--reason', 'stolen')).toMatchObject({ code: 0 });
+    expect(textOf(await refusing.next())).toContain('BEGIN X509 CRL');
     const stopped = await citadel(mesh, 'rotate', 'continue', '--yes');
     expect(stopped.stderr).toMatch(/sa\/web .*halted: .*cannot read the second root/);
     expect(mesh.server.app.authority.bundle().authorities).toHaveLength(1);
@@ -145,6 +157,10 @@ describe.skipIf(!hasPart('envoy'))('a canary under real Envoys', () => {
     expect(mesh.server.app.authority.bundle().authorities).toHaveLength(2);
   }, 180_000);
 });
+
+/** PEM stands in it as it is. */
+const textOf = ({ resources }: DiscoveryResponse) =>
+  resources.map(({ value }) => Buffer.from(value).toString('latin1')).join('');
 
 /** Speaks TLS as a proxy of the mesh does, until the other side refuses. */
 function refused(port: number, identity: { readonly cert: string; readonly key: string }): Promise<void> {

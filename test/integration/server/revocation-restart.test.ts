@@ -1,17 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../../src/pki/index.ts';
-import { temporaryDirectory } from '../../parts/index.ts';
+import { freePort, temporaryDirectory, waitFor } from '../../parts/index.ts';
+import { startFleet } from '../../support/fleet/index.ts';
 import { newRequest, startTestServer, type TestServer } from '../../support/server.ts';
 
 const ann = { by: 'operator:ann', proof: 'client-certificate', reason: 'stolen', dryRun: false } as const;
 
-async function disk() {
+/** @param csr port; 0: any */
+async function disk(csr = 0) {
   const temporary = await temporaryDirectory();
   const keyFile = temporary.join('key-file');
   await writeFile(keyFile, randomBytes(32), { mode: 0o600 });
-  const settings = { keys: { disk: { encryption: { keyFile } } } };
+  const listen = { csr: `127.0.0.1:${csr}`, metrics: '127.0.0.1:0', operator: '127.0.0.1:0' };
+  const settings = { keys: { disk: { encryption: { keyFile } } }, listen };
   return { temporary, start: () => startTestServer(settings, { directory: temporary.path }) };
 }
 
@@ -45,11 +48,61 @@ describe('what was revoked', () => {
     expect(enforced(second).set.version).toBe(before.version);
     expect(second.app.revocations.isRevoked({ serial: bad, issuer })).toBe(true);
     await revoke(second, next);
-    expect(second.app.revocations.crl(issuer)).toMatchObject({
-      number: number + 1,
-      serials: new Set([bad, next]),
-    });
+    const after = second.app.revocations.crl(issuer);
+    expect(after?.serials).toStrictEqual(new Set([bad, next]));
+    expect(after?.number).toBeGreaterThan(number);
   });
+
+  it('in a store from before: CRLs have larger numbers, and who has an authority that it does not know comes by himself', async () => {
+    const { temporary, start } = await disk(await freePort());
+    await using _gone = temporary;
+    const store = temporary.join('citadel.db');
+    const first = await start();
+    const [bad, later] = [await issue(first), await issue(first)];
+    await revoke(first, bad);
+    const { record } = first.app.authority.issuer();
+    await first.stop();
+    await cp(store, `${store}.backup`);
+
+    const lost = await start();
+    const { authority } = lost.app;
+    await revoke(lost, later);
+    const given = lost.app.revocations.crl(record.fingerprint);
+    await authority.change(() => lost.app.store.authorities.save({ ...record, tainted: true }));
+    await authority.tick();
+    const unknown = authority.issuer().record;
+    expect(unknown.id).not.toBe(record.id);
+    const bundleFile = temporary.join('roots.pem');
+    await writeFile(bundleFile, authority.bundle().pem);
+    await using fleet = await startFleet({
+      size: 1,
+      directory: temporary.join('f'),
+      trustDomain: 'example.org',
+      bundleFile,
+      token: () => lost.token(),
+      serverPort: () => lost.app.csr.port,
+    });
+    const issuerOf = () => fleet.agents[0]?.snapshot?.identity?.issuer;
+    expect(issuerOf()).toBe(unknown.fingerprint);
+    await lost.stop();
+
+    // As from a backup, which has no key that was made after it.
+    await rm(temporary.join(`issuing-keys/${unknown.keyId}.key`));
+    for (const name of ['citadel.db-wal', 'citadel.db-shm']) await rm(temporary.join(name), { force: true });
+    await rename(`${store}.backup`, store);
+    await using back = await start();
+    expect(back.app.revocations.isRevoked({ serial: later, issuer: record.fingerprint })).toBe(false);
+    await revoke(back, later);
+    const again = back.app.revocations.crl(record.fingerprint);
+    expect(again?.number).toBeGreaterThan(given?.number ?? Infinity);
+    expect(again?.serials).toStrictEqual(new Set([bad, later]));
+    // Of that one there is no CRL, so proxies refuse what it issued: to take it would be to take what is revoked, too.
+    expect(enforced(back).issuers).not.toContain(unknown.fingerprint);
+    await waitFor(() => issuerOf() === back.app.authority.issuer().record.fingerprint, {
+      deadline: 60_000,
+      what: 'the agent under an unknown authority to have another certificate',
+    });
+  }, 120_000);
 
   it('holds, and refuses nobody else, when the server of an issuing authority is lost with its key', async () => {
     const { temporary, start } = await disk();

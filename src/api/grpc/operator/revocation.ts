@@ -60,7 +60,7 @@ export async function getRevocations({ revocations }: RevocationServices): Promi
     crls: status.crls.map((crl) => ({
       issuerFingerprint: crl.issuer,
       issuerId: issuerIds.get(crl.issuer) ?? '',
-      number: crl.number,
+      number: BigInt(crl.number),
       thisUpdate: crl.thisUpdate,
       nextUpdate: crl.nextUpdate,
       entries: crl.serials.size,

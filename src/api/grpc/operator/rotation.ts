@@ -30,7 +30,10 @@ export async function planRotation(
   { rotation }: RotationServices,
   request: wire.PlanRotationRequest,
 ): Promise<wire.PlanRotationResponse> {
-  return planToWire(await rotation.plan(wantedRoot(request)));
+  const { canary } = request;
+  return planToWire(
+    await rotation.plan({ ...wantedRoot(request), ...(canary ? { canary: readCanaryOrder(canary) } : {}) }),
+  );
 }
 
 export async function startRotation(

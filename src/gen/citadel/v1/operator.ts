@@ -307,7 +307,7 @@ export interface Revocations {
 export interface CrlStatus {
   issuerFingerprint: string;
   issuerId: string;
-  number: number;
+  number: bigint;
   thisUpdate: Date | undefined;
   nextUpdate: Date | undefined;
   entries: number;
@@ -815,6 +815,8 @@ export interface PlanRotationRequest {
   crossSign: boolean;
   /** "existing", "upstream": the root of others that the configuration names so; empty: one is made here. */
   from: string;
+  /** Whom the new root is given to first; absent: all at once. */
+  canary: CanaryOrder | undefined;
 }
 
 export interface PlanRotationResponse {
@@ -3792,7 +3794,7 @@ function createBaseCrlStatus(): CrlStatus {
   return {
     issuerFingerprint: "",
     issuerId: "",
-    number: 0,
+    number: 0n,
     thisUpdate: undefined,
     nextUpdate: undefined,
     entries: 0,
@@ -3808,8 +3810,11 @@ export const CrlStatus: MessageFns<CrlStatus> = {
     if (message.issuerId !== "") {
       writer.uint32(18).string(message.issuerId);
     }
-    if (message.number !== 0) {
-      writer.uint32(24).uint32(message.number);
+    if (message.number !== 0n) {
+      if (BigInt.asUintN(64, message.number) !== message.number) {
+        throw new globalThis.Error("value provided for field message.number of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.number);
     }
     if (message.thisUpdate !== undefined) {
       Timestamp.encode(toTimestamp(message.thisUpdate), writer.uint32(34).fork()).join();
@@ -3860,7 +3865,7 @@ export const CrlStatus: MessageFns<CrlStatus> = {
               break;
             }
 
-            message.number = reader.uint32();
+            message.number = reader.uint64() as bigint;
             continue;
           }
           case 4: {
@@ -3914,7 +3919,7 @@ export const CrlStatus: MessageFns<CrlStatus> = {
     const message = createBaseCrlStatus();
     message.issuerFingerprint = object.issuerFingerprint ?? "";
     message.issuerId = object.issuerId ?? "";
-    message.number = object.number ?? 0;
+    message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
     message.thisUpdate = object.thisUpdate ?? undefined;
     message.nextUpdate = object.nextUpdate ?? undefined;
     message.entries = object.entries ?? 0;
@@ -8611,7 +8616,7 @@ export const EnforcementHalt: MessageFns<EnforcementHalt> = {
 };
 
 function createBasePlanRotationRequest(): PlanRotationRequest {
-  return { algorithm: "", lifetimeSeconds: 0n, crossSign: false, from: "" };
+  return { algorithm: "", lifetimeSeconds: 0n, crossSign: false, from: "", canary: undefined };
 }
 
 export const PlanRotationRequest: MessageFns<PlanRotationRequest> = {
@@ -8630,6 +8635,9 @@ export const PlanRotationRequest: MessageFns<PlanRotationRequest> = {
     }
     if (message.from !== "") {
       writer.uint32(242).string(message.from);
+    }
+    if (message.canary !== undefined) {
+      CanaryOrder.encode(message.canary, writer.uint32(250).fork()).join();
     }
     return writer;
   },
@@ -8679,6 +8687,14 @@ export const PlanRotationRequest: MessageFns<PlanRotationRequest> = {
             message.from = reader.string();
             continue;
           }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.canary = CanaryOrder.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8702,6 +8718,9 @@ export const PlanRotationRequest: MessageFns<PlanRotationRequest> = {
       : 0n;
     message.crossSign = object.crossSign ?? false;
     message.from = object.from ?? "";
+    message.canary = (object.canary !== undefined && object.canary !== null)
+      ? CanaryOrder.fromPartial(object.canary)
+      : undefined;
     return message;
   },
 };

@@ -86,8 +86,17 @@ describe('a rotation with a canary', () => {
     await start();
     const sent = authority.bundleFor(web).version;
     await world.store.adoption.record(report(sent, [resource({ sent, nackError: 'no' })], web));
+    let told = 0;
+    authority.onBundleChange(() => {
+      told += 1;
+    });
     await rotation.tick();
     await rotation.tick();
+    // With the bundle of all it takes new CRLs, which come along.
+    await authority.tick();
+    expect([authority.bundleFor(web).authorities.length, told]).toStrictEqual([1, 1]);
+    const another = { ...web, proxyKey: 'web-2' };
+    expect(authority.bundleFor(another).authorities).toHaveLength(2);
     // It takes it back, and that changes nothing.
     await sayUsed(world, server);
     world.now = at(90);

@@ -19,6 +19,7 @@ const change: PlannedChange = {
   algorithm: 'ecdsa-p256',
   lifetime: 1000,
   crossSign: false,
+  canary: undefined,
   leafTtl: 100,
   given: undefined,
 };
@@ -55,6 +56,11 @@ describe('a plan', () => {
       what: 'another home',
       changed: { newHome: 'disk' },
       named: 'the home of the new root’s key (by now: disk)',
+    },
+    {
+      what: 'another canary',
+      changed: { canary: { selectors: ['5%', 'sa=web'], watch: 1000 } },
+      named: 'who is given the new root first (by now: 5% sa=web, 1 s, 0 failures)',
     },
     { what: 'an old home lost', changed: { knowsOldHome: false }, named: 'not configured' },
     { what: 'another algorithm', changed: { algorithm: 'ed25519' }, named: '(by now: ed25519)' },

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { planCanary } from '../../../../src/domain/rotation/canary.ts';
 import { planRotation } from '../../../../src/domain/rotation/index.ts';
 import { at, evidence, leaf, report } from './samples.ts';
 
@@ -19,6 +20,24 @@ test('who reports is told at once', () => {
     ['distribute', at(40)],
     ['drain', at(100)],
     ['retire', at(130)],
+  ]);
+});
+
+test('a canary comes first, and is watched before the others are told', () => {
+  const seen = evidence([leaf({ notAfter: at(50) })], [report('only-old')]);
+  const order = { selectors: ['sa=web'], watch: 600_000, allowedFailures: 2 };
+  const [first, ...others] = planRotation(seen, minute, at(10), planCanary('', order, seen));
+  expect(first).toStrictEqual({
+    phase: 'canary',
+    waitsFor: expect.stringMatching(
+      /^1 proxies chosen by sa=web, until each has used it for 600 s.* 2 failed/,
+    ),
+    earliestEnd: at(640),
+  });
+  expect(others.map(({ phase, earliestEnd }) => [phase, earliestEnd])).toStrictEqual([
+    ['distribute', at(670)],
+    ['drain', at(730)],
+    ['retire', at(760)],
   ]);
 });
 

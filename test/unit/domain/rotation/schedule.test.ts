@@ -34,7 +34,7 @@ describe('the schedule', () => {
       seconds: 9_000,
       order: { kind: 'start', oldRoot: 'old' },
     },
-    ...(['distribute', 'drain'] as const).map((phase) => ({
+    ...(['canary', 'distribute', 'drain'] as const).map((phase) => ({
       what: phase,
       state: { ...idle, current: rotation({ phase }) },
       seconds: 9_000,
@@ -93,6 +93,34 @@ describe('the schedule', () => {
       ['rotation.drain', 'schedule'],
       ['rotation.start', 'schedule'],
     ]);
+  });
+
+  test('gives the new root to its canary first, and begins none where that means nobody', async () => {
+    const { world, server } = await begun();
+    const { store } = world;
+    const canary = { selectors: ['sa=web'], watch: 1000 };
+    const scheduled = onSchedule({
+      schedule: { at: 0.5, continue: true, canary },
+      rotation: server.rotation,
+      store,
+      clock: { now: () => world.now, sleep: () => Promise.resolve() },
+      log: silentLog,
+    });
+    const half = 5.1 * 365 * 86_400;
+    world.now = at(half);
+    await server.authority.tick();
+    await expect(scheduled.tick()).rejects.toThrow('matches no live proxy');
+    expect(await store.rotations.current()).toBeUndefined();
+    const issued = leaf({ notAfter: at(half + 1000), bundleVersion: server.authority.bundle().version });
+    await store.issuance.recordIntent({ ...issued, tbsDigest: 'ab', notBefore: at(0) });
+    await store.issuance.recordResult({ serial: '01', state: 'issued', certificate: Buffer.from('x') });
+    await store.adoption.record(report(server.authority.bundle().version));
+    await scheduled.tick();
+    expect(await store.rotations.current()).toMatchObject({
+      phase: 'canary',
+      canary: { ...canary, auto: false },
+    });
+    expect(server.authority.bundle().authorities).toHaveLength(1);
   });
 
   test('does not begin again what an operator went back from', async () => {

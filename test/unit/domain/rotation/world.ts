@@ -1,5 +1,5 @@
 import { createMemoryKeyManager } from '../../../../src/adapters/keys/memory/index.ts';
-import { canaryChoice } from '../../../../src/app/rotation.ts';
+import { presentChoice } from '../../../../src/app/rotation.ts';
 import { createAuthorityService, establishRoot } from '../../../../src/domain/authority/index.ts';
 import { type KeyManager, noMetrics, type Store } from '../../../../src/domain/ports/index.ts';
 import {
@@ -100,7 +100,7 @@ export class World {
       ...shared,
       serverId: 'server-1',
       store: store.authorities,
-      choice: () => canaryChoice(store.rotations),
+      choice: () => presentChoice(store.rotations),
       issuingKeys,
       upstream: () =>
         establishRoot({
