@@ -1,5 +1,4 @@
 import {
-  type Comparison,
   compareWorlds,
   type LintWarning,
   lintPolicies,
@@ -10,6 +9,7 @@ import {
   type PolicyWorld,
   policyKey,
   readPolicies,
+  type WorldComparison,
   withPolicies,
 } from '../../domain/policy/index.ts';
 import { CitadelError } from '../../kernel/index.ts';
@@ -24,7 +24,7 @@ export interface Findings {
   readonly warnings: readonly LintWarning[];
   readonly tests: TestReport;
   /** What is decided otherwise than by what it was compared with; undefined where it was compared with nothing. */
-  readonly comparison: Comparison | undefined;
+  readonly comparison: WorldComparison | undefined;
 }
 
 export interface CheckOptions extends WorldOptions {

@@ -1,9 +1,9 @@
 import {
-  type Comparison,
   coveredPercent,
   formatPolicyProblem,
   type LintWarning,
   ruleId,
+  type WorldComparison,
 } from '../../domain/policy/index.ts';
 import { failedCases, problemLine } from '../policy-testing/report.ts';
 import type { Findings } from './gather.ts';
@@ -16,7 +16,7 @@ export interface Section {
   readonly entries: readonly (readonly [line: string, ...more: string[]])[];
 }
 
-type Difference = Comparison['differences'][number];
+type Difference = WorldComparison['differences'][number];
 
 /** All that was found, the gravest first; also what there is nothing of. */
 export function sectionsOf(findings: Findings): readonly Section[] {
@@ -58,7 +58,7 @@ export function summaryOf({ tests, comparison }: Findings): string {
   return parts.join('; ');
 }
 
-function compared({ differences, undecided, complete }: Comparison): readonly Section[] {
+function compared({ differences, undecided, complete }: WorldComparison): readonly Section[] {
   const of = (becomes: Difference['becomes']) => differences.filter((each) => each.becomes === becomes);
   return [
     section('Becomes allowed', of('allowed').map(differenceEntry)),
