@@ -45,7 +45,7 @@ export class Cofactors {
     if ((formulas.attributesOf(formula) & (1n << BigInt(attribute))) === 0n) return formula;
     const before = known.get(formula);
     if (before !== undefined) return before;
-    this.#budget.spend(1);
+    this.#budget.spend(1 + (formulas.partsOf(formula).length >> 2));
     const made = this.#made(formula, answer, (part) => this.#of(part, attribute, answer, known));
     known.set(formula, made);
     return made;

@@ -3,7 +3,7 @@ import type { PolicyWorld } from '../world/index.ts';
 import { Budget, TooMuch } from './budget.ts';
 import { claimsThatExclude } from './claims.ts';
 import { type Examples, examplesOf } from './examples.ts';
-import { type Diff, Explorer } from './explore.ts';
+import { Explorer } from './explore.ts';
 import { type Formula, never } from './formulas.ts';
 import type {
   Comparison,
@@ -21,8 +21,8 @@ import { regionsOf } from './regions.ts';
 import { Vocabulary } from './vocabulary.ts';
 import { type Defaults, decided, mustBe, witnessOf } from './witness.ts';
 
-/** Of a few seconds each, and of some hundred MB. */
-const defaultLimits: ExactLimits = { steps: 60_000_000, stepsOfGroup: 15_000_000, regions: 50 };
+/** A million steps are about a second, and 100 MB at most. */
+const defaultLimits: ExactLimits = { steps: 20_000_000, stepsOfGroup: 4_000_000, regions: 50 };
 
 /** What is shared by all groups of one comparison. */
 class Engine {
@@ -46,11 +46,11 @@ class Engine {
   }
 
   /** Claims that cannot be together are of no request. */
-  differences(before: Formula, after: Formula): Diff {
-    if (before === after) return undefined;
+  differences(before: Formula, after: Formula): ReturnType<Explorer['explore']> {
+    if (before === after) return { diff: undefined, givenUp: undefined };
     const { formulas } = this.vocabulary;
     const real = claimsThatExclude(this.vocabulary, before, after);
-    return this.explorer.differences(formulas.and([real, before]), formulas.and([real, after]));
+    return this.explorer.explore(formulas.and([real, before]), formulas.and([real, after]));
   }
 
   defaults({ workload, port, after }: Group): Defaults {
@@ -124,7 +124,8 @@ export function compareWorlds(
         identical += 1;
         continue;
       }
-      const diff = engine.differences(first, second);
+      const { diff, givenUp } = engine.differences(first, second);
+      if (givenUp) undecided.push(engine.undecided(givenUp, group));
       searched += 1;
       const { regions, complete: all } = regionsOf(engine.vocabulary, diff, engine.limits.regions);
       complete &&= all;
@@ -172,14 +173,18 @@ export function allowedRegions(world: PolicyWorld, place: PortOf, limits: Partia
   const engine = new Engine(world, limits);
   engine.budget.grant(engine.limits.stepsOfGroup);
   try {
-    const diff = engine.differences(never, engine.outcomes(world).allowed(group.after));
+    const { diff, givenUp } = engine.differences(never, engine.outcomes(world).allowed(group.after));
     const { regions, complete } = regionsOf(engine.vocabulary, diff, engine.limits.regions);
     const found = regions.map(({ region, samples }): { region: Region; witness: Witness } => {
       const witness = witnessOf(samples, engine.defaults(group));
       mustBe(decided(witness, group.after, world), 'allow', witness);
       return { region, witness };
     });
-    return { regions: found, complete, undecided: undefined };
+    return {
+      regions: found,
+      complete: complete && givenUp === undefined,
+      undecided: givenUp && engine.undecided(givenUp, group),
+    };
   } catch (error) {
     return { regions: [], complete: false, undecided: engine.undecided(error, group) };
   }

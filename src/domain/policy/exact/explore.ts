@@ -1,4 +1,4 @@
-import type { Budget } from './budget.ts';
+import { type Budget, TooMuch } from './budget.ts';
 import { Cofactors } from './cofactors.ts';
 import { always, type Formula, never } from './formulas.ts';
 import type { Cell, EagerSpace, LazySpace } from './spaces/space.ts';
@@ -40,6 +40,8 @@ export class Explorer {
   readonly #budget: Budget;
   readonly #cofactors: Cofactors;
   readonly #known = new Map<string, Diff>();
+  /** Why not all was looked at. */
+  #givenUp: TooMuch | undefined;
 
   constructor(vocabulary: Vocabulary, budget: Budget) {
     this.#vocabulary = vocabulary;
@@ -47,8 +49,17 @@ export class Explorer {
     this.#cofactors = new Cofactors(vocabulary.formulas, budget);
   }
 
-  /** @throws TooMuch */
-  differences(before: Formula, after: Formula): Diff {
+  /**
+   * All differences, or those that were found until the work was more than was granted.
+   * @throws TooMuch where none was found until then
+   */
+  explore(before: Formula, after: Formula): { readonly diff: Diff; readonly givenUp: TooMuch | undefined } {
+    this.#givenUp = undefined;
+    const diff = this.#differences(before, after);
+    return { diff, givenUp: this.#givenUp };
+  }
+
+  #differences(before: Formula, after: Formula): Diff {
     if (before === after) return undefined;
     if (before <= always && after <= always) return before === never ? leaves.allowed : leaves.denied;
     const key = `${before} ${after}`;
@@ -61,7 +72,7 @@ export class Explorer {
         ? this.#eager(space, attribute, before, after)
         : this.#lazy(space, attribute, before, after);
     const diff = this.#branch(attribute, lefts);
-    this.#known.set(key, diff);
+    if (this.#givenUp === undefined) this.#known.set(key, diff);
     return diff;
   }
 
@@ -76,7 +87,8 @@ export class Explorer {
       const { kind } = space.attribute;
       // What somebody outside says is asked last: of what hangs on it alone, that is to be told.
       const extra = kind === 'provider' ? 1e6 : kind === 'path' ? 0.5 : 0;
-      const cost = space.kind === 'lazy' ? 4 * count + 1 : count + extra;
+      // Of a few answers each can be true or not, whatever the others are; of many that is more than of anything else.
+      const cost = space.kind === 'lazy' ? (count < 4 ? 4 * count + 1 : 1e4 + count) : count + extra;
       if (best === undefined || cost < best[0]) best = [cost, attribute];
     }
     if (best === undefined) throw new Error('two formulas differ, and nothing is asked in either');
@@ -152,11 +164,22 @@ export class Explorer {
     return found;
   }
 
+  /** @param enough others have been found, so that these may be left out, and be told as if there were none */
+  #found(before: Formula, after: Formula, enough: boolean): Diff {
+    try {
+      return this.#differences(before, after);
+    } catch (error) {
+      if (!(error instanceof TooMuch) || !enough) throw error;
+      this.#givenUp = error;
+      return undefined;
+    }
+  }
+
   #branch(attribute: number, lefts: readonly Left[]): Diff {
     const groups = new Map<Leaf | Branch, Cell[]>();
     const rest: Cell[] = [];
     for (const [cell, before, after] of lefts) {
-      const next = this.differences(before, after);
+      const next = this.#givenUp ? undefined : this.#found(before, after, groups.size > 0);
       const cells = next === undefined ? rest : (groups.get(next) ?? []);
       cells.push(cell);
       if (next !== undefined) groups.set(next, cells);

@@ -1,3 +1,5 @@
+import type { Budget } from './budget.ts';
+
 /** A formula, by its number: equal formulas are the same one. */
 export type Formula = number;
 
@@ -26,6 +28,11 @@ export class Formulas {
     { kind: kinds.constant, parts: [], attributes: 0n },
   ];
   readonly #numbers = new Map<string, Formula>();
+  readonly #budget: Budget;
+
+  constructor(budget: Budget) {
+    this.#budget = budget;
+  }
 
   literal(literal: number, attribute: number): Formula {
     return this.#give(kinds.literal, [literal], 1n << BigInt(attribute));
@@ -44,11 +51,6 @@ export class Formulas {
 
   or(parts: readonly Formula[]): Formula {
     return this.#join(kinds.or, parts);
-  }
-
-  /** How many there are: what each costs in memory is about the same. */
-  get size(): number {
-    return this.#nodes.length;
   }
 
   kindOf(formula: Formula): keyof typeof kinds {
@@ -141,6 +143,8 @@ export class Formulas {
     const key = `${kind} ${parts.join(' ')}`;
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;
+    // What is kept takes memory, so that this bounds it.
+    this.#budget.spend(1 + parts.length);
     const number = this.#nodes.length;
     this.#nodes.push({ kind, parts, attributes });
     this.#numbers.set(key, number);

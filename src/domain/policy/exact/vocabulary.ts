@@ -34,7 +34,7 @@ export interface Asked<S extends Space> {
  * attributes any values fit together, save what `claimsThatExclude` says.
  */
 export class Vocabulary {
-  readonly formulas = new Formulas();
+  readonly formulas: Formulas;
   readonly #budget: Budget;
   readonly #examples: Examples;
   readonly #trustDomain: string;
@@ -44,6 +44,7 @@ export class Vocabulary {
   readonly #formulasByKey = new Map<string, Formula>();
 
   constructor(budget: Budget, examples: Examples, trustDomain: string) {
+    this.formulas = new Formulas(budget);
     this.#budget = budget;
     this.#examples = examples;
     this.#trustDomain = trustDomain;

@@ -33,6 +33,10 @@ export class Runs {
     this.#automaton = automaton;
   }
 
+  get size(): number {
+    return this.#known.size;
+  }
+
   start(languages: readonly number[]): Run {
     return this.#give(languages.flatMap((language) => this.#automaton.startsOf(language)));
   }

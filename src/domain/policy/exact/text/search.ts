@@ -22,6 +22,9 @@ interface Place {
   readonly code: number;
 }
 
+/** That are kept from one search to the next. */
+const mostRuns = 5000;
+
 /** More states than a domain has, so that a run and a state make one number. */
 const domainStates = 64;
 
@@ -31,11 +34,13 @@ const domainStates = 64;
  * that each pair is looked at once. Of the characters that neither tells apart, one is tried. That makes it complete.
  */
 export class TextSearch {
-  readonly #runs: Runs;
+  readonly #automaton: Automaton;
+  #runs: Runs;
   readonly #domain: Domain;
   readonly #budget: Budget;
 
   constructor(automaton: Automaton, domain: Domain, budget: Budget) {
+    this.#automaton = automaton;
     this.#runs = new Runs(automaton);
     this.#domain = domain;
     this.#budget = budget;
@@ -47,6 +52,8 @@ export class TextSearch {
     given: Given = { within: [], outside: [] },
     { enough = false } = {},
   ): readonly Found[] {
+    // Runs of other questions are of little use to this one, and take memory.
+    if (this.#runs.size > mostRuns) this.#runs = new Runs(this.#automaton);
     const all = [...new Set([...languages, ...given.within, ...given.outside])];
     const wanted = new Set(languages);
     const seen = new Set<number>();
@@ -71,6 +78,7 @@ export class TextSearch {
         if (isAsGiven(run.accepting, given)) {
           const own = new Set([...run.accepting].filter((language) => wanted.has(language)));
           const key = [...own].sort((a, b) => a - b).join(' ');
+          this.#budget.spend(own.size);
           if (!found.has(key)) found.set(key, { languages: own, codes: spell(place) });
           if (enough) break;
         }
