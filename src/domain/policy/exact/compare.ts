@@ -166,9 +166,11 @@ export function compareWorlds(
 export function allowedRegions(world: PolicyWorld, place: PortOf, limits: Partial<ExactLimits> = {}): Reach {
   const workload = world.workloads.get(place.workload);
   const only = { ...world, workloads: new Map(workload ? [[workload.id, workload]] : []) };
-  const group = placesOf(only, only).groups.find(({ members }) =>
-    members.some(({ port }) => port === place.port),
-  );
+  const { groups } = placesOf(only, only);
+  const of = (port: PortOf['port']) =>
+    groups.find(({ members }) => members.some((each) => each.port === port));
+  // Where all ports are judged, one that nobody names is as all others.
+  const group = of(place.port) ?? of('other');
   if (!group) return { regions: [], complete: true, undecided: undefined };
   const engine = new Engine(world, limits);
   engine.budget.grant(engine.limits.stepsOfGroup);
