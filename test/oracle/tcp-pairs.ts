@@ -79,7 +79,7 @@ export async function tcpPairs(
 }
 
 /** The first bytes decide: they come back, or the connection ends. Fewer would leave the inspector of TLS in doubt. */
-async function attempt(socket: Socket): Promise<{ allowed: boolean; ends: string }> {
+export async function attempt(socket: Socket): Promise<{ allowed: boolean; ends: string }> {
   const ends = `${socket.localAddress}:${socket.localPort} ${socket.remoteAddress}:${socket.remotePort}`;
   let allowed = false;
   socket.on('data', () => {

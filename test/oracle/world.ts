@@ -68,7 +68,7 @@ function authenticationOf(issuers: readonly string[]): RequestAuthentication {
   };
 }
 
-function token(header: object, claims: Claims, key: KeyObject): string {
+export function token(header: object, claims: Claims, key: KeyObject): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const signed = `${part(header)}.${part(claims)}`;
   return `${signed}.${sign('sha256', Buffer.from(signed), key).toString('base64url')}`;

@@ -22,6 +22,7 @@ import { addReplay } from './policy-replay.ts';
 import { addSuggest } from './policy-suggest.ts';
 import { addPolicyTest } from './policy-test.ts';
 import { addTextCommands, policyFilesHelp } from './policy-text.ts';
+import { addWhat, addWho } from './policy-who.ts';
 import { addWorld } from './policy-world.ts';
 import { reading } from './reading.ts';
 
@@ -38,6 +39,8 @@ export function addPolicyCommands(program: Command): void {
   addStatus(policy);
   addHistory(policy);
   addWorld(policy);
+  addWho(policy);
+  addWhat(policy);
   addRecords(policy);
   addReplay(policy);
   addPolicyTest(policy);

@@ -1,3 +1,4 @@
+export * from './access/index.ts';
 export { authoredObject } from './authored.ts';
 export { canonicalPolicy, policyHash } from './canonical.ts';
 export {

@@ -7,7 +7,15 @@ export { type Field, fieldsOf, isUsed, type RuleFields } from './fields.ts';
 export { isJoinedHeader } from './headers.ts';
 export { type Facts, type FieldSubject, headerOf } from './matchers.ts';
 export { isPathTemplate, normalizePath } from './paths.ts';
-export { type MeshNames, trustDomainsOf, underAllNames } from './principals.ts';
+export {
+  type MeshNames,
+  matchesNamespace,
+  matchesPrincipal,
+  matchesServiceAccount,
+  matchesTrustDomain,
+  trustDomainsOf,
+  underAllNames,
+} from './principals.ts';
 export type {
   Claims,
   ClaimValue,

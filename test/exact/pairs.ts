@@ -1,0 +1,42 @@
+import type { PolicyWorld } from '../../src/domain/policy/index.ts';
+import type { Random } from '../oracle/generate/index.ts';
+import { type Edit, edits } from './edits.ts';
+import { isWritable, smallPolicies, someKinds } from './small.ts';
+import { smallModes, smallWorld } from './worlds.ts';
+
+export interface Pair {
+  readonly before: PolicyWorld;
+  readonly after: PolicyWorld;
+  /** What was done to the first to have the second. */
+  readonly edit: string;
+}
+
+/** Two worlds of one mesh: mostly the second is the first with an edit or two, sometimes another one about the same things. */
+export function randomPair(random: Random): Pair {
+  const kinds = someKinds(random);
+  const policies = smallPolicies(random, kinds);
+  const [modes, strict] = [smallModes(random), random.chance(0.1) ? ['shop/orders'] : []];
+  const before = smallWorld([...policies, ...modes], strict);
+  if (random.chance(0.2))
+    return {
+      before,
+      after: smallWorld([...smallPolicies(random, kinds), ...modes], strict),
+      edit: 'other policies',
+    };
+  if (random.chance(0.1))
+    return { before, after: smallWorld([...policies, ...smallModes(random)], strict), edit: 'other modes' };
+  const names = random.list(1, 2, () => random.pick(Object.keys(edits)));
+  const edited = names.reduce((some, name) => applied(edits[name], random, some), policies);
+  return { before, after: smallWorld([...edited, ...modes], strict), edit: names.join(', ') };
+}
+
+/** The policies unchanged where the edit finds nothing to do in them, or makes what nobody can write. */
+export function applied(
+  edit: Edit | undefined,
+  random: Random,
+  policies: ReturnType<typeof smallPolicies>,
+): ReturnType<typeof smallPolicies> {
+  if (policies.length === 0) return policies;
+  const edited = edit?.(random, policies) ?? policies;
+  return edited.every(isWritable) ? edited : policies;
+}
