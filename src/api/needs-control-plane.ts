@@ -1,4 +1,4 @@
-import { CitadelError } from '../../../kernel/index.ts';
+import { CitadelError } from '../kernel/index.ts';
 
 /** What serves a method of the control plane. @throws CitadelError FailedPrecondition where this server has none */
 export function needsControlPlane<T>(service: T | undefined): T {

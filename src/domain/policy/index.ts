@@ -26,7 +26,7 @@ export {
 } from './decide/index.ts';
 export * from './exact/index.ts';
 export * from './explain/index.ts';
-export { formatPolicies } from './format.ts';
+export { formatPolicies, formatPolicyObject } from './format.ts';
 export { policiesByWorkload } from './holding.ts';
 export { type JudgedMesh, judgePolicy, type PolicyJudgement } from './judge.ts';
 export { type LintRegistry, type LintWarning, lintPolicies } from './lint/index.ts';

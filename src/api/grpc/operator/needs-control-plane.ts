@@ -1,0 +1,1 @@
+export { needsControlPlane } from '../../needs-control-plane.ts';
