@@ -1,4 +1,5 @@
 import type { SqliteStore } from '../adapters/store/sqlite/index.ts';
+import type { ConsoleListener } from '../api/console/index.ts';
 import type { GrpcListener } from '../api/grpc/index.ts';
 import {
   type MonitoringListener,
@@ -28,6 +29,7 @@ import { openAuthorities } from './authorities.ts';
 import { openBackups } from './backup.ts';
 import { serveClusterPolicies } from './cluster-policies.ts';
 import type { ServerConfig } from './config/index.ts';
+import { serveConsole } from './console.ts';
 import { type OpenControlPlane, openControlPlane } from './control-plane.ts';
 import { createProbes, toHealthCheck } from './health.ts';
 import { watchHealth } from './health-watch.ts';
@@ -63,6 +65,7 @@ export interface App {
   readonly operator: GrpcListener;
   readonly monitoring: MonitoringListener;
   readonly webhook: WebhookListener | undefined;
+  readonly console: ConsoleListener | undefined;
   /** Makes the first operator: for the operator's eyes, once. */
   readonly firstCredential: Secret<string> | undefined;
   readonly authority: AuthorityService;
@@ -268,6 +271,19 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     log,
   });
   building.defer(() => operatorApi.close(shutdownGrace));
+  const console = await serveConsole({
+    config,
+    access: operatorApi.access,
+    audit: store.audit,
+    certificates,
+    controlPlane,
+    metrics,
+    onRefused,
+    clock,
+    entropy,
+    log,
+  });
+  building.defer(() => console?.close());
   const monitoring = await startMonitoringListener({
     address: config.listen.metrics,
     registry: overrides.metrics ?? noRegistry,
@@ -302,6 +318,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     operatorPort: operatorApi.listener.port,
     metricsPort: monitoring.address.port,
     ...(clusterPolicies ? { webhookPort: clusterPolicies.webhook.port } : {}),
+    ...(console ? { console: `${console.origin}/console/` } : {}),
   });
 
   const running = building.move();
@@ -312,6 +329,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     operator: operatorApi.listener,
     monitoring,
     webhook: clusterPolicies?.webhook,
+    console,
     firstCredential: operatorApi.firstCredential,
     authority,
     rotation,

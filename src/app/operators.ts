@@ -20,6 +20,7 @@ import {
   createEnrolment,
   createOperatorAccess,
   ensureFirstOperatorCredential,
+  type OperatorAccess,
   operatorPath,
 } from '../domain/operators/index.ts';
 import type { Metrics, Store } from '../domain/ports/index.ts';
@@ -62,6 +63,8 @@ export interface OperatorApi {
   readonly health: GrpcHealth;
   /** Makes the first operator; to be printed once. Undefined once there is one. */
   readonly firstCredential: Secret<string> | undefined;
+  /** Who may do what, for the console too. */
+  readonly access: OperatorAccess;
   close(graceMilliseconds: number): Promise<void>;
 }
 
@@ -157,6 +160,7 @@ export async function startOperatorApi(options: OperatorApiOptions): Promise<Ope
     return {
       listener,
       health,
+      access,
       firstCredential: await ensureFirstOperatorCredential({ operators, clock, entropy }),
       close: async (grace) => {
         await Promise.all([listener.close(grace), socket.close(grace)]);

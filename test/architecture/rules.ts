@@ -22,7 +22,9 @@ export const rules: Rules = {
     // Messages that more than one side writes.
     wire: ['gen'],
     adapters: [...below, 'gen', 'wire'],
-    api: [...below, 'gen'],
+    api: [...below, 'gen', 'wire'],
+    // Runs in a browser: of all else it knows only how the server speaks with it.
+    console: ['wire'],
     agent: [...below, 'gen', 'wire'],
     app: [...below, 'adapters', 'api', 'agent'],
     // Speaks with the kernel of the machine that it runs on, for a command alone: no server, nothing to compose.
@@ -45,6 +47,8 @@ export const rules: Rules = {
     /^src\/app\/policy-world\.ts$/,
     // What the agent needs of pki, without the X.509 libraries: an agent stands beside every workload.
     /^src\/pki\/light\.ts$/,
+    // Types of what the server and the browser say to each other, without the messages of gRPC.
+    /^src\/wire\/console\.ts$/,
     // Generated code has no doors; each file is one of the wire's own.
     /^src\/gen\//,
   ],

@@ -1,1 +1,3 @@
-export { createTokenVerifier, type OidcProvider } from './token-verifier.ts';
+export { type CodeFlowOptions, createCodeFlow } from './code-flow.ts';
+export type { OidcProvider } from './provider.ts';
+export { createTokenVerifier } from './token-verifier.ts';

@@ -1,4 +1,11 @@
 export { cannotListen, type ListenAddress } from './address.ts';
+export { type BodyFailure, ByteBudget, withBody } from './body.ts';
+export {
+  type HttpsLimits,
+  type HttpsListener,
+  type HttpsListenerOptions,
+  startHttpsListener,
+} from './https.ts';
 export { createRateLimiter, type RateLimiter } from './rate-limiter.ts';
 export { createRefusals, type Refusal, rememberedPeers } from './refusals.ts';
 export { tlsContextOf } from './tls.ts';

@@ -16,7 +16,7 @@ export interface PreflightFinding {
 export async function preflight(options: LoadOptions): Promise<readonly PreflightFinding[]> {
   const warnings: string[] = [];
   const config = loadServerConfig({ ...options, onWarning: (warning) => warnings.push(warning) });
-  const { csr, metrics, operator, webhook } = config.listen;
+  const { csr, metrics, operator, webhook, console } = config.listen;
   return [
     { name: 'configuration', severity: 'ok', what: `${options.file} is valid`, why: '', mend: '' },
     ...warnings.map((what) => ({
@@ -35,6 +35,7 @@ export async function preflight(options: LoadOptions): Promise<readonly Prefligh
     await checkPort('metrics', metrics),
     await checkPort('operator', operator),
     ...(config.mesh?.sources.kubernetes ? [await checkPort('webhook', webhook)] : []),
+    ...(config.console ? [await checkPort('console', console)] : []),
   ];
 }
 

@@ -81,6 +81,7 @@ export function checkServerConfig(parsed: ParsedServerConfig): readonly RuleProb
         broken([field, 'vault', 'address'], 'is not https', 'use https, or mode: development');
   }
   problems.push(...checkpointProblems(parsed));
+  problems.push(...consoleProblems(parsed));
   if (formerKeys?.kind === keys.kind)
     broken(
       ['formerKeys'],
@@ -190,6 +191,46 @@ function checkpointProblems(parsed: ParsedServerConfig): readonly RuleProblem[] 
       mend: 'use https, or mode: development',
     });
   return problems;
+}
+
+function consoleProblems({
+  console,
+  operators,
+  servingNames,
+  listen,
+}: ParsedServerConfig): readonly RuleProblem[] {
+  if (!console) return [];
+  const problems: RuleProblem[] = [];
+  const { hostname } = new URL(console.origin ?? 'https://localhost');
+  if (!servingNames.some((name) => name.toLowerCase() === hostname))
+    problems.push({
+      path: ['console', ...(console.origin === undefined ? [] : ['origin'])],
+      message: `has the name ${hostname}, which is none of servingNames: browsers would refuse the certificate`,
+      mend: 'add it to servingNames',
+    });
+  if (console.origin === undefined && !isLoopback(listen.console.host))
+    problems.push({
+      path: ['listen', 'console'],
+      message: 'is reached from other machines, and console.origin does not say by which name',
+      mend: 'add console.origin',
+    });
+  if (console.oidc && !operators.oidc.some(({ issuer }) => issuer === console.oidc?.issuer))
+    problems.push({
+      path: ['console', 'oidc', 'issuer'],
+      message: 'is none of operators.oidc, so nobody could have a role',
+      mend: 'add it there, with its keys and roles',
+    });
+  if (!console.oidc && !console.clientCertificates)
+    problems.push({
+      path: ['console'],
+      message: 'leaves no way to sign in',
+      mend: 'add oidc, or allow clientCertificates',
+    });
+  return problems;
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
 function isWithin(path: string, directory: string): boolean {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { attestationSchema, name } from './attestation-schema.ts';
 import { auditSchema } from './audit-schema.ts';
 import { authoritySchema } from './authority-schema.ts';
+import { consoleSchema } from './console-schema.ts';
 import {
   address,
   duration,
@@ -52,6 +53,9 @@ const listenSchema = (context: FieldContext) =>
       .describe(
         'for API servers that ask whether a policy is good, TLS; opened with mesh.sources.kubernetes',
       ),
+    console: address()
+      .prefault('127.0.0.1:8444')
+      .describe('the console for browsers, TLS; opened with console'),
     operatorSocket: path(context)
       .optional()
       .describe('operator API for local users; default: operator.sock, below dataDirectory'),
@@ -180,6 +184,9 @@ export const serverSchema = (context: FieldContext) =>
     backup: backupSchema.optional().describe('without it, no backup is made'),
     limits: limitsSchema.prefault({}),
     operators: operatorsSchema(context).prefault({}),
+    console: consoleSchema(context)
+      .optional()
+      .describe('pages for operators and authors in a browser; without it, none are served'),
     experimental: z
       .strictObject({
         mlDsaAuthorities: z

@@ -118,8 +118,9 @@ export function createOperatorAccess(options: OperatorAccessOptions): OperatorAc
   };
 }
 
-function proofOf({ localUid, token, clientCertificates }: OperatorCredentials): string {
+function proofOf({ localUid, signedIn, token, clientCertificates }: OperatorCredentials): string {
   if (localUid !== undefined) return 'local-socket';
+  if (signedIn !== undefined) return signedIn.proof;
   if (token !== undefined) return 'oidc';
   return clientCertificates?.length ? 'client-certificate' : 'none';
 }

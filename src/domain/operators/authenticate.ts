@@ -21,6 +21,8 @@ export interface OperatorCredentials {
   /** DER, leaf first; the handshake proved its key. */
   readonly clientCertificates?: readonly Uint8Array[];
   readonly token?: Secret<string>;
+  /** Whose session of the console this is; nobody else than BrowserSessions says so. */
+  readonly signedIn?: OperatorIdentity;
 }
 
 /** Verifies OIDC tokens. @throws CitadelError Unauthenticated, or Unavailable when it could not be judged */
@@ -48,7 +50,7 @@ export const operatorPath = (name: string): string => `/citadel/operator/${name}
 const operatorPathForm = /^\/citadel\/operator\/([a-z0-9-]{1,63})$/;
 
 /**
- * One proof decides: the local socket, else a token, else a client certificate. A wrong one is an error, also when
+ * One proof decides: the local socket, else a session, else a token, else a client certificate. A wrong one is an error, also when
  * another would have held, so that nobody is somebody else than he meant to be.
  * @throws CitadelError Unauthenticated; Unavailable when a proof could not be judged
  */
@@ -56,7 +58,7 @@ export async function authenticateOperator(
   credentials: OperatorCredentials,
   options: OperatorAuthenticationOptions,
 ): Promise<OperatorIdentity> {
-  const { localUid, token, clientCertificates } = credentials;
+  const { localUid, signedIn, token, clientCertificates } = credentials;
   if (localUid !== undefined) {
     if (!options.localUids.includes(localUid))
       throw new CitadelError(
@@ -65,6 +67,7 @@ export async function authenticateOperator(
       );
     return { subject: `local:${localUid}`, proof: 'local-socket', role: 'operator' };
   }
+  if (signedIn !== undefined) return signedIn;
   if (token !== undefined) {
     if (!options.tokenVerifier)
       throw new CitadelError('Unauthenticated', 'tokens are not taken here; use a client certificate');

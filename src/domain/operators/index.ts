@@ -12,6 +12,15 @@ export {
   operatorPath,
 } from './authenticate.ts';
 export {
+  type BrowserProof,
+  type BrowserSessionOptions,
+  type BrowserSessions,
+  type CodeFlow,
+  createBrowserSessions,
+  type PendingSignIn,
+  type SignInAnswer,
+} from './browser.ts';
+export {
   type CredentialOptions,
   createOneTimeCredential,
   ensureFirstOperatorCredential,
@@ -24,3 +33,4 @@ export {
   type OperatorCertificateRequest,
 } from './enrolment.ts';
 export { meets, methodRequirements, type OperatorMethod, type Requirement } from './roles.ts';
+export { type SessionLimits, Sessions } from './sessions.ts';

@@ -27,7 +27,7 @@ export {
 } from './decide/index.ts';
 export * from './exact/index.ts';
 export * from './explain/index.ts';
-export { formatPolicies } from './format.ts';
+export { formatPolicies, formatPolicyObject } from './format.ts';
 export { policiesByWorkload } from './holding.ts';
 export { holdingVersion } from './holding-version.ts';
 export { type JudgedMesh, judgePolicy, type PolicyJudgement } from './judge.ts';

@@ -150,13 +150,7 @@ export function auditEventToWire(event: RecordedAuditEvent): wire.AuditEvent {
   return { ...event, sequence: BigInt(event.sequence), details: { ...event.details } };
 }
 
-const largestReason = 1024;
-
-/** For the audit record. @throws CitadelError InvalidArgument */
-export function checkedReason(reason: string): string {
-  if (reason.length <= largestReason) return reason;
-  throw new CitadelError('InvalidArgument', `a reason may have ${largestReason} characters at most`);
-}
+export { checkedReason } from '../../reason.ts';
 
 /** @throws CitadelError InvalidArgument */
 export function checkedSpiffeId(text: string): string {

@@ -1,4 +1,4 @@
-import type { PolicyStatus } from '../../../domain/mesh/index.ts';
+import { type PolicyStatus, sourceProblems } from '../../../domain/mesh/index.ts';
 import type { OperatorCaller } from '../../../domain/operators/index.ts';
 import {
   type LintWarning,
@@ -47,19 +47,6 @@ export function listPolicies(
     }),
     problems: services.meshSources().flatMap(sourceProblems).slice(0, mostProblems),
   };
-}
-
-/** What of a source does not count, one line each. */
-function sourceProblems({ name, problem, rejected, shadowed, warnings }: MeshSourceState): readonly string[] {
-  return [
-    ...(problem === undefined ? [] : [`${name} is away: ${problem}`]),
-    ...rejected.map(
-      ({ reason, kept }) =>
-        `${reason}; ${kept ? 'its last good form is in force' : 'nothing of it is in force'}`,
-    ),
-    ...shadowed.map(({ reason }) => reason),
-    ...warnings.map((warning) => `${name}: ${warning}`),
-  ];
 }
 
 export async function applyPolicies(

@@ -1,0 +1,6 @@
+export {
+  type ConsoleListener,
+  type ConsoleListenerOptions,
+  defaultConsoleLimits,
+  startConsoleListener,
+} from './listener.ts';

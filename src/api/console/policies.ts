@@ -1,0 +1,164 @@
+import { type PolicyStatus, sourceProblems } from '../../domain/mesh/index.ts';
+import type { OperatorCaller } from '../../domain/operators/index.ts';
+import {
+  formatPolicies,
+  formatPolicyObject,
+  type LintWarning,
+  type Policy,
+  type PolicyProblem,
+  type PolicyService,
+  type PolicyWorld,
+  policyKey,
+  policyObject,
+  readPolicies,
+} from '../../domain/policy/index.ts';
+import type { MeshSourceState, PolicyObjectKey } from '../../domain/ports/index.ts';
+import { CitadelError, compareText } from '../../kernel/index.ts';
+import type * as wire from '../../wire/console.ts';
+import { needsControlPlane } from '../needs-control-plane.ts';
+import { checkedReason } from '../reason.ts';
+
+export interface ConsolePolicyServices {
+  /** Absent where this server has no control plane. */
+  readonly policies: PolicyService | undefined;
+  readonly policyStatus: () => readonly PolicyStatus[];
+  readonly policyWarnings: () => readonly LintWarning[];
+  readonly meshSources: () => readonly MeshSourceState[];
+  /** What holds now; undefined where it is not known yet. */
+  readonly policyWorld: () => PolicyWorld | undefined;
+}
+
+/** What messages call the text in the editor. */
+const source = 'editor';
+const mostProblems = 1_000;
+const mostNames = 10_000;
+
+export function listPolicies(services: ConsolePolicyServices): wire.ConsolePolicies {
+  needsControlPlane(services.policies);
+  const warnings = new Map<string, number>();
+  for (const { object } of services.policyWarnings())
+    warnings.set(policyKey(object), (warnings.get(policyKey(object)) ?? 0) + 1);
+  return {
+    policies: services.policyStatus().map((status) => headOf(status, warnings)),
+    problems: services.meshSources().flatMap(sourceProblems).slice(0, mostProblems),
+  };
+}
+
+/** @throws CitadelError NotFound */
+export function getPolicy(services: ConsolePolicyServices, key: wire.ConsolePolicyKey): wire.ConsolePolicy {
+  needsControlPlane(services.policies);
+  const status = services.policyStatus().find(({ policy }) => sameKey(keyOf(policy), key));
+  if (!status) throw new CitadelError('NotFound', 'there is no such policy any more');
+  return { ...headOf(status, new Map()), text: textOf(status.policy) };
+}
+
+export function summarizeWorld(services: ConsolePolicyServices): wire.ConsoleWorld {
+  const world = services.policyWorld();
+  if (!world)
+    throw new CitadelError('FailedPrecondition', 'this server does not know yet who is in the mesh');
+  const workloads = [...world.workloads.values()];
+  const names = (each: readonly string[]) => [...new Set(each)].toSorted(compareText).slice(0, mostNames);
+  return {
+    namespaces: names([
+      ...workloads.map(({ namespace }) => namespace),
+      ...world.policies.map(({ meta }) => meta.namespace),
+    ]),
+    serviceAccounts: names(
+      workloads.map(({ namespace, serviceAccount }) => `${namespace}/${serviceAccount}`),
+    ),
+    workloads: names(workloads.map(({ namespace, name }) => `${namespace}/${name}`)),
+    rootNamespace: world.settings.rootNamespace,
+    trustDomain: world.settings.trustDomain,
+  };
+}
+
+export function formatText(text: string): wire.ConsoleFormatted {
+  const formatting = formatPolicies(text, source);
+  return { text: formatting.text, problems: formatting.problems.map(problemToWire) };
+}
+
+export async function planChange(
+  services: ConsolePolicyServices,
+  { text, remove }: wire.ConsoleChange,
+): Promise<wire.ConsolePlan> {
+  const plan = await needsControlPlane(services.policies).plan({ texts: [{ source, text }], remove });
+  return toWire(services, plan, text);
+}
+
+/** @throws CitadelError as PolicyService.apply does */
+export async function applyChange(
+  services: ConsolePolicyServices,
+  { text, remove, expectedRevision, reason }: wire.ConsoleApply,
+  { subject, proof }: OperatorCaller,
+): Promise<wire.ConsolePlan> {
+  const policies = needsControlPlane(services.policies);
+  if (reason.trim() === '') throw new CitadelError('InvalidArgument', 'say why, for those who come after');
+  const change = { texts: [{ source, text }], remove };
+  const author = { subject, proof };
+  const plan = await policies.apply(change, expectedRevision, author, checkedReason(reason));
+  return toWire(services, plan, text);
+}
+
+function toWire(
+  { policyWorld }: ConsolePolicyServices,
+  { problems, warnings, effects, revision }: Awaited<ReturnType<PolicyService['plan']>>,
+  text: string,
+): wire.ConsolePlan {
+  const texts = (policies: readonly Policy[]) =>
+    new Map(policies.map((policy) => [policyKey(identityOf(policy)), policy]));
+  const now = texts(policyWorld()?.policies ?? []);
+  const then =
+    problems.length > 0 ? new Map<string, Policy>() : texts(readPolicies(text, { source }).policies);
+  return {
+    problems: problems.slice(0, mostProblems).map(problemToWire),
+    warnings: warnings.slice(0, mostProblems).map(problemToWire),
+    effects: effects.map(({ key, kind: effect, shadowedBy = '' }) => ({
+      ...key,
+      effect,
+      shadowedBy,
+      before: optionalText(now.get(keyText(key))),
+      after: effect === 'remove' ? '' : optionalText(then.get(keyText(key))),
+    })),
+    revision,
+  };
+}
+
+function headOf(
+  { policy, workloads, current, pending, refusals }: PolicyStatus,
+  warnings: ReadonlyMap<string, number>,
+): wire.ConsolePolicyHead {
+  const { origin, generation } = policy.meta;
+  return {
+    ...keyOf(policy),
+    source: origin.line === undefined ? origin.source : `${origin.source}:${origin.line}`,
+    stored: origin.source.startsWith('store/'),
+    generation,
+    workloads,
+    current,
+    pending,
+    refused: refusals.length,
+    warnings: warnings.get(policyKey(identityOf(policy))) ?? 0,
+  };
+}
+
+const identityOf = ({ kind, meta }: Policy) => ({ kind, namespace: meta.namespace, name: meta.name });
+const keyOf = (policy: Policy): wire.ConsolePolicyKey => identityOf(policy);
+const keyText = ({ kind, namespace, name }: PolicyObjectKey) => `${kind}/${namespace}/${name}`;
+const sameKey = (a: wire.ConsolePolicyKey, b: wire.ConsolePolicyKey) =>
+  a.kind === b.kind && a.namespace === b.namespace && a.name === b.name;
+/** As an author would write it: what its source keeps of it beside is not his. */
+const textOf = (policy: Policy) => {
+  const { namespace, name, origin } = policy.meta;
+  return formatPolicyObject(policyObject({ ...policy, meta: { namespace, name, origin, generation: 0 } }));
+};
+const optionalText = (policy: Policy | undefined) => (policy ? textOf(policy) : '');
+
+function problemToWire({
+  line = 0,
+  column = 0,
+  path,
+  message,
+  mend = '',
+}: Omit<PolicyProblem, 'object'>): wire.ConsoleProblem {
+  return { line, column, path, message, mend };
+}

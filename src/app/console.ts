@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import type { ConsoleListener } from '../api/console/index.ts';
+import type { Refusal } from '../api/listen/index.ts';
+import { type CodeFlow, createBrowserSessions, type OperatorAccess } from '../domain/operators/index.ts';
+import type { AuditLog, Metrics } from '../domain/ports/index.ts';
+import type { ServingCertificateSource } from '../domain/serving/index.ts';
+import { type Clock, type Entropy, type Log, version } from '../kernel/index.ts';
+import type { ServerConfig } from './config/index.ts';
+import type { OpenControlPlane } from './control-plane.ts';
+
+export interface ConsoleOptions {
+  readonly config: ServerConfig;
+  readonly access: OperatorAccess;
+  readonly audit: AuditLog;
+  readonly certificates: ServingCertificateSource;
+  readonly controlPlane: OpenControlPlane | undefined;
+  readonly metrics: Metrics;
+  readonly onRefused: (refusal: Refusal) => void;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Log;
+}
+
+/** Beside the sources as beside what is compiled of them. */
+const pages = join(import.meta.dirname, '../../dist/console');
+
+/** The console for browsers; undefined where the configuration has none. Nothing of it is loaded then. */
+export async function serveConsole(options: ConsoleOptions): Promise<ConsoleListener | undefined> {
+  const { config, access, audit, certificates, controlPlane, onRefused, metrics, clock, entropy, log } =
+    options;
+  const settings = config.console;
+  if (!settings) return undefined;
+  const { idle, lifetime, maximum, perOperator } = settings.sessions;
+  const sessions = createBrowserSessions({
+    access,
+    audit,
+    codeFlow: await codeFlowOf(config, { clock, entropy }),
+    clientCertificates: settings.clientCertificates,
+    limits: { idle, lifetime, sessions: maximum, perOwner: perOperator },
+    clock,
+    entropy,
+  });
+  const { defaultConsoleLimits, startConsoleListener } = await import('../api/console/index.ts');
+  const { handshakeTimeout, requestTimeout, callsPerSecondPerPeer } = config.limits;
+  return await startConsoleListener({
+    address: config.listen.console,
+    origin: settings.origin,
+    directory: pages,
+    services: {
+      sessions,
+      trustDomain: config.trustDomain.name,
+      version,
+      policies: controlPlane?.policies,
+      policyStatus: () => controlPlane?.plane.policies() ?? [],
+      policyWarnings: () => controlPlane?.plane.policyWarnings() ?? [],
+      meshSources: () => controlPlane?.plane.sources() ?? [],
+      policyWorld: () => controlPlane?.plane.snapshot(),
+    },
+    certificates,
+    limits: { ...defaultConsoleLimits, handshakeTimeout, requestTimeout, callsPerSecondPerPeer },
+    metrics,
+    onRefused,
+    log,
+  });
+}
+
+async function codeFlowOf(
+  { console, operators }: ServerConfig,
+  ports: { readonly clock: Clock; readonly entropy: Entropy },
+): Promise<CodeFlow | undefined> {
+  const client = console?.oidc;
+  const provider = operators.oidc.find(({ issuer }) => issuer === client?.issuer);
+  if (!client || !provider) return undefined;
+  const { createCodeFlow } = await import('../adapters/oidc/index.ts');
+  const { clientId, clientSecret, scopes } = client;
+  return createCodeFlow({ provider, clientId, clientSecret, scopes, ...ports });
+}

@@ -1,0 +1,45 @@
+import { useCallback, useEffect, useState } from 'preact/hooks';
+import type { ConsolePlan, ConsolePolicyKey } from '../wire/console.ts';
+import { post } from './call.ts';
+
+/** Milliseconds without a key before the server is asked. */
+const pause = 250;
+
+export interface Planned {
+  /** What applying would do; undefined while it is not known of this text. */
+  readonly plan: ConsolePlan | undefined;
+  /** The last that was known, of this text or the one before it. */
+  readonly last: ConsolePlan | undefined;
+  /** Asks again: others change policies too. */
+  readonly renew: () => void;
+}
+
+/** What a text would do, asked for while it is typed. */
+export function usePlan(
+  text: string,
+  remove: readonly ConsolePolicyKey[],
+  onFailed: (error: unknown) => void,
+): Planned {
+  const [plan, setPlan] = useState<{ readonly of: string; readonly plan: ConsolePlan }>();
+  const [round, setRound] = useState(0);
+  useEffect(() => {
+    const abort = new AbortController();
+    const timer = setTimeout(() => {
+      post<ConsolePlan>('plan', { text, remove }, abort.signal).then(
+        (fresh) => setPlan({ of: text, plan: fresh }),
+        (error: unknown) => {
+          if (!abort.signal.aborted) onFailed(error);
+        },
+      );
+    }, pause);
+    return () => {
+      abort.abort();
+      clearTimeout(timer);
+    };
+  }, [text, remove, round, onFailed]);
+  const renew = useCallback(() => {
+    setPlan(undefined);
+    setRound((before) => before + 1);
+  }, []);
+  return { plan: plan?.of === text ? plan.plan : undefined, last: plan?.plan, renew };
+}

@@ -1,0 +1,111 @@
+/** What the browser console and the server say to each other, as JSON: types alone, for both sides. */
+
+export interface ConsoleError {
+  readonly error: { readonly code: string; readonly message: string };
+}
+
+/** GET /console/api/sign-in: how one may sign in; asked by nobody in particular. */
+export interface ConsoleSignIn {
+  readonly oidc: boolean;
+  readonly clientCertificate: boolean;
+}
+
+/** GET /console/api/whoami. */
+export interface ConsoleWhoAmI {
+  readonly subject: string;
+  readonly proof: string;
+  readonly role: 'viewer' | 'author' | 'operator' | undefined;
+  /** RFC 3339: when the session ends however it is used. */
+  readonly endsAt: string;
+  readonly trustDomain: string;
+  readonly version: string;
+}
+
+export interface ConsolePolicyKey {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** One policy that counts. */
+export interface ConsolePolicyHead extends ConsolePolicyKey {
+  readonly source: string;
+  /** Whether it is kept by the server, and so changed here; others are changed where they stand. */
+  readonly stored: boolean;
+  readonly generation: number;
+  readonly workloads: number;
+  readonly current: number;
+  readonly pending: number;
+  readonly refused: number;
+  readonly warnings: number;
+}
+
+/** GET /console/api/policies. */
+export interface ConsolePolicies {
+  readonly policies: readonly ConsolePolicyHead[];
+  /** What of a source does not count, one line each. */
+  readonly problems: readonly string[];
+}
+
+/** GET /console/api/policies/KIND/NAMESPACE/NAME. */
+export interface ConsolePolicy extends ConsolePolicyHead {
+  readonly text: string;
+}
+
+/** GET /console/api/world. */
+export interface ConsoleWorld {
+  readonly namespaces: readonly string[];
+  /** `NAMESPACE/SERVICEACCOUNT`. */
+  readonly serviceAccounts: readonly string[];
+  /** `NAMESPACE/NAME`. */
+  readonly workloads: readonly string[];
+  readonly rootNamespace: string;
+  readonly trustDomain: string;
+}
+
+/** POST /console/api/plan and, with expectedRevision and reason, /console/api/apply. */
+export interface ConsoleChange {
+  readonly text: string;
+  readonly remove: readonly ConsolePolicyKey[];
+}
+
+export interface ConsoleApply extends ConsoleChange {
+  readonly expectedRevision: number;
+  readonly reason: string;
+}
+
+export interface ConsoleProblem {
+  /** From 1; 0 where there is no place. */
+  readonly line: number;
+  readonly column: number;
+  readonly path: string;
+  readonly message: string;
+  readonly mend: string;
+}
+
+export interface ConsoleEffect extends ConsolePolicyKey {
+  readonly effect: 'create' | 'update' | 'unchanged' | 'remove';
+  /** What would hold in its place; empty where nothing does. */
+  readonly shadowedBy: string;
+  /** As it holds now, in its one form; empty where there is none. */
+  readonly before: string;
+  /** As it would hold, in that form. */
+  readonly after: string;
+}
+
+export interface ConsolePlan {
+  readonly problems: readonly ConsoleProblem[];
+  readonly warnings: readonly ConsoleProblem[];
+  readonly effects: readonly ConsoleEffect[];
+  readonly revision: number;
+}
+
+/** POST /console/api/format. */
+export interface ConsoleFormatted {
+  /** Absent where it is no YAML. */
+  readonly text: string | undefined;
+  readonly problems: readonly ConsoleProblem[];
+}
+
+/** Sent with each request: a page of another origin cannot without asking the server first, which says no. */
+export const consoleHeader = 'x-citadel-console';
