@@ -34,6 +34,10 @@ function read(common: Given): AccessLogEntry {
         const by = typeof id === 'string' ? { namespace: 'shop', name: id, rule: 2 } : undefined;
         return { step: denied ? 'DENY' : 'ALLOW', by };
       },
+      readShadow: ({ shadow }) =>
+        shadow === 'allowed' || shadow === 'denied'
+          ? { candidate: '0123456789ab', outcome: shadow, step: 'ALLOW', by: undefined }
+          : undefined,
     },
   );
 }
