@@ -80,12 +80,16 @@ function candidatePolicies(
   holding: readonly Policy[],
   previous: CandidatePolicies | undefined,
 ): readonly Policy[] {
-  const known = new Map([...(previous?.policies ?? []), ...holding].map((each) => [keyOf(each), each]));
+  const byKey = (policies: readonly Policy[] = []) => new Map(policies.map((each) => [keyOf(each), each]));
+  const known = [byKey(holding), byKey(previous?.policies)];
   return [...tried]
     .toSorted(([a], [b]) => compareText(a, b))
     .map(([key, policy]) => {
-      const same = known.get(key);
-      return same && policyHash(same) === policyHash(policy) ? same : policy;
+      const hash = policyHash(policy);
+      const same = known
+        .map((policies) => policies.get(key))
+        .find((each) => each && policyHash(each) === hash);
+      return same ?? policy;
     });
 }
 

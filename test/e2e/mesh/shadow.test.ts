@@ -129,11 +129,11 @@ function operatorOf({ server }: TestMesh) {
   );
   const answer = <R>(call: (done: (error: Error | null, response: R) => void) => unknown): Promise<R> =>
     new Promise((resolve, reject) => call((error, response) => (error ? reject(error) : resolve(response))));
-  const apply = (request: Pick<ApplyPoliciesRequest, 'expectedRevision' | 'shadow'>, text: string) =>
+  const apply = (how: Pick<ApplyPoliciesRequest, 'expectedRevision' | 'shadow'>, text: string) =>
     answer((done) =>
       client.applyPolicies(
         {
-          ...request,
+          ...how,
           texts: [{ source: 'test', text }],
           remove: [],
           restore: undefined,
@@ -178,7 +178,7 @@ describe.skipIf(!hasPart('envoy'))('policies that are tried beside those that ho
 
     const file = join(mesh.server.directory, 'tried.yaml');
     writeFileSync(file, tried);
-    const started = await citadel(...['policy', 'apply', '--shadow', file, '--yes', '--reason', 'ticket 9']);
+    const started = await citadel('policy', 'apply', '--shadow', file, '--yes', '--reason', 'ticket 9');
     expect(started.code, started.stderr).toBe(0);
     expect(started.stdout).toContain('is tried beside revision 1');
     await taken();
@@ -196,18 +196,19 @@ describe.skipIf(!hasPart('envoy'))('policies that are tried beside those that ho
       { what: 'each difference to be told' },
     );
     expect(seen.workloads).toMatchObject([{ workload: 'files/shop/orders', each: 8n, sampled: 0n }]);
-    const told = seen.differences.map((each) => [
-      `${each.count} ${each.becomes} by ${each.step}, ${each.candidatePolicy} ${each.candidateRule}`,
-      each.callerId,
-      each.policy,
-      [...new Set(each.examples.map(({ path }) => path))].toSorted(),
-    ]);
+    const told = seen.differences.map((each) =>
+      [
+        `${each.count} ${each.becomes} by ${each.step} ${each.candidatePolicy}[${each.candidateRule}]`,
+        `${each.callerId} held by ${each.policy}`,
+        ...[...new Set(each.examples.map(({ path }) => path))].toSorted(),
+      ].join('; '),
+    );
     const cronId = 'spiffe://example.org/ns/shop/sa/cron';
     expect(told.toSorted()).toEqual([
-      ['2 allowed by ALLOW, shop/known 1', cronId, 'shop/cron', ['/admin']],
-      ['2 denied by DENY, shop/cron 0', cronId, '', ['/jobs']],
+      `2 allowed by ALLOW shop/known[1]; ${cronId} held by shop/cron; /admin`,
+      `2 denied by DENY shop/cron[0]; ${cronId} held by ; /jobs`,
       // Requests and connections without a certificate; these have no path.
-      ['4 denied by ALLOW,  undefined', '', '', ['', '/orders']],
+      '4 denied by ALLOW [undefined];  held by ; ; /orders',
     ]);
     const { stdout: text } = await citadel('policy', 'shadow', 'status');
     expect(text).toMatch(
