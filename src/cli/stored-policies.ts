@@ -117,6 +117,6 @@ function textDiff(before: string, after: string): readonly string[] {
   );
   return lines.flatMap(({ kind, text }, at) => {
     if (shown[at] === true) return [`  ${marks[kind]} ${text}`];
-    return at > 0 && shown[at - 1] === true ? ['    ...'] : [];
+    return at === 0 || shown[at - 1] === true ? ['    ...'] : [];
   });
 }
