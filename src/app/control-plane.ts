@@ -23,6 +23,12 @@ import {
 import type { KeptMeshSource, MeshSource, Metrics, Store } from '../domain/ports/index.ts';
 import { createDecisionRecorder, type DecisionRecorder } from '../domain/records/index.ts';
 import type { RevocationService } from '../domain/revocation/index.ts';
+import {
+  createShadowObserver,
+  createShadowService,
+  type ShadowObserver,
+  type ShadowService,
+} from '../domain/shadow/index.ts';
 import type { BundleSource } from '../domain/trust/index.ts';
 import { CitadelError, type Clock, describeError, type Entropy, type Log } from '../kernel/index.ts';
 import type { ServerConfig } from './config/index.ts';
@@ -59,6 +65,9 @@ export interface OpenControlPlane {
   readonly recorder: DecisionRecorder;
   /** What denied callers can ask about. */
   readonly denials: Denials;
+  /** What is tried beside these policies. */
+  readonly shadow: ShadowService;
+  readonly observer: ShadowObserver;
   /** By which workloads are strict whatever PERMISSIVE policies say. */
   readonly orders: StrictOrders;
   readonly enforcement: EnforcementService;
@@ -109,6 +118,17 @@ export async function openControlPlane(
   });
   const evidence = createEvidenceService({ mesh: plane, store: store.evidence, ...ports });
   const recorder = createDecisionRecorder({ mesh: plane, sink: evidence, store: store.decisions, ...ports });
+  const observer = createShadowObserver({ mesh: plane, sink: recorder, clock: ports.clock });
+  const shadow = createShadowService({
+    policies,
+    store: store.policies,
+    audit: store.audit,
+    mesh: plane,
+    observer,
+    evidence,
+    clock: ports.clock,
+    changed: () => stored.refresh(),
+  });
   const enforcement = createEnforcementService({
     mesh: plane,
     evidence,
@@ -125,7 +145,19 @@ export async function openControlPlane(
       return snapshot && holdingVersion(snapshot, workload);
     },
   });
-  return { settings, plane, policies, evidence, recorder, denials, orders, enforcement, drains };
+  return {
+    settings,
+    plane,
+    policies,
+    evidence,
+    recorder,
+    denials,
+    shadow,
+    observer,
+    orders,
+    enforcement,
+    drains,
+  };
 }
 
 /** What proxies ask, over what the control plane knows; loaded only where there is one. */
@@ -139,16 +171,17 @@ export async function discoveryService(
 
 /** What proxies saw of the calls to them. */
 export async function accessLogService(
-  { recorder, denials, plane }: OpenControlPlane,
-  ports: Omit<AccessLogServiceOptions, 'sink' | 'readDecision' | 'limits'>,
+  { observer, denials, plane }: OpenControlPlane,
+  ports: Omit<AccessLogServiceOptions, 'sink' | 'readDecision' | 'readShadow' | 'limits'>,
 ): Promise<GrpcService> {
   const { createAccessLogService, defaultAccessLogLimits } = await import('../api/grpc/index.ts');
-  const { recordedDecision } = await import('../adapters/envoy/index.ts');
+  const { recordedDecision, recordedShadow } = await import('../adapters/envoy/index.ts');
   const providers = () => plane.snapshot()?.settings.authorizationProviders.map(({ name }) => name) ?? [];
   return createAccessLogService({
     ...ports,
-    sink: withDenials(recorder, denials),
+    sink: withDenials(observer, denials),
     readDecision: (fields, denied) => recordedDecision(fields, denied, providers()),
+    readShadow: recordedShadow,
     limits: defaultAccessLogLimits,
   });
 }

@@ -101,6 +101,7 @@ export async function startOperatorApi(options: OperatorApiOptions): Promise<Ope
     adoption: store.adoption,
     discovery: () => options.controlPlane?.plane.proxies() ?? [],
     policies: options.controlPlane?.policies,
+    shadow: options.controlPlane?.shadow,
     mutualTls: options.controlPlane && mutualTlsOf(options.controlPlane, clock),
     enforcement: options.controlPlane?.enforcement,
     decisionRecords: options.controlPlane && decisionRecordsOf(options.controlPlane, store),

@@ -682,6 +682,19 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         ]);
       });
 
+      test('gives what held after each revision, and none that has not been', async () => {
+        await apply(0, policy('a'), policy('b'));
+        await apply(1, policy('a', 'newer'), { ...policy('b'), text: undefined, hash: '' });
+        expect(await store.policies.at(0)).toStrictEqual([]);
+        expect(await store.policies.at(1)).toStrictEqual([
+          { ...policy('a'), revision: 1 },
+          { ...policy('b'), revision: 1 },
+        ]);
+        expect(await store.policies.at(2)).toStrictEqual([{ ...policy('a', 'newer'), revision: 2 }]);
+        for (const none of [3, -1])
+          await expect(store.policies.at(none)).rejects.toMatchObject({ code: 'NotFound' });
+      });
+
       test('refuses a change by who did not see the last one, whole', async () => {
         await apply(0, policy('a'));
         await expect(apply(0, policy('a', 'other'), policy('c'))).rejects.toMatchObject({ code: 'Aborted' });
@@ -692,6 +705,38 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         const outcomes = await Promise.allSettled([apply(0, policy('a')), apply(0, policy('b'))]);
         expect(outcomes.map(({ status }) => status).toSorted()).toStrictEqual(['fulfilled', 'rejected']);
         expect((await current()).revision).toBe(1);
+      });
+
+      test('keeps one candidate, whole, until it is promoted or withdrawn', async () => {
+        const candidate = (id: string, base: number) => ({
+          id,
+          at: at(7),
+          by: 'operator:ann',
+          reason: 'a try',
+          base,
+          objects: [policy('a', 'tried'), { ...policy('b'), text: undefined, hash: '' }],
+        });
+        const { policies } = store;
+        expect(await policies.candidate()).toBeUndefined();
+        await apply(0, policy('a'), policy('b'));
+        await expect(policies.propose(candidate('one', 0))).rejects.toMatchObject({ code: 'Aborted' });
+        await policies.propose(candidate('one', 1));
+        expect(await policies.candidate()).toStrictEqual(candidate('one', 1));
+        await expect(policies.propose(candidate('two', 1))).rejects.toMatchObject({ code: 'AlreadyExists' });
+        await expect(policies.withdraw('two')).rejects.toMatchObject({ code: 'NotFound' });
+        // It holds for nothing, and other changes leave it alone.
+        expect((await current()).policies.map(({ text }) => text)).toStrictEqual(['text of a', 'text of b']);
+        await apply(1, policy('c'));
+        expect(await policies.candidate()).toStrictEqual(candidate('one', 1));
+
+        await policies.withdraw('one');
+        expect(await policies.candidate()).toBeUndefined();
+        await policies.propose(candidate('two', 2));
+        const promoting = { ...change(2, policy('a', 'tried')), promotes: 'one' };
+        await expect(policies.apply(promoting)).rejects.toMatchObject({ code: 'Aborted' });
+        expect((await current()).revision).toBe(2);
+        expect(await policies.apply({ ...promoting, promotes: 'two' })).toBe(3);
+        expect(await policies.candidate()).toBeUndefined();
       });
 
       test('tells who changed what, newest first, page by page', async () => {

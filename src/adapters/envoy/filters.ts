@@ -78,6 +78,7 @@ export interface WorkloadFilters {
 
 interface Rendered extends WorkloadFilters {
   readonly keySets: KeySetTexts;
+  readonly shadow: ProxyView['shadow'];
   readonly providers: MeshSettings['authorizationProviders'];
 }
 
@@ -94,16 +95,18 @@ export function createFiltersRenderer(settings: MeshSettings): (view: ProxyView)
       ),
     ),
   );
-  return ({ policies, keySets, services }) => {
+  return ({ policies, keySets, services, shadow }) => {
     const providers = reachable(services);
     const known = rendered.get(policies);
-    if (known?.keySets === keySets && sameMembers(known.providers, providers)) return known;
+    if (known?.keySets === keySets && known.shadow === shadow && sameMembers(known.providers, providers))
+      return known;
     const context = contextOf(settings, providers);
     const made = {
       keySets,
+      shadow,
       providers,
-      ...networkFilters(policies, { settings, context, share }),
-      http: lazily(() => httpFilters(policies, jwksOf(keySets), { settings, context, share })),
+      ...networkFilters(policies, { settings, context, share, shadow }),
+      http: lazily(() => httpFilters(policies, jwksOf(keySets), { settings, context, share, shadow })),
     };
     rendered.set(policies, made);
     return made;
@@ -116,15 +119,16 @@ interface Rendering {
   readonly settings: MeshSettings;
   readonly context: AuthorizationContext;
   readonly share: Share;
+  readonly shadow: ProxyView['shadow'];
 }
 
 function networkFilters(
   policies: readonly Policy[],
-  { settings, context, share }: Rendering,
+  { settings, context, share, shadow }: Rendering,
 ): Pick<WorkloadFilters, 'network' | 'judgement'> {
   const configs = new Map<string, Any>();
   const judging = createHash('sha256');
-  for (const filter of networkAuthorization(policies, context)) {
+  for (const filter of networkAuthorization(policies, context, shadow)) {
     const config = networkFilterConfig(filter);
     configs.set(names.filter('tcp', filter.name), config);
     if (filter.decides) judging.update(`${filter.name} ${config.value.length}\n`).update(config.value);
@@ -140,10 +144,10 @@ function networkFilters(
 function httpFilters(
   policies: readonly Policy[],
   jwks: JwksOf,
-  { settings, context, share }: Rendering,
+  { settings, context, share, shadow }: Rendering,
 ): readonly DiscoveryResource[] {
   const configs = new Map(
-    httpAuthorization(policies, jwks, context).map((filter) => [
+    httpAuthorization(policies, jwks, context, shadow).map((filter) => [
       names.filter('http', filter.name),
       httpFilterConfig(filter),
     ]),

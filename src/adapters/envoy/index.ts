@@ -1,2 +1,2 @@
-export { recordedDecision } from './authorization/index.ts';
+export { recordedDecision, recordedShadow } from './authorization/index.ts';
 export { createEnvoyRenderer } from './renderer.ts';

@@ -1,24 +1,21 @@
 import type { Command } from 'commander';
-import {
-  formatPolicyProblem,
-  isPolicyKind,
-  type PolicyProblem,
-  policyKinds,
-} from '../../domain/policy/index.ts';
 import * as wire from '../../gen/citadel/v1/operator.ts';
 import { CitadelError } from '../../kernel/index.ts';
-import { confirm } from '../confirm.ts';
-import { type ConnectionOptions, connectOperator, type OperatorConnection } from '../connection.ts';
-import { ExitRequest, exitCodes } from '../exit-codes.ts';
 import { pageSizeArgument, withConnection, withReason, withYes } from '../options.ts';
-import { formatTime, printable, printRows, tellNextPage } from '../output.ts';
+import { formatTime, printRows, tellNextPage } from '../output.ts';
 import { readPolicyFiles } from '../policy-files.ts';
+import { keyText, parseKey, policyKeyHelp } from '../policy-keys.ts';
+import { markedRevision, revisionArgument } from '../stored-policies.ts';
+import { type ChangingOptions, changePolicies, problemText, tell } from './policy-change.ts';
 import { addPolicyCheck } from './policy-check.ts';
 import { addDiff } from './policy-diff.ts';
 import { addExplain } from './policy-explain.ts';
 import { addPolicyLanguageServer } from './policy-lsp.ts';
 import { addRecords } from './policy-records.ts';
 import { addReplay } from './policy-replay.ts';
+import { addRollback } from './policy-rollback.ts';
+import { addShadow } from './policy-shadow.ts';
+import { addShow } from './policy-show.ts';
 import { addSuggest } from './policy-suggest.ts';
 import { addPolicyTest } from './policy-test.ts';
 import { addTextCommands, policyFilesHelp } from './policy-text.ts';
@@ -38,6 +35,9 @@ export function addPolicyCommands(program: Command): void {
   addRemove(policy);
   addStatus(policy);
   addHistory(policy);
+  addShow(policy);
+  addRollback(policy);
+  addShadow(policy);
   addWorld(policy);
   addWho(policy);
   addWhat(policy);
@@ -84,21 +84,30 @@ function addHistory(policy: Command): void {
   });
 }
 
-interface ChangingOptions extends ConnectionOptions {
-  readonly yes?: boolean;
-  readonly reason: string;
+interface ApplyOptions extends ChangingOptions {
+  readonly fromRevision?: number;
+  readonly shadow?: boolean;
 }
 
 function addApply(policy: Command): void {
   const command = policy
     .command('apply')
     .description('keep the policies of files here: what they say holds from then on')
-    .argument('<file...>', policyFilesHelp);
+    .argument('<file...>', policyFilesHelp)
+    .option(
+      '--from-revision <revision>',
+      'what you had before you: a change by others since then is told, and nothing is done (default: what the first line of a file says, as policy show wrote it)',
+      revisionArgument,
+    );
+  command.option('--shadow', 'try it beside what holds, on the proxies themselves; it decides nothing');
   withConnection(withYes(withReason(command))).action(async () => {
     const { files, unreadable } = readPolicyFiles(command.args);
     if (unreadable.length > 0) throw new CitadelError('FailedPrecondition', unreadable.join('\n'));
     const texts = files.map(({ source, text }) => ({ source, text }));
-    await change(command.opts<ChangingOptions>(), { texts, remove: [] });
+    const options = command.opts<ApplyOptions>();
+    const marked = texts.flatMap(({ text }) => markedRevision(text) ?? []);
+    const from = options.fromRevision ?? (marked.length === 0 ? undefined : Math.min(...marked));
+    await changePolicies(options, { texts, remove: [], shadow: options.shadow ?? false }, from);
   });
 }
 
@@ -106,95 +115,10 @@ function addRemove(policy: Command): void {
   const command = policy
     .command('remove')
     .description('take policies away that are kept here')
-    .argument('<policy...>', 'as AuthorizationPolicy/shop/orders');
+    .argument('<policy...>', policyKeyHelp);
   withConnection(withYes(withReason(command))).action(async () => {
-    await change(command.opts<ChangingOptions>(), { texts: [], remove: command.args.map(parseKey) });
+    await changePolicies(command.opts<ChangingOptions>(), { texts: [], remove: command.args.map(parseKey) });
   });
-}
-
-/** Shows what a change would do, and does just that: a change by somebody else in between makes it fail. */
-async function change(
-  options: ChangingOptions,
-  what: Pick<wire.ApplyPoliciesRequest, 'texts' | 'remove'>,
-): Promise<void> {
-  const connection = connectOperator(options);
-  const call = (more: { readonly dryRun: boolean; readonly expectedRevision: bigint }) =>
-    applyOnce(connection, { ...what, reason: options.reason, ...more });
-  try {
-    const plan = await call({ dryRun: true, expectedRevision: 0n });
-    for (const warning of plan.warnings) tell(`warning: ${problemText(warning)}`);
-    if (plan.effects.length === 0)
-      throw new CitadelError('OutOfRange', 'there is no policy in what was given; nothing was done');
-    const effects = plan.effects.filter(({ kind }) => kind !== wire.PolicyEffect_Kind.KIND_UNCHANGED);
-    if (effects.length === 0) {
-      process.stdout.write('Nothing changes: these policies hold already.\n');
-      return;
-    }
-    const shadowed = effects.filter(({ shadowedBy }) => shadowedBy !== '');
-    for (const { key, kind, shadowedBy } of shadowed)
-      tell(
-        `${effectNames[kind]} ${keyText(key)} without effect: the one of this name in ${shadowedBy} counts; change it there, or give this one another name`,
-      );
-    if (shadowed.length > 0) throw new ExitRequest(exitCodes.broken);
-    const lines = effects.map(({ key, kind }) => printable(`  ${effectNames[kind]} ${keyText(key)}`));
-    await confirm(lines.join('\n'), options.yes);
-    const done = await call({ dryRun: false, expectedRevision: plan.revision });
-    process.stdout.write(
-      `Revision ${done.revision}: ${effects.length} ${effects.length === 1 ? 'policy' : 'policies'} changed.\n`,
-    );
-  } finally {
-    connection.close();
-  }
-}
-
-function tell(line: string): void {
-  process.stderr.write(`${printable(line)}\n`);
-}
-
-async function applyOnce(
-  connection: OperatorConnection,
-  request: wire.ApplyPoliciesRequest,
-): Promise<wire.ApplyPoliciesResponse> {
-  const response = await connection.call(api.applyPolicies, request);
-  for (const problem of response.problems) tell(problemText(problem));
-  if (response.problems.length > 0) throw new ExitRequest(exitCodes.broken);
-  return response;
-}
-
-const effectNames: Readonly<Record<wire.PolicyEffect_Kind, string>> = {
-  [wire.PolicyEffect_Kind.KIND_UNSPECIFIED]: 'changes',
-  [wire.PolicyEffect_Kind.KIND_CREATE]: 'creates',
-  [wire.PolicyEffect_Kind.KIND_UPDATE]: 'updates',
-  [wire.PolicyEffect_Kind.KIND_UNCHANGED]: 'leaves',
-  [wire.PolicyEffect_Kind.KIND_REMOVE]: 'removes',
-};
-
-function problemText({ source, line, column, path, message, mend, object }: wire.PolicyProblem): string {
-  const problem: PolicyProblem = {
-    source,
-    path,
-    message,
-    ...(line === 0 ? {} : { line }),
-    ...(column === 0 ? {} : { column }),
-    ...(mend === '' ? {} : { mend }),
-    ...(object && isPolicyKind(object.kind) ? { object: { ...object, kind: object.kind } } : {}),
-  };
-  return formatPolicyProblem(problem);
-}
-
-function parseKey(text: string): wire.PolicyKey {
-  const [kind = '', namespace = '', name = '', ...more] = text.split('/');
-  if (isPolicyKind(kind) && namespace !== '' && name !== '' && more.length === 0)
-    return { kind, namespace, name };
-  const kinds = policyKinds.join(', ');
-  throw new CitadelError(
-    'OutOfRange',
-    `${text} names no policy; write it as AuthorizationPolicy/shop/orders, with one of ${kinds}`,
-  );
-}
-
-function keyText(key: wire.PolicyKey | undefined): string {
-  return key ? `${key.kind}/${key.namespace}/${key.name}` : '';
 }
 
 const statusColumns = [

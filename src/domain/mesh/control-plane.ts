@@ -11,6 +11,7 @@ import type {
 } from '../ports/index.ts';
 import type { BundleSource } from '../trust/index.ts';
 import { servicesByWorkload } from './callers.ts';
+import { candidateOf } from './candidate.ts';
 import { debounce } from './debounce.ts';
 import type { MeshSettings, MeshSnapshot, Workload } from './model.ts';
 import { type PolicyStatus, policyStatuses } from './policy-status.ts';
@@ -18,6 +19,7 @@ import { ProxySession, type SessionMesh } from './proxy-session.ts';
 import type { ProxyState } from './proxy-tracker.ts';
 import { readerBundles } from './reader-bundles.ts';
 import { resolveWorkload } from './resolve.ts';
+import { type ShadowStanding, shadowStandings } from './shadow-standing.ts';
 import { describeShadowed } from './shadowed.ts';
 import { composeSnapshot } from './snapshot.ts';
 import { indexMesh, type MeshIndex, type ProxyView, viewOf } from './view.ts';
@@ -70,6 +72,8 @@ export interface ControlPlane extends DiscoverySource {
   /** A workload that may call this one and whose proxy has not accepted yet how. */
   callerBehind(workload: string): string | undefined;
   policies(): readonly PolicyStatus[];
+  /** Of the workloads for which the change that is tried decides otherwise, how far it has come. */
+  shadows(): readonly ShadowStanding[];
   /** Calls whenever a policy's status may have changed: often, so that whoever listens waits a little. */
   onProgress(listener: () => void): () => void;
   /** What of the policies is legal but surely not meant. */
@@ -121,6 +125,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       keySets: keySets?.content(),
       bundles: authority ? [authority.bundle()] : [],
       isStrict,
+      candidate: candidateOf(sources),
     });
     keySets?.follow(wantedKeySets(snapshot.policies));
     index = indexMesh(snapshot, index);
@@ -240,6 +245,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       return linted.warnings;
     },
     policies: () => (index ? policyStatuses(index, proxies()) : []),
+    shadows: () => (index ? shadowStandings(index, proxies()) : []),
     onProgress(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -10,6 +10,8 @@ export type * from './model.ts';
 export type { PolicyStatus } from './policy-status.ts';
 export type { ProxyResourceState, ProxyState } from './proxy-tracker.ts';
 export * from './read/index.ts';
+export type { ShadowStanding } from './shadow-standing.ts';
+export { decides } from './shadows.ts';
 export { sourceProblems } from './source-problems.ts';
 export { anyOtherPort } from './undeclared.ts';
 export type { EndpointView, InboundPort, ProxyView, ServicePortView, ServiceView } from './view.ts';

@@ -146,6 +146,14 @@ export interface MeshSnapshot {
   readonly bundles: readonly TrustBundleSnapshot[];
   /** What sources say that does not count; proxies do not hang on it. */
   readonly shadowed: readonly ShadowedObject[];
+  /** What policies would be if a change were made that is tried beside them: it decides nothing. */
+  readonly candidate?: CandidatePolicies | undefined;
+}
+
+export interface CandidatePolicies {
+  readonly id: string;
+  /** All of them, not only what the change touches; what is the same in both is the same object. */
+  readonly policies: readonly Policy[];
 }
 
 /** Of one source's object, what does not count because an earlier source has one of its name. */

@@ -62,7 +62,7 @@ export function policyStatuses(index: MeshIndex, proxies: readonly ProxyState[])
 }
 
 /** What nobody asked for, as endpoints of a service that is not called, is not waited for. */
-function isCurrent({ isBehind, failure, resources }: ProxyState): boolean {
+export function isCurrent({ isBehind, failure, resources }: ProxyState): boolean {
   return (
     !isBehind &&
     failure === undefined &&

@@ -5,7 +5,7 @@ import type { MeshContent } from '../ports/index.ts';
 import type { TrustBundleSnapshot } from '../trust/index.ts';
 import { contentHash } from './content-hash.ts';
 import { hashOf, keyOf, mergeContents } from './merge.ts';
-import type { KeySetTexts, MeshSettings, MeshSnapshot, Workload } from './model.ts';
+import type { CandidatePolicies, KeySetTexts, MeshSettings, MeshSnapshot, Workload } from './model.ts';
 
 /** What a snapshot has besides what sources give. */
 export interface SnapshotParts {
@@ -16,6 +16,8 @@ export interface SnapshotParts {
   readonly bundles?: readonly TrustBundleSnapshot[];
   /** Which workloads an operator made strict; default: none. */
   readonly isStrict?: ((workload: Workload) => boolean) | undefined;
+  /** What all sources would give with the change that is tried; default: none is. */
+  readonly candidate?: { readonly id: string; readonly contents: readonly MeshContent[] } | undefined;
 }
 
 /**
@@ -27,7 +29,13 @@ export interface SnapshotParts {
 export function composeSnapshot(
   settings: MeshSettings,
   contents: readonly MeshContent[],
-  { previous, keySets: fetched = new Map(), bundles = [], isStrict = () => false }: SnapshotParts = {},
+  {
+    previous,
+    keySets: fetched = new Map(),
+    bundles = [],
+    isStrict = () => false,
+    candidate: tried,
+  }: SnapshotParts = {},
 ): MeshSnapshot {
   const merged = mergeContents(contents);
   const workloads = kept(merged.workloads, previous?.workloads);
@@ -37,6 +45,10 @@ export function composeSnapshot(
   const keySets = keySetsOf(policies, fetched);
   const withProxy = [...workloads.values()].filter(({ proxy }) => proxy !== 'none');
   const strict = new Set(withProxy.filter(isStrict).map(({ id }) => id));
+  const candidate = tried && {
+    id: tried.id,
+    policies: candidatePolicies(mergeContents(tried.contents).policies, policies, previous?.candidate),
+  };
   const version = contentHash([
     settings,
     ...[...workloads.values(), ...services.values()].map((each) => hashOf(each)),
@@ -46,6 +58,7 @@ export function composeSnapshot(
     keySets,
     ...strict,
     bundles.map(bundleId),
+    ...(candidate ? [candidate.id, ...candidate.policies.map(policyHash)] : []),
   ]);
   return {
     version,
@@ -57,7 +70,27 @@ export function composeSnapshot(
     keySets,
     shadowed: merged.shadowed,
     bundles: sameBundles(bundles, previous?.bundles),
+    candidate,
   };
+}
+
+/** What would hold: the very objects that hold, wherever it says the same. */
+function candidatePolicies(
+  tried: ReadonlyMap<string, Policy>,
+  holding: readonly Policy[],
+  previous: CandidatePolicies | undefined,
+): readonly Policy[] {
+  const byKey = (policies: readonly Policy[] = []) => new Map(policies.map((each) => [keyOf(each), each]));
+  const known = [byKey(holding), byKey(previous?.policies)];
+  return [...tried]
+    .toSorted(([a], [b]) => compareText(a, b))
+    .map(([key, policy]) => {
+      const hash = policyHash(policy);
+      const same = known
+        .map((policies) => policies.get(key))
+        .find((each) => each && policyHash(each) === hash);
+      return same ?? policy;
+    });
 }
 
 /** What of a bundle proxies are given. */

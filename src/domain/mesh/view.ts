@@ -11,6 +11,7 @@ import {
 import type { TrustBundleSnapshot } from '../trust/index.ts';
 import { areTooMuch, nobodyMayCall } from './bounded-policies.ts';
 import type {
+  CandidatePolicies,
   EgressListener,
   Endpoint,
   KeySetTexts,
@@ -21,6 +22,7 @@ import type {
   Workload,
   WorkloadPort,
 } from './model.ts';
+import { type Shadows, shadowsOf } from './shadows.ts';
 import { keySetsOf } from './snapshot.ts';
 import { undeclaredPorts } from './undeclared.ts';
 
@@ -38,6 +40,8 @@ export interface ProxyView {
   /** What it may call; the same objects, and the same list, for all who may call the same. */
   readonly services: readonly ServiceView[];
   readonly egress: readonly EgressListener[];
+  /** What would hold for it otherwise, if the change were made that is tried; absent where that is nothing else. */
+  readonly shadow?: CandidatePolicies | undefined;
   /** For whoever asks for them; the same list for all who get the same. */
   readonly bundles: readonly TrustBundleSnapshot[];
 }
@@ -81,6 +85,8 @@ export interface MeshIndex {
   readonly policiesByWorkload: ReadonlyMap<string, readonly Policy[]>;
   /** Of the lists of policies that want keys fetched; workloads that share a list share its keys. */
   readonly keySets: ReadonlyMap<readonly Policy[], KeySetTexts>;
+  /** What would hold for the workloads for which the change that is tried decides otherwise. */
+  readonly shadows: Shadows;
 }
 
 const noKeySets: KeySetTexts = new Map();
@@ -113,7 +119,8 @@ export function indexMesh(snapshot: MeshSnapshot, previous?: MeshIndex): MeshInd
   }
   const all = [...services.values()];
   const everyService = previous && sameMembers(previous.everyService, all) ? previous.everyService : all;
-  return { snapshot, policiesByWorkload, keySets, services, everyService };
+  const shadows = shadowsOf(snapshot, policiesByWorkload, previous?.shadows);
+  return { snapshot, policiesByWorkload, keySets, services, everyService, shadows };
 }
 
 type Holding = Pick<MeshIndex, 'snapshot' | 'policiesByWorkload'>;
@@ -181,17 +188,28 @@ export function viewOf(index: MeshIndex, workloadId: string): ProxyView | undefi
     strict,
     policies,
     keySets: index.keySets.get(holding) ?? noKeySets,
+    shadow: shadowOf(index, workload),
     services: reachable,
     egress: workload.egress,
     bundles: snapshot.bundles,
   };
 }
 
-/** Whether a workload has more policies than its proxy could be told. */
-export function hasTooMuch({ policiesByWorkload, keySets }: MeshIndex, workload: Workload): boolean {
+/** Undefined too where its proxy could not be told both: that nobody may call it must not come of a try. */
+function shadowOf(index: MeshIndex, workload: Workload): CandidatePolicies | undefined {
+  const shadow = index.shadows.byWorkload.get(workload.id);
+  return shadow && !hasTooMuch(index, workload, shadow.policies) ? shadow : undefined;
+}
+
+/** Whether a workload has more policies than its proxy could be told. @param more besides those that hold */
+export function hasTooMuch(
+  { policiesByWorkload, keySets }: MeshIndex,
+  workload: Workload,
+  more: readonly Policy[] = noPolicies,
+): boolean {
   const policies = policiesByWorkload.get(workload.id) ?? noPolicies;
   const ports = workload.ports.length + undeclaredPorts(workload, policies, () => 'STRICT').length;
-  return areTooMuch(policies, keySets.get(policies) ?? noKeySets, ports);
+  return areTooMuch([...policies, ...more], keySets.get(policies) ?? noKeySets, ports);
 }
 
 const sharedCallees = sharedLists<ServiceView>();
@@ -204,6 +222,7 @@ export function sameView(a: ProxyView, b: ProxyView): boolean {
     a.policies === b.policies &&
     a.strict === b.strict &&
     a.keySets === b.keySets &&
+    a.shadow === b.shadow &&
     a.bundles === b.bundles &&
     sameMembers(a.services, b.services)
   );

@@ -30,6 +30,10 @@ export const methodRequirements = {
   getDecisionRecords: 'viewer',
   // One person's request, with its path and address.
   getDenial: 'author',
+  getStoredPolicies: 'viewer',
+  getPolicyShadow: 'viewer',
+  promotePolicyShadow: 'author',
+  revertPolicyShadow: 'author',
   getMutualTlsStatus: 'viewer',
   enforceMutualTls: 'operator',
   revertMutualTls: 'operator',

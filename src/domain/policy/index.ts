@@ -1,6 +1,7 @@
 export * from './access/index.ts';
 export { authoredObject } from './authored.ts';
 export { canonicalPolicy, policyHash } from './canonical.ts';
+export { type ChangedObject, changedObjects, type DiffLine, diffLines } from './changes/index.ts';
 export {
   type Claims,
   type ClaimValue,
@@ -56,6 +57,8 @@ export {
   type PolicyEffect,
   type PolicyPlan,
   type PolicyService,
+  type PreparedChange,
+  refuseUnable,
 } from './service.ts';
 export { createStoredPolicySource, type StoredPolicySource } from './stored-source.ts';
 export {

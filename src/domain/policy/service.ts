@@ -2,6 +2,7 @@ import { CitadelError, type Clock } from '../../kernel/index.ts';
 import type { MeshSnapshot } from '../mesh/index.ts';
 import type { AuditLog, PolicyObjectKey, PolicyStore, StoredPolicy } from '../ports/index.ts';
 import { policyHash } from './canonical.ts';
+import { type PolicyRestore, restoringChange } from './changes/index.ts';
 import { formatPolicyObject } from './format.ts';
 import { type LintWarning, lintPolicies } from './lint/index.ts';
 import { describeOrigin, type Policy } from './model.ts';
@@ -16,6 +17,10 @@ export interface PolicyAuthor {
 export interface PolicyChangeRequest {
   readonly texts: readonly { readonly source: string; readonly text: string }[];
   readonly remove: readonly PolicyObjectKey[];
+  /** The revision that it goes back to, for the record. */
+  readonly restores?: number;
+  /** The candidate that this makes hold. */
+  readonly promotes?: string;
 }
 
 export interface PolicyEffect {
@@ -36,8 +41,16 @@ export interface PolicyPlan {
   readonly revision: number;
 }
 
+export interface PreparedChange extends PolicyPlan {
+  readonly objects: readonly Omit<StoredPolicy, 'revision'>[];
+  /** What is stored now of these objects. */
+  readonly before: readonly StoredPolicy[];
+}
+
 export interface PolicyService {
   plan(request: PolicyChangeRequest): Promise<PolicyPlan>;
+  /** The same, with what would be stored. */
+  prepare(request: PolicyChangeRequest): Promise<PreparedChange>;
   /**
    * Does what `plan` says, all of it or nothing.
    * @param expected the revision that the author saw
@@ -51,6 +64,13 @@ export interface PolicyService {
     author: PolicyAuthor,
     reason: string,
   ): Promise<PolicyPlan>;
+  /**
+   * The change that takes back to an earlier revision what is kept here.
+   * @throws CitadelError NotFound where there was no such revision, or it and the present have none of a name
+   */
+  restoring(restore: PolicyRestore): Promise<PolicyChangeRequest>;
+  /** What was kept at a revision, or is now. @throws CitadelError NotFound where there was no such revision */
+  kept(revision?: number): ReturnType<PolicyStore['current']>;
   history: PolicyStore['history'];
 }
 
@@ -70,40 +90,54 @@ const mostObjects = 10_000;
 /** The policies that authors keep here. */
 export function createPolicyService(options: PolicyServiceOptions): PolicyService {
   const { store, audit, clock, changed } = options;
-  async function plan(request: PolicyChangeRequest): Promise<PolicyPlan & { objects: NewVersion[] }> {
+  async function prepare(request: PolicyChangeRequest): Promise<PreparedChange> {
     const { revision, policies: stored } = await store.current();
     const { policies, ...change } = decideChange(request, stored);
     const snapshot = options.snapshot();
     const warnings = warningsOf(policies, change.effects, snapshot);
-    return { ...change, effects: withShadows(change.effects, snapshot), warnings, revision };
+    const touched = new Set(change.objects.map(keyText));
+    const before = stored.filter((each) => touched.has(keyText(each)));
+    return { ...change, before, effects: withShadows(change.effects, snapshot), warnings, revision };
   }
 
   return {
     plan: async (request) => {
-      const { objects: _, ...told } = await plan(request);
+      const { objects: _, before: __, ...told } = await prepare(request);
       return told;
     },
+    prepare,
     async apply(request, expected, author, reason) {
-      const { objects, ...told } = await plan(request);
-      const [first] = told.problems;
-      if (first) throw new CitadelError('InvalidArgument', `the policies have problems: ${first.message}`);
-      const shadowed = told.effects.find(({ shadowedBy }) => shadowedBy !== undefined);
-      if (shadowed) throw withoutEffect(shadowed);
-      if (told.revision !== expected) throw changedMeanwhile();
+      const { objects, before: _, ...told } = await prepare(request);
+      refuseUnable(told, expected);
       if (objects.length === 0) return told;
       const at = clock.now();
+      const { restores, promotes } = request;
+      const back = restores === undefined ? undefined : `back to revision ${restores}`;
       const event = {
         at,
-        action: 'policy.apply',
+        action: actionOf(request),
         subject: author.subject,
         proof: author.proof,
         target: objects.map(keyText).slice(0, 20).join(' '),
         reason: reason === '' ? 'none given' : reason,
-        details: { objects: String(objects.length), expected: String(expected) },
+        details: {
+          objects: String(objects.length),
+          expected: String(expected),
+          ...(restores === undefined ? {} : { restores: String(restores) }),
+          ...(promotes === undefined ? {} : { candidate: promotes }),
+        },
       };
       await audit.append({ ...event, outcome: 'allowed' });
+      const why = [back, reason].filter((part) => part !== undefined && part !== '').join(': ');
       const revision = await store
-        .apply({ expected, at, by: author.subject, reason, objects })
+        .apply({
+          expected,
+          at,
+          by: author.subject,
+          reason: why,
+          objects,
+          ...(promotes === undefined ? {} : { promotes }),
+        })
         .catch(async (error: unknown) => {
           await audit.append({ ...event, at: clock.now(), outcome: 'failed' });
           throw error;
@@ -111,6 +145,19 @@ export function createPolicyService(options: PolicyServiceOptions): PolicyServic
       await changed();
       return { ...told, revision };
     },
+    async restoring(restore) {
+      const [then, { policies: now }] = await Promise.all([store.at(restore.revision), store.current()]);
+      const known = new Set([...then, ...now].map(keyText));
+      const missing = restore.keys.find((key) => !known.has(keyText(key)));
+      if (missing)
+        throw new CitadelError(
+          'NotFound',
+          `${keyText(missing)} was not kept here at revision ${restore.revision}, and is not now`,
+        );
+      return { ...restoringChange(then, now, restore), restores: restore.revision };
+    },
+    kept: async (revision) =>
+      revision === undefined ? store.current() : { revision, policies: await store.at(revision) },
     history: (query) => store.history(query),
   };
 }
@@ -197,6 +244,20 @@ function withShadows(
     if (effect.kind === 'remove' || effect.kind === 'unchanged') return effect;
     return { ...effect, shadowedBy: describeOrigin(origin) };
   });
+}
+
+/** @throws CitadelError where a plan cannot be done, or is not of the revision that its author saw */
+export function refuseUnable({ problems, effects, revision }: PolicyPlan, expected: number): void {
+  const [first] = problems;
+  if (first) throw new CitadelError('InvalidArgument', `the policies have problems: ${first.message}`);
+  const shadowed = effects.find(({ shadowedBy }) => shadowedBy !== undefined);
+  if (shadowed) throw withoutEffect(shadowed);
+  if (revision !== expected) throw changedMeanwhile();
+}
+
+function actionOf({ restores, promotes }: PolicyChangeRequest): string {
+  if (promotes !== undefined) return 'policy.shadow.promote';
+  return restores === undefined ? 'policy.apply' : 'policy.rollback';
 }
 
 function withoutEffect({ key, shadowedBy }: PolicyEffect): CitadelError {

@@ -1,7 +1,7 @@
 import { type Clock, describeError } from '../../kernel/index.ts';
-import type { MeshContent, MeshSource, PolicyStore, RejectedObject } from '../ports/index.ts';
+import type { MeshCandidate, MeshContent, MeshSource, PolicyStore, RejectedObject } from '../ports/index.ts';
 import { formatPolicyProblem } from './read/index.ts';
-import { readStoredPolicies } from './stored.ts';
+import { readStoredPolicies, withChange } from './stored.ts';
 
 export interface StoredPolicySource extends MeshSource {
   /** To be called after each change of the store. */
@@ -11,6 +11,8 @@ export interface StoredPolicySource extends MeshSource {
 /** The policies that are kept in the store, as a source of the mesh. */
 export function createStoredPolicySource(store: PolicyStore, clock: Clock): StoredPolicySource {
   let content: MeshContent | undefined;
+  let candidate: MeshCandidate | undefined;
+  let warnings: readonly string[] = [];
   let currentAt: Date | undefined;
   let problem: string | undefined;
   let rejected: readonly RejectedObject[] = [];
@@ -18,8 +20,18 @@ export function createStoredPolicySource(store: PolicyStore, clock: Clock): Stor
 
   async function refresh(): Promise<void> {
     try {
-      const { policies, problems } = readStoredPolicies((await store.current()).policies);
+      const stored = (await store.current()).policies;
+      const { policies, problems } = readStoredPolicies(stored);
       content = { workloads: [], services: [], policies };
+      const tried = await store.candidate();
+      const reading = tried && readStoredPolicies(withChange(stored, tried.objects));
+      const unread = reading?.problems.find(({ source }) => !problems.some((each) => each.source === source));
+      // Half of it would be another change.
+      candidate =
+        tried && reading && !unread
+          ? { id: tried.id, content: { workloads: [], services: [], policies: reading.policies } }
+          : undefined;
+      warnings = unread ? [`the candidate is not tried: ${formatPolicyProblem(unread)}`] : [];
       rejected = problems.map((each) => ({
         object: each.source,
         reason: formatPolicyProblem(each),
@@ -41,7 +53,8 @@ export function createStoredPolicySource(store: PolicyStore, clock: Clock): Stor
     },
     refresh,
     content: () => content,
-    state: () => ({ name: 'store', currentAt, problem, rejected, shadowed: [], warnings: [] }),
+    candidate: () => candidate,
+    state: () => ({ name: 'store', currentAt, problem, rejected, shadowed: [], warnings }),
     close: () => Promise.resolve(),
   };
 }

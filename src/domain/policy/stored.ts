@@ -1,6 +1,6 @@
 import type { PolicyObjectKey, StoredPolicy } from '../ports/index.ts';
 import type { Policy } from './model.ts';
-import { type PolicyProblem, readPolicies } from './read/index.ts';
+import { type PolicyProblem, policyKey, readPolicies } from './read/index.ts';
 
 /** Where a policy says that it stands when it is kept here. */
 export function storedOrigin({ kind, namespace, name }: PolicyObjectKey): string {
@@ -25,4 +25,17 @@ export function readStoredPolicies(stored: readonly StoredPolicy[]): {
     policies: readings.flatMap(({ policies }) => policies),
     problems: readings.flatMap(({ problems }) => problems),
   };
+}
+
+/** What is stored, as a change would make it. */
+export function withChange(
+  stored: readonly StoredPolicy[],
+  objects: readonly Omit<StoredPolicy, 'revision'>[],
+): readonly StoredPolicy[] {
+  const touched = new Set(objects.map(policyKey));
+  const next = stored.reduce((highest, { revision }) => Math.max(highest, revision), 0) + 1;
+  return [
+    ...stored.filter((each) => !touched.has(policyKey(each))),
+    ...objects.filter(({ text }) => text !== undefined).map((each) => ({ ...each, revision: next })),
+  ];
 }

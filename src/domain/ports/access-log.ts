@@ -36,6 +36,8 @@ export interface AccessLogEntry {
   readonly sampled: boolean;
   /** Whether this is the first word of it: what has been told of at its start and goes on, or is denied, is not another one. */
   readonly first: boolean;
+  /** What policies that are tried beside those that hold would have said; absent where none are. */
+  readonly shadow?: ShadowVerdict | undefined;
   /** Of a denied request whose caller was given a name for the denial. */
   readonly denial?: NamedDenial;
 }
@@ -52,6 +54,19 @@ export interface NamedDenial {
   /** What is not told as it came: it was too long, or cannot be shown. */
   readonly inexact: readonly ('method' | 'path' | 'host')[];
 }
+
+/** What the candidate would have decided of a request or connection. */
+export interface ShadowVerdict {
+  readonly candidate: string;
+  /** `unknown`: it was refused before the candidate was asked. */
+  readonly outcome: 'allowed' | 'denied' | 'unknown';
+  /** PATH: what applications read in different ways. ALLOW, without a rule, of a denial: none matches. */
+  readonly step: 'PATH' | 'DENY' | 'ALLOW';
+  readonly by: { readonly namespace: string; readonly name: string; readonly rule: number } | undefined;
+}
+
+/** What the candidate would have decided, from what the filters left in an entry. */
+export type ShadowReader = (fields: Readonly<Record<string, unknown>>) => ShadowVerdict | undefined;
 
 export interface AccessLogSession {
   readonly workload: string;

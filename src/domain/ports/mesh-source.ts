@@ -35,6 +35,11 @@ export interface KeptMeshSource extends MeshSource {
   readonly kept: readonly string[];
 }
 
+export interface MeshCandidate {
+  readonly id: string;
+  readonly content: MeshContent;
+}
+
 /** Where workloads, services and policies come from: Kubernetes, files, the store. */
 export interface MeshSource {
   readonly name: string;
@@ -45,6 +50,8 @@ export interface MeshSource {
   start(changed: () => void): Promise<void>;
   /** The last good content; undefined until there is one. */
   content(): MeshContent | undefined;
+  /** What it would say if a change were made that is tried beside it; of a source that knows of such, where there is one. */
+  candidate?(): MeshCandidate | undefined;
   state(): MeshSourceState;
   close(): Promise<void>;
 }

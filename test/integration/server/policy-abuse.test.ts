@@ -42,6 +42,8 @@ describe('an author who writes too much', () => {
           {
             texts: [{ source: 'abuse.yaml', text }],
             remove: [],
+            restore: undefined,
+            shadow: false,
             dryRun: true,
             expectedRevision: 0n,
             reason: '',

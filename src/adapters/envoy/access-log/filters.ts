@@ -4,6 +4,7 @@ import {
 } from '../../../gen/envoy/config/accesslog/v3/accesslog.ts';
 import type { AccessLogType } from '../../../gen/envoy/data/accesslog/v3/accesslog.ts';
 import { ExpressionFilter } from '../../../gen/envoy/extensions/access_loggers/filters/cel/v3/cel.ts';
+import type { ValueMatcher } from '../../../gen/envoy/type/matcher/v3/value.ts';
 import { FractionalPercent_DenominatorType } from '../../../gen/envoy/type/v3/percent.ts';
 import { pack } from '../messages/any.ts';
 
@@ -52,6 +53,19 @@ export function sampled(percent: number): AccessLogFilter {
           denominator: FractionalPercent_DenominatorType.MILLION,
         },
         useIndependentRandomness: true,
+      },
+    },
+  });
+}
+
+/** What a filter left under a key. */
+export function left(filter: string, key: string, value: ValueMatcher): AccessLogFilter {
+  return Filter.fromPartial({
+    filterSpecifier: {
+      $case: 'metadataFilter',
+      value: {
+        matcher: { filter, path: [{ segment: { $case: 'key', value: key } }], value },
+        matchIfKeyNotFound: false,
       },
     },
   });

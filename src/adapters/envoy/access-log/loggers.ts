@@ -11,9 +11,19 @@ import { ApiVersion } from '../../../gen/envoy/config/core/v3/config_source.ts';
 import { AccessLogType } from '../../../gen/envoy/data/accesslog/v3/accesslog.ts';
 import { TcpGrpcAccessLogConfig } from '../../../gen/envoy/extensions/access_loggers/grpc/v3/als.ts';
 import type { CustomTag } from '../../../gen/envoy/type/tracing/v3/custom_tag.ts';
+import {
+  prefix,
+  present,
+  rbacHttpNamespace,
+  rbacNetworkNamespace,
+  type ShadowStep,
+  shadowDenials,
+  shadowKey,
+  stringValue,
+} from '../authorization/index.ts';
 import { pack } from '../messages/any.ts';
 import { duration } from '../messages/values.ts';
-import { allOf, anyOf, expression, flagged, ofType, sampled } from './filters.ts';
+import { allOf, anyOf, expression, flagged, left, ofType, sampled } from './filters.ts';
 
 /** Milliseconds until the server learns of an entry. */
 const flushInterval = 500;
@@ -86,27 +96,53 @@ const {
   TcpConnectionEnd: connectionEnd,
 } = AccessLogType;
 
-/** Requests without a caller's certificate: each at its start, and at its end what came to nothing. */
-const plaintextRequests = logger(
-  anyOf(ofType(requestStart, requestGoesOn), requestDenied, flagged('UF', 'UH', 'UO', 'NC')),
-);
+/** Of what policies that are tried would have denied each is told, whatever became of it. */
+const requestShadowDenied = shadowDenied(rbacHttpNamespace, ['path', 'deny', 'allow']);
+const connectionShadowDenied = shadowDenied(rbacNetworkNamespace, ['deny', 'allow']);
+
+function shadowDenied(namespace: string, steps: readonly ShadowStep[]): AccessLogFilter {
+  return anyOf(
+    ...steps.map((step) => left(namespace, shadowKey(step), stringValue(prefix(shadowDenials[step])))),
+  );
+}
+
+/** Whether any are tried there. */
+const requestShadowed = left(rbacHttpNamespace, shadowKey('deny'), present);
+const connectionShadowed = left(rbacNetworkNamespace, shadowKey('deny'), present);
+
+/**
+ * Requests without a caller's certificate: each at its start, and at its end what came to nothing. At their start nothing
+ * has been decided yet, so that of what is tried beside the policies the end tells: each that it would deny, others by
+ * sample.
+ */
+const plaintextRequests = (sample: number) =>
+  logger(
+    anyOf(
+      ofType(requestStart, requestGoesOn),
+      requestDenied,
+      flagged('UF', 'UH', 'UO', 'NC'),
+      allOf(ofType(requestEnd), anyOf(requestShadowDenied, allOf(requestShadowed, sampled(sample)))),
+    ),
+  );
 
 /**
  * Connections without one: each when the application has it, and at its end what came to nothing. Of what no application
  * took there is no word: it has called nobody, and who scans ports would make an entry of each.
  */
-const plaintextConnections = logger(
-  anyOf(
-    ofType(connected, connectionGoesOn),
-    connectionDenied,
-    allOf(
-      ofType(connectionEnd),
-      expression(
-        "request.total_size == 0 && response.total_size == 0 && upstream.transport_failure_reason == ''",
+const plaintextConnections = (sample: number) =>
+  logger(
+    anyOf(
+      ofType(connected, connectionGoesOn),
+      connectionDenied,
+      allOf(ofType(connectionEnd), anyOf(connectionShadowDenied, allOf(connectionShadowed, sampled(sample)))),
+      allOf(
+        ofType(connectionEnd),
+        expression(
+          "request.total_size == 0 && response.total_size == 0 && upstream.transport_failure_reason == ''",
+        ),
       ),
     ),
-  ),
-);
+  );
 
 /** What no filter chain took, and handshakes that failed: what is known of them, only the listener's log tells. */
 const refusedConnections = logger(
@@ -131,17 +167,19 @@ export interface InboundLogs {
 }
 
 export function requestLogs(callerKnown: boolean, sample: number): InboundLogs {
-  if (!callerKnown) return { logger: plaintextRequests, period: accessLogPeriod };
+  if (!callerKnown) return { logger: plaintextRequests(sample), period: accessLogPeriod };
   return {
-    logger: logger(allOf(ofType(requestEnd), anyOf(requestDenied, sampled(sample)))),
+    logger: logger(allOf(ofType(requestEnd), anyOf(requestDenied, requestShadowDenied, sampled(sample)))),
     period: undefined,
   };
 }
 
 export function connectionLogs(callerKnown: boolean, sample: number): InboundLogs {
-  if (!callerKnown) return { logger: plaintextConnections, period: accessLogPeriod };
+  if (!callerKnown) return { logger: plaintextConnections(sample), period: accessLogPeriod };
   return {
-    logger: logger(allOf(ofType(connectionEnd), anyOf(connectionDenied, sampled(sample)))),
+    logger: logger(
+      allOf(ofType(connectionEnd), anyOf(connectionDenied, connectionShadowDenied, sampled(sample))),
+    ),
     period: undefined,
   };
 }

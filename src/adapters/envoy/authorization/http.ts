@@ -9,10 +9,13 @@ import { customPrefix, dryRunPrefix, stepPrefix } from './names.ts';
 import { requestGuard } from './paths.ts';
 import { ruleSet } from './rules.ts';
 import { authorization, byAction, byName } from './select.ts';
+import { type ShadowPolicies, shadowPrefix, shadowRules } from './shadow.ts';
 
 /**
  * The filters in front of an HTTP port, in the order in which they decide: path, CUSTOM, JWT, AUDIT, DENY, ALLOW. All are
  * always there, those without policies do nothing, so that an edit changes no listener.
+ *
+ * What is tried beside the policies is asked before those that it is compared with: they end a request that they deny.
  *
  * @param policies all that select the workload, and no others
  */
@@ -20,6 +23,7 @@ export function httpAuthorization(
   policies: readonly Policy[],
   jwksOf: JwksOf,
   context: AuthorizationContext,
+  shadow?: ShadowPolicies,
 ): readonly HttpAuthorizationFilter[] {
   const of = byAction(policies);
   const rules = (some: readonly AuthorizationPolicy[], action: AuthorizationPolicy['action']) =>
@@ -48,10 +52,13 @@ export function httpAuthorization(
       shadowRules: rules(of(action, true), action),
       shadowRulesStatPrefix: dryRunPrefix(action),
     });
+  const tried = shadow && shadowRules(shadow, 'http', context);
   return [
     rbac('citadel.path', {
       rules: requestGuard(authorization(policies).filter(({ dryRun }) => !dryRun)),
       rulesStatPrefix: stepPrefix('path'),
+      shadowRules: tried?.path,
+      shadowRulesStatPrefix: shadowPrefix('path'),
     }),
     rbac('citadel.custom_unavailable', {
       rules: rules(lost, 'CUSTOM'),
@@ -68,6 +75,12 @@ export function httpAuthorization(
         jwksOf,
       ),
     },
+    ...(['deny', 'allow'] as const).map((name) =>
+      rbac(`citadel.shadow.${name}`, {
+        shadowRules: tried?.[name],
+        shadowRulesStatPrefix: shadowPrefix(name),
+      }),
+    ),
     step('AUDIT', 'audit'),
     step('DENY', 'deny'),
     step('ALLOW', 'allow'),

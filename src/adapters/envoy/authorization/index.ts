@@ -8,5 +8,8 @@ export {
 } from './filters.ts';
 export { httpAuthorization } from './http.ts';
 export type { JwksOf } from './jwt.ts';
+export { rbacHttpNamespace, rbacNetworkNamespace } from './names.ts';
 export { networkAuthorization } from './network.ts';
 export { pathSettings } from './paths.ts';
+export { recordedShadow, type ShadowStep, shadowDenials, shadowKey } from './shadow.ts';
+export { prefix, present, stringValue } from './strings.ts';

@@ -7,6 +7,7 @@ import type { NetworkAuthorizationFilter } from './filters.ts';
 import { customPrefix, dryRunPrefix, stepPrefix } from './names.ts';
 import { ruleSet } from './rules.ts';
 import { byAction, byName } from './select.ts';
+import { type ShadowPolicies, shadowPrefix, shadowRules } from './shadow.ts';
 
 /**
  * The filters in front of a port that is not read as HTTP: CUSTOM, AUDIT, DENY, ALLOW. Rules that are enforced are shadow
@@ -15,6 +16,7 @@ import { byAction, byName } from './select.ts';
 export function networkAuthorization(
   policies: readonly Policy[],
   context: AuthorizationContext,
+  shadow?: ShadowPolicies,
 ): readonly NetworkAuthorizationFilter[] {
   const of = byAction(policies);
   // Only gRPC can be asked about a connection; what policies of other providers match is refused.
@@ -42,11 +44,15 @@ export function networkAuthorization(
     const rules = ruleSet(of(action, true), action, 'network', context);
     return rbac(`citadel.dry_run.${action.toLowerCase()}`, dryRunPrefix(action), undefined, rules, false);
   };
+  const tried = shadow && shadowRules(shadow, 'network', context);
   const lostRules = ruleSet(lost, 'CUSTOM', 'network', context);
   return [
     rbac('citadel.custom_unavailable', stepPrefix('custom_unavailable'), lostRules, lostRules, true),
     dryRun('CUSTOM'),
     ...custom,
+    ...(['deny', 'allow'] as const).map((name) =>
+      rbac(`citadel.shadow.${name}`, shadowPrefix(name), undefined, tried?.[name], false),
+    ),
     dryRun('AUDIT'),
     step('AUDIT', 'audit'),
     dryRun('DENY'),

@@ -40,6 +40,9 @@ export function stringValue(value: StringMatcher): ValueMatcher {
   return { matchPattern: { $case: 'stringMatch', value } };
 }
 
+/** Whatever it is. */
+export const present: ValueMatcher = { matchPattern: { $case: 'presentMatch', value: true } };
+
 /** A list in which a string matches. */
 export function anyInList(value: StringMatcher): ValueMatcher {
   const oneOf = { $case: 'oneOf', value: stringValue(value) } as const;

@@ -1,10 +1,15 @@
-import type { PolicyChange, PolicyStore, StoredPolicy } from '../../../domain/ports/index.ts';
+import type {
+  PolicyCandidate,
+  PolicyChange,
+  PolicyStore,
+  StoredPolicy,
+} from '../../../domain/ports/index.ts';
 import { CitadelError } from '../../../kernel/index.ts';
 import type { Executor } from './executor.ts';
 import type { BetterSQLite3Database } from './orm.ts';
-import { and, asc, desc, eq, inArray, lt, sql } from './orm.ts';
+import { and, asc, desc, eq, inArray, lt, lte, sql } from './orm.ts';
 import { pageToken, readPageToken, validLimit } from './page-token.ts';
-import { policyRevision, policyVersion } from './schema.ts';
+import { policyCandidate, policyCandidateObject, policyRevision, policyVersion } from './schema.ts';
 
 type VersionRow = typeof policyVersion.$inferSelect;
 
@@ -15,45 +20,72 @@ export function createPolicyStore(database: BetterSQLite3Database, executor: Exe
       .from(policyRevision)
       .get()?.newest ?? 0;
 
+  const holding = (until: number): readonly StoredPolicy[] => {
+    const { kind, namespace, name } = policyVersion;
+    const newest = database
+      .select({
+        kind,
+        namespace,
+        name,
+        revision: sql<number>`max(${policyVersion.revision})`.as('newest'),
+      })
+      .from(policyVersion)
+      .where(lte(policyVersion.revision, until))
+      .groupBy(kind, namespace, name)
+      .as('newest_version');
+    const rows = database
+      .select({ version: policyVersion })
+      .from(policyVersion)
+      .innerJoin(
+        newest,
+        and(
+          eq(kind, newest.kind),
+          eq(namespace, newest.namespace),
+          eq(name, newest.name),
+          eq(policyVersion.revision, newest.revision),
+        ),
+      )
+      .where(sql`${policyVersion.text} is not null`)
+      .orderBy(asc(kind), asc(namespace), asc(name))
+      .all();
+    return rows.map(({ version }) => toStored(version));
+  };
+
+  const candidateId = (): string | undefined =>
+    database.select({ id: policyCandidate.id }).from(policyCandidate).get()?.id;
+
+  const removeCandidate = () => {
+    database.delete(policyCandidateObject).run();
+    database.delete(policyCandidate).run();
+  };
+
   return {
     current: () =>
       executor.read(() => {
-        const { kind, namespace, name } = policyVersion;
-        const newest = database
-          .select({
-            kind,
-            namespace,
-            name,
-            revision: sql<number>`max(${policyVersion.revision})`.as('newest'),
-          })
-          .from(policyVersion)
-          .groupBy(kind, namespace, name)
-          .as('newest_version');
-        const rows = database
-          .select({ version: policyVersion })
-          .from(policyVersion)
-          .innerJoin(
-            newest,
-            and(
-              eq(kind, newest.kind),
-              eq(namespace, newest.namespace),
-              eq(name, newest.name),
-              eq(policyVersion.revision, newest.revision),
-            ),
-          )
-          .where(sql`${policyVersion.text} is not null`)
-          .orderBy(asc(kind), asc(namespace), asc(name))
-          .all();
-        return { revision: revision(), policies: rows.map(({ version }) => toStored(version)) };
+        const present = revision();
+        return { revision: present, policies: holding(present) };
+      }),
+
+    at: (asked) =>
+      executor.read(() => {
+        if (asked < 0 || asked > revision())
+          throw new CitadelError('NotFound', `the policies have no revision ${asked}`);
+        return holding(asked);
       }),
 
     apply: (change: PolicyChange) =>
       executor.write(() => {
         const present = revision();
         if (change.expected !== present) {
-          throw new CitadelError('Aborted', 'the policies have been changed meanwhile: look at them again');
+          throw changedMeanwhile();
         }
-        const { at, by, reason } = change;
+        const { at, by, reason, promotes } = change;
+        if (promotes !== undefined) {
+          if (candidateId() !== promotes) {
+            throw new CitadelError('Aborted', 'the candidate is another one meanwhile: look at it again');
+          }
+          removeCandidate();
+        }
         const next = present + 1;
         database.insert(policyRevision).values({ revision: next, at, by, reason }).run();
         for (const { text, ...object } of change.objects) {
@@ -63,6 +95,42 @@ export function createPolicyStore(database: BetterSQLite3Database, executor: Exe
             .run();
         }
         return next;
+      }),
+
+    candidate: () =>
+      executor.read(() => {
+        const row = database.select().from(policyCandidate).get();
+        if (!row) return undefined;
+        const { slot: _, ...head } = row;
+        const { kind, namespace, name } = policyCandidateObject;
+        const rows = database
+          .select()
+          .from(policyCandidateObject)
+          .orderBy(asc(kind), asc(namespace), asc(name))
+          .all();
+        return { ...head, objects: rows.map(({ text, ...row }) => ({ ...row, text: text ?? undefined })) };
+      }),
+
+    propose: ({ objects, ...head }: PolicyCandidate) =>
+      executor.write(() => {
+        if (candidateId() !== undefined) throw candidateExists();
+        if (head.base !== revision()) throw changedMeanwhile();
+        database
+          .insert(policyCandidate)
+          .values({ slot: 1, ...head })
+          .run();
+        for (const { text, ...object } of objects) {
+          database
+            .insert(policyCandidateObject)
+            .values({ ...object, text: text ?? null })
+            .run();
+        }
+      }),
+
+    withdraw: (id) =>
+      executor.write(() => {
+        if (candidateId() !== id) throw new CitadelError('NotFound', 'there is no such candidate any more');
+        removeCandidate();
       }),
 
     history: ({ key, limit: asked, pageToken: token }) =>
@@ -109,4 +177,15 @@ export function createPolicyStore(database: BetterSQLite3Database, executor: Exe
 
 function toStored({ text, ...row }: VersionRow): StoredPolicy {
   return { ...row, text: text ?? undefined };
+}
+
+function changedMeanwhile(): CitadelError {
+  return new CitadelError('Aborted', 'the policies have been changed meanwhile: look at them again');
+}
+
+function candidateExists(): CitadelError {
+  return new CitadelError(
+    'AlreadyExists',
+    'another candidate is tried already: citadel policy shadow status shows it; promote it, or take it back',
+  );
 }

@@ -298,6 +298,34 @@ export const policyVersion = sqliteTable(
   ],
 );
 
+/** The change that is tried beside what holds: one row, or none. */
+export const policyCandidate = sqliteTable(
+  'policy_candidate',
+  {
+    slot: integer().primaryKey(),
+    id: text().notNull(),
+    at: integer({ mode: 'timestamp_ms' }).notNull(),
+    by: text().notNull(),
+    reason: text().notNull(),
+    base: integer().notNull(),
+  },
+  () => [check('policy_candidate_one_row', sql`slot = 1`)],
+);
+
+/** What it would make of each object that it touches. */
+export const policyCandidateObject = sqliteTable(
+  'policy_candidate_object',
+  {
+    kind: text().notNull(),
+    namespace: text().notNull(),
+    name: text().notNull(),
+    /** Null: taken away. */
+    text: text(),
+    hash: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.kind, table.namespace, table.name] })],
+);
+
 /** One row, written to learn whether a write would succeed. */
 export const probe = sqliteTable(
   'probe',

@@ -3,6 +3,7 @@ import {
   accessLogTags,
   type DecisionReader,
   inboundChains,
+  type ShadowReader,
 } from '../../../domain/ports/index.ts';
 import {
   type AccessLogCommon,
@@ -19,6 +20,7 @@ export interface EntryContext {
   readonly textCharacters: number;
   readonly now: Date;
   readonly readDecision: DecisionReader;
+  readonly readShadow: ShadowReader;
 }
 
 type Transport = AccessLogEntry['transport'];
@@ -50,6 +52,7 @@ export function readEntry(common: AccessLogCommon | undefined, context: EntryCon
   const by =
     denied || transport === 'mtls' ? decidedBy(common, details, denied, context.readDecision) : undefined;
   const denial = denied ? namedDenial(common, context) : undefined;
+  const shadow = ends.has(common.accessLogType) ? context.readShadow(rbacFields(common)) : undefined;
   return {
     workload: context.workload,
     port: callee.port,
@@ -67,8 +70,9 @@ export function readEntry(common: AccessLogCommon | undefined, context: EntryCon
     reason: denied ? (details ?? text(common.downstreamTransportFailureReason)) : undefined,
     // Of what goes on, the word is of now; of the rest it is when it began.
     at: goesOn.has(common.accessLogType) ? context.now : past(common.startTime, context.now),
-    sampled: transport === 'mtls' && !denied,
-    first: isFirst(common.accessLogType, transport, decision, chain),
+    sampled: !denied && shadow?.outcome !== 'denied' && (transport === 'mtls' || shadow !== undefined),
+    first: isFirst(common.accessLogType, transport, chain),
+    shadow,
     ...(denial && { denial }),
   };
 }
@@ -79,18 +83,10 @@ const starts: ReadonlySet<AccessLogType> = new Set([DownstreamStart, TcpUpstream
 const ends: ReadonlySet<AccessLogType> = new Set([DownstreamEnd, TcpConnectionEnd]);
 const goesOn: ReadonlySet<AccessLogType> = new Set([DownstreamPeriodic, TcpPeriodic]);
 
-/**
- * Without mutual TLS each is told of at its start too: what goes on, and what comes to nothing in the end, is not another
- * one.
- */
-function isFirst(
-  type: AccessLogType,
-  transport: Transport,
-  decision: AccessLogEntry['decision'],
-  chain: string | undefined,
-): boolean {
+/** Without mutual TLS each is told of at its start too: what goes on, and what its end tells, is not another one. */
+function isFirst(type: AccessLogType, transport: Transport, chain: string | undefined): boolean {
   if (goesOn.has(type)) return false;
-  return !(decision !== 'allowed' && chain !== undefined && ends.has(type) && transport !== 'mtls');
+  return !(chain !== undefined && ends.has(type) && transport !== 'mtls');
 }
 
 /** No application there that takes it; or, of a connection, not a byte either way. */

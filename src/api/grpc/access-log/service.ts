@@ -7,6 +7,7 @@ import {
   accessLogName,
   type DecisionReader,
   type Metrics,
+  type ShadowReader,
 } from '../../../domain/ports/index.ts';
 import type { AccessLogCommon } from '../../../gen/envoy/data/accesslog/v3/accesslog.ts';
 import {
@@ -27,6 +28,7 @@ import type { AccessLogLimits } from './limits.ts';
 export interface AccessLogServiceOptions {
   readonly sink: AccessLogSink;
   readonly readDecision: DecisionReader;
+  readonly readShadow: ShadowReader;
   readonly verifier: SvidVerifier;
   readonly revocations: RevocationWatch;
   readonly metrics: Pick<Metrics, 'streams' | 'accessLogRefused'>;
@@ -156,7 +158,7 @@ function readMessage(
   { logEntries }: StreamAccessLogsMessage,
   workload: string,
   proxyKey: string,
-  { clock, limits, rates, readDecision }: Serving,
+  { clock, limits, rates, readDecision, readShadow }: Serving,
 ) {
   // The logger of requests is not what proxies are given: it would bring queries, user agents and referrers.
   if (logEntries?.$case !== 'tcpLogs')
@@ -168,7 +170,13 @@ function readMessage(
       'ResourceExhausted',
       `a message may have ${limits.entriesPerMessage} entries at most`,
     );
-  const context = { workload, textCharacters: limits.textCharacters, now: clock.now(), readDecision };
+  const context = {
+    workload,
+    textCharacters: limits.textCharacters,
+    now: clock.now(),
+    readDecision,
+    readShadow,
+  };
   const read: AccessLogEntry[] = [];
   const refused = new Map<string, number>();
   for (const { commonProperties } of entries) {

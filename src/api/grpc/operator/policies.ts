@@ -2,13 +2,15 @@ import { type PolicyStatus, sourceProblems } from '../../../domain/mesh/index.ts
 import type { OperatorCaller } from '../../../domain/operators/index.ts';
 import {
   type LintWarning,
+  type PolicyChangeRequest,
   type PolicyEffect,
   type PolicyProblem,
   type PolicyService,
   policyHash,
   policyKey,
 } from '../../../domain/policy/index.ts';
-import type { MeshSourceState, PolicyObjectKey } from '../../../domain/ports/index.ts';
+import type { MeshSourceState, PolicyObjectKey, StoredPolicy } from '../../../domain/ports/index.ts';
+import type { ShadowService } from '../../../domain/shadow/index.ts';
 import * as wire from '../../../gen/citadel/v1/operator.ts';
 import { CitadelError } from '../../../kernel/index.ts';
 import { checkedReason } from './messages.ts';
@@ -17,6 +19,7 @@ import { needsControlPlane } from './needs-control-plane.ts';
 export interface PolicyServices {
   /** Absent where this server has no control plane. */
   readonly policies: PolicyService | undefined;
+  readonly shadow: ShadowService | undefined;
   readonly policyStatus: () => readonly PolicyStatus[];
   readonly policyWarnings: () => readonly LintWarning[];
   readonly meshSources: () => readonly MeshSourceState[];
@@ -59,10 +62,26 @@ export async function applyPolicies(
   const reason = checkedReason(request.reason);
   if (texts.length + remove.length > mostTexts)
     throw new CitadelError('ResourceExhausted', `more than ${mostTexts} texts in one change`);
-  const change = { texts, remove };
-  const plan = await policies.plan(change);
+  const change = await changeOf(policies, request);
+  const shadow = request.shadow ? needsControlPlane(services.shadow) : undefined;
+  const plan = await (shadow ?? policies).plan(change);
   if (dryRun || plan.problems.length > 0) return planToWire(plan, false);
-  return planToWire(await policies.apply(change, Number(expectedRevision), caller, reason), true);
+  const expected = Number(expectedRevision);
+  const done = shadow
+    ? await shadow.start(change, expected, caller, reason)
+    : await policies.apply(change, expected, caller, reason);
+  return planToWire(done, true);
+}
+
+/** The caller's own texts, or what an earlier revision had. */
+async function changeOf(
+  policies: PolicyService,
+  { texts, remove, restore }: wire.ApplyPoliciesRequest,
+): Promise<PolicyChangeRequest> {
+  if (!restore) return { texts, remove };
+  if (texts.length + remove.length > 0)
+    throw new CitadelError('InvalidArgument', 'a change restores a revision, or has texts: not both');
+  return policies.restoring({ revision: Number(restore.revision), keys: restore.keys });
 }
 
 export async function listPolicyRevisions(
@@ -78,11 +97,7 @@ export async function listPolicyRevisions(
     revisions: page.items.map(({ revision, objects, ...head }) => ({
       ...head,
       revision: BigInt(revision),
-      versions: objects.map(({ text, hash, ...object }) => ({
-        key: keyToWire(object),
-        text: text ?? '',
-        hash,
-      })),
+      versions: objects.map(versionToWire),
     })),
     nextPageToken: page.nextPageToken ?? '',
   };
@@ -95,7 +110,7 @@ const effectKinds: Readonly<Record<PolicyEffect['kind'], wire.PolicyEffect_Kind>
   remove: wire.PolicyEffect_Kind.KIND_REMOVE,
 };
 
-function planToWire(
+export function planToWire(
   { problems, warnings, effects, revision }: Awaited<ReturnType<PolicyService['plan']>>,
   applied: boolean,
 ): wire.ApplyPoliciesResponse {
@@ -111,6 +126,16 @@ function planToWire(
     applied,
   };
 }
+
+export const versionToWire = ({
+  text = '',
+  hash,
+  ...object
+}: Omit<StoredPolicy, 'revision'>): wire.PolicyVersion => ({
+  key: keyToWire(object),
+  text,
+  hash,
+});
 
 const keyToWire = ({ kind, namespace, name }: PolicyObjectKey): wire.PolicyKey => ({ kind, namespace, name });
 

@@ -38,6 +38,7 @@ import {
 import * as messages from './messages.ts';
 import { getMutualTlsStatus, type MutualTlsServices } from './mutual-tls.ts';
 import { applyPolicies, listPolicies, listPolicyRevisions, type PolicyServices } from './policies.ts';
+import { getPolicyShadow, promotePolicyShadow, revertPolicyShadow } from './policy-shadow.ts';
 import { getPolicyWorld, type PolicyWorldServices } from './policy-world.ts';
 import { type RehearsalServices, rehearseRotation } from './rehearsal.ts';
 import {
@@ -55,6 +56,7 @@ import {
   type RotationServices,
   startRotation,
 } from './rotation.ts';
+import { getStoredPolicies } from './stored-policies.ts';
 
 /** What `citadel check` asks a running server. */
 export interface OperatorStatus {
@@ -304,6 +306,19 @@ export function createOperatorService(
         await access.authorize('getDecisionRecords', credentialsOf(call));
         return getDecisionRecords(services, request);
       }),
+    ),
+    getStoredPolicies: serverStream(streamDeadline, (request: wire.GetStoredPoliciesRequest, call) =>
+      counted('getStoredPolicies', async () => {
+        await access.authorize('getStoredPolicies', credentialsOf(call));
+        return getStoredPolicies(services, request);
+      }),
+    ),
+    getPolicyShadow: method('getPolicyShadow', () => getPolicyShadow(services)),
+    promotePolicyShadow: method('promotePolicyShadow', (request: wire.PromotePolicyShadowRequest, caller) =>
+      promotePolicyShadow(services, request, caller),
+    ),
+    revertPolicyShadow: method('revertPolicyShadow', (request: wire.RevertPolicyShadowRequest, caller) =>
+      revertPolicyShadow(services, request, caller),
     ),
     listOperators: method('listOperators', async () => ({
       operators: (await access.listOperators()).map(messages.operatorToWire),

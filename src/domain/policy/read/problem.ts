@@ -8,7 +8,7 @@ export interface PolicyIdentity {
 }
 
 /** `AuthorizationPolicy/shop/web`. */
-export function policyKey({ kind, namespace, name }: PolicyIdentity): string {
+export function policyKey({ kind, namespace, name }: Readonly<Record<keyof PolicyIdentity, string>>): string {
   return `${kind}/${namespace}/${name}`;
 }
 

@@ -532,6 +532,20 @@ export interface ApplyPoliciesRequest {
   expectedRevision: bigint;
   /** For the record. */
   reason: string;
+  /** In the place of texts and of what is to be removed. */
+  restore:
+    | PolicyRestore
+    | undefined;
+  /** Tries it beside what holds, on the proxies themselves: it decides nothing until it is promoted. */
+  shadow: boolean;
+}
+
+/** What was kept at an earlier revision is to hold again, as a revision of its own. */
+export interface PolicyRestore {
+  /** 0: as before the first change, when nothing was kept. */
+  revision: bigint;
+  /** Of these alone; none: of all. */
+  keys: PolicyKey[];
 }
 
 export interface PolicyText {
@@ -1132,6 +1146,124 @@ export interface AuditEntryProof {
   path: Buffer[];
   /** A C2SP checkpoint. */
   checkpoint: string;
+}
+
+export interface GetStoredPoliciesRequest {
+  /** Absent: what is kept now. */
+  revision?: bigint | undefined;
+}
+
+export interface GetStoredPoliciesResponse {
+  /** Of the whole; the first message has it, and no policy. */
+  revision: bigint;
+  policy:
+    | PolicyVersion
+    | undefined;
+  /** The change by which this policy came. */
+  since: bigint;
+}
+
+export interface GetPolicyShadowRequest {
+}
+
+export interface GetPolicyShadowResponse {
+  /** Absent: nothing is tried. */
+  shadow: PolicyShadow | undefined;
+}
+
+export interface PolicyShadow {
+  id: string;
+  at: Date | undefined;
+  by: string;
+  reason: string;
+  /** The revision that it was made for, and the present one: where they differ it cannot be promoted. */
+  base: bigint;
+  revision: bigint;
+  /** What it would make of each object. */
+  versions: PolicyVersion[];
+  /** Since when this server has looked; absent: it does not yet. */
+  since:
+    | Date
+    | undefined;
+  /** For which it decides otherwise. */
+  workloads: ShadowWorkload[];
+  /** Calls on which both disagree, most first. */
+  differences: ShadowDifference[];
+  /** Differences that are counted alone, for want of room. */
+  more: bigint;
+  /** Of allowed calls, how many in a hundred are told of; denials and differences are told of each. */
+  samplePercent: number;
+  /** Why it cannot be promoted, but by force. */
+  doubts: string[];
+}
+
+export interface ShadowWorkload {
+  workload: string;
+  /** current, pending, refused, absent, none, too-much. */
+  standing: string;
+  detail: string;
+  /** Since when each of its proxies has it. */
+  since:
+    | Date
+    | undefined;
+  /**
+   * Denials and differences; calls allowed by both, by sample; among the first: differences, and those that were refused
+   * before the candidate could be asked.
+   */
+  each: bigint;
+  sampled: bigint;
+  different: bigint;
+  unknown: bigint;
+  last:
+    | Date
+    | undefined;
+  /** Between these times nothing that its proxy logged is missing; absent: that is not known. */
+  completeSince: Date | undefined;
+  completeUntil: Date | undefined;
+}
+
+export interface ShadowDifference {
+  workload: string;
+  /** allowed, denied. */
+  becomes: string;
+  /** A SPIFFE ID; empty: it has shown none. */
+  callerId: string;
+  /** <namespace>/<name> of the policy that decided, where one did, and its rule, from 0. */
+  policy: string;
+  rule?:
+    | number
+    | undefined;
+  /** What would decide: PATH, DENY, ALLOW; and its policy, where one would: a denial by ALLOW means that none matches. */
+  step: string;
+  candidatePolicy: string;
+  candidateRule?: number | undefined;
+  count: bigint;
+  first: Date | undefined;
+  last: Date | undefined;
+  examples: ShadowExample[];
+}
+
+export interface ShadowExample {
+  at: Date | undefined;
+  port: number;
+  callerAddress: string;
+  method: string;
+  path: string;
+}
+
+export interface PromotePolicyShadowRequest {
+  id: string;
+  /** Whatever is in doubt; needs a reason. */
+  force: boolean;
+  reason: string;
+}
+
+export interface RevertPolicyShadowRequest {
+  id: string;
+  reason: string;
+}
+
+export interface RevertPolicyShadowResponse {
 }
 
 function createBaseCreateBackupRequest(): CreateBackupRequest {
@@ -6096,7 +6228,7 @@ export const PolicyProblem: MessageFns<PolicyProblem> = {
 };
 
 function createBaseApplyPoliciesRequest(): ApplyPoliciesRequest {
-  return { texts: [], remove: [], dryRun: false, expectedRevision: 0n, reason: "" };
+  return { texts: [], remove: [], dryRun: false, expectedRevision: 0n, reason: "", restore: undefined, shadow: false };
 }
 
 export const ApplyPoliciesRequest: MessageFns<ApplyPoliciesRequest> = {
@@ -6118,6 +6250,12 @@ export const ApplyPoliciesRequest: MessageFns<ApplyPoliciesRequest> = {
     }
     if (message.reason !== "") {
       writer.uint32(42).string(message.reason);
+    }
+    if (message.restore !== undefined) {
+      PolicyRestore.encode(message.restore, writer.uint32(50).fork()).join();
+    }
+    if (message.shadow !== false) {
+      writer.uint32(56).bool(message.shadow);
     }
     return writer;
   },
@@ -6175,6 +6313,22 @@ export const ApplyPoliciesRequest: MessageFns<ApplyPoliciesRequest> = {
             message.reason = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.restore = PolicyRestore.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.shadow = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6199,6 +6353,80 @@ export const ApplyPoliciesRequest: MessageFns<ApplyPoliciesRequest> = {
       ? BigInt(object.expectedRevision)
       : 0n;
     message.reason = object.reason ?? "";
+    message.restore = (object.restore !== undefined && object.restore !== null)
+      ? PolicyRestore.fromPartial(object.restore)
+      : undefined;
+    message.shadow = object.shadow ?? false;
+    return message;
+  },
+};
+
+function createBasePolicyRestore(): PolicyRestore {
+  return { revision: 0n, keys: [] };
+}
+
+export const PolicyRestore: MessageFns<PolicyRestore> = {
+  encode(message: PolicyRestore, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.revision !== 0n) {
+      if (BigInt.asIntN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error("value provided for field message.revision of type int64 too large");
+      }
+      writer.uint32(8).int64(message.revision);
+    }
+    for (const v of message.keys) {
+      PolicyKey.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PolicyRestore {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePolicyRestore();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.revision = reader.int64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.keys.push(PolicyKey.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PolicyRestore>): PolicyRestore {
+    return PolicyRestore.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PolicyRestore>): PolicyRestore {
+    const message = createBasePolicyRestore();
+    message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    message.keys = object.keys?.map((e) => PolicyKey.fromPartial(e)) || [];
     return message;
   },
 };
@@ -11524,6 +11752,1169 @@ export const AuditEntryProof: MessageFns<AuditEntryProof> = {
   },
 };
 
+function createBaseGetStoredPoliciesRequest(): GetStoredPoliciesRequest {
+  return { revision: undefined };
+}
+
+export const GetStoredPoliciesRequest: MessageFns<GetStoredPoliciesRequest> = {
+  encode(message: GetStoredPoliciesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.revision !== undefined) {
+      if (BigInt.asIntN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error("value provided for field message.revision of type int64 too large");
+      }
+      writer.uint32(8).int64(message.revision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetStoredPoliciesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetStoredPoliciesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.revision = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetStoredPoliciesRequest>): GetStoredPoliciesRequest {
+    return GetStoredPoliciesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetStoredPoliciesRequest>): GetStoredPoliciesRequest {
+    const message = createBaseGetStoredPoliciesRequest();
+    message.revision = (object.revision !== undefined && object.revision !== null)
+      ? BigInt(object.revision)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseGetStoredPoliciesResponse(): GetStoredPoliciesResponse {
+  return { revision: 0n, policy: undefined, since: 0n };
+}
+
+export const GetStoredPoliciesResponse: MessageFns<GetStoredPoliciesResponse> = {
+  encode(message: GetStoredPoliciesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.revision !== 0n) {
+      if (BigInt.asIntN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error("value provided for field message.revision of type int64 too large");
+      }
+      writer.uint32(8).int64(message.revision);
+    }
+    if (message.policy !== undefined) {
+      PolicyVersion.encode(message.policy, writer.uint32(18).fork()).join();
+    }
+    if (message.since !== 0n) {
+      if (BigInt.asIntN(64, message.since) !== message.since) {
+        throw new globalThis.Error("value provided for field message.since of type int64 too large");
+      }
+      writer.uint32(24).int64(message.since);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetStoredPoliciesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetStoredPoliciesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.revision = reader.int64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.policy = PolicyVersion.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.since = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetStoredPoliciesResponse>): GetStoredPoliciesResponse {
+    return GetStoredPoliciesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetStoredPoliciesResponse>): GetStoredPoliciesResponse {
+    const message = createBaseGetStoredPoliciesResponse();
+    message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    message.policy = (object.policy !== undefined && object.policy !== null)
+      ? PolicyVersion.fromPartial(object.policy)
+      : undefined;
+    message.since = (object.since !== undefined && object.since !== null) ? BigInt(object.since) : 0n;
+    return message;
+  },
+};
+
+function createBaseGetPolicyShadowRequest(): GetPolicyShadowRequest {
+  return {};
+}
+
+export const GetPolicyShadowRequest: MessageFns<GetPolicyShadowRequest> = {
+  encode(_: GetPolicyShadowRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetPolicyShadowRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetPolicyShadowRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetPolicyShadowRequest>): GetPolicyShadowRequest {
+    return GetPolicyShadowRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<GetPolicyShadowRequest>): GetPolicyShadowRequest {
+    const message = createBaseGetPolicyShadowRequest();
+    return message;
+  },
+};
+
+function createBaseGetPolicyShadowResponse(): GetPolicyShadowResponse {
+  return { shadow: undefined };
+}
+
+export const GetPolicyShadowResponse: MessageFns<GetPolicyShadowResponse> = {
+  encode(message: GetPolicyShadowResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.shadow !== undefined) {
+      PolicyShadow.encode(message.shadow, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetPolicyShadowResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetPolicyShadowResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.shadow = PolicyShadow.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetPolicyShadowResponse>): GetPolicyShadowResponse {
+    return GetPolicyShadowResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetPolicyShadowResponse>): GetPolicyShadowResponse {
+    const message = createBaseGetPolicyShadowResponse();
+    message.shadow = (object.shadow !== undefined && object.shadow !== null)
+      ? PolicyShadow.fromPartial(object.shadow)
+      : undefined;
+    return message;
+  },
+};
+
+function createBasePolicyShadow(): PolicyShadow {
+  return {
+    id: "",
+    at: undefined,
+    by: "",
+    reason: "",
+    base: 0n,
+    revision: 0n,
+    versions: [],
+    since: undefined,
+    workloads: [],
+    differences: [],
+    more: 0n,
+    samplePercent: 0,
+    doubts: [],
+  };
+}
+
+export const PolicyShadow: MessageFns<PolicyShadow> = {
+  encode(message: PolicyShadow, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.at !== undefined) {
+      Timestamp.encode(toTimestamp(message.at), writer.uint32(18).fork()).join();
+    }
+    if (message.by !== "") {
+      writer.uint32(26).string(message.by);
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    if (message.base !== 0n) {
+      if (BigInt.asIntN(64, message.base) !== message.base) {
+        throw new globalThis.Error("value provided for field message.base of type int64 too large");
+      }
+      writer.uint32(40).int64(message.base);
+    }
+    if (message.revision !== 0n) {
+      if (BigInt.asIntN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error("value provided for field message.revision of type int64 too large");
+      }
+      writer.uint32(48).int64(message.revision);
+    }
+    for (const v of message.versions) {
+      PolicyVersion.encode(v!, writer.uint32(58).fork()).join();
+    }
+    if (message.since !== undefined) {
+      Timestamp.encode(toTimestamp(message.since), writer.uint32(66).fork()).join();
+    }
+    for (const v of message.workloads) {
+      ShadowWorkload.encode(v!, writer.uint32(74).fork()).join();
+    }
+    for (const v of message.differences) {
+      ShadowDifference.encode(v!, writer.uint32(82).fork()).join();
+    }
+    if (message.more !== 0n) {
+      if (BigInt.asUintN(64, message.more) !== message.more) {
+        throw new globalThis.Error("value provided for field message.more of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.more);
+    }
+    if (message.samplePercent !== 0) {
+      writer.uint32(97).double(message.samplePercent);
+    }
+    for (const v of message.doubts) {
+      writer.uint32(106).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PolicyShadow {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePolicyShadow();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.at = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.by = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.base = reader.int64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.revision = reader.int64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.versions.push(PolicyVersion.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.since = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.workloads.push(ShadowWorkload.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.differences.push(ShadowDifference.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.more = reader.uint64() as bigint;
+            continue;
+          }
+          case 12: {
+            if (tag !== 97) {
+              break;
+            }
+
+            message.samplePercent = reader.double();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.doubts.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PolicyShadow>): PolicyShadow {
+    return PolicyShadow.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PolicyShadow>): PolicyShadow {
+    const message = createBasePolicyShadow();
+    message.id = object.id ?? "";
+    message.at = object.at ?? undefined;
+    message.by = object.by ?? "";
+    message.reason = object.reason ?? "";
+    message.base = (object.base !== undefined && object.base !== null) ? BigInt(object.base) : 0n;
+    message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    message.versions = object.versions?.map((e) => PolicyVersion.fromPartial(e)) || [];
+    message.since = object.since ?? undefined;
+    message.workloads = object.workloads?.map((e) => ShadowWorkload.fromPartial(e)) || [];
+    message.differences = object.differences?.map((e) => ShadowDifference.fromPartial(e)) || [];
+    message.more = (object.more !== undefined && object.more !== null) ? BigInt(object.more) : 0n;
+    message.samplePercent = object.samplePercent ?? 0;
+    message.doubts = object.doubts?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseShadowWorkload(): ShadowWorkload {
+  return {
+    workload: "",
+    standing: "",
+    detail: "",
+    since: undefined,
+    each: 0n,
+    sampled: 0n,
+    different: 0n,
+    unknown: 0n,
+    last: undefined,
+    completeSince: undefined,
+    completeUntil: undefined,
+  };
+}
+
+export const ShadowWorkload: MessageFns<ShadowWorkload> = {
+  encode(message: ShadowWorkload, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.workload !== "") {
+      writer.uint32(10).string(message.workload);
+    }
+    if (message.standing !== "") {
+      writer.uint32(18).string(message.standing);
+    }
+    if (message.detail !== "") {
+      writer.uint32(26).string(message.detail);
+    }
+    if (message.since !== undefined) {
+      Timestamp.encode(toTimestamp(message.since), writer.uint32(34).fork()).join();
+    }
+    if (message.each !== 0n) {
+      if (BigInt.asUintN(64, message.each) !== message.each) {
+        throw new globalThis.Error("value provided for field message.each of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.each);
+    }
+    if (message.sampled !== 0n) {
+      if (BigInt.asUintN(64, message.sampled) !== message.sampled) {
+        throw new globalThis.Error("value provided for field message.sampled of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.sampled);
+    }
+    if (message.different !== 0n) {
+      if (BigInt.asUintN(64, message.different) !== message.different) {
+        throw new globalThis.Error("value provided for field message.different of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.different);
+    }
+    if (message.unknown !== 0n) {
+      if (BigInt.asUintN(64, message.unknown) !== message.unknown) {
+        throw new globalThis.Error("value provided for field message.unknown of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.unknown);
+    }
+    if (message.last !== undefined) {
+      Timestamp.encode(toTimestamp(message.last), writer.uint32(74).fork()).join();
+    }
+    if (message.completeSince !== undefined) {
+      Timestamp.encode(toTimestamp(message.completeSince), writer.uint32(82).fork()).join();
+    }
+    if (message.completeUntil !== undefined) {
+      Timestamp.encode(toTimestamp(message.completeUntil), writer.uint32(90).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ShadowWorkload {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseShadowWorkload();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.workload = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.standing = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.detail = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.since = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.each = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.sampled = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.different = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.unknown = reader.uint64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.last = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.completeSince = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.completeUntil = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ShadowWorkload>): ShadowWorkload {
+    return ShadowWorkload.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ShadowWorkload>): ShadowWorkload {
+    const message = createBaseShadowWorkload();
+    message.workload = object.workload ?? "";
+    message.standing = object.standing ?? "";
+    message.detail = object.detail ?? "";
+    message.since = object.since ?? undefined;
+    message.each = (object.each !== undefined && object.each !== null) ? BigInt(object.each) : 0n;
+    message.sampled = (object.sampled !== undefined && object.sampled !== null) ? BigInt(object.sampled) : 0n;
+    message.different = (object.different !== undefined && object.different !== null) ? BigInt(object.different) : 0n;
+    message.unknown = (object.unknown !== undefined && object.unknown !== null) ? BigInt(object.unknown) : 0n;
+    message.last = object.last ?? undefined;
+    message.completeSince = object.completeSince ?? undefined;
+    message.completeUntil = object.completeUntil ?? undefined;
+    return message;
+  },
+};
+
+function createBaseShadowDifference(): ShadowDifference {
+  return {
+    workload: "",
+    becomes: "",
+    callerId: "",
+    policy: "",
+    rule: undefined,
+    step: "",
+    candidatePolicy: "",
+    candidateRule: undefined,
+    count: 0n,
+    first: undefined,
+    last: undefined,
+    examples: [],
+  };
+}
+
+export const ShadowDifference: MessageFns<ShadowDifference> = {
+  encode(message: ShadowDifference, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.workload !== "") {
+      writer.uint32(10).string(message.workload);
+    }
+    if (message.becomes !== "") {
+      writer.uint32(18).string(message.becomes);
+    }
+    if (message.callerId !== "") {
+      writer.uint32(26).string(message.callerId);
+    }
+    if (message.policy !== "") {
+      writer.uint32(34).string(message.policy);
+    }
+    if (message.rule !== undefined) {
+      writer.uint32(40).int32(message.rule);
+    }
+    if (message.step !== "") {
+      writer.uint32(50).string(message.step);
+    }
+    if (message.candidatePolicy !== "") {
+      writer.uint32(58).string(message.candidatePolicy);
+    }
+    if (message.candidateRule !== undefined) {
+      writer.uint32(64).int32(message.candidateRule);
+    }
+    if (message.count !== 0n) {
+      if (BigInt.asUintN(64, message.count) !== message.count) {
+        throw new globalThis.Error("value provided for field message.count of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.count);
+    }
+    if (message.first !== undefined) {
+      Timestamp.encode(toTimestamp(message.first), writer.uint32(82).fork()).join();
+    }
+    if (message.last !== undefined) {
+      Timestamp.encode(toTimestamp(message.last), writer.uint32(90).fork()).join();
+    }
+    for (const v of message.examples) {
+      ShadowExample.encode(v!, writer.uint32(98).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ShadowDifference {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseShadowDifference();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.workload = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.becomes = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.callerId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.policy = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.rule = reader.int32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.step = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.candidatePolicy = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.candidateRule = reader.int32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.count = reader.uint64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.first = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.last = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.examples.push(ShadowExample.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ShadowDifference>): ShadowDifference {
+    return ShadowDifference.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ShadowDifference>): ShadowDifference {
+    const message = createBaseShadowDifference();
+    message.workload = object.workload ?? "";
+    message.becomes = object.becomes ?? "";
+    message.callerId = object.callerId ?? "";
+    message.policy = object.policy ?? "";
+    message.rule = object.rule ?? undefined;
+    message.step = object.step ?? "";
+    message.candidatePolicy = object.candidatePolicy ?? "";
+    message.candidateRule = object.candidateRule ?? undefined;
+    message.count = (object.count !== undefined && object.count !== null) ? BigInt(object.count) : 0n;
+    message.first = object.first ?? undefined;
+    message.last = object.last ?? undefined;
+    message.examples = object.examples?.map((e) => ShadowExample.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseShadowExample(): ShadowExample {
+  return { at: undefined, port: 0, callerAddress: "", method: "", path: "" };
+}
+
+export const ShadowExample: MessageFns<ShadowExample> = {
+  encode(message: ShadowExample, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.at !== undefined) {
+      Timestamp.encode(toTimestamp(message.at), writer.uint32(10).fork()).join();
+    }
+    if (message.port !== 0) {
+      writer.uint32(16).uint32(message.port);
+    }
+    if (message.callerAddress !== "") {
+      writer.uint32(26).string(message.callerAddress);
+    }
+    if (message.method !== "") {
+      writer.uint32(34).string(message.method);
+    }
+    if (message.path !== "") {
+      writer.uint32(42).string(message.path);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ShadowExample {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseShadowExample();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.at = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.port = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.callerAddress = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.method = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ShadowExample>): ShadowExample {
+    return ShadowExample.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ShadowExample>): ShadowExample {
+    const message = createBaseShadowExample();
+    message.at = object.at ?? undefined;
+    message.port = object.port ?? 0;
+    message.callerAddress = object.callerAddress ?? "";
+    message.method = object.method ?? "";
+    message.path = object.path ?? "";
+    return message;
+  },
+};
+
+function createBasePromotePolicyShadowRequest(): PromotePolicyShadowRequest {
+  return { id: "", force: false, reason: "" };
+}
+
+export const PromotePolicyShadowRequest: MessageFns<PromotePolicyShadowRequest> = {
+  encode(message: PromotePolicyShadowRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.force !== false) {
+      writer.uint32(16).bool(message.force);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PromotePolicyShadowRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePromotePolicyShadowRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.force = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PromotePolicyShadowRequest>): PromotePolicyShadowRequest {
+    return PromotePolicyShadowRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PromotePolicyShadowRequest>): PromotePolicyShadowRequest {
+    const message = createBasePromotePolicyShadowRequest();
+    message.id = object.id ?? "";
+    message.force = object.force ?? false;
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseRevertPolicyShadowRequest(): RevertPolicyShadowRequest {
+  return { id: "", reason: "" };
+}
+
+export const RevertPolicyShadowRequest: MessageFns<RevertPolicyShadowRequest> = {
+  encode(message: RevertPolicyShadowRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevertPolicyShadowRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevertPolicyShadowRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RevertPolicyShadowRequest>): RevertPolicyShadowRequest {
+    return RevertPolicyShadowRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RevertPolicyShadowRequest>): RevertPolicyShadowRequest {
+    const message = createBaseRevertPolicyShadowRequest();
+    message.id = object.id ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseRevertPolicyShadowResponse(): RevertPolicyShadowResponse {
+  return {};
+}
+
+export const RevertPolicyShadowResponse: MessageFns<RevertPolicyShadowResponse> = {
+  encode(_: RevertPolicyShadowResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevertPolicyShadowResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevertPolicyShadowResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RevertPolicyShadowResponse>): RevertPolicyShadowResponse {
+    return RevertPolicyShadowResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<RevertPolicyShadowResponse>): RevertPolicyShadowResponse {
+    const message = createBaseRevertPolicyShadowResponse();
+    return message;
+  },
+};
+
 /** The operator API. Roles: viewer reads; author changes policies; operator changes everything else. */
 export type OperatorServiceService = typeof OperatorServiceService;
 export const OperatorServiceService = {
@@ -11922,6 +13313,54 @@ export const OperatorServiceService = {
     responseSerialize: (value: Denial): Buffer => Buffer.from(Denial.encode(value).finish()),
     responseDeserialize: (value: Buffer): Denial => Denial.decode(value),
   },
+  /** What is kept here, or was kept at an earlier revision, as authors wrote it: an object a message. */
+  getStoredPolicies: {
+    path: "/citadel.v1.OperatorService/GetStoredPolicies" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: GetStoredPoliciesRequest): Buffer =>
+      Buffer.from(GetStoredPoliciesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetStoredPoliciesRequest => GetStoredPoliciesRequest.decode(value),
+    responseSerialize: (value: GetStoredPoliciesResponse): Buffer =>
+      Buffer.from(GetStoredPoliciesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetStoredPoliciesResponse => GetStoredPoliciesResponse.decode(value),
+  },
+  /** The change that is tried beside what holds, and what real calls have shown of it. */
+  getPolicyShadow: {
+    path: "/citadel.v1.OperatorService/GetPolicyShadow" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetPolicyShadowRequest): Buffer =>
+      Buffer.from(GetPolicyShadowRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetPolicyShadowRequest => GetPolicyShadowRequest.decode(value),
+    responseSerialize: (value: GetPolicyShadowResponse): Buffer =>
+      Buffer.from(GetPolicyShadowResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetPolicyShadowResponse => GetPolicyShadowResponse.decode(value),
+  },
+  /** Makes hold what was tried, and nothing else. */
+  promotePolicyShadow: {
+    path: "/citadel.v1.OperatorService/PromotePolicyShadow" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PromotePolicyShadowRequest): Buffer =>
+      Buffer.from(PromotePolicyShadowRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PromotePolicyShadowRequest => PromotePolicyShadowRequest.decode(value),
+    responseSerialize: (value: ApplyPoliciesResponse): Buffer =>
+      Buffer.from(ApplyPoliciesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ApplyPoliciesResponse => ApplyPoliciesResponse.decode(value),
+  },
+  /** Takes it back. */
+  revertPolicyShadow: {
+    path: "/citadel.v1.OperatorService/RevertPolicyShadow" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RevertPolicyShadowRequest): Buffer =>
+      Buffer.from(RevertPolicyShadowRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RevertPolicyShadowRequest => RevertPolicyShadowRequest.decode(value),
+    responseSerialize: (value: RevertPolicyShadowResponse): Buffer =>
+      Buffer.from(RevertPolicyShadowResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RevertPolicyShadowResponse => RevertPolicyShadowResponse.decode(value),
+  },
 } as const;
 
 export interface OperatorServiceServer extends UntypedServiceImplementation {
@@ -11987,6 +13426,14 @@ export interface OperatorServiceServer extends UntypedServiceImplementation {
   getDecisionRecords: handleServerStreamingCall<GetDecisionRecordsRequest, GetDecisionRecordsResponse>;
   /** A denied request, by the name that its caller was given, as the callee's proxy told it to this server. */
   getDenial: handleUnaryCall<GetDenialRequest, Denial>;
+  /** What is kept here, or was kept at an earlier revision, as authors wrote it: an object a message. */
+  getStoredPolicies: handleServerStreamingCall<GetStoredPoliciesRequest, GetStoredPoliciesResponse>;
+  /** The change that is tried beside what holds, and what real calls have shown of it. */
+  getPolicyShadow: handleUnaryCall<GetPolicyShadowRequest, GetPolicyShadowResponse>;
+  /** Makes hold what was tried, and nothing else. */
+  promotePolicyShadow: handleUnaryCall<PromotePolicyShadowRequest, ApplyPoliciesResponse>;
+  /** Takes it back. */
+  revertPolicyShadow: handleUnaryCall<RevertPolicyShadowRequest, RevertPolicyShadowResponse>;
 }
 
 export interface OperatorServiceClient extends Client {
@@ -12551,6 +13998,64 @@ export interface OperatorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Denial) => void,
+  ): ClientUnaryCall;
+  /** What is kept here, or was kept at an earlier revision, as authors wrote it: an object a message. */
+  getStoredPolicies(
+    request: GetStoredPoliciesRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<GetStoredPoliciesResponse>;
+  getStoredPolicies(
+    request: GetStoredPoliciesRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<GetStoredPoliciesResponse>;
+  /** The change that is tried beside what holds, and what real calls have shown of it. */
+  getPolicyShadow(
+    request: GetPolicyShadowRequest,
+    callback: (error: ServiceError | null, response: GetPolicyShadowResponse) => void,
+  ): ClientUnaryCall;
+  getPolicyShadow(
+    request: GetPolicyShadowRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetPolicyShadowResponse) => void,
+  ): ClientUnaryCall;
+  getPolicyShadow(
+    request: GetPolicyShadowRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetPolicyShadowResponse) => void,
+  ): ClientUnaryCall;
+  /** Makes hold what was tried, and nothing else. */
+  promotePolicyShadow(
+    request: PromotePolicyShadowRequest,
+    callback: (error: ServiceError | null, response: ApplyPoliciesResponse) => void,
+  ): ClientUnaryCall;
+  promotePolicyShadow(
+    request: PromotePolicyShadowRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ApplyPoliciesResponse) => void,
+  ): ClientUnaryCall;
+  promotePolicyShadow(
+    request: PromotePolicyShadowRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ApplyPoliciesResponse) => void,
+  ): ClientUnaryCall;
+  /** Takes it back. */
+  revertPolicyShadow(
+    request: RevertPolicyShadowRequest,
+    callback: (error: ServiceError | null, response: RevertPolicyShadowResponse) => void,
+  ): ClientUnaryCall;
+  revertPolicyShadow(
+    request: RevertPolicyShadowRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RevertPolicyShadowResponse) => void,
+  ): ClientUnaryCall;
+  revertPolicyShadow(
+    request: RevertPolicyShadowRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RevertPolicyShadowResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -42,6 +42,8 @@ describe('the filters', () => {
     'citadel.custom.asker',
     'citadel.ext_authz.asker',
     'citadel.jwt',
+    'citadel.shadow.deny',
+    'citadel.shadow.allow',
     'citadel.audit',
     'citadel.deny',
     'citadel.allow',

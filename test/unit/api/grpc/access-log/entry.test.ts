@@ -34,9 +34,13 @@ function read(common: Given): AccessLogEntry {
         const by = typeof id === 'string' ? { namespace: 'shop', name: id, rule: 2 } : undefined;
         return { step: denied ? 'DENY' : 'ALLOW', by };
       },
+      readShadow: ({ shadow }) =>
+        shadow === 'allowed' || shadow === 'denied' ? { ...tried, outcome: shadow } : undefined,
     },
   );
 }
+
+const tried = { candidate: '0123456789ab', outcome: 'allowed', step: 'ALLOW', by: undefined } as const;
 
 const mutual: Given = {
   tlsProperties: {
@@ -80,6 +84,34 @@ const cases: readonly {
       sampled: false,
       first: true,
     },
+  },
+  {
+    what: 'its end, told for what is tried beside the policies: it is not another call, and stands for itself',
+    given: {
+      accessLogType: AccessLogType.DownstreamEnd,
+      customTags: { chain: 'plaintext', details: 'via_upstream' },
+      metadata: { filterMetadata: { 'envoy.filters.http.rbac': { shadow: 'denied' } } },
+    },
+    read: { decision: 'allowed', first: false, sampled: false, shadow: { ...tried, outcome: 'denied' } },
+  },
+  {
+    what: 'its end, told by sample where something is tried: it stands for others',
+    given: {
+      accessLogType: AccessLogType.DownstreamEnd,
+      customTags: { chain: 'plaintext', details: 'via_upstream' },
+      metadata: { filterMetadata: { 'envoy.filters.http.rbac': { shadow: 'allowed' } } },
+    },
+    read: { decision: 'allowed', first: false, sampled: true, shadow: tried },
+  },
+  {
+    what: 'a call by mutual TLS that what is tried would deny: each is told',
+    given: {
+      ...mutual,
+      accessLogType: AccessLogType.DownstreamEnd,
+      customTags: { chain: 'mutual-tls', details: 'via_upstream' },
+      metadata: { filterMetadata: { 'envoy.filters.http.rbac': { shadow: 'denied' } } },
+    },
+    read: { decision: 'allowed', first: true, sampled: false },
   },
   {
     what: 'its denial, which is not another call',
