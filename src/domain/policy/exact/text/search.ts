@@ -67,7 +67,7 @@ export class TextSearch {
       const number = run.number * domainStates + domain;
       if (seen.has(number) || run.needed !== automaton.needed) return;
       seen.add(number);
-      this.#budget.spend(1 + (run.size >> 3), all);
+      this.#budget.spend(1 + run.size, all);
       places.push({ run, domain, before, code });
     };
     reach(runs.start, this.#domain.start, undefined, 0);
