@@ -41,6 +41,7 @@ export function isAmbiguousPart(vocabulary: Vocabulary, part: RequestPart): Form
       own.add(
         literal,
         anywhere[part].map((pieces): Row => [before, ...pieces, anything()]),
+        part === 'path',
       );
     },
   });

@@ -126,6 +126,8 @@ export function compareWorlds(
       }
       const { diff, givenUp } = engine.differences(first, second);
       if (givenUp) undecided.push(engine.undecided(givenUp, group));
+      // What was found is told, whatever it took to find it.
+      engine.budget.grant(engine.limits.stepsOfGroup);
       searched += 1;
       const { regions, complete: all } = regionsOf(engine.vocabulary, diff, engine.limits.regions);
       complete &&= all;
@@ -174,6 +176,7 @@ export function allowedRegions(world: PolicyWorld, place: PortOf, limits: Partia
   engine.budget.grant(engine.limits.stepsOfGroup);
   try {
     const { diff, givenUp } = engine.differences(never, engine.outcomes(world).allowed(group.after));
+    engine.budget.grant(engine.limits.stepsOfGroup);
     const { regions, complete } = regionsOf(engine.vocabulary, diff, engine.limits.regions);
     const found = regions.map(({ region, samples }): { region: Region; witness: Witness } => {
       const witness = witnessOf(samples, engine.defaults(group));

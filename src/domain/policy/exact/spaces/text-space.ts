@@ -30,8 +30,9 @@ export class TextSpace implements EagerSpace {
     this.#examples = examples;
   }
 
-  add(literal: number, rows: readonly Row[]): void {
-    this.#languageOf.set(literal, this.#all.add(rows));
+  /** @param isAmbiguity as Languages has it */
+  add(literal: number, rows: readonly Row[], isAmbiguity = false): void {
+    this.#languageOf.set(literal, this.#all.add(rows, isAmbiguity));
     this.#literalOf.push(literal);
   }
 

@@ -12,6 +12,8 @@ export interface Domain {
   /** Undefined where no string of the domain goes on so. */
   readonly step: (state: number, code: number) => number | undefined;
   readonly accepts: (state: number) => boolean;
+  /** Of paths, which have escapes and queries; see Languages. */
+  readonly isOfPaths?: true;
 }
 
 export function codesOf(text: string): readonly number[] {

@@ -80,6 +80,7 @@ function inPath(state: number, code: number): number | undefined {
 }
 
 export const canonicalPaths: Domain = {
+  isOfPaths: true,
   start: states.start,
   groups: (state) => {
     if (state === states.start) return [slashGroup];

@@ -26,6 +26,9 @@ interface Place {
 /** Automata that are kept: the next question is often about the same languages. */
 const kept = 4;
 
+const none: ReadonlySet<number> = new Set();
+const [percent, questionMark] = [0x25, 0x3f];
+
 /** More states than a domain has, so that a run and a state make one number. */
 const domainStates = 64;
 
@@ -54,6 +57,7 @@ export class TextSearch {
   ): readonly Found[] {
     const all = [...new Set([...languages, ...given.within, ...given.outside])];
     const [automaton, runs] = this.#automaton(all, given.within);
+    const needless = this.#needless(all);
     const wanted = new Set(languages);
     const seen = new Set<number>();
     const accepted = new Set<Run>();
@@ -63,7 +67,7 @@ export class TextSearch {
       const number = run.number * domainStates + domain;
       if (seen.has(number) || run.needed !== automaton.needed) return;
       seen.add(number);
-      this.#budget.spend(1 + (run.size >> 3), all);
+      this.#budget.spend(1 + run.size, all);
       places.push({ run, domain, before, code });
     };
     reach(runs.start, this.#domain.start, undefined, 0);
@@ -82,11 +86,17 @@ export class TextSearch {
           if (enough) break;
         }
       }
-      for (const group of this.#domain.groups(domain)) {
-        const code = other(group, run.named);
-        if (code !== undefined) this.#step(runs, place, code, reach);
-      }
-      for (const code of run.named.keys()) this.#step(runs, place, code, reach);
+      const groups = this.#domain.groups(domain);
+      // Where somebody names every plain character, a `%` is the only other one.
+      const [plain] = groups;
+      const isNamed = plain !== undefined && other(plain, run.named) === undefined;
+      const go = (code: number | undefined) => {
+        if (code === undefined || (needless.has(code) && !(code === percent && isNamed))) return;
+        const next = this.#domain.step(domain, code);
+        if (next !== undefined) reach(runs.after(run, code), next, place, code);
+      };
+      for (const group of groups) go(other(group, run.named));
+      for (const code of run.named.keys()) go(code);
     }
     return [...found.values()];
   }
@@ -104,6 +114,15 @@ export class TextSearch {
     return this.#domain.accepts(domain) ? run.accepting : undefined;
   }
 
+  /** Characters without which there are strings of all kinds too. */
+  #needless(languages: readonly number[]): ReadonlySet<number> {
+    if (this.#domain.isOfPaths !== true) return none;
+    return new Set([
+      ...(this.#languages.lookAtEscapes(languages) ? [] : [percent]),
+      ...(this.#languages.lookAtQuery(languages) ? [] : [questionMark]),
+    ]);
+  }
+
   #automaton(languages: readonly number[], must: readonly number[]): readonly [Automaton, Runs] {
     const key = `${languages.join(' ')},${must.join(' ')}`;
     const before = this.#known.get(key);
@@ -115,16 +134,6 @@ export class TextSearch {
     const made = [automaton, new Runs(automaton)] as const;
     this.#known.set(key, made);
     return made;
-  }
-
-  #step(
-    runs: Runs,
-    place: Place,
-    code: number,
-    reach: (run: Run, domain: number, before: Place, code: number) => void,
-  ): void {
-    const domain = this.#domain.step(place.domain, code);
-    if (domain !== undefined) reach(runs.after(place.run, code), domain, place, code);
   }
 }
 

@@ -431,6 +431,17 @@ describe('a port that is not read as HTTP', () => {
   });
 });
 
+test('an escape, where it is the only beginning that no policy names', () => {
+  const plain = [..."abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_~!$&'()*+,=:@[].;"];
+  const named = ['/', '/?', '//', ...plain.map((each) => `/${each}*`)].filter((each) => !each.includes('?'));
+  const { differences } = compareHttp(
+    [allow(to({ paths: named }))],
+    [allow(to({ paths: [...named, '/*'] }))],
+  );
+  expect(differences).toHaveLength(1);
+  expect(differences[0]?.witness.request.http?.path).toMatch(/^\/%/);
+});
+
 describe('what is told', () => {
   test('a region by the lists that policies write, and what is left out of it', () => {
     const [found, ...more] = compareHttp(

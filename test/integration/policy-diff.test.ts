@@ -1,0 +1,100 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { runCitadel } from '../support/citadel.ts';
+
+let directory: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'policy-diff-'));
+  mkdirSync(join(directory, 'registry'));
+  mkdirSync(join(directory, 'policies'));
+  write(
+    'registry/orders.yaml',
+    `apiVersion: citadel.dev/v1
+kind: Workload
+metadata: { namespace: shop, name: orders-1, labels: { app: orders } }
+spec: { serviceAccount: orders, addresses: [10.0.0.7], proxy: capture, ports: [{ port: 8080, protocol: http }] }
+`,
+  );
+  write('policies/orders.yaml', policy('orders', '["/orders/*"]', '["GET"]'));
+  write(
+    'split.yaml',
+    `${policy('one', '["/orders/*"]', '["GET"]')}---\n${policy('two', '["/orders/1"]', '["GET"]')}`,
+  );
+  write('wider.yaml', policy('orders', '["/orders/*", "/status"]', '["GET"]'));
+  write('broken.yaml', policy('orders', '[]', '["GET"]'));
+  const git = (...args: readonly string[]) =>
+    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.org', ...args], { cwd: directory });
+  git('init', '--quiet');
+  git('add', 'policies');
+  git('commit', '--quiet', '--message', 'first');
+});
+afterAll(() => {
+  rmSync(directory, { recursive: true });
+});
+
+function write(name: string, text: string): void {
+  writeFileSync(join(directory, name), text);
+}
+
+function policy(name: string, paths: string, methods: string): string {
+  return `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: ${name}, namespace: shop }
+spec:
+  selector: { matchLabels: { app: orders } }
+  rules:
+    - from: [{ source: { serviceAccounts: ["web"] } }]
+      to: [{ operation: { methods: ${methods}, paths: ${paths} } }]
+`;
+}
+
+const citadel = (...args: readonly string[]) => runCitadel(['policy', ...args], { directory, home: 'home' });
+const diff = (...args: readonly string[]) => citadel('diff', ...args);
+const registry = ['--registry', 'registry', '--trust-domain', 'example.org'];
+
+test('the same in another form is no change, from git and from a file', async () => {
+  const { code, stdout } = await diff('git:HEAD:policies', 'split.yaml', ...registry);
+  expect(stdout).toContain('No change: whatever is asked is decided as before.');
+  expect(code).toBe(0);
+});
+
+test('what changes is told in words, with a request that explain decides as is said', async () => {
+  const told = await diff('git:HEAD:policies/orders.yaml', 'wider.yaml', ...registry);
+  expect(told.code).toBe(1);
+  expect(told.stdout).toContain(
+    'Becomes allowed:\n  caller of service account shop/web, method GET, path /status',
+  );
+  expect(told.stdout).not.toContain('Becomes denied');
+  const json = await diff('policies', 'wider.yaml', ...registry, '-o', 'json');
+  const found = z
+    .object({
+      outcome: z.string(),
+      differences: z.array(z.object({ becomes: z.string(), explain: z.string() })),
+    })
+    .parse(JSON.parse(json.stdout));
+  expect(found).toMatchObject({ outcome: 'different', differences: [{ becomes: 'allowed' }] });
+  const explain = (found.differences[0]?.explain ?? '').split(' ').slice(2);
+  const as = async (file: string, verdict: string) =>
+    (await citadel(...explain, file, ...registry, '--expect', verdict)).code;
+  expect(await as('policies/orders.yaml', 'denied')).toBe(0);
+  expect(await as('wider.yaml', 'allowed')).toBe(0);
+});
+
+test('without a registry it is said what was taken for workloads', async () => {
+  const { code, stdout } = await diff('policies', 'wider.yaml', '--trust-domain', 'example.org');
+  expect(code).toBe(1);
+  expect(stdout).toContain('any workload of shop with app=orders, port 8080');
+  expect(stdout).toContain('each namespace and selector that a policy names was taken for one');
+});
+
+test('what cannot be read is no answer', async () => {
+  expect(await diff('policies', 'broken.yaml')).toMatchObject({ code: 2, stdout: '' });
+  expect(await diff('git:--output=x', 'policies')).toMatchObject({ code: 2, stdout: '' });
+  const { code, stderr } = await diff('git:nobody', 'policies');
+  expect(stderr).toContain('git knows no commit nobody');
+  expect(code).toBe(2);
+});
