@@ -1,15 +1,11 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TemporaryDirectory, temporaryDirectory } from '../parts/index.ts';
 import { runCitadel } from '../support/citadel.ts';
+import { documentedSection } from '../support/documented.ts';
 import { registryText } from '../support/registry.ts';
 
-const text = readFileSync(join(import.meta.dirname, '../../docs/policies.md'), 'utf8');
-const [section = ''] = /^## What it would have done$[\s\S]*?(?=^## )/m.exec(text) ?? [];
-/** Blocks that name a file, and what commands print. */
-const files = [...section.matchAll(/^```\w+ (\S+)\n([\s\S]*?)^```/gm)];
-const commands = [...section.matchAll(/^```console\n\$ citadel (.*)\n([\s\S]*?)^```/gm)];
+const { files, commands } = documentedSection('What it would have done');
 
 describe('docs/policies.md, what it would have done', () => {
   let directory: TemporaryDirectory;
@@ -19,18 +15,18 @@ describe('docs/policies.md, what it would have done', () => {
     mkdirSync(directory.join('registry'));
     const orders = { name: 'orders', ports: [{ port: 8080, application: 9080 }] };
     writeFileSync(directory.join('registry/shop.yaml'), registryText([orders]));
-    for (const [, name = '', content = ''] of files) writeFileSync(directory.join(name), content);
+    for (const { name, text } of files) writeFileSync(directory.join(name), text);
     const world = await citadel('policy world --registry registry --trust-domain example.org');
     writeFileSync(directory.join('world.json'), world.stdout);
   });
   afterAll(() => directory[Symbol.asyncDispose]());
 
   it('has the examples that this file runs', () => {
-    expect(files.map(([, name]) => name)).toEqual(['records.jsonl', 'candidate.yaml']);
-    expect(commands.map(([, line = '']) => line.split(' ')[1])).toEqual(['replay', 'suggest', 'test']);
+    expect(files.map(({ name }) => name)).toEqual(['records.jsonl', 'candidate.yaml']);
+    expect(commands.map(({ line }) => line.split(' ')[1])).toEqual(['replay', 'suggest', 'test']);
   });
 
-  it.each(commands.map(([, line = '', printed = '']) => [line, printed]))('%s', async (line, printed) => {
+  it.each(commands)('$line', async ({ line, printed }) => {
     const { stdout, stderr, code } = await citadel(line);
     expect({ stdout, stderr }).toEqual({ stdout: printed, stderr: '' });
     expect(code).toBe(line.includes('replay') ? 1 : 0);

@@ -5,11 +5,12 @@ import {
   indexPolicies,
   type MutualTlsMode,
   mutualTlsModeOf,
+  nobodyMayCall,
   type Policy,
   policiesByWorkload as policiesOfAll,
 } from '../policy/index.ts';
 import type { TrustBundleSnapshot } from '../trust/index.ts';
-import { areTooMuch, nobodyMayCall } from './bounded-policies.ts';
+import { areTooMuch } from './bounded-policies.ts';
 import type {
   CandidatePolicies,
   EgressListener,

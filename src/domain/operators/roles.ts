@@ -34,6 +34,7 @@ export const methodRequirements = {
   getPolicyShadow: 'viewer',
   promotePolicyShadow: 'author',
   revertPolicyShadow: 'author',
+  getDenial: 'viewer',
   getMutualTlsStatus: 'viewer',
   enforceMutualTls: 'operator',
   revertMutualTls: 'operator',

@@ -72,6 +72,7 @@ export {
   suggest,
 } from './suggest/index.ts';
 export * from './testing/index.ts';
+export { mostPolicies, nobodyMayCall } from './too-many.ts';
 export { policiesWeight } from './weight.ts';
 export { formatWorld, type PolicyWorld, readWorld, type WorldSettings, withPolicies } from './world/index.ts';
 export { policyObject } from './write.ts';

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { importJWK, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { freePort, hasPart, waitFor } from '../../parts/index.ts';
+import { exchange, freePort, hasPart, waitFor } from '../../parts/index.ts';
+import { runCitadel } from '../../support/citadel.ts';
+import { documentedSection } from '../../support/documented.ts';
 import { startApplication, startTestMesh, type TestMesh } from '../../support/mesh.ts';
 import { callersOf, registryText } from '../../support/registry.ts';
 import { type DocumentedCall, documentedExamples } from './documented.ts';
@@ -80,7 +82,33 @@ describe.skipIf(!hasPart('envoy'))('docs/policies.md', () => {
       expect(seen).toEqual(calls.map((call) => `${call.line} -> ${call.expected}`));
     });
   }
+
+  test('Why was this call denied?, by its name', async () => {
+    const { files, commands } = documentedSection('Why was this call denied?');
+    const { line = '', printed = '' } = commands.find((each) => each.line.includes('--denial')) ?? {};
+    for (const { name, text } of files) await mesh.write(name, text);
+    const call = { line, caller: 'web', method: 'POST', path: '/orders/42', headers: {}, token: undefined };
+    await waitFor(async () => (await outcome({ ...call, expected: '' })) === 'denied', {
+      what: 'the denial',
+    });
+    const { headers } = await exchange(`http://127.0.0.1:${ports.get('web')}/orders/42`, {
+      method: 'POST',
+      headers: { host: 'orders.shop' },
+    });
+    const [id] = [headers['x-citadel-denial']].flat();
+    const args = line.replace(/[0-9a-f-]{36}/, id ?? '').split(' ');
+    const { stdout, stderr } = await runCitadel(
+      [...args, '--socket', join(mesh.server.directory, 'operator.sock')],
+      { directory: mesh.server.directory, home: 'home' },
+    );
+    expect({ stdout: plain(stdout), stderr }).toEqual({ stdout: plain(printed), stderr: '' });
+  });
 });
+
+/** What differs from one run to the next. */
+function plain(text: string): string {
+  return text.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME').replaceAll(/(orders:|port )\d+/g, '$1PORT');
+}
 
 async function sign(claims: Readonly<Record<string, unknown>>): Promise<string> {
   const now = Math.floor(Date.now() / 1000);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { areTooMuch, mostPolicies, tooMuch } from '../../../../src/domain/mesh/bounded-policies.ts';
+import { areTooMuch, tooMuch } from '../../../../src/domain/mesh/bounded-policies.ts';
 import { policyStatuses } from '../../../../src/domain/mesh/policy-status.ts';
 import { composeSnapshot } from '../../../../src/domain/mesh/snapshot.ts';
 import { indexMesh, viewOf } from '../../../../src/domain/mesh/view.ts';
-import { type Policy, policiesWeight } from '../../../../src/domain/policy/index.ts';
+import { mostPolicies, type Policy, policiesWeight } from '../../../../src/domain/policy/index.ts';
 import { sound } from '../policy/read/parts.ts';
 import { content, peerAuthentication, settings, workload } from './samples.ts';
 

@@ -43,6 +43,7 @@ describe('methodRequirements', () => {
       'listPolicies',
       'listPolicyRevisions',
       'getPolicyWorld',
+      'getDenial',
       'getDecisionRecords',
       'getMutualTlsStatus',
       'listEnforcements',
@@ -72,7 +73,6 @@ describe('methodRequirements', () => {
         ['whoAmI', 'authenticated'],
         ...each(viewer, 'viewer'),
         ['applyPolicies', 'author'],
-        ['getDenial', 'author'],
         ...each(operator, 'operator'),
       ]),
     );

@@ -1,7 +1,9 @@
-import type { AppProtocol } from '../../../mesh/index.ts';
+import type { AppProtocol, Workload } from '../../../mesh/index.ts';
 import { policiesByWorkload } from '../../holding.ts';
 import type { Policy } from '../../model.ts';
 import { indexPolicies } from '../../select.ts';
+import { mostPolicies, nobodyMayCall } from '../../too-many.ts';
+import { policiesWeight } from '../../weight.ts';
 import type { PolicyWorld } from '../../world/index.ts';
 import type { Callee } from './callee.ts';
 
@@ -23,7 +25,7 @@ export function alikeCallees(world: PolicyWorld, callees: readonly Callee[]): re
   const groups = new Map<string, CalleeGroup>();
   for (const callee of callees) {
     const { workload, port } = callee;
-    const policies = holding.get(workload.id) ?? [];
+    const policies = told(holding.get(workload.id) ?? [], workload);
     if (!lists.includes(policies)) lists.push(policies);
     // Nothing is known of a port that nobody declares, so it is bytes.
     const protocol = workload.ports.find((each) => each.port === port)?.protocol ?? 'tcp';
@@ -39,4 +41,10 @@ export function alikeCallees(world: PolicyWorld, callees: readonly Callee[]): re
     groups.set(key, { members: before ? [...before.members, callee] : [callee], policies, protocol });
   }
   return [...groups.values()];
+}
+
+/** What its proxy is told of them. Fetched keys, which a world does not have, may make them too much a little earlier. */
+function told(policies: readonly Policy[], { ports, proxy }: Workload): readonly Policy[] {
+  const chains = ports.length + (proxy === 'capture' ? 1 : 0);
+  return policiesWeight(policies) * chains > mostPolicies ? nobodyMayCall(policies) : policies;
 }

@@ -316,6 +316,28 @@ describe('a token', () => {
   });
 });
 
+test('of more policies than a proxy can be told nobody may call', () => {
+  const where = world(allow(''));
+  const [first] = where.policies;
+  if (first?.kind !== 'AuthorizationPolicy') throw new Error('no policy');
+  const paths = Array.from({ length: 500_000 }, (_, index) => `/${index}`);
+  const operation = {
+    hosts: [],
+    notHosts: [],
+    ports: [],
+    notPorts: [],
+    methods: [],
+    notMethods: [],
+    notPaths: [],
+  };
+  const large = { ...first, rules: [{ from: [], to: [{ ...operation, paths }], when: [] }] };
+  const found = ask({ ...where, policies: [large] }, { call: { path: '/1' } });
+  expect(found).toMatchObject({
+    verdict: 'deny',
+    policies: { step: 'DENY', by: { policy: { namespace: 'citadel', name: 'too-many-policies' } } },
+  });
+});
+
 describe('a callee by name', () => {
   const found = (to: string) => calleesOf(world(), to).map(({ workload: { id }, port }) => `${id}:${port}`);
   test.each([
