@@ -45,6 +45,8 @@ export const rules: Rules = {
     /^src\/app\/restore\.ts$/,
     // What a registry's files say, without the server that watches them.
     /^src\/app\/policy-world\.ts$/,
+    // A real Envoy that decides the calls of tests, for the one command that wants it.
+    /^src\/app\/envoy-judge\.ts$/,
     // What the agent needs of pki, without the X.509 libraries: an agent stands beside every workload.
     /^src\/pki\/light\.ts$/,
     // Types of what the server and the browser say to each other, without the messages of gRPC.

@@ -19,6 +19,8 @@ interface TestOptions extends InitOptions, OutputOptions {
   readonly tap?: boolean;
   readonly watch?: boolean;
   readonly minCoverage?: number;
+  readonly envoy?: boolean;
+  readonly envoyBinary: string;
 }
 
 /** Adds `citadel policy test`. */
@@ -38,15 +40,22 @@ export function addPolicyTest(policy: Command): void {
     if (options.init === true) return initTests(options);
     if (command.args.length === 0)
       throw new CitadelError('OutOfRange', 'name the files with tests, or give --init to have some proposed');
+    .option('--envoy', 'have a real Envoy decide the same calls; what it decides otherwise fails')
+    .option('--envoy-binary <file>', 'its program', 'envoy')
+    .option('--watch', 'run again whenever a file changes');
+  withWorld(withOutput(command)).action(async () => {
+    const options = command.opts<TestOptions>();
+    const { envoy, envoyBinary, ...rest } = options;
+    const tested = { ...rest, ...(envoy === true ? { envoyBinary } : {}) };
     if (options.watch === true) {
       await watchFiles(async () => {
-        const { report, paths } = await runTests(command.args, options);
+        const { report, paths } = await runTests(command.args, tested);
         print(report, options);
         return paths;
       });
       return;
     }
-    const { report } = await runTests(command.args, options);
+    const { report } = await runTests(command.args, tested);
     print(report, options);
     const exitCode = exitCodeOf(report, options);
     if (exitCode !== exitCodes.ok) throw new ExitRequest(exitCode);

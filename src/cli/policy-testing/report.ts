@@ -16,6 +16,8 @@ export interface TestReport {
   readonly coverage: readonly PolicyCoverage[];
   readonly problems: readonly PolicyProblem[];
   readonly locate: PolicyReading['locate'];
+  /** Calls that the Envoy could not be asked; absent where none was asked anything. */
+  readonly skippedByEnvoy?: number;
 }
 
 export function failedCases({ cases }: TestReport): readonly CaseResult[] {
@@ -69,6 +71,11 @@ function summaryLine(report: TestReport): string {
     ...(report.coverage.length === 0
       ? []
       : [`${coveredPercent(report.coverage)}% of what the policies say is exercised`]),
+    ...(report.skippedByEnvoy === undefined
+      ? []
+      : [
+          `decided by Envoy too${report.skippedByEnvoy === 0 ? '' : `, but for ${report.skippedByEnvoy} of the calls`}`,
+        ]),
     ...(broken === 0 ? [] : [`${broken} ${broken === 1 ? 'problem' : 'problems'}`]),
   ].join('; ');
 }

@@ -1,10 +1,11 @@
 import { cursorAt, formatPath, type YamlCursor, type YamlPlace } from '../../../yaml/index.ts';
 import { decide } from '../decide/index.ts';
 import { callerOf } from '../explain/index.ts';
-import { createContext, nameOf } from '../lint/context.ts';
+import { policiesByWorkload } from '../holding.ts';
 import type { AuthorizationPolicy, Policy } from '../model.ts';
 import { isPolicyKind, policyKey, readPolicies } from '../read/index.ts';
 import { fieldHelp } from '../schema/index.ts';
+import { indexPolicies } from '../select.ts';
 import { type PolicyWorld, withPolicies } from '../world/index.ts';
 import { documentOf } from './document.ts';
 
@@ -58,9 +59,10 @@ const mostNames = 20;
 
 function holdsFor(policy: Policy | undefined, world: PolicyWorld): string | undefined {
   if (!policy) return undefined;
-  const { policies } = withPolicies(world, [policy]);
-  const workloads = createContext(policies, world).workloadsOf(policy).map(nameOf);
-  return told('Holds for', workloads, 'workload');
+  const workloads = [...world.workloads.values()];
+  const holding = policiesByWorkload(indexPolicies(withPolicies(world, [policy])), workloads);
+  const found = workloads.filter(({ id }) => holding.get(id)?.includes(policy) === true);
+  return told('Holds for', found.map(nameOf), 'workload');
 }
 
 /** Who of the world is meant by an entry of a source. */
@@ -98,6 +100,10 @@ function matches(policies: readonly Policy[], workload: string, world: PolicyWor
     { ...world.settings, tcp: true, customVerdicts: new Map() },
   );
   return verdict === 'deny';
+}
+
+function nameOf({ namespace, name }: { readonly namespace: string; readonly name: string }): string {
+  return `${namespace}/${name}`;
 }
 
 function told(what: string, names: readonly string[], thing: string): string {

@@ -33,6 +33,17 @@ export interface TestRun {
   readonly cases: readonly CaseResult[];
   /** What was asked of policies, for the coverage. */
   readonly asked: readonly Asked[];
+  readonly made: readonly MadeCall[];
+}
+
+/** One call that was decided, for who decides it once more. */
+export interface MadeCall {
+  readonly result: CaseResult;
+  readonly call: TestCall;
+  readonly callees: CalleeGroup;
+  readonly outcome: Outcome;
+  /** For people. */
+  readonly description: string;
 }
 
 /** Some failing calls of a case say what all of them would. */
@@ -41,10 +52,12 @@ const mostFailures = 5;
 /** Runs a test in a world that has its policies. @param now for the times in tokens */
 export function runPolicyTest(test: PolicyTest, world: PolicyWorld, now: Date): TestRun {
   const asked: Asked[] = [];
+  const made: MadeCall[] = [];
   const find = finder(world);
   const cases = test.cases.map((each): CaseResult => {
     const failures: string[] = [];
     let calls = 0;
+    const own: Omit<MadeCall, 'result'>[] = [];
     for (const call of each.calls) {
       const found = find(call);
       if (typeof found === 'string') {
@@ -55,11 +68,13 @@ export function runPolicyTest(test: PolicyTest, world: PolicyWorld, now: Date): 
         calls++;
         const outcome = outcomeOf(call, { world, caller: found.caller, callees, now });
         asked.push(outcome.asked);
+        const description = describeCall(call, callees);
+        own.push({ call, callees, outcome, description });
         const fault = faultOf(each, outcome);
-        if (fault !== undefined) failures.push(`${describeCall(call, callees)}: ${fault}`);
+        if (fault !== undefined) failures.push(`${description}: ${fault}`);
       }
     }
-    return {
+    const result = {
       test: test.name,
       name: each.name,
       source: test.source,
@@ -70,8 +85,10 @@ export function runPolicyTest(test: PolicyTest, world: PolicyWorld, now: Date): 
           ? [...failures.slice(0, mostFailures), `and ${failures.length - mostFailures} more`]
           : failures,
     };
+    made.push(...own.map((one) => ({ ...one, result })));
+    return result;
   });
-  return { cases, asked };
+  return { cases, asked, made };
 }
 
 interface Found {
