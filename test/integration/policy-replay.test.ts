@@ -54,6 +54,26 @@ describe('citadel policy records and replay', () => {
         lacks: ['method', 'path'],
         count: 2,
       }),
+      decisionRecord({
+        ...orders,
+        path: '/denied',
+        period: old,
+        first: old,
+        last: old,
+        decision: 'denied',
+        refusedBy: 'policies',
+      }),
+      decisionRecord({
+        ...orders,
+        workload: 'files/shop/other',
+        serviceAccount: 'other',
+        path: '/x',
+        period: old,
+        first: old,
+        last: old,
+        decision: 'denied',
+        refusedBy: 'policies',
+      }),
       decisionRecord({ ...orders, path: '/old', period: old, first: old, last: old, method: 'DELETE' }),
     ]);
     const listed = await citadel(`records --since 24h ${socket()}`);
@@ -63,6 +83,8 @@ describe('citadel policy records and replay', () => {
     );
     expect(listed.stdout).toContain('(not kept) (not kept)');
     expect(listed.stdout).not.toContain('/old');
+    const some = await citadel(`records --to shop/orders --denied -o json ${socket()}`);
+    expect(JSON.parse(some.stdout)).toMatchObject([{ path: '/denied' }]);
 
     const replayed = await citadel(`replay --candidate candidate.yaml --since 24h ${socket()}`);
     expect(replayed).toMatchObject({ code: 1, stderr: '' });
@@ -78,7 +100,7 @@ describe('citadel policy records and replay', () => {
     const again = await citadel(`${replayOffline} ${file('records.jsonl', taken.stdout)} -o json`);
     expect(again.code).toBe(1);
     expect(JSON.parse(again.stdout)).toMatchObject({
-      total: { records: 4, calls: 44 },
+      total: { records: 6, calls: 54 },
       changes: [{ caller: web, becomes: 'denied', calls: 12 }],
       sample: 1,
     });

@@ -10,6 +10,8 @@ import { fromServer, recordsCaveats } from '../policy-records.ts';
 
 interface Options extends ConnectionOptions {
   readonly since?: Date;
+  readonly to?: string;
+  readonly denied?: boolean;
   readonly output: OutputFormat | 'jsonl';
 }
 
@@ -19,6 +21,8 @@ export function addRecords(policy: Command): void {
     .command('records')
     .description('what proxies told of their decisions: who called whom how, and what became of it')
     .addOption(new Option('--since <time>', 'of calls since then; 24h for the last day').argParser(pastTime))
+    .option('--to <callee>', 'of calls to a workload or a service account, as shop/orders')
+    .option('--denied', 'what was denied alone')
     .addOption(
       new Option('-o, --output <format>', 'jsonl is what replay and suggest take with --records')
         .choices(['table', 'json', 'yaml', 'jsonl'])
@@ -31,13 +35,24 @@ export function addRecords(policy: Command): void {
       readRecordLines(lines, { workloads: [], since: options.since }),
     );
     for (const line of recordsCaveats(read)) process.stderr.write(`warning: ${line}\n`);
-    if (output !== 'jsonl') printRows(read.records, columns, output);
+    const records = read.records
+      .filter((record) => isAsked(record, options))
+      .toSorted((a, b) => b.last.getTime() - a.last.getTime());
+    if (output !== 'jsonl') printRows(records, columns, output);
     else {
       if (read.head) process.stdout.write(`${formatRecordsHead(read.head)}\n`);
-      for (const record of read.records) process.stdout.write(`${formatRecord(record)}\n`);
+      for (const record of records) process.stdout.write(`${formatRecord(record)}\n`);
     }
     if (read.faulty > 0) throw new ExitRequest(exitCodes.warning);
   });
+}
+
+function isAsked({ workload, serviceAccount, decision }: DecisionRecord, { to, denied }: Options): boolean {
+  if (denied === true && decision === 'allowed') return false;
+  const [namespace, name] = workload.split('/').slice(-2);
+  return (
+    to === undefined || [workload, `${namespace}/${name}`, `${namespace}/${serviceAccount}`].includes(to)
+  );
 }
 
 const columns = [

@@ -9,7 +9,7 @@ export interface DecisionRecordServices {
   readonly decisionRecords: ((query: Omit<ExportQuery, 'sample'>) => AsyncIterable<string>) | undefined;
 }
 
-const mostWorkloads = 10_000;
+const mostWorkloads = 1_000;
 const longestName = 1024;
 
 export function getDecisionRecords(
