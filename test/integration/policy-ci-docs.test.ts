@@ -88,9 +88,17 @@ describe('docs/policy-ci.md', () => {
   it('counts as removed what other files have alone', async () => {
     const good = block('file=policies/orders.yaml');
     write('old/orders.yaml', good);
-    write('old/deny.yaml', good.replace('name: orders', 'name: deny').replace('ALLOW', 'DENY').replace('"/orders/*"', '"/orders/1"'));
+    write(
+      'old/deny.yaml',
+      good
+        .replace('name: orders', 'name: deny')
+        .replace('ALLOW', 'DENY')
+        .replace('"/orders/*"', '"/orders/1"'),
+    );
     const { code, output } = await shell('citadel policy check policies --against old --world world.json');
-    expect(output).toMatch(/before: denied by ns\[shop\]-policy\[deny\]-rule\[0\] \(DENY\)\n +after: allowed/);
+    expect(output).toMatch(
+      /before: denied by ns\[shop\]-policy\[deny\]-rule\[0\] \(DENY\)\n +after: allowed/,
+    );
     expect(code).toBe(4);
     // Compared with a world that has it, and whose policies no file names, it stays.
     const live = 'citadel policy check policies --against live --world world.json';

@@ -121,8 +121,8 @@ export function createCheckpointService(options: CheckpointOptions): CheckpointS
   async function look(one: Kept): Promise<Standing> {
     const note = await one.place.last?.(AbortSignal.timeout(deadline));
     // Later the store is the one that was compared, whatever becomes of the place.
-    const kept = !one.compared && (await options.kept?.has(one.place.name)) === true;
-    const standing = await standingOf(note, key, log, kept);
+    const mustKeep = !one.compared && (await options.kept?.has(one.place.name)) === true;
+    const standing = await standingOf(note, key, log, mustKeep);
     one.disagrees = !agrees(standing);
     if (one.disagrees) return standing;
     if (one.compared && standing.kind === 'none')
