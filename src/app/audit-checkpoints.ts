@@ -1,5 +1,10 @@
-import { type CheckpointService, createCheckpointService, noteKeyOf } from '../domain/audit/index.ts';
-import type { CheckpointPlace, KeyManager, SigningKey, Store } from '../domain/ports/index.ts';
+import {
+  type CheckpointService,
+  createCheckpointService,
+  createKeptPlaces,
+  noteKeyOf,
+} from '../domain/audit/index.ts';
+import type { CheckpointPlace, KeyManager, Metrics, SigningKey, Store } from '../domain/ports/index.ts';
 import type { Clock, Entropy, Log } from '../kernel/index.ts';
 import type { ServerConfig } from './config/index.ts';
 import { type KeyHomes, vaultConnection } from './key-homes.ts';
@@ -30,7 +35,9 @@ const interval = 1000;
  * Compares the store with what was sworn to, and swears to what is appended from now on.
  * @throws CitadelError FailedPrecondition where the store is behind, or another
  */
-export async function startCheckpoints(options: CheckpointsOptions): Promise<OpenCheckpoints> {
+export async function startCheckpoints(
+  options: CheckpointsOptions & { readonly metrics: Pick<Metrics, 'checkpoints'> },
+): Promise<OpenCheckpoints> {
   const opened = await openCheckpoints(options);
   try {
     await opened.service.requireAgreement();
@@ -39,6 +46,7 @@ export async function startCheckpoints(options: CheckpointsOptions): Promise<Ope
     throw error;
   }
   const { service } = opened;
+  options.metrics.checkpoints(() => service.states());
   const stopping = new AbortController();
   const { clock } = options;
   const running = (async () => {
@@ -68,6 +76,7 @@ export async function openCheckpoints(options: CheckpointsOptions): Promise<Open
   const service = createCheckpointService({
     log: store.audit,
     places,
+    kept: createKeptPlaces(store.audit, clock),
     key: noteKeyOf(`${config.trustDomain.name}/audit/${serverId}`, signer),
     signer,
     everyEntries,

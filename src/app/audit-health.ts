@@ -12,7 +12,12 @@ export function checkpointProbes(checkpoints: Pick<CheckpointService, 'states'>)
     essential: true,
     run: () => {
       const state = checkpoints.states().find((one) => one.place === place);
-      if (state?.problem === undefined) return Promise.resolve(undefined);
+      if (state?.problem === undefined)
+        return Promise.resolve(
+          state?.overdue
+            ? `entries wait to be sworn to since ${state.waitingSince?.toISOString()}`
+            : undefined,
+        );
       const since = state.since ? ` (since ${state.since.toISOString()})` : '';
       if (state.disagrees)
         return Promise.reject(new CitadelError('FailedPrecondition', `${state.problem}${since}`));

@@ -1,5 +1,11 @@
 import type { AuditReader } from '../adapters/store/sqlite/index.ts';
-import { lastRevocation, type Standing, signCheckpoint, standingOf } from '../domain/audit/index.ts';
+import {
+  createKeptPlaces,
+  lastRevocation,
+  type Standing,
+  signCheckpoint,
+  standingOf,
+} from '../domain/audit/index.ts';
 import type { CheckpointPlace, TreeHead } from '../domain/ports/index.ts';
 import { type Log, systemClock, systemEntropy } from '../kernel/index.ts';
 import { openCheckpoints } from './audit-checkpoints.ts';
@@ -48,7 +54,8 @@ export async function openStoppedServer(config: ServerConfig, log: Log): Promise
 
   async function lookAt(place: CheckpointPlace, last: NonNullable<CheckpointPlace['last']>) {
     const note = await last(AbortSignal.timeout(deadline));
-    return { place, note, standing: await standingOf(note, key, store.audit) };
+    const kept = await createKeptPlaces(store.audit, systemClock).has(place.name);
+    return { place, note, standing: await standingOf(note, key, store.audit, kept) };
   }
 
   const opened = building.move();
@@ -107,6 +114,7 @@ function headGivenUp(
     case 'none':
     case 'follows':
       return undefined;
+    case 'gone':
     case 'foreign':
       return { size: 0, root: undefined };
     case 'behind':

@@ -105,7 +105,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   const homes = building.adopt(overrides.homes?.(configured) ?? configured, (opened) => opened.close());
   // Before anything is written: a store that is behind what was sworn to is left as it is.
   const checkpoints = building.adopt(
-    await startCheckpoints({ config, serverId, store, homes, clock, entropy, log }),
+    await startCheckpoints({ config, serverId, store, homes, metrics, clock, entropy, log }),
     (started) => started.close(),
   );
   await reconcileIntents({ store: store.issuance, audit: store.audit, clock, log });

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { AuthorityMetricKind, IssuanceFailure, Metrics } from '../../domain/ports/index.ts';
 import type { Clock } from '../../kernel/index.ts';
+import { createCheckpointMetrics } from './checkpoints.ts';
 import { createDiscoveryMetrics } from './discovery.ts';
 import { createEnforcementMetrics } from './enforcement.ts';
 import { createIstioAliases } from './istio-aliases.ts';
@@ -84,6 +85,7 @@ export function createMetrics(clock: Clock, options: { readonly process?: boolea
     ...createEnforcementMetrics(registry),
     ...createRenewalMetrics(registry, clock),
     ...createRotationMetrics(registry, clock),
+    ...createCheckpointMetrics(registry, clock),
     contentType: registry.contentType,
     expose: () => registry.metrics(),
     issuanceStarted: () => aliases.requests.inc(),

@@ -1,7 +1,8 @@
 import { CitadelError, type Clock, describeError, isCitadelError, type Log } from '../../kernel/index.ts';
 import type { CertificateSigner } from '../../pki/index.ts';
-import type { AuditLog, CheckpointPlace, TreeHead } from '../ports/index.ts';
+import type { AuditLog, CheckpointAge, CheckpointPlace, TreeHead } from '../ports/index.ts';
 import { signCheckpoint } from './checkpoint.ts';
+import type { KeptPlaces } from './kept-places.ts';
 import { lastRevocation } from './last-revocation.ts';
 import { formatNoteKey, type NoteKey } from './note.ts';
 import { agrees, describeStanding, requireAgreement, type Standing, standingOf } from './standing.ts';
@@ -9,6 +10,8 @@ import { agrees, describeStanding, requireAgreement, type Standing, standingOf }
 export interface CheckpointOptions {
   readonly log: Pick<AuditLog, 'head' | 'rootAt' | 'find'>;
   readonly places: readonly CheckpointPlace[];
+  /** Absent: one that keeps none is taken for a new one. */
+  readonly kept?: KeptPlaces;
   readonly key: NoteKey;
   readonly signer: CertificateSigner;
   /** A checkpoint is due after so many entries, or so many milliseconds after the last one where there are new ones. */
@@ -18,10 +21,11 @@ export interface CheckpointOptions {
   readonly logger: Log;
 }
 
-export interface PlaceState {
-  readonly place: string;
+export interface PlaceState extends CheckpointAge {
   /** How many entries the last checkpoint there swears to; undefined where that is not known. */
   readonly size: number | undefined;
+  /** Whether entries have waited there for far longer than they may. */
+  readonly overdue: boolean;
   /** Why nothing is written there now. */
   readonly problem: string | undefined;
   /** Whether what is kept there disagrees with the store. */
@@ -59,6 +63,10 @@ interface Kept {
   known: boolean;
   note: string | undefined;
   size: number | undefined;
+  at: Date | undefined;
+  waitingSince: Date | undefined;
+  /** Whether it was held against the store since this process began. */
+  compared: boolean;
   writtenAt: number;
   problem: string | undefined;
   disagrees: boolean;
@@ -76,6 +84,9 @@ export function createCheckpointService(options: CheckpointOptions): CheckpointS
       known: place.last === undefined,
       note: undefined,
       size: undefined,
+      at: undefined,
+      waitingSince: undefined,
+      compared: false,
       writtenAt: 0,
       problem: undefined,
       disagrees: false,
@@ -109,12 +120,18 @@ export function createCheckpointService(options: CheckpointOptions): CheckpointS
 
   async function look(one: Kept): Promise<Standing> {
     const note = await one.place.last?.(AbortSignal.timeout(deadline));
-    const standing = await standingOf(note, key, log);
+    // Later the store is the one that was compared, whatever becomes of the place.
+    const mustKeep = !one.compared && (await options.kept?.has(one.place.name)) === true;
+    const standing = await standingOf(note, key, log, mustKeep);
     one.disagrees = !agrees(standing);
     if (one.disagrees) return standing;
+    if (one.compared && standing.kind === 'none')
+      logger.warn('a place keeps its checkpoints no more; they begin anew', { place: one.place.name });
+    one.compared = true;
     one.known = true;
     one.note = note;
     one.size = standing.kind === 'follows' ? standing.checkpoint.size : 0;
+    one.at = standing.kind === 'follows' ? standing.checkpoint.at : undefined;
     return standing;
   }
 
@@ -128,12 +145,23 @@ export function createCheckpointService(options: CheckpointOptions): CheckpointS
     await one.place.put(note, one.note, AbortSignal.timeout(deadline));
     one.note = note;
     one.size = head.size;
-    one.writtenAt = clock.now().getTime();
+    one.at = clock.now();
+    one.writtenAt = one.at.getTime();
+    one.waitingSince = undefined;
+  }
+
+  /** From then on it must keep one; that is an entry, and is sworn to with the others. */
+  async function noteKept(one: Kept): Promise<void> {
+    const { kept: places } = options;
+    if (!places || !one.place.last || (await places.has(one.place.name))) return;
+    await places.note(one.place.name);
+    await write(one, await log.head());
   }
 
   async function attempt(one: Kept, head: TreeHead): Promise<void> {
     try {
       await write(one, head);
+      await noteKept(one);
       if (one.problem !== undefined) logger.info('checkpoints are kept again', { place: one.place.name });
       Object.assign(one, { problem: undefined, since: undefined, failures: 0, notBefore: 0 });
     } catch (error) {
@@ -173,6 +201,11 @@ export function createCheckpointService(options: CheckpointOptions): CheckpointS
     if (head.size <= size) return false;
     if (revoked > size) return true;
     return head.size - size >= options.everyEntries || now - one.writtenAt >= options.interval;
+  }
+
+  function isOverdue(waitingSince: Date | undefined): boolean {
+    const most = 3 * options.interval + longestPause;
+    return waitingSince !== undefined && clock.now().getTime() - waitingSince.getTime() > most;
   }
 
   return {
@@ -215,6 +248,7 @@ export function createCheckpointService(options: CheckpointOptions): CheckpointS
       try {
         const [head, revoked] = [await log.head(), await lastRevocation(log)];
         const now = clock.now().getTime();
+        for (const one of kept) if (head.size > (one.size ?? 0)) one.waitingSince ??= new Date(now);
         await Promise.all(
           kept.filter((one) => isDue(one, head, revoked, now)).map((one) => begin(one, head)),
         );
@@ -232,9 +266,12 @@ export function createCheckpointService(options: CheckpointOptions): CheckpointS
       }
     },
     states: () =>
-      kept.map(({ place, size, problem, disagrees, since }) => ({
+      kept.map(({ place, size, at, waitingSince, problem, disagrees, since }) => ({
         place: place.name,
         size,
+        at,
+        waitingSince,
+        overdue: isOverdue(waitingSince),
         problem,
         disagrees,
         since,

@@ -2,6 +2,7 @@ export { requireMaker, signBackup } from './backup-note.ts';
 export { signCheckpoint } from './checkpoint.ts';
 export { type CheckpointService, createCheckpointService, type PlaceState } from './checkpoints.ts';
 export { encodeEntry, entryTexts, textsOf } from './entry.ts';
+export { createKeptPlaces } from './kept-places.ts';
 export { lastRevocation } from './last-revocation.ts';
 export { type NoteKey, noteKeyOf, parseNoteKey } from './note.ts';
 export { readNotes } from './note-stream.ts';

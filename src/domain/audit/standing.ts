@@ -7,6 +7,8 @@ import type { NoteKey } from './note.ts';
 export type Standing =
   /** None is kept there. */
   | { readonly kind: 'none' }
+  /** None is kept there any more: it was taken away, or another place is in its stead. */
+  | { readonly kind: 'gone' }
   /** All that was sworn to is in the store, as it was. */
   | { readonly kind: 'follows'; readonly checkpoint: Checkpoint }
   /** Entries are missing at the end: an older store was put in its place, or its end was cut off. */
@@ -16,13 +18,17 @@ export type Standing =
   /** The last checkpoint is no evidence: of another log, of another key, or damaged. */
   | { readonly kind: 'foreign'; readonly why: string };
 
-/** @param note the last one that a place keeps */
+/**
+ * @param note the last one that a place keeps
+ * @param kept whether the record says that it has kept one
+ */
 export async function standingOf(
   note: string | undefined,
   key: NoteKey,
   log: Pick<AuditLog, 'head' | 'rootAt'>,
+  kept = false,
 ): Promise<Standing> {
-  if (note === undefined) return { kind: 'none' };
+  if (note === undefined) return { kind: kept ? 'gone' : 'none' };
   let checkpoint: Checkpoint;
   try {
     checkpoint = openCheckpoint(note, key);
@@ -52,6 +58,7 @@ export function losesRevocations(standing: Standing): boolean {
       return false;
     case 'behind':
       return standing.checkpoint.revoked > standing.size;
+    case 'gone':
     case 'differs':
     case 'foreign':
       return true;
@@ -63,6 +70,8 @@ export function describeStanding(standing: Standing): string {
   switch (standing.kind) {
     case 'none':
       return 'keeps no checkpoint yet';
+    case 'gone':
+      return 'it has kept checkpoints of this record, and keeps none any more: it was taken away, emptied, or another one is configured, so that nothing shows whether this store is an older one';
     case 'follows':
       return `agrees, up to entry ${standing.checkpoint.size}`;
     case 'behind':
@@ -89,7 +98,9 @@ export function requireAgreement(place: string, standing: Standing): void {
   throw new CitadelError(
     'FailedPrecondition',
     `the audit record disagrees with what was sworn to outside of the store (${place}): ${describeStanding(standing)}. ` +
-      'Whatever was decided in what is missing would be undone. Find the right store; ' +
+      (standing.kind === 'gone'
+        ? 'Give the place back; '
+        : 'Whatever was decided in what is missing would be undone. Find the right store; ') +
       'citadel log verify says where it differs. After a restore that is meant: citadel log accept',
   );
 }

@@ -50,6 +50,8 @@ export interface Metrics {
   keySets(counts: KeySetCounts): void;
   /** What is to be asked, whenever somebody wants to know, for how the sources of the mesh are. */
   meshSources(states: () => readonly MeshSourceState[]): void;
+  /** Asked whenever somebody reads them. */
+  checkpoints(states: () => readonly CheckpointAge[]): void;
   enforcement(counts: EnforcementCounts): void;
   /** Agents that are told to make new keys, and how fast they follow. */
   reKeying(counts: ReKeyingCounts): void;
@@ -92,6 +94,15 @@ export interface EnforcementCounts {
   readonly workloads: number;
 }
 
+/** How old what is sworn to in one place is. */
+export interface CheckpointAge {
+  readonly place: string;
+  /** Of the last checkpoint; undefined where that is not known. */
+  readonly at: Date | undefined;
+  /** Since when entries wait to be sworn to; undefined: none do. */
+  readonly waitingSince: Date | undefined;
+}
+
 /** Agents under tainted authorities that hold a stream to this server, by how far they are. */
 export interface ReKeyingCounts {
   /** Not told yet: their turn has not come. */
@@ -125,6 +136,7 @@ export const noMetrics: Metrics = {
   keySetFetched: () => {},
   keySets: () => {},
   meshSources: () => {},
+  checkpoints: () => {},
   enforcement: () => {},
   reKeying: () => {},
   renewalsPutOff: () => {},

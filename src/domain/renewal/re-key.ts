@@ -19,6 +19,11 @@ interface Watched {
   followedAt?: number;
 }
 
+/**
+ * Places of one proxy at a time: its agent and another client of the same pod. Whoever opens more streams must not keep others from
+ * their turn.
+ */
+const mostOfOneProxy = 2;
 /** How often it is looked whether more orders may go out. */
 const lookMilliseconds = 500;
 /** The time that the rate is made of. */
@@ -122,9 +127,16 @@ export class ReKeyQueue {
   }
 
   #send(): void {
+    if (this.#waiting.size === 0) return;
     const now = this.#options.clock.now().getTime();
+    const held = new Map<string, number>();
+    for (const { leaf } of this.#out) held.set(leaf.proxyKey, (held.get(leaf.proxyKey) ?? 0) + 1);
     for (const watched of this.#waiting) {
       if (this.#out.size >= this.#pace.limit) return;
+      const { proxyKey } = watched.leaf;
+      const places = held.get(proxyKey) ?? 0;
+      if (places >= mostOfOneProxy) continue;
+      held.set(proxyKey, places + 1);
       this.#waiting.delete(watched);
       this.#out.add(watched);
       watched.orderedAt = now;

@@ -3,8 +3,11 @@ import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promis
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createMetrics } from '../../../src/adapters/metrics/index.ts';
+import { systemClock } from '../../../src/kernel/index.ts';
 import { type TemporaryDirectory, temporaryDirectory, waitFor } from '../../parts/index.ts';
-import { newRequest, startTestServer, type TestServer } from '../../support/server.ts';
+import { runCitadel } from '../../support/citadel.ts';
+import { newRequest, startTestServer, type TestServer, writeServerConfig } from '../../support/server.ts';
 
 /** A server whose record is sworn to in a file beside its data directory. */
 let parent: TemporaryDirectory;
@@ -20,14 +23,16 @@ beforeEach(async () => {
 });
 afterEach(() => parent[Symbol.asyncDispose]());
 
+const settings = (more: object = {}) => ({
+  keys: { disk: { encryption: { keyFile: parent.join('key') } } },
+  audit: { checkpoints: { interval: '1s', file: { path: checkpoints }, ...more } },
+});
+
 const start = (more: object = {}): Promise<TestServer> =>
-  startTestServer(
-    {
-      keys: { disk: { encryption: { keyFile: parent.join('key') } } },
-      audit: { checkpoints: { interval: '1s', file: { path: checkpoints }, ...more } },
-    },
-    { directory: data },
-  );
+  startTestServer(settings(more), {
+    directory: data,
+    metrics: createMetrics(systemClock, { process: false }),
+  });
 
 async function issueTo(server: TestServer): Promise<void> {
   const { csr } = await newRequest();
@@ -98,6 +103,39 @@ describe('checkpoints of the audit record', () => {
     );
     await writeFile(checkpoints, ours.replace(/^time 2/m, 'time 3'));
     await expect(start()).rejects.toMatchObject({ code: 'FailedPrecondition' });
+  });
+
+  test('refuse a start where they are gone, until that is accepted; on a new place they begin', async () => {
+    await issueAndStop(await start(), 1);
+    expect((await sizes()).at(-1)).toBe(await lastSequence());
+    await rename(checkpoints, parent.join('taken-away'));
+    await expect(start()).rejects.toThrow(
+      /\(file\): it has kept checkpoints .*Give the place back.*log accept/s,
+    );
+    // As with a store from before, which nothing would show any more.
+    await rename(parent.join('taken-away'), checkpoints);
+    await issueAndStop(await start(), 1);
+    await writeFile(checkpoints, '');
+    await expect(start()).rejects.toMatchObject({ code: 'FailedPrecondition' });
+    const config = await writeServerConfig(data, settings());
+    const accept = (...more: readonly string[]) =>
+      runCitadel(['log', 'accept', '--config', config, '--yes', '--reason', 'that disk burnt', ...more], {
+        directory: parent.path,
+        home: 'nobody',
+      });
+    const refused = await accept();
+    expect([refused.code, refused.stderr]).toStrictEqual([2, expect.stringContaining('--revocations-lost')]);
+    expect(await accept('--revocations-lost')).toMatchObject({ code: 0 });
+    expect(await sizes()).toHaveLength(1);
+    const server = await start();
+    const metrics = async () =>
+      (await fetch(`http://127.0.0.1:${server.app.monitoring.address.port}/metrics`)).text();
+    const age = async () =>
+      /^citadel_audit_checkpoint_age_seconds\{place="file"\} ([\d.]+)$/m.exec(await metrics())?.[1];
+    expect(Number(await age())).toBeLessThan(600);
+    await server.stop();
+    // A place that never kept one is a new one.
+    await (await start({ file: undefined, stdout: {} })).stop();
   });
 
   test('that cannot be written stop nobody: it is told, and made up for', async () => {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { createEnvoyRenderer } from '../../../../src/adapters/envoy/index.ts';
 import type { MeshSettings, MeshTls } from '../../../../src/domain/mesh/index.ts';
@@ -6,6 +7,7 @@ import { indexMesh, viewOf } from '../../../../src/domain/mesh/view.ts';
 import { Cluster } from '../../../../src/gen/envoy/config/cluster/v3/cluster.ts';
 import type { TransportSocket } from '../../../../src/gen/envoy/config/core/v3/base.ts';
 import { Listener } from '../../../../src/gen/envoy/config/listener/v3/listener.ts';
+import type { FilterChain } from '../../../../src/gen/envoy/config/listener/v3/listener_components.ts';
 import { TlsParameters_TlsProtocol as Version } from '../../../../src/gen/envoy/extensions/transport_sockets/tls/v3/common.ts';
 import {
   type CommonTlsContext,
@@ -15,10 +17,11 @@ import {
 import { content, service, settings, workload } from '../../domain/mesh/samples.ts';
 
 /** Of a proxy under capture, which calls a service with an address and one without. */
-function render(over: Partial<MeshSettings> = {}) {
+function render(over: Partial<MeshSettings> = {}, strict = false) {
   const orders = workload('orders', { proxy: 'capture', addresses: ['10.0.0.1'] });
   const services = [{ ...service('orders', orders), addresses: ['10.96.0.1'] }, service('headless', orders)];
-  const snapshot = composeSnapshot({ ...settings, ...over }, [content([orders], services)]);
+  const parts = { isStrict: () => strict };
+  const snapshot = composeSnapshot({ ...settings, ...over }, [content([orders], services)], parts);
   const view = viewOf(indexMesh(snapshot), orders.id);
   if (!view) throw new Error('no view');
   const resources = createEnvoyRenderer().render(view);
@@ -59,6 +62,40 @@ function parameters(tls?: MeshTls) {
     ),
   };
 }
+
+describe('a drain of what is open by mutual TLS', () => {
+  const chains = (drainGeneration: number, strict: boolean) =>
+    new Map(
+      render({ drainGeneration }, strict).listeners.flatMap(({ name, filterChains }) =>
+        filterChains.map((chain) => [`${name} ${chain.name}`, chain] as const),
+      ),
+    );
+  const isMutual = (chain: FilterChain | undefined) =>
+    chain?.transportSocket?.name === 'envoy.transport_sockets.tls';
+
+  test.each([
+    ['as permissive as it was', false],
+    ['on its way to be strict', true],
+  ])('of a workload %s changes the chains of mutual TLS, and no other', (_what, strict) => {
+    const [before, after] = [chains(1, strict), chains(2, strict)];
+    expect([...after.keys()]).toStrictEqual([...before.keys()]);
+    const changed = [...after].filter(([name, chain]) => !isDeepStrictEqual(chain, before.get(name)));
+    expect(changed.length).toBeGreaterThan(0);
+    expect(changed.map(([name]) => name)).toStrictEqual(
+      [...after].filter(([, chain]) => isMutual(chain)).map(([name]) => name),
+    );
+  });
+
+  test('leaves the switch to strict what it is without one: it closes nothing that is open by mutual TLS', () => {
+    for (const generation of [0, 7]) {
+      const [permissive, strict] = [chains(generation, false), chains(generation, true)];
+      const kept = [...strict].filter(([name, chain]) => isMutual(chain) && permissive.has(name));
+      expect(kept.length).toBeGreaterThan(0);
+      for (const [name, chain] of kept) expect(chain).toStrictEqual(permissive.get(name));
+      expect(strict.size).toBeLessThan(permissive.size + kept.length);
+    }
+  });
+});
 
 describe('TLS between proxies', () => {
   test.for<[string, MeshTls, Version, string[]]>([

@@ -4,6 +4,7 @@ import { openCheckpoint } from '../../../../src/domain/audit/checkpoint.ts';
 import {
   type CheckpointService,
   createCheckpointService,
+  createKeptPlaces,
   noteKeyOf,
 } from '../../../../src/domain/audit/index.ts';
 import type { AuditLog, CheckpointPlace } from '../../../../src/domain/ports/index.ts';
@@ -42,17 +43,16 @@ const sizes = (place: { readonly notes: readonly string[] }) =>
 
 let log: AuditLog;
 let now: number;
+const options = {
+  key,
+  signer,
+  everyEntries: 10,
+  interval: 60_000,
+  clock: { now: () => new Date(now), sleep: async () => {} },
+  logger: silentLog,
+};
 const service = (...places: CheckpointPlace[]): CheckpointService =>
-  createCheckpointService({
-    log,
-    places,
-    key,
-    signer,
-    everyEntries: 10,
-    interval: 60_000,
-    clock: { now: () => new Date(now), sleep: async () => {} },
-    logger: silentLog,
-  });
+  createCheckpointService({ ...options, log, places });
 const append = async (count: number, target = 'x') => {
   for (let index = 0; index < count; index += 1) await log.append(auditEvent({ target }));
 };
@@ -146,6 +146,66 @@ describe('checkpoints', () => {
     // As long again, and another.
     await append(2, 'y');
     await expect(service(place).requireAgreement()).rejects.toThrow('was rewritten, or is another one');
+  });
+
+  it('are missed where a place has kept them and keeps none any more, not on a new place', async () => {
+    const place = memoryPlace();
+    const remembering = (of: CheckpointPlace) => {
+      const kept = createKeptPlaces(log, { now: () => new Date(now) });
+      return createCheckpointService({ ...options, log, places: [of], kept });
+    };
+    await append(5);
+    const first = remembering(place);
+    await first.requireAgreement();
+    await first.finish();
+    // What says so is sworn to, too.
+    expect(sizes(place)).toEqual([5, 6]);
+    const again = remembering(place);
+    await again.requireAgreement();
+    await again.finish();
+    expect(sizes(place)).toEqual([5, 6]);
+    place.notes.length = 0;
+    await expect(remembering(place).requireAgreement()).rejects.toThrow('keeps none any more');
+    await remembering(memoryPlace('vault')).requireAgreement();
+    // Away at the start, and empty when it is back.
+    place.away = true;
+    const late = remembering(place);
+    await late.requireAgreement();
+    place.away = false;
+    now += 60_000;
+    await append(1);
+    await late.tick();
+    expect([late.states()[0]?.disagrees, place.notes]).toStrictEqual([true, []]);
+    // Emptied while the server runs it begins anew: the store is the one that was compared.
+    const other = memoryPlace('vault');
+    const running = remembering(other);
+    await running.requireAgreement();
+    await running.tick();
+    const { length } = other.notes;
+    other.notes.length = 0;
+    await append(20);
+    await running.tick();
+    now += 60_000;
+    await running.tick();
+    expect([length, other.notes.length, running.states()[0]?.problem]).toStrictEqual([2, 1, undefined]);
+  });
+
+  it('are overdue where entries have waited for longer than they may', async () => {
+    const place = memoryPlace();
+    place.away = true;
+    const checkpoints = service(place);
+    await append(1);
+    await checkpoints.tick();
+    const waitingSince = new Date(now);
+    now += 240_000;
+    expect(checkpoints.states()).toMatchObject([{ at: undefined, waitingSince, overdue: false }]);
+    now += 1;
+    expect(checkpoints.states()).toMatchObject([{ overdue: true }]);
+    place.away = false;
+    await checkpoints.tick();
+    expect(checkpoints.states()).toMatchObject([
+      { at: new Date(now), waitingSince: undefined, overdue: false },
+    ]);
   });
 
   it('are never written over those of another record, also where they come back later', async () => {

@@ -67,6 +67,21 @@ function start() {
 const names = (count: number) => Array.from({ length: count }, (_, index) => `agent-${index}`);
 
 describe('orders for new keys', () => {
+  test('leave a proxy of many streams no more places than two, and go to all of them in the end', async () => {
+    const { watch, taint, told, look, issued } = start();
+    const streams = names(3 * leastOut).map(() => watch('greedy'));
+    for (const name of names(leastOut)) watch(name);
+    taint();
+    expect(told).toHaveLength(leastOut);
+    expect(told.filter((name) => name === 'greedy')).toHaveLength(2);
+    // Its streams end with the certificate that is replaced; the next of them have their turn.
+    for (const end of streams.slice(0, 2)) end();
+    for (const name of names(leastOut)) issued(name);
+    await look();
+    expect(told.filter((name) => name === 'greedy')).toHaveLength(4);
+    expect(new Set(told)).toStrictEqual(new Set(['greedy', ...names(leastOut)]));
+  });
+
   test('go to who is under the tainted authority, and once each', () => {
     const { watch, taint, told, queue } = start();
     watch('a');
