@@ -52,10 +52,16 @@ export function getPolicy(services: ConsolePolicyServices, key: wire.ConsolePoli
   return { ...headOf(status, new Map()), text: textOf(status.policy) };
 }
 
+/** @throws CitadelError FailedPrecondition where it is not known yet */
+export function worldOf({ policies, policyWorld }: ConsolePolicyServices): PolicyWorld {
+  needsControlPlane(policies);
+  const world = policyWorld();
+  if (world) return world;
+  throw new CitadelError('FailedPrecondition', 'this server does not know yet who is in the mesh');
+}
+
 export function summarizeWorld(services: ConsolePolicyServices): wire.ConsoleWorld {
-  const world = services.policyWorld();
-  if (!world)
-    throw new CitadelError('FailedPrecondition', 'this server does not know yet who is in the mesh');
+  const world = worldOf(services);
   const workloads = [...world.workloads.values()];
   const names = (each: readonly string[]) => [...new Set(each)].toSorted(compareText).slice(0, mostNames);
   return {
