@@ -12,13 +12,16 @@ const waiting = 8;
 const deadline = 30_000;
 /** MiB of the thread's heap; what needs more ends the thread and nothing else. */
 const heap = 1_024;
+/** Milliseconds that a thread is kept for the next task: starting one costs more than most comparisons. */
+const idle = 120_000;
 
-/** Each computation in a thread of its own, which ends with it, or at its deadline. */
+/** One task at a time in a thread of its own, which ends at a task's deadline, or when nobody waits for it. */
 export function createPolicyAnalysis(): PolicyAnalysis {
   const places = new Limiter(running, waiting, 'too many comparisons are asked for at once; try again');
+  const thread = new TaskThread();
   return {
     compare: (before, after, { signal, limits = {} }) =>
-      places.run(signal, () => runTask({ before: plain(before), after: plain(after), limits }, signal)),
+      places.run(signal, () => thread.run({ before: plain(before), after: plain(after), limits }, signal)),
   };
 }
 
@@ -27,36 +30,75 @@ function plain({ settings, workloads, services, policies, strict }: PolicyWorld)
   return { settings, workloads, services, policies, strict };
 }
 
-async function runTask(task: AnalysisTask, signal: AbortSignal): Promise<Comparison> {
-  const worker = new Worker(entry, {
-    workerData: task,
-    resourceLimits: { maxOldGenerationSizeMb: heap },
-    env: {},
-    stdout: true,
-    stderr: true,
-  });
-  const ending = AbortSignal.any([signal, AbortSignal.timeout(deadline)]);
-  let stop = () => {};
-  try {
-    return await new Promise<Comparison>((resolve, reject) => {
-      stop = () =>
-        reject(
-          signal.aborted
-            ? new CitadelError('Cancelled', 'nobody waits for the comparison any more')
-            : new CitadelError('DeadlineExceeded', 'comparing these policies takes too long'),
-        );
-      ending.addEventListener('abort', stop, { once: true });
-      if (ending.aborted) stop();
-      worker.once('message', resolve);
-      worker.once('error', (cause) =>
-        reject(new CitadelError('ResourceExhausted', 'these policies are too much to compare', { cause })),
-      );
-      worker.once('exit', () =>
-        reject(new CitadelError('Internal', 'the comparison ended without a result')),
-      );
-    });
-  } finally {
-    ending.removeEventListener('abort', stop);
-    await worker.terminate();
+interface Waiting {
+  readonly resolve: (result: Comparison) => void;
+  readonly reject: (error: CitadelError) => void;
+}
+
+class TaskThread {
+  #worker: Worker | undefined;
+  #waiting: Waiting | undefined;
+  #idle: NodeJS.Timeout | undefined;
+
+  async run(task: AnalysisTask, signal: AbortSignal): Promise<Comparison> {
+    clearTimeout(this.#idle);
+    const worker = this.#worker ?? this.#start();
+    const ending = AbortSignal.any([signal, AbortSignal.timeout(deadline)]);
+    const stop = () => this.#fail(worker, endedEarly(signal));
+    ending.addEventListener('abort', stop, { once: true });
+    try {
+      return await new Promise<Comparison>((resolve, reject) => {
+        this.#waiting = { resolve, reject };
+        // A thread has no origin.
+        // oxlint-disable-next-line unicorn/require-post-message-target-origin
+        worker.postMessage(task);
+        if (ending.aborted) stop();
+      });
+    } finally {
+      ending.removeEventListener('abort', stop);
+      this.#waiting = undefined;
+      this.#idle = setTimeout(() => this.#end(worker), idle).unref();
+    }
   }
+
+  #start(): Worker {
+    const worker = new Worker(entry, {
+      resourceLimits: { maxOldGenerationSizeMb: heap },
+      env: {},
+      stdout: true,
+      stderr: true,
+    });
+    worker.on('message', (result: Comparison) => this.#waiting?.resolve(result));
+    worker.on('error', (cause) =>
+      this.#fail(
+        worker,
+        new CitadelError('ResourceExhausted', 'these policies are too much to compare', { cause }),
+      ),
+    );
+    worker.on('exit', () =>
+      this.#fail(worker, new CitadelError('Internal', 'the comparison ended without a result')),
+    );
+    // A server that stops waits for no thread.
+    worker.unref();
+    this.#worker = worker;
+    return worker;
+  }
+
+  /** Ends a thread; whoever waits for it is told, and a later one's task is another thread's. */
+  #fail(worker: Worker, error: CitadelError): void {
+    if (this.#worker !== worker) return;
+    this.#end(worker);
+    this.#waiting?.reject(error);
+  }
+
+  #end(worker: Worker): void {
+    if (this.#worker === worker) this.#worker = undefined;
+    void worker.terminate();
+  }
+}
+
+function endedEarly(signal: AbortSignal): CitadelError {
+  return signal.aborted
+    ? new CitadelError('Cancelled', 'nobody waits for the comparison any more')
+    : new CitadelError('DeadlineExceeded', 'comparing these policies takes too long');
 }
