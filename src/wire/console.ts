@@ -57,8 +57,8 @@ export interface ConsoleWorld {
   readonly namespaces: readonly string[];
   /** `NAMESPACE/SERVICEACCOUNT`. */
   readonly serviceAccounts: readonly string[];
-  /** `NAMESPACE/NAME`. */
-  readonly workloads: readonly string[];
+  /** `NAMESPACE/NAME:PORT`. */
+  readonly services: readonly string[];
   readonly rootNamespace: string;
   readonly trustDomain: string;
 }

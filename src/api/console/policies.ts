@@ -72,7 +72,9 @@ export function summarizeWorld(services: ConsolePolicyServices): wire.ConsoleWor
     serviceAccounts: names(
       workloads.map(({ namespace, serviceAccount }) => `${namespace}/${serviceAccount}`),
     ),
-    workloads: names(workloads.map(({ namespace, name }) => `${namespace}/${name}`)),
+    services: names(
+      [...world.services.values()].flatMap(({ id, ports }) => ports.map(({ port }) => `${id}:${port}`)),
+    ),
     rootNamespace: world.settings.rootNamespace,
     trustDomain: world.settings.trustDomain,
   };
