@@ -40,6 +40,7 @@ export async function serveConsole(options: ConsoleOptions): Promise<ConsoleList
     clock,
     entropy,
   });
+  const { createPolicyAnalysis } = await import('../adapters/analysis/index.ts');
   const { defaultConsoleLimits, startConsoleListener } = await import('../api/console/index.ts');
   const { handshakeTimeout, requestTimeout, callsPerSecondPerPeer } = config.limits;
   return await startConsoleListener({
@@ -50,6 +51,8 @@ export async function serveConsole(options: ConsoleOptions): Promise<ConsoleList
       sessions,
       trustDomain: config.trustDomain.name,
       version,
+      analysis: createPolicyAnalysis(),
+      now: () => clock.now(),
       policies: controlPlane?.policies,
       policyStatus: () => controlPlane?.plane.policies() ?? [],
       policyWarnings: () => controlPlane?.plane.policyWarnings() ?? [],

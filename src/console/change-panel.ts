@@ -5,6 +5,7 @@ import { CallError, describe, post } from './call.ts';
 import { Command, quoted } from './command.ts';
 import { count, failure, keyText, status } from './elements.ts';
 import { diffLines } from './line-diff.ts';
+import { SemanticDiff } from './semantic-diff.ts';
 
 interface ChangePanelProps {
   readonly who: ConsoleWhoAmI;
@@ -60,6 +61,7 @@ export function ChangePanel(props: ChangePanelProps): ComponentChild {
     'div',
     { class: 'panel-body' },
     plan && effects.length > 0 ? effects.map((effect) => h(Effect, { key: keyText(effect), effect })) : null,
+    plan && comparable(plan, effects) ? h(SemanticDiff, { text, remove, revision: plan.revision }) : null,
     hindrance === undefined ? null : status(hindrance),
     h(
       'form',
@@ -91,6 +93,10 @@ export function ChangePanel(props: ChangePanelProps): ComponentChild {
       ].join(' '),
     }),
   );
+}
+
+function comparable({ problems }: ConsolePlan, effects: readonly ConsoleEffect[]): boolean {
+  return problems.length === 0 && effects.length > 0 && effects.every(({ shadowedBy }) => shadowedBy === '');
 }
 
 /** Why nothing can be applied; undefined where it can. */

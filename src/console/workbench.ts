@@ -16,6 +16,7 @@ import { Command } from './command.ts';
 import { draftOf, draftsOf, dropDraft, keepDraft, newPolicy } from './drafts.ts';
 import { Editor, type EditorHandle } from './editor.ts';
 import { button, count, failure, keyText, status } from './elements.ts';
+import { ExplainPanel } from './explain-panel.ts';
 import { PolicyList } from './policy-list.ts';
 import { ProblemList } from './problem-list.ts';
 import { Tabs } from './tabs.ts';
@@ -196,6 +197,7 @@ export function Workbench({ who, onEnded }: WorkbenchProps): ComponentChild {
           tabs: [
             { id: 'problems', title: 'Problems', count: problems.length + warnings.length },
             { id: 'change', title: 'Change' },
+            { id: 'explain', title: 'Explain' },
             { id: 'status', title: 'Status' },
           ],
           selected: tab,
@@ -221,6 +223,7 @@ export function Workbench({ who, onEnded }: WorkbenchProps): ComponentChild {
               onEnded,
             })
           : null,
+        tab === 'explain' ? h(ExplainPanel, { text: opened.removing ? '' : text, world, onEnded }) : null,
         tab === 'status' ? h(Status, { head }) : null,
       ),
     ),

@@ -57,8 +57,8 @@ export interface ConsoleWorld {
   readonly namespaces: readonly string[];
   /** `NAMESPACE/SERVICEACCOUNT`. */
   readonly serviceAccounts: readonly string[];
-  /** `NAMESPACE/NAME`. */
-  readonly workloads: readonly string[];
+  /** `NAMESPACE/NAME:PORT`. */
+  readonly services: readonly string[];
   readonly rootNamespace: string;
   readonly trustDomain: string;
 }
@@ -98,6 +98,60 @@ export interface ConsolePlan {
   readonly warnings: readonly ConsoleProblem[];
   readonly effects: readonly ConsoleEffect[];
   readonly revision: number;
+}
+
+/** POST /console/api/explain: what becomes of a call under the text in the editor and all else that holds. */
+export interface ConsoleQuestion {
+  /** Empty: under what holds now. */
+  readonly text: string;
+  readonly from: string;
+  readonly to: string;
+  /** What is left empty is not said. */
+  readonly method: string;
+  readonly path: string;
+  readonly host: string;
+  /** One a line, as `x-client=v2`. */
+  readonly headers: string;
+  /** Claims as a JSON object, or `none`. */
+  readonly token: string;
+  readonly ip: string;
+}
+
+export interface ConsoleExplanation {
+  readonly verdict: 'allow' | 'deny' | 'depends';
+  readonly headline: string;
+  readonly why: readonly string[];
+  readonly steps: readonly (readonly [name: string, result: string])[];
+  readonly notes: readonly string[];
+}
+
+/** POST /console/api/diff: what would be decided otherwise if the change were applied. */
+export interface ConsoleDiff {
+  readonly outcome: 'same' | 'different' | 'undecided';
+  readonly complete: boolean;
+  readonly differences: readonly ConsoleDifference[];
+  /** Of what nothing can be said, and why. */
+  readonly undecided: readonly string[];
+}
+
+export interface ConsoleDifference {
+  readonly becomes: 'allowed' | 'denied';
+  /** `cluster/namespace/name:port`. */
+  readonly places: readonly string[];
+  /** Of which requests: all of these hold. */
+  readonly where: readonly ConsoleConstraint[];
+  /** A request for which it is so, as a line. */
+  readonly witness: string;
+  /** Who decides of it, before and after. */
+  readonly before: string;
+  readonly after: string;
+}
+
+export interface ConsoleConstraint {
+  readonly attribute: string;
+  /** One of these. */
+  readonly alternatives: readonly string[];
+  readonly more: number;
 }
 
 /** POST /console/api/format. */

@@ -75,7 +75,7 @@ export function createConsoleHandler(
   const attempts = createRateLimiter(signIns);
   const redirectUri = `${origin}${callback}`;
 
-  async function answer(request: IncomingMessage): Promise<Reply | undefined> {
+  async function answer(request: IncomingMessage, signal: AbortSignal): Promise<Reply | undefined> {
     const peer = request.socket.remoteAddress ?? 'unknown';
     const url = request.url ?? '';
     const [path = '', query = ''] = url.split('?', 2);
@@ -86,7 +86,7 @@ export function createConsoleHandler(
       refuse({ kind: 'rate', peer, method: path.startsWith(api) ? path : home });
       return failure(429, 'ResourceExhausted', 'too many calls of this address; try again in a moment');
     }
-    if (path.startsWith(api)) return await call(request, path.slice(api.length), peer);
+    if (path.startsWith(api)) return await call(request, path.slice(api.length), peer, signal);
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return failure(405, 'InvalidArgument', 'only GET and HEAD', { allow: 'GET, HEAD' });
     if (path === callback) return await signedIn(request, new URLSearchParams(query), peer);
@@ -94,7 +94,12 @@ export function createConsoleHandler(
     return page(request, path);
   }
 
-  async function call(request: IncomingMessage, path: string, peer: string): Promise<Reply | undefined> {
+  async function call(
+    request: IncomingMessage,
+    path: string,
+    peer: string,
+    signal: AbortSignal,
+  ): Promise<Reply | undefined> {
     const found = findRoute(routes, request.method, path);
     if (found === undefined) return failure(404, 'NotFound', 'there is no such call');
     if (found === 'method') return failure(405, 'InvalidArgument', 'another method is needed');
@@ -117,7 +122,7 @@ export function createConsoleHandler(
       const admitted = route.needs === 'nobody' ? undefined : await sessions.authorize(route.needs, proof);
       const read = request.method === 'POST' ? await readBody(request) : { body: {} };
       if (typeof read === 'string') return bodyFailure(read, peer, path);
-      const given: ConsoleCall = { ...proof, ...read, names, redirectUri };
+      const given: ConsoleCall = { ...proof, ...read, names, redirectUri, signal };
       const reply = await (route.needs === 'nobody'
         ? route.answer(given)
         : route.answer(given, admitted ?? notAdmitted()));
@@ -208,8 +213,10 @@ export function createConsoleHandler(
 
   return async (request, response) => {
     let reply: Reply | undefined;
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
     try {
-      reply = await answer(request);
+      reply = await answer(request, gone.signal);
     } catch (error) {
       reply = thrown(error);
     }

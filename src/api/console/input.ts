@@ -1,5 +1,5 @@
 import { CitadelError } from '../../kernel/index.ts';
-import type { ConsoleApply, ConsoleChange, ConsolePolicyKey } from '../../wire/console.ts';
+import type { ConsoleApply, ConsoleChange, ConsolePolicyKey, ConsoleQuestion } from '../../wire/console.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -21,6 +21,24 @@ export function readApply(body: unknown): ConsoleApply {
   if (typeof expectedRevision !== 'number' || !Number.isSafeInteger(expectedRevision) || expectedRevision < 0)
     throw wrong('expectedRevision must be a revision');
   return { ...changeOf(fields), expectedRevision, reason: textOf(fields, 'reason') };
+}
+
+const questionFields = ['text', 'from', 'to', 'method', 'path', 'host', 'headers', 'token', 'ip'] as const;
+
+export function readQuestion(body: unknown): ConsoleQuestion {
+  const fields = fieldsOf(body, questionFields);
+  const text = (name: (typeof questionFields)[number]) => textOf(fields, name);
+  return {
+    text: text('text'),
+    from: text('from'),
+    to: text('to'),
+    method: text('method'),
+    path: text('path'),
+    host: text('host'),
+    headers: text('headers'),
+    token: text('token'),
+    ip: text('ip'),
+  };
 }
 
 export function readNothing(body: unknown): void {

@@ -52,10 +52,16 @@ export function getPolicy(services: ConsolePolicyServices, key: wire.ConsolePoli
   return { ...headOf(status, new Map()), text: textOf(status.policy) };
 }
 
+/** @throws CitadelError FailedPrecondition where it is not known yet */
+export function worldOf({ policies, policyWorld }: ConsolePolicyServices): PolicyWorld {
+  needsControlPlane(policies);
+  const world = policyWorld();
+  if (world) return world;
+  throw new CitadelError('FailedPrecondition', 'this server does not know yet who is in the mesh');
+}
+
 export function summarizeWorld(services: ConsolePolicyServices): wire.ConsoleWorld {
-  const world = services.policyWorld();
-  if (!world)
-    throw new CitadelError('FailedPrecondition', 'this server does not know yet who is in the mesh');
+  const world = worldOf(services);
   const workloads = [...world.workloads.values()];
   const names = (each: readonly string[]) => [...new Set(each)].toSorted(compareText).slice(0, mostNames);
   return {
@@ -66,7 +72,9 @@ export function summarizeWorld(services: ConsolePolicyServices): wire.ConsoleWor
     serviceAccounts: names(
       workloads.map(({ namespace, serviceAccount }) => `${namespace}/${serviceAccount}`),
     ),
-    workloads: names(workloads.map(({ namespace, name }) => `${namespace}/${name}`)),
+    services: names(
+      [...world.services.values()].flatMap(({ id, ports }) => ports.map(({ port }) => `${id}:${port}`)),
+    ),
     rootNamespace: world.settings.rootNamespace,
     trustDomain: world.settings.trustDomain,
   };

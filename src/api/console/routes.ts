@@ -1,8 +1,12 @@
 import type { BrowserSessions, OperatorCaller, OperatorMethod } from '../../domain/operators/index.ts';
+import type { PolicyAnalysis } from '../../domain/ports/index.ts';
 import type { Secret } from '../../kernel/index.ts';
 import type { ConsoleSignIn, ConsoleWhoAmI } from '../../wire/console.ts';
 import { writeCookie } from './cookies.ts';
-import { readApply, readChange, readNothing, readText } from './input.ts';
+import { diffChange } from './diff.ts';
+import { explainQuestion } from './explain.ts';
+import { readApply, readChange, readNothing, readQuestion, readText } from './input.ts';
+import { Latest } from './latest.ts';
 import {
   applyChange,
   type ConsolePolicyServices,
@@ -17,6 +21,8 @@ export interface ConsoleServices extends ConsolePolicyServices {
   readonly sessions: BrowserSessions;
   readonly trustDomain: string;
   readonly version: string;
+  readonly analysis: PolicyAnalysis;
+  readonly now: () => Date;
 }
 
 /** A call, read and let in. */
@@ -27,6 +33,8 @@ export interface ConsoleCall {
   readonly session: Secret<string> | undefined;
   readonly clientCertificate: Uint8Array | undefined;
   readonly redirectUri: string;
+  /** Aborted when nobody waits for the reply any more. */
+  readonly signal: AbortSignal;
 }
 
 export interface ConsoleReply {
@@ -57,6 +65,7 @@ export type ConsoleRoute = { readonly route: string } & (Open | Closed);
 /** Every call of the console, and what it asks of its caller: by the methods of the operator API, one table for both. */
 export function consoleRoutes(services: ConsoleServices): readonly ConsoleRoute[] {
   const { sessions } = services;
+  const latest = new Latest();
   return [
     {
       route: 'GET sign-in',
@@ -127,6 +136,20 @@ export function consoleRoutes(services: ConsoleServices): readonly ConsoleRoute[
       route: 'POST plan',
       needs: 'listPolicies',
       answer: async ({ body }) => ({ body: await planChange(services, readChange(body)) }),
+    },
+    {
+      route: 'POST explain',
+      needs: 'getPolicyWorld',
+      answer: ({ body }) => ({ body: explainQuestion(services, readQuestion(body), services.now()) }),
+    },
+    {
+      route: 'POST diff',
+      needs: 'getPolicyWorld',
+      answer: async ({ body, signal }, { caller }) => ({
+        body: await latest.run(caller.subject, signal, (own) =>
+          diffChange(services, services.analysis, readChange(body), own),
+        ),
+      }),
     },
     {
       route: 'POST apply',

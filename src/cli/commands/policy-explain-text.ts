@@ -1,12 +1,5 @@
-import type {
-  CallExplanation,
-  RequestAttribute,
-  StepFinding,
-  TokenFinding,
-  TransportFinding,
-} from '../../domain/policy/index.ts';
+import { type CallExplanation, explanationWords } from '../../domain/policy/index.ts';
 import { printable } from '../output.ts';
-import { fieldLines, mostEntries, policyName, quoted, ruleName } from './policy-explain-rule.ts';
 
 interface Line {
   readonly method?: string | undefined;
@@ -15,13 +8,14 @@ interface Line {
 
 /** For a reader: the verdict first, then why, then what would have had to be otherwise, then each step. */
 export function explanationText(explanation: CallExplanation, line: Line): string {
+  const { headline, why, steps, notes } = explanationWords(explanation, line);
   return [
-    headline(explanation, line),
-    ...why(explanation).map((each) => `  ${each}`),
+    headline,
+    ...why.map((each) => `  ${each}`),
     '',
     'How it is decided',
-    ...steps(explanation).map(([name, result]) => `  ${name.padEnd(10)}${result}`),
-    ...notes(explanation).map((note) => `note: ${note}`),
+    ...steps.map(([name, result]) => `  ${name.padEnd(10)}${result}`),
+    ...notes.map((note) => `note: ${note}`),
   ]
     .map((each) => `${printable(each)}\n`)
     .join('');

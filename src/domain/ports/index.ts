@@ -26,6 +26,7 @@ export type * from './key-manager.ts';
 export type * from './mesh-source.ts';
 export * from './metrics.ts';
 export type * from './operator-store.ts';
+export type * from './policy-analysis.ts';
 export type * from './policy-store.ts';
 export type * from './proxy-renderer.ts';
 export type * from './revocation-store.ts';

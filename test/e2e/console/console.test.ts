@@ -129,6 +129,13 @@ describe.skipIf(!hasPart('chromium'))('the console in a browser', () => {
     const change = page.getByRole('tabpanel', { name: 'Change' });
     await change.getByRole('heading', { name: 'creates AuthorizationPolicy/shop/web-reads' }).waitFor();
     expect(await change.locator('ins').allTextContents()).toContain('+   action: ALLOW\n');
+    // What the text changes, and what that does: without a policy all was allowed.
+    const denied = change.getByRole('listitem').filter({ hasText: 'becomes denied' });
+    await denied
+      .first()
+      .getByText(/^allowed: no policy speaks of it; then denied: no ALLOW matches$/)
+      .waitFor();
+    expect(await change.getByText('becomes allowed').count()).toBe(0);
     expect(await stored()).toEqual([]);
     expect(await faultsOfAccess(page)).toEqual([]);
     await reach(/^Why$/);
@@ -192,6 +199,21 @@ describe.skipIf(!hasPart('chromium'))('the console in a browser', () => {
     await page.getByRole('button', { name: 'New policy' }).click();
     await page.getByLabel('Policy as YAML').fill(policy('ALLOW', 'PUT'));
     await page.getByText('applying needs the role author').waitFor();
+    await page.getByRole('tab', { name: 'Explain' }).click();
+    await page.getByLabel('From', { exact: true }).fill('shop/web');
+    await page.getByLabel('To', { exact: true }).fill('shop/orders:80');
+    await page.getByLabel('Path', { exact: true }).fill('/orders/42');
+    await page.getByRole('button', { name: 'Explain', exact: true }).click();
+    const explanation = page.getByRole('tabpanel', { name: 'Explain' });
+    await explanation.getByRole('heading', { name: /^denied .*: GET \/orders\/42$/ }).waitFor();
+    expect(await explanation.getByLabel('Why').textContent()).toMatch(
+      /x methods +wants PUT, came GET {2}\(editor:13:\d+ /,
+    );
+    expect(await explanation.locator('.command code').textContent()).toBe(
+      'citadel policy explain policy.yaml --from shop/web --to shop/orders:80 --method GET --path /orders/42',
+    );
+    expect(await faultsOfAccess(page)).toEqual([]);
+    await page.getByRole('tab', { name: 'Change' }).click();
     expect(await page.getByRole('button', { name: 'Apply', exact: true }).isDisabled()).toBe(true);
 
     // What the page does not offer, the server does not do either.

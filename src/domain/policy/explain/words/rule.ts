@@ -1,4 +1,4 @@
-import type { FieldFinding, PolicyReference, RuleFinding } from '../../domain/policy/index.ts';
+import type { FieldFinding, PolicyReference, RuleFinding } from '../model.ts';
 
 /** What became of each field of a rule, a line each. */
 export function fieldLines({ fields, policy }: RuleFinding): readonly string[] {

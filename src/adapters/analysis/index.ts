@@ -1,0 +1,1 @@
+export { createPolicyAnalysis } from './worker-client.ts';

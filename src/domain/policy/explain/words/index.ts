@@ -1,0 +1,1 @@
+export { type ExplanationWords, explanationWords } from './explanation.ts';
