@@ -15,7 +15,7 @@ test('what the engine says of two worlds is so for every request of small univer
   expect(found.same).toBeGreaterThan(40);
   expect(found.shown).toBeGreaterThan(40);
   expect(found.undecided).toBe(0);
-});
+}, 180_000);
 
 test('what the engine says of larger policies is so for requests that are aimed at them', () => {
   let found = nothingFound;
@@ -26,4 +26,4 @@ test('what the engine says of larger policies is so for requests that are aimed 
   expect(found.requestsOfSame).toBeGreaterThan(10_000);
   expect(found.different).toBeGreaterThan(3);
   expect(found.undecided).toBe(0);
-});
+}, 180_000);

@@ -1,9 +1,9 @@
-import { normalizePath } from '../../src/domain/policy/decide/index.ts';
 import { compareWorlds, type Difference, type WorldComparison } from '../../src/domain/policy/exact/index.ts';
 import type { AuthorizationPolicy, PolicyWorld } from '../../src/domain/policy/index.ts';
 import type { Random } from '../oracle/generate/index.ts';
 import { isInRegion, type Seen } from './membership.ts';
 import { Decider, isAmong, type Place, placesOf, type Trial } from './place.ts';
+import { seen } from './seen.ts';
 import { universeFor } from './universe.ts';
 
 export interface Checked {
@@ -125,15 +125,4 @@ function witnessFaults(difference: Difference, before: PolicyWorld, after: Polic
       trial,
     });
   return faults;
-}
-
-function seen(trial: Trial, { settings }: PolicyWorld): Seen {
-  const { http } = trial.request;
-  const query = http?.path.indexOf('?') ?? -1;
-  return {
-    ...trial,
-    settings,
-    path: http && normalizePath(http.path),
-    query: http && query !== -1 ? http.path.slice(query) : '',
-  };
 }

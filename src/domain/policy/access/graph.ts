@@ -44,7 +44,9 @@ export function calleeName({ workloads, port }: Pick<PortAccess, 'workloads' | '
 }
 
 function wayWords({ methods, paths, conditions }: PortAccess['access'][number]): string {
-  const request = methods === '' ? 'connect' : `${methods} ${paths === 'any' ? 'any path' : paths}`;
+  const isAny = methods === 'any' && paths === 'any';
+  const words = [methods === 'any' ? 'any method' : methods, paths === 'any' ? 'any path' : paths];
+  const request = methods === '' ? 'connect' : isAny ? 'any request' : words.join(' ');
   return [request, ...conditions].join(', ');
 }
 

@@ -7,8 +7,9 @@ import {
 import type { Alternative, ExactLimits, PatternList, Region } from '../exact/index.ts';
 import { type Caller, callerOf } from '../explain/index.ts';
 import type { PolicyWorld } from '../world/index.ts';
-import type { PortAccess } from './model.ts';
-import { accessOf } from './who.ts';
+import { mergedWays, type Way } from './merge.ts';
+import type { Access, PortAccess } from './model.ts';
+import { accessOf, toAccess } from './who.ts';
 
 export interface WhatReached {
   readonly caller: Caller;
@@ -31,12 +32,26 @@ export function whatReaches(
     workload.ports.map(({ port }) => ({ workload, port, services: [] })),
   );
   const ports = accessOf(world, callees, limits)
-    .map((each) => ({
-      ...each,
-      access: each.access.filter(({ region }) => admits(region, caller.identity, world)),
-    }))
+    .map((each) => ({ ...each, access: openTo(each, caller.identity, world) }))
     .filter(({ access, enforced, undecided }) => access.length > 0 || !enforced || undecided !== undefined);
   return { caller, ports };
+}
+
+/** The ways in that a caller can take, of which nothing is said of callers then. */
+function openTo(
+  { access, protocol }: PortAccess,
+  identity: string | undefined,
+  world: PolicyWorld,
+): readonly Access[] {
+  const ways = access
+    .filter(({ region }) => admits(region, identity, world))
+    .map(
+      ({ region, example }): Way => ({
+        region: { constraints: region.constraints.filter(({ attribute }) => attribute.kind !== 'source') },
+        witness: { ...example, request: { ...example.request, sourcePrincipal: identity } },
+      }),
+    );
+  return toAccess(mergedWays(ways), protocol).map((each) => ({ ...each, callers: identity ?? 'plaintext' }));
 }
 
 /** Whether a region holds any request of this caller: what else it asks for does not hang on who calls. */

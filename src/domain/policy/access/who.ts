@@ -1,7 +1,9 @@
+import { compareText } from '../../../kernel/index.ts';
 import { allowedRegions, type ExactLimits } from '../exact/index.ts';
 import { alikeCallees, type Callee, type CalleeGroup, calleesOf } from '../explain/index.ts';
 import type { PolicyWorld } from '../world/index.ts';
-import type { PortAccess } from './model.ts';
+import { mergedWays, type Way } from './merge.ts';
+import type { Access, PortAccess } from './model.ts';
 import { regionWords } from './words.ts';
 
 /** More ways in than that nobody reads. */
@@ -46,14 +48,21 @@ function groupAccess(
     port,
     protocol,
     enforced,
-    access: reach.regions.map(({ region, witness }) => ({
-      ...regionWords(region, protocol === 'tcp' ? 'tcp' : 'http'),
-      region,
-      example: witness,
-    })),
+    access: toAccess(mergedWays(reach.regions), protocol),
     complete: reach.complete,
     undecided: reach.undecided,
   };
+}
+
+/** In words, those of one caller behind one another. */
+export function toAccess(ways: readonly Way[], protocol: PortAccess['protocol']): readonly Access[] {
+  return ways
+    .map(({ region, witness }) => ({
+      ...regionWords(region, protocol === 'tcp' ? 'tcp' : 'http'),
+      region,
+      example: witness,
+    }))
+    .toSorted((a, b) => compareText(a.callers, b.callers) || compareText(a.paths, b.paths));
 }
 
 /** What a text means, on every port where it names none. */

@@ -1,4 +1,5 @@
 import type { Alternative, Constraint, PatternList, PortProtocol, Region } from '../exact/index.ts';
+import { simplified } from './merge.ts';
 
 /** A region as an author would say it; each part is there, and says "any" in words where nothing is asked of it. */
 export interface RegionWords {
@@ -64,12 +65,15 @@ function callerWords({ field, patterns }: PatternList): string {
 /** Of what is compared as one text. */
 function textWords(constraint: Constraint | undefined, nothing: string): string {
   if (!constraint) return nothing;
-  return either(constraint, ({ matches, except }) => {
+  // Nobody can be meant by it: such requests are refused wherever this part is compared.
+  const told = constraint.alternatives.map(({ matches, except }) => ({
+    matches,
+    except: except.filter(({ field }) => field !== 'ambiguous'),
+  }));
+  return either({ ...constraint, alternatives: simplified(told) }, ({ matches, except }) => {
     const asked = matches.map(listWords).join(' that is also ');
-    // Nobody can be meant by it: such requests are refused wherever this part is compared.
-    const but = except.filter(({ field }) => field !== 'ambiguous').map(listWords);
-    if (but.length === 0) return asked === '' ? nothing : asked;
-    return `${asked === '' ? nothing : asked} but not ${but.join(' nor ')}`;
+    const but = except.map(listWords).join(' nor ');
+    return [asked || nothing, ...(but === '' ? [] : [`but not ${but}`])].join(' ');
   });
 }
 
