@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { Comparison, PolicyWorld } from '../../domain/policy/index.ts';
+import type { PolicyWorld, WorldComparison } from '../../domain/policy/index.ts';
 import type { PolicyAnalysis } from '../../domain/ports/index.ts';
 import { CitadelError, Limiter } from '../../kernel/index.ts';
 import type { AnalysisTask } from './task.ts';
@@ -31,7 +31,7 @@ function plain({ settings, workloads, services, policies, strict }: PolicyWorld)
 }
 
 interface Waiting {
-  readonly resolve: (result: Comparison) => void;
+  readonly resolve: (result: WorldComparison) => void;
   readonly reject: (error: CitadelError) => void;
 }
 
@@ -40,14 +40,14 @@ class TaskThread {
   #waiting: Waiting | undefined;
   #idle: NodeJS.Timeout | undefined;
 
-  async run(task: AnalysisTask, signal: AbortSignal): Promise<Comparison> {
+  async run(task: AnalysisTask, signal: AbortSignal): Promise<WorldComparison> {
     clearTimeout(this.#idle);
     const worker = this.#worker ?? this.#start();
     const ending = AbortSignal.any([signal, AbortSignal.timeout(deadline)]);
     const stop = () => this.#fail(worker, endedEarly(signal));
     ending.addEventListener('abort', stop, { once: true });
     try {
-      return await new Promise<Comparison>((resolve, reject) => {
+      return await new Promise<WorldComparison>((resolve, reject) => {
         this.#waiting = { resolve, reject };
         // A thread has no origin.
         // oxlint-disable-next-line unicorn/require-post-message-target-origin
@@ -68,7 +68,7 @@ class TaskThread {
       stdout: true,
       stderr: true,
     });
-    worker.on('message', (result: Comparison) => this.#waiting?.resolve(result));
+    worker.on('message', (result: WorldComparison) => this.#waiting?.resolve(result));
     worker.on('error', (cause) =>
       this.#fail(
         worker,

@@ -1,12 +1,12 @@
 import {
   type Alternative,
-  type Attribute,
   type Constraint,
   type Difference,
   type ExactDecision,
   type PatternList,
   type PortOf,
   policyKey,
+  type RegionAttribute,
   readPolicies,
   type Undecided,
   type Witness,
@@ -72,7 +72,7 @@ function constraintToWire({ attribute, alternatives, more }: Constraint): Consol
   return { attribute: attributeText(attribute), alternatives: alternatives.map(alternativeText), more };
 }
 
-function attributeText(attribute: Attribute): string {
+function attributeText(attribute: RegionAttribute): string {
   switch (attribute.kind) {
     case 'header':
       return `header ${attribute.name}`;

@@ -7,6 +7,7 @@ import {
   type GivenCall,
   holdingVersion,
   type PolicyWorld,
+  quoted,
 } from '../../domain/policy/index.ts';
 import { type Denial, OperatorServiceService } from '../../gen/citadel/v1/operator.ts';
 import { isCitadelError } from '../../kernel/index.ts';
@@ -14,7 +15,6 @@ import { connectOperator } from '../connection.ts';
 import { formatTime, printable } from '../output.ts';
 import { loadWorld, type WorldOptions } from '../policy-world.ts';
 import type { Candidates } from './policy-explain-files.ts';
-import { quoted } from './policy-explain-rule.ts';
 import { explanationText } from './policy-explain-text.ts';
 
 export interface Explained {

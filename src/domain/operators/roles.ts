@@ -34,7 +34,6 @@ export const methodRequirements = {
   getPolicyShadow: 'viewer',
   promotePolicyShadow: 'author',
   revertPolicyShadow: 'author',
-  getDenial: 'viewer',
   getMutualTlsStatus: 'viewer',
   enforceMutualTls: 'operator',
   revertMutualTls: 'operator',

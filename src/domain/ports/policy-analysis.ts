@@ -1,4 +1,4 @@
-import type { Comparison, ExactLimits, PolicyWorld } from '../policy/index.ts';
+import type { ExactLimits, PolicyWorld, WorldComparison } from '../policy/index.ts';
 
 /** Long computations over policies, beside the work of the server. */
 export interface PolicyAnalysis {
@@ -11,5 +11,5 @@ export interface PolicyAnalysis {
     before: PolicyWorld,
     after: PolicyWorld,
     options: { readonly signal: AbortSignal; readonly limits?: Partial<ExactLimits> },
-  ): Promise<Comparison>;
+  ): Promise<WorldComparison>;
 }

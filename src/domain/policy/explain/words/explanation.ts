@@ -127,7 +127,7 @@ const reasons: Readonly<Record<TransportFinding['reason'], string>> = {
     'the callee’s port is behind no service, so that no caller’s proxy knows who is there',
   'both-have-a-proxy': 'both have a proxy',
   'caller-unknown': 'the caller is in no registry, and shows its certificate',
-  'as-said': 'as you say',
+  'as-said': 'as was said',
 };
 
 function modeText({ mode, modeBy, policy, path }: TransportFinding): string {
@@ -222,7 +222,7 @@ function notes({ callee, transport, policies, verdict }: CallExplanation): reado
     ...(transport.withoutProxy.length > 0
       ? [`${some(transport.withoutProxy)} has no proxy, and calls in plaintext`]
       : []),
-    ...(takenAsPlain.length > 0 && verdict !== 'depends' && transport.outcome === 'passes'
+    ...(takenAsPlain.length > 0 && verdict === 'allow' && transport.outcome === 'passes'
       ? [
           `the ${takenAsPlain.join(', ')} of the request is not known, and taken to be plain: some are refused whatever policies say`,
         ]

@@ -1,1 +1,2 @@
 export { type ExplanationWords, explanationWords } from './explanation.ts';
+export { quoted } from './rule.ts';
