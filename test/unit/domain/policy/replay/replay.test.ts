@@ -132,17 +132,43 @@ describe('replay', () => {
     ]);
   });
 
-  test('what an overfull workload has kept no caller of can be of any port', () => {
-    const folded = call({
+  describe('what an overfull workload has kept neither caller nor port of', () => {
+    const lacks = ['caller', 'address', 'port', 'path', 'method', 'host'] as const;
+    const nothing = {
       port: 0,
       caller: undefined,
       addresses: [],
-      lacks: ['caller', 'address', 'port', 'path', 'method', 'host'],
       method: undefined,
       path: undefined,
       host: undefined,
+    };
+    const folded = (to: string) => call({ ...nothing, workload: `test/shop/${to}`, lacks });
+    const of = (to: string, present: readonly Policy[] = []) => {
+      const names = {
+        orders: [[80, 'http']],
+        both: [
+          [80, 'http'],
+          [90, 'tcp'],
+        ],
+        bytes: [[90, 'tcp']],
+      } as const;
+      const all = Object.entries(names).map(([name, each]) =>
+        workload(`shop/${name}`, { ports: ports(...each) }),
+      );
+      const world = mesh(all, present);
+      return replay([folded(to)], world, withPolicies(world, [readers]));
+    };
+
+    test('is read as all ports are', () => {
+      expect(of('orders').undecided).toMatchObject([{ lacks: ['method'] }]);
+      expect(of('bytes').changes).toMatchObject([{ becomes: 'denied' }]);
     });
-    expect(run([folded], [readers]).undecided).toMatchObject([{ lacks: ['method'] }]);
+
+    test('is undecided where ports are read, or take connections, in different ways', () => {
+      expect(of('both').undecided).toMatchObject([{ lacks: ['port'] }]);
+      const mode = peer('shop/orders', 'STRICT', 'bytes', { portLevelMtls: { 90: { mode: 'PERMISSIVE' } } });
+      expect(of('bytes', [mode]).undecided).toMatchObject([{ lacks: ['port'] }]);
+    });
   });
 
   test('modes: by policies, and by an order', () => {
