@@ -43,7 +43,9 @@ const worldSchema = z.strictObject({
     trustDomain: z.string(),
     trustDomainAliases: texts,
     rootNamespace: z.string(),
-    authorizationProviders: z.array(z.strictObject({ name: z.string() })),
+    authorizationProviders: z.array(
+      z.strictObject({ name: z.string(), kind: z.enum(['grpc', 'http']).exactOptional() }),
+    ),
   }),
   workloads: z.array(workloadSchema),
   services: z.array(serviceSchema),
@@ -63,7 +65,10 @@ export function formatWorld({ settings, workloads, services, policies, strict }:
       trustDomain,
       trustDomainAliases: [...trustDomainAliases],
       rootNamespace,
-      authorizationProviders: authorizationProviders.map(({ name }) => ({ name })),
+      authorizationProviders: authorizationProviders.map(({ name, kind }) => ({
+        name,
+        ...(kind === undefined ? {} : { kind }),
+      })),
     },
     workloads: [...workloads.values()].map(writeWorkload),
     services: [...services.values()].map(writeService),

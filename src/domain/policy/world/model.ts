@@ -3,7 +3,9 @@ import type { AuthorizationProvider, MeshSettings, MeshSnapshot } from '../../me
 /** What of the operator's settings decisions hang on. */
 export interface WorldSettings
   extends Pick<MeshSettings, 'trustDomain' | 'trustDomainAliases' | 'rootNamespace'> {
-  readonly authorizationProviders: readonly Pick<AuthorizationProvider, 'name'>[];
+  /** One that speaks HTTP cannot be asked about a connection; of one whose kind is not told it is not known. */
+  readonly authorizationProviders: readonly (Pick<AuthorizationProvider, 'name'> &
+    Partial<Pick<AuthorizationProvider, 'kind'>>)[];
 }
 
 /**

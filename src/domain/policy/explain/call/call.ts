@@ -113,7 +113,7 @@ export function explainCall(question: CallQuestion): CallExplanation {
   const { transport, token, request, isKnown, context } = seenCall(question);
   const explanation = explain(policies, request, context, {
     isKnown,
-    unanswered: unanswered(world, call),
+    unanswered: unanswered(world, call, tcp),
     locate,
     ...(most === undefined ? {} : { most }),
   });
@@ -155,20 +155,22 @@ function hangsOn({ dependsOn }: Explanation, { outcome }: TokenFinding): Explana
   };
 }
 
-function contextOf({ settings }: PolicyWorld, { answers }: GivenCall, tcp: boolean): DecisionContext {
-  const names = new Set(settings.authorizationProviders.map(({ name }) => name));
-  return {
-    trustDomain: settings.trustDomain,
-    trustDomainAliases: settings.trustDomainAliases,
-    tcp,
-    customVerdicts: new Map([...answers].filter(([name]) => names.has(name))),
-  };
+function contextOf(world: PolicyWorld, { answers }: GivenCall, tcp: boolean): DecisionContext {
+  const { trustDomain, trustDomainAliases } = world.settings;
+  const asked = askable(world, tcp);
+  const customVerdicts = new Map([...answers].filter(([name]) => asked.includes(name)));
+  return { trustDomain, trustDomainAliases, tcp, customVerdicts };
 }
 
-function unanswered({ settings }: PolicyWorld, { answers }: GivenCall): ReadonlySet<string> {
-  return new Set(
-    settings.authorizationProviders.map(({ name }) => name).filter((name) => !answers.has(name)),
-  );
+function unanswered(world: PolicyWorld, { answers }: GivenCall, tcp: boolean): ReadonlySet<string> {
+  return new Set(askable(world, tcp).filter((name) => !answers.has(name)));
+}
+
+/** Only gRPC can be asked about a connection; the others are as if they were not there. */
+function askable({ settings }: PolicyWorld, tcp: boolean): readonly string[] {
+  return settings.authorizationProviders
+    .filter(({ kind }) => !(tcp && kind === 'http'))
+    .map(({ name }) => name);
 }
 
 interface Known {

@@ -312,3 +312,61 @@ describe('an access log entry', () => {
     expect(read({ accessLogType: AccessLogType.DownstreamStart, customTags }).path).toHaveLength(64);
   });
 });
+
+describe('a denial that its caller can name', () => {
+  const id = '0c6f3e0a-93f4-4c55-8f0e-0f7f0d6f5a11';
+  const denied = (tags: Readonly<Record<string, string>>, more: Given = {}) =>
+    read({
+      accessLogType: AccessLogType.DownstreamEnd,
+      customTags: {
+        chain: 'mutual-tls',
+        denial: id,
+        details: 'rbac_access_denied_matched_policy[none]',
+        ...tags,
+      },
+      ...mutual,
+      ...more,
+    }).denial;
+
+  test('has what explains it', () => {
+    expect(denied({ method: 'GET', path: '/a?token=secret', host: 'orders.shop' })).toEqual({
+      id,
+      step: 'DENY',
+      remoteAddress: undefined,
+      calleeAddress: '10.0.0.1',
+      inexact: [],
+    });
+  });
+
+  test('is told for whom it was forwarded, who has no port', () => {
+    expect(denied({}, { downstreamRemoteAddress: socket('203.0.113.9', 0) })?.remoteAddress).toBe(
+      '203.0.113.9',
+    );
+  });
+
+  test.each([
+    ['a longer path than is kept', { path: `/${'a'.repeat(100)}` }, ['path']],
+    ['what cannot be shown', { host: 'a\u202Eb', method: 'GE\u0007T' }, ['method', 'host']],
+  ])('says that %s is not told as it came', (_, tags: Record<string, string>, inexact) => {
+    expect(denied(tags)?.inexact).toEqual(inexact);
+  });
+
+  test.each([
+    ['jwt_authn_access_denied{Jwt_is_expired}', 'token'],
+    ['ext_authz_denied', 'CUSTOM'],
+    ['rbac_access_denied_matched_policy[x]', 'DENY'],
+  ])('by %s is one of the step %s', (details, step) => {
+    expect(denied({ details })?.step).toBe(step);
+  });
+
+  test.each([[''], ['x'], [`${id}0`], [id.toUpperCase()], ['../../etc']])(
+    'is none by the name %j',
+    (denial) => {
+      expect(denied({ denial })).toBeUndefined();
+    },
+  );
+
+  test('is none where the application answered, whatever header it sends', () => {
+    expect(denied({ details: 'via_upstream' })).toBeUndefined();
+  });
+});

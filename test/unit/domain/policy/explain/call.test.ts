@@ -316,6 +316,24 @@ describe('a token', () => {
   });
 });
 
+describe('an authorizer', () => {
+  const asks = allow('{}').replace('spec: {', 'spec: { action: CUSTOM, provider: { name: keys },');
+  const configured = (kind?: 'grpc' | 'http'): PolicyWorld => {
+    const where = world(asks.replace('namespace: shop', 'namespace: lab'));
+    const keys = kind === undefined ? { name: 'keys' } : { name: 'keys', kind };
+    return { ...where, settings: { ...where.settings, authorizationProviders: [keys] } };
+  };
+  const yes = { answers: new Map([['keys', 'allow']] as const) };
+  test.each([
+    ['is asked about requests', 'lab/captured:8080', 'http', yes, 'allow'],
+    ['is asked about connections by gRPC', 'lab/captured:5432', 'grpc', yes, 'allow'],
+    ['cannot be asked about them by HTTP, which is a denial', 'lab/captured:5432', 'http', yes, 'deny'],
+    ['of which it is not said how it answers leaves it open', 'lab/captured:5432', undefined, {}, 'depends'],
+  ] as const)('%s', (_, to, kind, call, expected) => {
+    expect(ask(configured(kind), { to, call }).verdict).toBe(expected);
+  });
+});
+
 test('of more policies than a proxy can be told nobody may call', () => {
   const where = world(allow(''));
   const [first] = where.policies;
