@@ -32,6 +32,8 @@ export function addPolicyTest(policy: Command): void {
     .option('--junit <file>', 'write the results there too, as JUnit XML')
     .addOption(new Option('--tap', 'print the Test Anything Protocol').conflicts('output'))
     .option('--min-coverage <percent>', 'exit code 1 where less of the policies is exercised', percent)
+    .option('--envoy', 'have a real Envoy decide the same calls; what it decides otherwise fails')
+    .option('--envoy-binary <file>', 'its program', 'envoy')
     .option('--watch', 'run again whenever a file changes')
     .option('--init', 'run none: print tests that say what was recorded of calls to a callee')
     .option('--to <callee>', 'with --init: a workload or a service, as shop/orders');
@@ -40,11 +42,6 @@ export function addPolicyTest(policy: Command): void {
     if (options.init === true) return initTests(options);
     if (command.args.length === 0)
       throw new CitadelError('OutOfRange', 'name the files with tests, or give --init to have some proposed');
-    .option('--envoy', 'have a real Envoy decide the same calls; what it decides otherwise fails')
-    .option('--envoy-binary <file>', 'its program', 'envoy')
-    .option('--watch', 'run again whenever a file changes');
-  withWorld(withOutput(command)).action(async () => {
-    const options = command.opts<TestOptions>();
     const { envoy, envoyBinary, ...rest } = options;
     const tested = { ...rest, ...(envoy === true ? { envoyBinary } : {}) };
     if (options.watch === true) {
