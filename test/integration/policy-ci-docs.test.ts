@@ -96,10 +96,12 @@ describe('docs/policy-ci.md', () => {
         .replace('"/orders/*"', '"/orders/1"'),
     );
     const { code, output } = await shell('citadel policy check policies --against old --world world.json');
-    expect(output).toMatch(
-      /before: denied by ns\[shop\]-policy\[deny\]-rule\[0\] \(DENY\)\n +after: allowed/,
-    );
+    expect(output).toMatch(/before: denied by .*shop\/deny.*\n +after: allowed/);
     expect(code).toBe(4);
+    // Where nobody says who is there, that is told.
+    expect((await shell('citadel policy check policies --against old')).output).toContain(
+      'it is not known who is there',
+    );
     // Compared with a world that has it, and whose policies no file names, it stays.
     const live = 'citadel policy check policies --against live --world world.json';
     expect((await shell(live)).output).toContain('Becomes denied');
@@ -135,7 +137,6 @@ describe('docs/policy-ci.md', () => {
     const { steps } = pipeline.parse(value).jobs.policies;
     const run = async () => {
       writeFileSync(directory.join('step-summary.md'), '');
-      await shell('rm -rf before');
       let failed = 0;
       for (const step of steps) {
         if (step.run === undefined || (failed !== 0 && step.if !== 'always()')) continue;
@@ -154,7 +155,7 @@ describe('docs/policy-ci.md', () => {
     );
     const second = await run();
     expect(second.summary).toMatch(
-      /#### Becomes allowed\n\n- `PUT \/orders\/\S* from spiffe:\/\/example\.org\/ns\/shop\/sa\/web to test\/shop\/orders:8080/,
+      /#### Becomes allowed\n\n- `.*method PUT.* to test\/shop\/orders, port 8080`/,
     );
     expect(second.failed).toBe(0);
   });

@@ -28,7 +28,10 @@ export function addPolicyCheck(policy: Command): void {
     .command('check')
     .description('all that can be said of files of policies before they hold: for a pipeline')
     .argument('<file...>', policyFilesHelp)
-    .option('--against <live|file>', 'also what they decide otherwise than what is live, or than other files')
+    .option(
+      '--against <side>',
+      'also what they decide otherwise than live, or than a file, a directory, git:REF or git:REF:DIRECTORY',
+    )
     .option('--markdown <file>', 'write a summary for a pull request there')
     .option(
       '--fail-on <kinds>',

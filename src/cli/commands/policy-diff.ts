@@ -70,7 +70,8 @@ function worldsOf(
   return [side(first), side(second)];
 }
 
-function abstractWorld(policies: readonly Policy[], options: Options): PolicyWorld {
+/** A world of which nothing is known but what policies name. */
+export function abstractWorld(policies: readonly Policy[], options: WorldOptions): PolicyWorld {
   // Which authorizers there are is not known either: those that are named.
   const named = policies.flatMap((policy) =>
     policy.kind === 'AuthorizationPolicy' && policy.provider !== undefined ? [policy.provider] : [],

@@ -13,6 +13,8 @@ import {
   withPolicies,
 } from '../../domain/policy/index.ts';
 import { CitadelError } from '../../kernel/index.ts';
+import { abstractWorld } from '../commands/policy-diff.ts';
+import { readGitFiles } from '../git-files.ts';
 import { readPolicyFiles } from '../policy-files.ts';
 import type { TestReport } from '../policy-testing/report.ts';
 import { testsOf } from '../policy-testing/run.ts';
@@ -25,10 +27,12 @@ export interface Findings {
   readonly tests: TestReport;
   /** What is decided otherwise than by what it was compared with; undefined where it was compared with nothing. */
   readonly comparison: WorldComparison | undefined;
+  /** Whether it is known who is there: else each namespace and selector that a policy names was taken for somebody. */
+  readonly isWorldKnown: boolean;
 }
 
 export interface CheckOptions extends WorldOptions {
-  /** `live`, or a file or directory of policies. */
+  /** `live`, or policies: a file, a directory, `git:REF` or `git:REF:DIRECTORY`. */
   readonly against?: string;
 }
 
@@ -44,26 +48,24 @@ export async function gather(given: readonly string[], options: CheckOptions): P
     throw new CitadelError('FailedPrecondition', `${against} is broken; check it by itself first`);
   const known = [options.world, options.registry, options.server, options.socket];
   const hasWorld = against === 'live' || known.some((each) => each !== undefined);
-  if (base && !hasWorld)
-    throw new CitadelError(
-      'OutOfRange',
-      '--against needs to know who is there: give --world, --registry or a server',
-    );
   const world = hasWorld ? await loadWorld(options) : undefined;
   const tests = await testsOf(given, options);
   const { policies, locate } = candidate;
-  const [before, after] = world ? sidesOf(world, base?.policies ?? [], policies) : [];
+  const compared = world ?? (base && abstractWorld([...base.policies, ...policies], options));
+  const [before, after] = compared ? sidesOf(compared, base?.policies ?? [], policies) : [];
   return {
     problems: onceEach([...candidate.problems, ...tests.problems]),
-    warnings: after
-      ? lintPolicies(after.policies, after, locate, { subjects: policies })
-      : lintWithoutWorld(policies, locate),
+    warnings:
+      world && after
+        ? lintPolicies(after.policies, after, locate, { subjects: policies })
+        : lintWithoutWorld(policies, locate),
     tests,
     // Of what is broken the rest would be compared, and something else be said.
     comparison:
       against !== undefined && before && after && candidate.problems.length === 0
         ? compareWorlds(before, after)
         : undefined,
+    isWorldKnown: world !== undefined,
   };
 }
 
@@ -80,6 +82,8 @@ function sidesOf(
   return [before, withPolicies(left, policies)];
 }
 
+const ofGit = 'git:';
+
 interface Side {
   readonly policies: readonly Policy[];
   readonly problems: readonly PolicyProblem[];
@@ -87,7 +91,10 @@ interface Side {
 }
 
 function readSide(given: readonly string[]): Side {
-  const { files, unreadable } = readPolicyFiles(given);
+  const [only = ''] = given;
+  const { files, unreadable } = only.startsWith(ofGit)
+    ? { files: readGitFiles(only.slice(ofGit.length)), unreadable: [] }
+    : readPolicyFiles(given);
   const readings = files.map(({ source, text }) => readPolicies(text, { source }));
   const taken = new Map<string, Policy>();
   const problems: PolicyProblem[] = unreadable.map((message) => ({ source: '', path: '', message }));

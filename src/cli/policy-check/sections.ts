@@ -1,10 +1,13 @@
 import {
   coveredPercent,
+  decisionText,
   formatPolicyProblem,
   type LintWarning,
-  ruleId,
+  placesText,
+  regionText,
   type WorldComparison,
 } from '../../domain/policy/index.ts';
+import { explainLine } from '../commands/policy-diff-text.ts';
 import { failedCases, problemLine } from '../policy-testing/report.ts';
 import type { Findings } from './gather.ts';
 
@@ -43,7 +46,7 @@ export function sectionsOf(findings: Findings): readonly Section[] {
 }
 
 /** What was looked at, for who sees that nothing was found. */
-export function summaryOf({ tests, comparison }: Findings): string {
+export function summaryOf({ tests, comparison, isWorldKnown }: Findings): string {
   const { cases, coverage } = tests;
   const parts = [
     cases.length === 0
@@ -55,6 +58,10 @@ export function summaryOf({ tests, comparison }: Findings): string {
         ? `proven: every call is decided as before (${comparison.proof.groups} kinds of ports)`
         : `${comparison.differences.length} ${comparison.differences.length === 1 ? 'difference' : 'differences'}${comparison.complete ? '' : ', and perhaps more'}`,
   ];
+  if (comparison !== undefined && !isWorldKnown)
+    parts.push(
+      'it is not known who is there: each namespace and selector that a policy names was taken for somebody',
+    );
   return parts.join('; ');
 }
 
@@ -65,7 +72,7 @@ function compared({ differences, undecided, complete }: WorldComparison): readon
     section('Becomes denied', of('denied').map(differenceEntry)),
     section('Cannot be told', [
       ...undecided.map(({ places, policies, reason }): readonly [string] => [
-        `${placesOf(places)}: ${reason}${policies.length === 0 ? '' : ` (${policies.join(', ')})`}`,
+        `${placesText(places)}: ${reason}${policies.length === 0 ? '' : ` (${policies.join(', ')})`}`,
       ]),
       ...(complete || undecided.length > 0 ? [] : [['there may be more differences than these'] as const]),
     ]),
@@ -76,36 +83,15 @@ function section(title: string, entries: Section['entries']): Section {
   return { title, count: entries.length, entries };
 }
 
-function differenceEntry({ places, witness, before, after }: Difference): readonly [string, ...string[]] {
-  const { request, providers } = witness;
-  const { http, sourcePrincipal = 'plaintext', sourceIp, destinationPort, jwt, sni } = request;
-  const headers = Object.entries(http?.headers ?? {}).flatMap(([name, values]) =>
-    values.map((value) => `${name}: ${value}`),
-  );
-  const call = [
-    `${http ? `${http.method} ${http.path}` : 'a connection'} from ${sourcePrincipal} to ${placesOf(places)}`,
-    ...(http ? [`host ${http.host}`] : []),
-    ...headers,
-    ...(jwt ? [`token ${JSON.stringify(jwt)}`] : []),
-    ...(sni === undefined ? [] : [`sni ${sni}`]),
-    `port ${destinationPort}`,
-    `address ${sourceIp}`,
-    ...Object.entries(providers).map(([name, verdict]) => `${name} says ${verdict}`),
-  ].join(', ');
-  return [call, `before: ${decisionLine(before)}`, `after: ${decisionLine(after)}`];
-}
-
-function decisionLine({ verdict, step, by }: Difference['before']): string {
-  const word = verdict === 'allow' ? 'allowed' : 'denied';
-  return by ? `${word} by ${ruleId(by)} (${step})` : `${word} by no rule (${step})`;
-}
-
-const mostPlaces = 5;
-
-function placesOf(places: Difference['places']): string {
-  const names = places.map(({ workload, port }) => `${workload}:${port}`);
-  const more = names.length > mostPlaces ? ` and ${names.length - mostPlaces} more` : '';
-  return `${names.slice(0, mostPlaces).join(', ')}${more}`;
+function differenceEntry(difference: Difference): readonly [string, ...string[]] {
+  const { region, places, protocol, before, after } = difference;
+  const connection = protocol === 'tcp' ? ' (a connection, not read as HTTP)' : '';
+  return [
+    `${regionText(region)}${connection}, to ${placesText(places)}`,
+    `before: ${decisionText(before)}`,
+    `after: ${decisionText(after)}`,
+    `such as: ${explainLine(difference)}`,
+  ];
 }
 
 function warningLine({ rule, ...problem }: LintWarning): string {

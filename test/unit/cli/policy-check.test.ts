@@ -15,6 +15,7 @@ const nothing: Findings = {
   warnings: [],
   tests: { cases: [], coverage: [], problems: [], locate: () => undefined },
   comparison: undefined,
+  isWorldKnown: true,
 };
 const broken: Findings = {
   ...nothing,
@@ -103,11 +104,11 @@ describe('checkExitCode', () => {
 describe('what is told of a check', () => {
   it('names for each difference a call, and what decides it before and after', () => {
     const text = checkText(wider);
-    expect(text).toMatch(/^Becomes allowed \(1\):\n {2}PUT \/\S* from \S+ to test\/shop\/orders:8080/);
-    expect(text).toContain(
-      '      before: denied by no rule (ALLOW)\n      after: allowed by ns[shop]-policy[a]-rule[0] (ALLOW)\n',
-    );
+    expect(text).toMatch(/^Becomes allowed \(1\):\n {2}method PUT, to test\/shop\/orders, port 8080\n/);
+    expect(text).toMatch(/\n {6}such as: citadel policy explain .*--method PUT/);
+    expect(text).toMatch(/\n {6}before: denied.*\n {6}after: allowed.*shop\/a/);
     expect(checkText(same)).toBe('no tests; proven: every call is decided as before (1 kinds of ports).\n');
+    expect(checkText({ ...same, isWorldKnown: false })).toContain('it is not known who is there');
     expect(checkText(untold)).toContain('Cannot be told (1):');
   });
 
