@@ -11,17 +11,22 @@ export interface LeftKey {
 /** As `citadel` names the keys that it makes for roots. */
 const madeHere = /^root-[0-9a-f]{16}$/;
 
+/** Whether a root is ours, and not one that others have made. */
+export function isMadeHere({ keyId }: Pick<AuthorityRecord, 'keyId'>): boolean {
+  return madeHere.test(keyId);
+}
+
 type KeyPlace = Pick<AuthorityRecord, 'keyBackend' | 'keyId'>;
 
 /**
  * Why the key of a root that has gone stays; undefined: it is destroyed. What others have made, and may use for more than
  * this, is destroyed by an operator's word alone. Pure.
  */
-function reasonToLeave({ keyId }: KeyPlace, words: readonly RotationWord[]): string | undefined {
+function reasonToLeave(place: KeyPlace, words: readonly RotationWord[]): string | undefined {
   const left = words.findLast(({ kind }) => kind === 'leaveKey');
   if (left) return `left behind by the word of ${left.by}: ${left.reason}`;
-  const asked = words.some(({ kind, target }) => kind === 'destroyKey' && target === keyId);
-  return madeHere.test(keyId) || asked ? undefined : 'it was not made here';
+  const asked = words.some(({ kind, target }) => kind === 'destroyKey' && target === place.keyId);
+  return isMadeHere(place) || asked ? undefined : 'it was not made here';
 }
 
 /** The keys that a rotation leaves, or has left. Pure. @param records of the roots that go, and of what is between */

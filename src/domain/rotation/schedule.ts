@@ -1,6 +1,7 @@
 import { type Clock, describeError, isCitadelError, type Log } from '../../kernel/index.ts';
 import type { AuthorityRecord, RootRotation, RotationPhase, Store } from '../ports/index.ts';
 import type { CanaryOrder } from './canary.ts';
+import { isMadeHere } from './old-keys.ts';
 import { createPace } from './pace.ts';
 import type { RotationService } from './service.ts';
 
@@ -38,7 +39,9 @@ export function decideSchedule(
     const { phase } = current;
     return schedule.continue && !byThemselves.includes(phase) ? { kind: 'continue', phase } : undefined;
   }
-  if (schedule.at === undefined || !root || root.keyBackend === 'upstream') return undefined;
+  // The next one is made here: whose PKI is left by that is asked before.
+  if (schedule.at === undefined || !root || root.keyBackend === 'upstream' || !isMadeHere(root))
+    return undefined;
   // Who went back from one wants to be asked before the next.
   if (last?.phase === 'aborted' && last.oldRoot === root.fingerprint) return undefined;
   return partLived(root, now) >= schedule.at ? { kind: 'start', oldRoot: root.fingerprint } : undefined;

@@ -4,8 +4,9 @@ import { silentLog } from '../../../../src/kernel/index.ts';
 import { at, authorities, leaf, report, rotation } from './samples.ts';
 import { ann, begun } from './world.ts';
 
-const [root] = authorities;
-if (!root) throw new Error('the samples have changed');
+const [sample] = authorities;
+if (!sample) throw new Error('the samples have changed');
+const root = { ...sample, keyId: 'root-0123456789abcdef' };
 const idle = { root, current: undefined, last: undefined };
 const schedule = { at: 0.8, continue: true };
 
@@ -19,6 +20,18 @@ describe('the schedule', () => {
     {
       what: 'a root of an upstream',
       state: { ...idle, root: { ...root, keyBackend: 'upstream' } },
+      seconds: 9_000,
+      order: undefined,
+    },
+    {
+      what: 'an imported root',
+      state: { ...idle, root: { ...root, keyId: 'imported-0123456789abcdef' } },
+      seconds: 9_000,
+      order: undefined,
+    },
+    {
+      what: 'a root whose key is elsewhere',
+      state: { ...idle, root: { ...root, keyBackend: 'none', keyId: '' } },
       seconds: 9_000,
       order: undefined,
     },
