@@ -51,6 +51,11 @@ export async function loadWorld(options: WorldOptions): Promise<PolicyWorld> {
       authorizationProviders: options.authorizationProvider.map((name) => ({ name })),
     });
   }
+  return worldOfServer(options);
+}
+
+/** What holds now at a running server. @throws CitadelError where it has no control plane, or does not know yet */
+export async function worldOfServer(options: ConnectionOptions): Promise<PolicyWorld> {
   return readWorld(await downloadWorld(options), 'the server');
 }
 

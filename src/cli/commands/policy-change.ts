@@ -4,13 +4,16 @@ import { CitadelError, isCitadelError } from '../../kernel/index.ts';
 import { confirm } from '../confirm.ts';
 import { type ConnectionOptions, connectOperator, type OperatorConnection } from '../connection.ts';
 import { ExitRequest, exitCodes } from '../exit-codes.ts';
-import { printable } from '../output.ts';
+import { type OutputFormat, printable, printValue } from '../output.ts';
+import { effectOfChange, effectOfOthers, type PolicyChangeEffect } from '../policy-effect.ts';
 import { keyText } from '../policy-keys.ts';
 import { changesSince, changesText } from '../stored-policies.ts';
+import { comparisonText } from './policy-diff-text.ts';
 
 export interface ChangingOptions extends ConnectionOptions {
   readonly yes?: boolean;
   readonly reason: string;
+  readonly output?: OutputFormat;
 }
 
 type Change = Pick<wire.ApplyPoliciesRequest, 'texts' | 'remove'> &
@@ -22,61 +25,107 @@ type Change = Pick<wire.ApplyPoliciesRequest, 'texts' | 'remove'> &
  */
 export async function changePolicies(options: ChangingOptions, what: Change, from?: number): Promise<void> {
   const connection = connectOperator(options);
+  const { output = 'table', reason, yes = false } = options;
   const call = (more: { readonly dryRun: boolean; readonly expectedRevision: bigint }) =>
-    applyOnce(connection, { restore: undefined, shadow: false, ...what, reason: options.reason, ...more });
+    applyOnce(connection, { restore: undefined, shadow: false, ...what, reason, ...more });
+  const others = { connection, options };
   try {
     const plan = await call({ dryRun: true, expectedRevision: 0n });
-    if (from !== undefined) await refuseChanged(connection, from, Number(plan.revision));
+    if (from !== undefined) await refuseChanged(others, from, Number(plan.revision));
     for (const warning of plan.warnings) tell(`warning: ${problemText(warning)}`);
     if (plan.effects.length === 0 && !what.restore)
       throw new CitadelError('OutOfRange', 'there is no policy in what was given; nothing was done');
     const effects = plan.effects.filter(({ kind }) => kind !== wire.PolicyEffect_Kind.KIND_UNCHANGED);
-    if (effects.length === 0) {
-      process.stdout.write('Nothing changes: these policies hold already.\n');
+    refuseShadowed(effects);
+    const effect = effects.length === 0 ? undefined : await effectOfChange(options, connection, what);
+    const print = (revision: bigint, applied: boolean) => {
+      if (output !== 'table') printValue(documentOf({ ...plan, revision }, effect, applied), output);
+      else if (effects.length === 0) process.stdout.write('Nothing changes: these policies hold already.\n');
+      else process.stdout.write(doneText(effects.length, revision, what.shadow === true));
+    };
+    if (!effect) {
+      print(plan.revision, false);
       return;
     }
-    refuseShadowed(effects);
-    const lines = effects.map(({ key, kind }) => printable(`  ${effectNames[kind]} ${keyText(key)}`));
-    if (what.shadow) lines.push('Nothing of it is enforced: it is tried beside what holds.');
-    await confirm(lines.join('\n'), options.yes);
+    if (output === 'table') {
+      const lines = effects.map(({ key, kind }) => printable(`  ${effectNames[kind]} ${keyText(key)}`));
+      if (what.shadow) lines.push('Nothing of it is enforced: it is tried beside what holds.');
+      await confirm(`${lines.join('\n')}\n\n${effectText(effect).trimEnd()}\n`, yes);
+    } else if (!yes) {
+      print(plan.revision, false);
+      tell('Nothing was done; add --yes to do it.');
+      throw new ExitRequest(exitCodes.warning);
+    }
     const done = await call({ dryRun: false, expectedRevision: plan.revision }).catch(
       async (error: unknown) => {
         if (!isCitadelError(error, 'Aborted')) throw error;
-        if (from === undefined) await tellChanged(connection, Number(plan.revision));
-        else await refuse(connection, from);
+        if (from === undefined) await tellChanged(others, Number(plan.revision));
+        else await refuse(others, from);
         throw error;
       },
     );
-    const changed = `${effects.length} ${effects.length === 1 ? 'policy' : 'policies'}`;
-    process.stdout.write(
-      what.shadow
-        ? `A candidate of ${changed} is tried beside revision ${done.revision}; citadel policy shadow status says what it would change.\n`
-        : `Revision ${done.revision}: ${changed} changed.\n`,
-    );
+    print(done.revision, true);
   } finally {
     connection.close();
   }
 }
 
+function doneText(count: number, revision: bigint, isTried: boolean): string {
+  const changed = `${count} ${count === 1 ? 'policy' : 'policies'}`;
+  return isTried
+    ? `A candidate of ${changed} is tried beside revision ${revision}; citadel policy shadow status says what it would change.\n`
+    : `Revision ${revision}: ${changed} changed.\n`;
+}
+
+function effectText({ comparison, unknown }: PolicyChangeEffect): string {
+  return comparison
+    ? comparisonText(comparison, true)
+    : printable(`warning: what it decides otherwise cannot be told: ${unknown}`);
+}
+
+/** For programs. */
+function documentOf(
+  { effects, warnings, revision }: wire.ApplyPoliciesResponse,
+  effect: PolicyChangeEffect | undefined,
+  applied: boolean,
+) {
+  return {
+    applied,
+    revision,
+    effects: effects.map(({ key, kind }) => ({ policy: keyText(key), effect: effectNames[kind] })),
+    warnings: warnings.map(problemText),
+    ...effect,
+  };
+}
+
+interface Asking {
+  readonly connection: OperatorConnection;
+  readonly options: ConnectionOptions;
+}
+
 /** @throws ExitRequest where others changed the policies under the author */
-async function refuseChanged(connection: OperatorConnection, from: number, present: number): Promise<void> {
+async function refuseChanged(asking: Asking, from: number, present: number): Promise<void> {
   if (from === present) return;
   if (from > present)
     throw new CitadelError('OutOfRange', `there is no revision ${from} yet; the last one is ${present}`);
-  await refuse(connection, from);
+  await refuse(asking, from);
 }
 
-async function refuse(connection: OperatorConnection, from: number): Promise<never> {
-  const to = await tellChanged(connection, from);
+async function refuse(asking: Asking, from: number): Promise<never> {
+  const to = await tellChanged(asking, from);
   tell(`Nothing was done. Where your change is still right, apply it with --from-revision ${to}.`);
   throw new ExitRequest(exitCodes.broken);
 }
 
-/** @returns the revision up to which it was told */
-async function tellChanged(connection: OperatorConnection, from: number): Promise<number> {
+/** Who changed what, and what that decides otherwise. @returns the revision up to which it was told */
+async function tellChanged({ connection, options }: Asking, from: number): Promise<number> {
   const changes = await changesSince(connection, from);
   tell(`The policies have been changed since revision ${from}, from which you went:`);
   process.stderr.write(`\n${changesText(changes)}\n`);
+  if (changes.objects.length > 0)
+    process.stderr.write(
+      `What that changed:\n${effectText(await effectOfOthers(options, changes)).trimEnd()}\n\n`,
+    );
   return changes.to;
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import * as wire from '../../gen/citadel/v1/operator.ts';
 import { CitadelError } from '../../kernel/index.ts';
-import { pageSizeArgument, withConnection, withReason, withYes } from '../options.ts';
+import { pageSizeArgument, withConnection, withOutput, withReason, withYes } from '../options.ts';
 import { formatTime, printRows, tellNextPage } from '../output.ts';
 import { readPolicyFiles } from '../policy-files.ts';
 import { keyText, parseKey, policyKeyHelp } from '../policy-keys.ts';
@@ -100,7 +100,7 @@ function addApply(policy: Command): void {
       revisionArgument,
     );
   command.option('--shadow', 'try it beside what holds, on the proxies themselves; it decides nothing');
-  withConnection(withYes(withReason(command))).action(async () => {
+  withOutput(withConnection(withYes(withReason(command)))).action(async () => {
     const { files, unreadable } = readPolicyFiles(command.args);
     if (unreadable.length > 0) throw new CitadelError('FailedPrecondition', unreadable.join('\n'));
     const texts = files.map(({ source, text }) => ({ source, text }));

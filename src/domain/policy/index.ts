@@ -1,7 +1,14 @@
 export * from './access/index.ts';
 export { authoredObject } from './authored.ts';
 export { canonicalPolicy, policyHash } from './canonical.ts';
-export { type ChangedObject, changedObjects, type DiffLine, diffLines } from './changes/index.ts';
+export {
+  type ChangedObject,
+  changedObjects,
+  type DiffLine,
+  diffLines,
+  type PolicyRestore,
+  restoringChange,
+} from './changes/index.ts';
 export {
   type Claims,
   type ClaimValue,
@@ -74,5 +81,12 @@ export {
 export * from './testing/index.ts';
 export { mostPolicies, nobodyMayCall } from './too-many.ts';
 export { policiesWeight } from './weight.ts';
-export { formatWorld, type PolicyWorld, readWorld, type WorldSettings, withPolicies } from './world/index.ts';
+export {
+  formatWorld,
+  type PolicyWorld,
+  readWorld,
+  type WorldSettings,
+  withoutStored,
+  withPolicies,
+} from './world/index.ts';
 export { policyObject } from './write.ts';

@@ -9,7 +9,7 @@ import { customPrefix, dryRunPrefix, stepPrefix } from './names.ts';
 import { requestGuard } from './paths.ts';
 import { ruleSet } from './rules.ts';
 import { authorization, byAction, byName } from './select.ts';
-import { type ShadowPolicies, shadowPrefix, shadowRules } from './shadow.ts';
+import { type ShadowPolicies, shadowPrefix, triedRules } from './shadow.ts';
 
 /**
  * The filters in front of an HTTP port, in the order in which they decide: path, CUSTOM, JWT, AUDIT, DENY, ALLOW. All are
@@ -52,7 +52,7 @@ export function httpAuthorization(
       shadowRules: rules(of(action, true), action),
       shadowRulesStatPrefix: dryRunPrefix(action),
     });
-  const tried = shadow && shadowRules(shadow, 'http', context);
+  const tried = shadow && triedRules(shadow, 'http', context);
   return [
     rbac('citadel.path', {
       rules: requestGuard(authorization(policies).filter(({ dryRun }) => !dryRun)),

@@ -7,7 +7,7 @@ import type { NetworkAuthorizationFilter } from './filters.ts';
 import { customPrefix, dryRunPrefix, stepPrefix } from './names.ts';
 import { ruleSet } from './rules.ts';
 import { byAction, byName } from './select.ts';
-import { type ShadowPolicies, shadowPrefix, shadowRules } from './shadow.ts';
+import { type ShadowPolicies, shadowPrefix, triedRules } from './shadow.ts';
 
 /**
  * The filters in front of a port that is not read as HTTP: CUSTOM, AUDIT, DENY, ALLOW. Rules that are enforced are shadow
@@ -25,9 +25,9 @@ export function networkAuthorization(
   const lost = of('CUSTOM', false).filter(({ provider }) => provider === undefined || !known.has(provider));
   const custom = askable.flatMap((provider): NetworkAuthorizationFilter[] => {
     const own = of('CUSTOM', false).filter((policy) => policy.provider === provider.name);
-    const shadow = ruleSet(own, 'CUSTOM', 'network', context);
+    const matching = ruleSet(own, 'CUSTOM', 'network', context);
     return [
-      rbac(`citadel.custom.${provider.name}`, customPrefix(provider.name), undefined, shadow, true),
+      rbac(`citadel.custom.${provider.name}`, customPrefix(provider.name), undefined, matching, true),
       {
         name: `citadel.ext_authz.${provider.name}`,
         kind: 'ext_authz',
@@ -44,7 +44,7 @@ export function networkAuthorization(
     const rules = ruleSet(of(action, true), action, 'network', context);
     return rbac(`citadel.dry_run.${action.toLowerCase()}`, dryRunPrefix(action), undefined, rules, false);
   };
-  const tried = shadow && shadowRules(shadow, 'network', context);
+  const tried = shadow && triedRules(shadow, 'network', context);
   const lostRules = ruleSet(lost, 'CUSTOM', 'network', context);
   return [
     rbac('citadel.custom_unavailable', stepPrefix('custom_unavailable'), lostRules, lostRules, true),
@@ -66,9 +66,14 @@ function rbac(
   name: string,
   prefix: string,
   rules: RBAC | undefined,
-  shadowRules: RBAC | undefined,
+  told: RBAC | undefined,
   decides: boolean,
 ): NetworkAuthorizationFilter {
   const names = { statPrefix: prefix, shadowRulesStatPrefix: prefix };
-  return { name, decides, kind: 'rbac', config: { ...NetworkRbac.fromPartial(names), rules, shadowRules } };
+  return {
+    name,
+    decides,
+    kind: 'rbac',
+    config: { ...NetworkRbac.fromPartial(names), rules, shadowRules: told },
+  };
 }

@@ -31,7 +31,7 @@ export type ShadowStep = keyof ShadowRules;
 /** Words by which the names of the rules begin. Those of what matches come before those of what is left. */
 const words = { denied: 'deny', passed: 'pass', allowed: 'allow', unmatched: 'none' } as const;
 
-export function shadowRules(
+export function triedRules(
   { id, policies }: ShadowPolicies,
   layer: Layer,
   context: AuthorizationContext,

@@ -108,7 +108,10 @@ export function createPolicyStore(database: BetterSQLite3Database, executor: Exe
           .from(policyCandidateObject)
           .orderBy(asc(kind), asc(namespace), asc(name))
           .all();
-        return { ...head, objects: rows.map(({ text, ...row }) => ({ ...row, text: text ?? undefined })) };
+        return {
+          ...head,
+          objects: rows.map(({ text, ...object }) => ({ ...object, text: text ?? undefined })),
+        };
       }),
 
     propose: ({ objects, ...head }: PolicyCandidate) =>

@@ -1,3 +1,3 @@
 export { formatWorld, readWorld } from './json.ts';
 export type { PolicyWorld, WorldSettings } from './model.ts';
-export { withPolicies } from './with-policies.ts';
+export { withoutStored, withPolicies } from './with-policies.ts';

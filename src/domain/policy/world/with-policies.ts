@@ -1,5 +1,7 @@
+import type { PolicyObjectKey } from '../../ports/index.ts';
 import type { Policy } from '../model.ts';
 import { policyKey } from '../read/index.ts';
+import { storedOrigin } from '../stored.ts';
 import type { PolicyWorld } from './model.ts';
 
 /** The world with these policies in the place of those of their names, or beside the others. */
@@ -10,4 +12,12 @@ export function withPolicies(world: PolicyWorld, policies: readonly Policy[]): P
     ...world,
     policies: [...world.policies.filter((policy) => !changed.has(keyOf(policy))), ...changed.values()],
   };
+}
+
+/** The world without those of these that are kept by the server itself; of sources that describe themselves nothing goes. */
+export function withoutStored(world: PolicyWorld, keys: readonly PolicyObjectKey[]): PolicyWorld {
+  const gone = new Set(keys.map(storedOrigin));
+  // With its line, where it comes from a document.
+  const sourceOf = ({ meta }: Policy) => meta.origin.source.replace(/:\d+$/, '');
+  return { ...world, policies: world.policies.filter((policy) => !gone.has(sourceOf(policy))) };
 }

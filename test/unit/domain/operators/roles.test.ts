@@ -44,6 +44,8 @@ describe('methodRequirements', () => {
       'listPolicyRevisions',
       'getPolicyWorld',
       'getDenial',
+      'getStoredPolicies',
+      'getPolicyShadow',
       'getDecisionRecords',
       'getMutualTlsStatus',
       'listEnforcements',
@@ -73,6 +75,8 @@ describe('methodRequirements', () => {
         ['whoAmI', 'authenticated'],
         ...each(viewer, 'viewer'),
         ['applyPolicies', 'author'],
+        ['promotePolicyShadow', 'author'],
+        ['revertPolicyShadow', 'author'],
         ...each(operator, 'operator'),
       ]),
     );
