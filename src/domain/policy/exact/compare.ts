@@ -99,11 +99,7 @@ export function compareWorlds(
 
 /** All that may reach a port. */
 export function allowedRegions(world: PolicyWorld, place: PortOf, limits: Partial<ExactLimits> = {}): Reach {
-  const workload = world.workloads.get(place.workload);
-  const only = { ...world, workloads: new Map(workload ? [[workload.id, workload]] : []) };
-  const group = placesOf(only, only).groups.find(({ members }) =>
-    members.some(({ port }) => port === place.port),
-  );
+  const group = groupOf(world, place);
   if (!group) return { regions: [], complete: true, undecided: undefined };
   const engine = new Engine(world, limits);
   engine.budget.grant(engine.limits.stepsOfGroup);
@@ -133,6 +129,19 @@ function settingsOf({ settings }: PolicyWorld): string {
     trustDomainAliases,
     authorizationProviders.map(({ name }) => name).toSorted(),
   ]);
+}
+
+/** A port under capture that is neither declared nor named is one of the others. */
+function groupOf(world: PolicyWorld, { workload: id, port }: PortOf): Group | undefined {
+  const workload = world.workloads.get(id);
+  const only = { ...world, workloads: new Map(workload ? [[workload.id, workload]] : []) };
+  const { groups } = placesOf(only, only);
+  const at = (wanted: PortOf['port']) =>
+    groups.find(({ members }) => members.some((member) => member.port === wanted));
+  const found = at(port);
+  if (found) return port === 'other' ? found : { ...found, port };
+  const other = at('other');
+  return other && port !== 'other' ? { ...other, port } : other;
 }
 
 /** What cannot be told of a group. */

@@ -451,7 +451,7 @@ test('one caller among many rules, of which each leaves another one out', () => 
   }));
   const { differences, complete } = compareHttp(
     [allow(...rules)],
-    [allow(...rules, from({ namespaces: ['n3'] }))],
+    [allow(...rules, from({ principals: ['example.org/ns/n3/sa/a'] }))],
   );
   const becomes = (path: string) =>
     differences
