@@ -49,8 +49,8 @@ function print({ name, texts, exact, mebibytes, found }: Row): void {
       name.padEnd(46),
       `${texts.toFixed(3)} s`.padStart(10),
       `${exact.toFixed(3)} s`.padStart(10),
-      `${(exact / texts).toFixed(1)}`.padStart(7),
-      `${mebibytes.toFixed(0)}`.padStart(6),
+      (exact / texts).toFixed(1).padStart(7),
+      mebibytes.toFixed(0).padStart(6),
       `  ${found.outcome}, ${found.differences.length} regions; ${groups} groups: ${identical} identical, ${searched} searched`,
     ].join(''),
   );

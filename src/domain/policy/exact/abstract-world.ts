@@ -1,3 +1,4 @@
+import { compareText } from '../../../kernel/index.ts';
 import type { Service, Workload } from '../../mesh/index.ts';
 import type { Policy } from '../model.ts';
 import type { PolicyWorld, WorldSettings } from '../world/index.ts';
@@ -17,16 +18,16 @@ export function abstractWorkloads(
   const ports = portsFor(policies);
   const add = (namespace: string, labels: Readonly<Record<string, string>>, behind: string | undefined) => {
     const said = Object.entries(labels)
-      .toSorted()
       .map(([key, value]) => `${key}=${value}`)
+      .toSorted(compareText)
       .join(',');
-    const of = behind === undefined ? said : `behind the service ${behind}`;
-    const id = `any workload of ${namespace}${of === '' ? '' : ` ${behind === undefined ? 'with ' : ''}${of}`}`;
+    const which = said === '' ? '' : ` with ${said}`;
+    const id = `any workload of ${namespace}${behind === undefined ? which : ` behind the service ${behind}`}`;
     if (!workloads.has(id))
       workloads.set(id, {
         id,
         namespace,
-        name: of === '' ? 'any' : of,
+        name: behind ?? (said || 'any'),
         serviceAccount: 'default',
         labels,
         addresses: ['10.0.0.2'],

@@ -11,6 +11,8 @@ export class TooMuch extends Error {
 
 /** Counts steps, so that no set of policies, however it was made, takes more time or memory than was granted. */
 export class Budget {
+  /** The literals that are being looked at. */
+  about: readonly number[] = [];
   #total: number;
   #left = 0;
 
@@ -20,14 +22,15 @@ export class Budget {
 
   /** Begins another piece of work, which may take no more than this. */
   grant(steps: number): void {
+    this.about = [];
     this.#total += this.#left;
     this.#left = Math.min(steps, Math.max(this.#total, 0));
     this.#total -= this.#left;
   }
 
   /** @throws TooMuch */
-  spend(steps: number, literals: readonly number[] = []): void {
+  spend(steps: number): void {
     this.#left -= steps;
-    if (this.#left < 0) throw new TooMuch(literals);
+    if (this.#left < 0) throw new TooMuch(this.about);
   }
 }

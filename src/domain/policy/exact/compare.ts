@@ -1,10 +1,7 @@
 import { policyKey } from '../read/index.ts';
 import type { PolicyWorld } from '../world/index.ts';
-import { Budget, TooMuch } from './budget.ts';
-import { claimsThatExclude } from './claims.ts';
-import { type Examples, examplesOf } from './examples.ts';
-import { Explorer } from './explore.ts';
-import { type Formula, never } from './formulas.ts';
+import { Engine } from './engine.ts';
+import { never } from './formulas.ts';
 import type {
   Comparison,
   Difference,
@@ -15,73 +12,9 @@ import type {
   Undecided,
   Witness,
 } from './model.ts';
-import { Outcomes } from './outcome.ts';
 import { contentOf, type Group, placesOf, tokenRulesOf } from './places.ts';
 import { regionsOf } from './regions.ts';
-import { Vocabulary } from './vocabulary.ts';
-import { type Defaults, decided, mustBe, witnessOf } from './witness.ts';
-
-/** A million steps are about a second, and 100 MB at most. */
-const defaultLimits: ExactLimits = { steps: 15_000_000, stepsOfGroup: 3_000_000, regions: 50 };
-
-/** What is shared by all groups of one comparison. */
-class Engine {
-  readonly budget: Budget;
-  readonly vocabulary: Vocabulary;
-  readonly explorer: Explorer;
-  readonly limits: ExactLimits;
-  readonly examples: Examples;
-
-  constructor(world: PolicyWorld, limits: Partial<ExactLimits>) {
-    this.limits = { ...defaultLimits, ...limits };
-    this.budget = new Budget(this.limits.steps);
-    this.examples = examplesOf(world);
-    this.vocabulary = new Vocabulary(this.budget, this.examples, world.settings.trustDomain);
-    this.explorer = new Explorer(this.vocabulary, this.budget);
-  }
-
-  outcomes({ settings }: PolicyWorld): Outcomes {
-    const providers = settings.authorizationProviders.map(({ name }) => name);
-    return new Outcomes(this.vocabulary, settings, providers);
-  }
-
-  /** Claims that cannot be together are of no request. */
-  differences(before: Formula, after: Formula): ReturnType<Explorer['explore']> {
-    if (before === after) return { diff: undefined, givenUp: undefined };
-    const { formulas } = this.vocabulary;
-    const real = claimsThatExclude(this.vocabulary, before, after);
-    return this.explorer.explore(formulas.and([real, before]), formulas.and([real, after]));
-  }
-
-  defaults({ workload, port, after }: Group): Defaults {
-    return {
-      workload,
-      port,
-      protocol: after.protocol,
-      source: this.examples.sources[0] ?? 'other.example/ns/default/sa/default',
-      host: this.examples.hosts[0] ?? 'app.example',
-      address: this.examples.addresses[0] ?? '10.0.0.1',
-    };
-  }
-
-  undecided(error: unknown, { members, after }: Group): Undecided {
-    if (!(error instanceof TooMuch)) throw error;
-    const named = error.literals.flatMap((literal) => this.vocabulary.literal(literal).policy ?? []);
-    const counts = new Map<string, number>();
-    for (const name of named) counts.set(name, (counts.get(name) ?? 0) + 1);
-    const policies = [...counts].toSorted(([, a], [, b]) => b - a).map(([name]) => name);
-    const largest = after.policies
-      .filter((policy) => policy.kind === 'AuthorizationPolicy')
-      .toSorted((a, b) => b.rules.length - a.rules.length)
-      .map((policy) => policyKey({ ...policy.meta, kind: policy.kind }));
-    return {
-      places: members,
-      protocol: after.protocol,
-      policies: (policies.length > 0 ? policies : largest).slice(0, 3),
-      reason: 'there are too many ways in which their conditions can hold together for all to be looked at',
-    };
-  }
-}
+import { decided, mustBe, witnessOf } from './witness.ts';
 
 /**
  * What changes for whom between two worlds: nothing, proven; or where, each with a request that is decided otherwise. Only
@@ -132,7 +65,7 @@ export function compareWorlds(
       const { regions, complete: all } = regionsOf(engine.vocabulary, diff, engine.limits.regions);
       complete &&= all;
       for (const { region, samples, becomes } of regions) {
-        const witness = witnessOf(samples, engine.defaults(group));
+        const witness = witnessOf(samples, engine.defaults(group, group.after.protocol));
         differences.push({
           places: group.members,
           protocol: group.after.protocol,
@@ -166,11 +99,7 @@ export function compareWorlds(
 
 /** All that may reach a port. */
 export function allowedRegions(world: PolicyWorld, place: PortOf, limits: Partial<ExactLimits> = {}): Reach {
-  const workload = world.workloads.get(place.workload);
-  const only = { ...world, workloads: new Map(workload ? [[workload.id, workload]] : []) };
-  const group = placesOf(only, only).groups.find(({ members }) =>
-    members.some(({ port }) => port === place.port),
-  );
+  const group = groupOf(world, place);
   if (!group) return { regions: [], complete: true, undecided: undefined };
   const engine = new Engine(world, limits);
   engine.budget.grant(engine.limits.stepsOfGroup);
@@ -179,7 +108,7 @@ export function allowedRegions(world: PolicyWorld, place: PortOf, limits: Partia
     engine.budget.grant(engine.limits.stepsOfGroup);
     const { regions, complete } = regionsOf(engine.vocabulary, diff, engine.limits.regions);
     const found = regions.map(({ region, samples }): { region: Region; witness: Witness } => {
-      const witness = witnessOf(samples, engine.defaults(group));
+      const witness = witnessOf(samples, engine.defaults(group, group.after.protocol));
       mustBe(decided(witness, group.after, world), 'allow', witness);
       return { region, witness };
     });
@@ -200,6 +129,19 @@ function settingsOf({ settings }: PolicyWorld): string {
     trustDomainAliases,
     authorizationProviders.map(({ name }) => name).toSorted(),
   ]);
+}
+
+/** A port under capture that is neither declared nor named is one of the others. */
+function groupOf(world: PolicyWorld, { workload: id, port }: PortOf): Group | undefined {
+  const workload = world.workloads.get(id);
+  const only = { ...world, workloads: new Map(workload ? [[workload.id, workload]] : []) };
+  const { groups } = placesOf(only, only);
+  const at = (wanted: PortOf['port']) =>
+    groups.find(({ members }) => members.some((member) => member.port === wanted));
+  const found = at(port);
+  if (found) return port === 'other' ? found : { ...found, port };
+  const other = at('other');
+  return other && port !== 'other' ? { ...other, port } : other;
 }
 
 /** What cannot be told of a group. */

@@ -67,6 +67,7 @@ export class Explorer {
     this.#budget.spend(1);
     const attribute = this.#choose(before, after);
     const space = this.#vocabulary.space(attribute);
+    this.#budget.about = this.#vocabulary.formulas.literalsOf(attribute, before, after);
     const lefts =
       space.kind === 'eager'
         ? this.#eager(space, attribute, before, after)
@@ -146,7 +147,7 @@ export class Explorer {
         return;
       }
       for (const answer of [false, true]) {
-        this.#budget.spend(1, [literal]);
+        this.#budget.spend(1);
         const [some, others] = answer ? [[...truths, literal], falses] : [truths, [...falses, literal]];
         const sampled = space.sample(some, others);
         if (!sampled) continue;

@@ -1,10 +1,11 @@
 /**
  * What policies decide, of all requests at once. Every answer is about the requests that `decide` can be asked about, of
  * whatever strings may arrive: canonical paths, SPIFFE IDs, tokens for methods, values of headers without blanks around them,
- * any claims. Ports, modes of mutual TLS and who is there are those of the world.
+ * any claims. Ports, modes of mutual TLS and who is there are those of the world. How it is done: `explore.ts`.
  *
- *   compareWorlds(before: PolicyWorld, after: PolicyWorld, limits?: Partial<ExactLimits>): Comparison
+ *   compareWorlds(before: PolicyWorld, after: PolicyWorld, limits?: Partial<ExactLimits>): WorldComparison
  *   allowedRegions(world: PolicyWorld, place: PortOf, limits?: Partial<ExactLimits>): Reach
+ *   new RuleQuestions(world).canMatch(rule, 'http'), .matchesBeside(rule, others, 'http'): RuleAnswer
  */
 
 export { abstractWorkloads } from './abstract-world.ts';
@@ -26,4 +27,5 @@ export type {
   Undecided,
   Witness,
 } from './model.ts';
-export { constraintText, decisionText, placesText, regionText } from './words.ts';
+export { type RuleAnswer, type RuleOf, RuleQuestions } from './rules.ts';
+export { decisionText, placesText, regionText } from './words.ts';

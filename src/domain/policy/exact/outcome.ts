@@ -98,7 +98,7 @@ export class Outcomes {
 }
 
 /** When a rule matches, as `decide` has it; the fields of HTTP that a connection does not have narrow an ALLOW alone. */
-function ruleFormula(
+export function ruleFormula(
   rule: AuthorizationRule,
   policy: AuthorizationPolicy,
   tcp: boolean,

@@ -18,7 +18,7 @@ export type Samples = readonly (readonly [attribute: Attribute, sample: Sample])
 
 /** What the attributes are that nothing hangs on. */
 export interface Defaults {
-  readonly workload: Workload;
+  readonly workload: Pick<Workload, 'addresses'>;
   readonly port: number;
   readonly protocol: Place['protocol'];
   readonly source: string;

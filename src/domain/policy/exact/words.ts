@@ -18,7 +18,7 @@ export function regionText({ constraints }: Region): string {
 }
 
 /** `caller of namespace shop, but not shop/web`. */
-export function constraintText(constraint: Constraint): string {
+function constraintText(constraint: Constraint): string {
   const { alternatives, attribute, more } = constraint;
   const texts = alternatives.map((alternative) => alternativeText(alternative, attribute));
   const rest = more > 0 ? [`${more} more of the kind`] : [];

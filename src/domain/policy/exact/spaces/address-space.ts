@@ -60,7 +60,7 @@ export class AddressSpace implements EagerSpace {
           else truths.delete(turn.literal);
           next += 1;
         }
-        this.#budget.spend(1 + truths.size, considered);
+        this.#budget.spend(1 + truths.size);
         const key = [...truths].toSorted((a, b) => a - b).join(' ');
         if (!found.has(key) && fits(truths, given))
           found.set(key, {

@@ -1,3 +1,4 @@
+import type { Budget } from '../budget.ts';
 import type { Automaton } from './automaton.ts';
 import { classesOf } from './pieces.ts';
 
@@ -27,11 +28,13 @@ interface Known extends Run {
  */
 export class Runs {
   readonly #automaton: Automaton;
+  readonly #budget: Budget;
   readonly #known = new Map<string, Known>();
   readonly start: Run;
 
-  constructor(automaton: Automaton) {
+  constructor(automaton: Automaton, budget: Budget) {
     this.#automaton = automaton;
+    this.#budget = budget;
     this.start = this.#give([automaton.start]);
   }
 
@@ -71,6 +74,7 @@ export class Runs {
         else named.set(code, [next]);
       }
     }
+    this.#budget.spend(states.length + byClass.length + 2 * named.size);
     const made: Known = {
       number: this.#known.size,
       size: states.length,

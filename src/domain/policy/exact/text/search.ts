@@ -67,7 +67,7 @@ export class TextSearch {
       const number = run.number * domainStates + domain;
       if (seen.has(number) || run.needed !== automaton.needed) return;
       seen.add(number);
-      this.#budget.spend(1 + run.size, all);
+      this.#budget.spend(1 + (run.size >> 2));
       places.push({ run, domain, before, code });
     };
     reach(runs.start, this.#domain.start, undefined, 0);
@@ -130,8 +130,8 @@ export class TextSearch {
     const [oldest] = this.#known.keys();
     if (oldest !== undefined && this.#known.size >= kept) this.#known.delete(oldest);
     const automaton = new Automaton(this.#languages, languages, must);
-    this.#budget.spend(automaton.size >> 2, languages);
-    const made = [automaton, new Runs(automaton)] as const;
+    this.#budget.spend(automaton.size >> 2);
+    const made = [automaton, new Runs(automaton, this.#budget)] as const;
     this.#known.set(key, made);
     return made;
   }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { compareWorlds, type Policy, type PolicyRequest } from '../../../../../src/domain/policy/index.ts';
+import { request } from '../decide/policies.ts';
 import { peer, policy } from '../mesh.ts';
+import { isInRegion } from './membership.ts';
 import {
   allow,
   authorization,
@@ -432,14 +434,37 @@ describe('a port that is not read as HTTP', () => {
 });
 
 test('an escape, where it is the only beginning that no policy names', () => {
-  const plain = [..."abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_~!$&'()*+,=:@[].;"];
-  const named = ['/', '/?', '//', ...plain.map((each) => `/${each}*`)].filter((each) => !each.includes('?'));
+  const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_~!$&'()*+,=:@[].".split('');
+  const named = ['/', '//', ...plain.map((each) => `/${each}*`)];
   const { differences } = compareHttp(
     [allow(to({ paths: named }))],
     [allow(to({ paths: [...named, '/*'] }))],
   );
   expect(differences).toHaveLength(1);
   expect(differences[0]?.witness.request.http?.path).toMatch(/^\/%/);
+});
+
+test('one caller among many rules, of which each leaves another one out', () => {
+  const rules = Array.from({ length: 30 }, (_, at) => ({
+    ...from({ notNamespaces: [`n${at}`] }),
+    ...to({ paths: [`/p${at}`] }),
+  }));
+  const { differences, complete } = compareHttp(
+    [allow(...rules)],
+    [allow(...rules, from({ principals: ['example.org/ns/n3/sa/a'] }))],
+  );
+  const becomes = (path: string) =>
+    differences
+      .filter(({ region }) =>
+        isInRegion(region, request({ path }, { sourcePrincipal: 'spiffe://example.org/ns/n3/sa/a' }), {}),
+      )
+      .map((each) => each.becomes);
+  expect({ complete, left: becomes('/p3'), other: becomes('/p4'), none: becomes('/x') }).toEqual({
+    complete: true,
+    left: ['allowed'],
+    other: [],
+    none: ['allowed'],
+  });
 });
 
 describe('what is told', () => {

@@ -40,3 +40,19 @@ test('where mutual TLS is demanded nobody without it', () => {
 test('a port that is not there is reached by nobody', () => {
   expect(allowedRegions(worldOf([]), { workload: 'test/shop/cart', port: 1 })).toMatchObject({ regions: [] });
 });
+
+test('under capture a port that nobody names is one of the others', () => {
+  const world = worldOf([allow(to({ ports: ['443'] })), deny(web)]);
+  const captured = {
+    ...world,
+    workloads: new Map([...world.workloads].map(([id, own]) => [id, { ...own, proxy: 'capture' as const }])),
+  };
+  const at = (port: number) => allowedRegions(captured, { workload: 'test/shop/cart', port }).regions;
+  expect(at(443).map(({ witness }) => witness.request.destinationPort)).toEqual([443]);
+  expect(at(444)).toEqual([]);
+  expect(
+    allowedRegions({ ...captured, policies: [] }, { workload: 'test/shop/cart', port: 444 }).regions.map(
+      ({ witness }) => witness.request.destinationPort,
+    ),
+  ).toEqual([444]);
+});

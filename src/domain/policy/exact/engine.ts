@@ -1,0 +1,74 @@
+import { policyKey } from '../read/index.ts';
+import type { PolicyWorld } from '../world/index.ts';
+import { Budget, TooMuch } from './budget.ts';
+import { claimsThatExclude } from './claims.ts';
+import { type Examples, examplesOf } from './examples.ts';
+import { Explorer } from './explore.ts';
+import type { Formula } from './formulas.ts';
+import type { ExactLimits, PortProtocol, Undecided } from './model.ts';
+import { Outcomes } from './outcome.ts';
+import type { Group } from './places.ts';
+import { Vocabulary } from './vocabulary.ts';
+import type { Defaults } from './witness.ts';
+
+/** A million steps are about a second, and 100 MB at most. */
+const defaultLimits: ExactLimits = { steps: 15_000_000, stepsOfGroup: 3_000_000, regions: 50 };
+
+/** What is shared by all groups of one comparison. */
+export class Engine {
+  readonly budget: Budget;
+  readonly vocabulary: Vocabulary;
+  readonly explorer: Explorer;
+  readonly limits: ExactLimits;
+  readonly examples: Examples;
+
+  constructor(world: PolicyWorld, limits: Partial<ExactLimits>) {
+    this.limits = { ...defaultLimits, ...limits };
+    this.budget = new Budget(this.limits.steps);
+    this.examples = examplesOf(world);
+    this.vocabulary = new Vocabulary(this.budget, this.examples, world.settings.trustDomain);
+    this.explorer = new Explorer(this.vocabulary, this.budget);
+  }
+
+  outcomes({ settings }: PolicyWorld): Outcomes {
+    const providers = settings.authorizationProviders.map(({ name }) => name);
+    return new Outcomes(this.vocabulary, settings, providers);
+  }
+
+  /** Claims that cannot be together are of no request. */
+  differences(before: Formula, after: Formula): ReturnType<Explorer['explore']> {
+    if (before === after) return { diff: undefined, givenUp: undefined };
+    const { formulas } = this.vocabulary;
+    const real = claimsThatExclude(this.vocabulary, before, after);
+    return this.explorer.explore(formulas.and([real, before]), formulas.and([real, after]));
+  }
+
+  defaults({ workload, port }: Pick<Defaults, 'workload' | 'port'>, protocol: PortProtocol): Defaults {
+    return {
+      workload,
+      port,
+      protocol,
+      source: this.examples.sources[0] ?? 'other.example/ns/default/sa/default',
+      host: this.examples.hosts[0] ?? 'app.example',
+      address: this.examples.addresses[0] ?? '10.0.0.1',
+    };
+  }
+
+  undecided(error: unknown, { members, after }: Group): Undecided {
+    if (!(error instanceof TooMuch)) throw error;
+    const named = error.literals.flatMap((literal) => this.vocabulary.literal(literal).policy ?? []);
+    const counts = new Map<string, number>();
+    for (const name of named) counts.set(name, (counts.get(name) ?? 0) + 1);
+    const policies = [...counts].toSorted(([, a], [, b]) => b - a).map(([name]) => name);
+    const largest = after.policies
+      .filter((policy) => policy.kind === 'AuthorizationPolicy')
+      .toSorted((a, b) => b.rules.length - a.rules.length)
+      .map((policy) => policyKey({ ...policy.meta, kind: policy.kind }));
+    return {
+      places: members,
+      protocol: after.protocol,
+      policies: (policies.length > 0 ? policies : largest).slice(0, 3),
+      reason: 'there are too many ways in which their conditions can hold together for all to be looked at',
+    };
+  }
+}
