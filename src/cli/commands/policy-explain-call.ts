@@ -19,21 +19,16 @@ export interface CallOptions {
   readonly complete?: boolean;
 }
 
-/** What says something of a call, and nothing of a denial, of which the proxy has told. */
-export const callOptions: readonly (keyof CallOptions)[] = [
+/** What a proxy tells of a denial, so that nobody else says it. */
+export const recordedOptions: readonly (keyof CallOptions)[] = [
   'method',
   'path',
   'host',
-  'header',
-  'withoutHeader',
-  'jwt',
   'ip',
   'remoteIp',
   'destinationIp',
   'sni',
-  'custom',
   'transport',
-  'complete',
 ];
 
 const largestToken = 64 * 1024;

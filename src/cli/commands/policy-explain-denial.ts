@@ -14,6 +14,7 @@ import { isCitadelError } from '../../kernel/index.ts';
 import { connectOperator } from '../connection.ts';
 import { formatTime, printable } from '../output.ts';
 import { loadWorld, type WorldOptions } from '../policy-world.ts';
+import { type CallOptions, givenCall } from './policy-explain-call.ts';
 import type { Candidates } from './policy-explain-files.ts';
 import { explanationText } from './policy-explain-text.ts';
 
@@ -30,12 +31,13 @@ type Since = 'same' | 'changed' | 'unknown';
 /** What the proxy told of a denial, and what policies come to with just that. @throws CitadelError NotFound */
 export async function explainDenial(
   id: string,
-  options: WorldOptions,
+  options: WorldOptions & CallOptions,
   candidates: Candidates,
 ): Promise<Explained> {
   const denial = await denialOf(id, options);
   const live = await loadWorld(options);
-  const explanation = explanationOf(denial, candidates.applyTo(live), candidates);
+  const world = candidates.applyTo(live);
+  const explanation = explanationOf(denial, world, givenCall(options, world), candidates);
   const before = denial.policiesVersion;
   const now = holdingVersion(live, denial.workload);
   const since: Since = before === '' || now === undefined ? 'unknown' : before === now ? 'same' : 'changed';
@@ -72,6 +74,7 @@ async function denialOf(id: string, options: WorldOptions): Promise<Denial> {
 function explanationOf(
   denial: Denial,
   world: PolicyWorld,
+  given: GivenCall,
   { locate }: Candidates,
 ): CallExplanation | undefined {
   const workload = world.workloads.get(denial.workload);
@@ -83,14 +86,14 @@ function explanationOf(
     world,
     caller,
     callees,
-    call: recordedCall(denial, world),
+    call: recordedCall(denial, world, given),
     now: denial.at ?? new Date(),
     locate,
   });
 }
 
-/** Just what the record has: headers, tokens and queries are never in it. */
-function recordedCall(denial: Denial, world: PolicyWorld): GivenCall {
+/** Just what the record has, and what was said besides: headers, tokens and queries are never in it. */
+function recordedCall(denial: Denial, world: PolicyWorld, given: GivenCall): GivenCall {
   const exact = (part: 'method' | 'path' | 'host') =>
     denial[part] === '' || denial.inexact.includes(part) ? undefined : denial[part];
   const known = (text: string) => (text === '' ? undefined : text);
@@ -100,14 +103,14 @@ function recordedCall(denial: Denial, world: PolicyWorld): GivenCall {
     path: exact('path'),
     withQuery: false,
     host: exact('host'),
-    headers: {},
-    noOtherHeaders: false,
-    token: 'unknown',
+    headers: given.headers,
+    noOtherHeaders: given.noOtherHeaders,
+    token: given.token,
     sourceIp: denial.callerAddress,
     remoteIp: known(denial.remoteAddress),
     destinationIp: known(denial.calleeAddress),
     sni: denial.sni,
-    answers: answersOf(denial, world),
+    answers: new Map([...answersOf(denial, world), ...given.answers]),
   };
 }
 

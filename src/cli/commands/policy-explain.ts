@@ -12,7 +12,7 @@ import { ExitRequest, exitCodes } from '../exit-codes.ts';
 import { type OutputOptions, withOutput } from '../options.ts';
 import { printRecord } from '../output.ts';
 import { loadWorld, type WorldOptions, withWorld } from '../policy-world.ts';
-import { type CallOptions, callOptions, givenCall, withCall } from './policy-explain-call.ts';
+import { type CallOptions, givenCall, recordedOptions, withCall } from './policy-explain-call.ts';
 import { type Explained, explainDenial } from './policy-explain-denial.ts';
 import { type Candidates, readCandidates } from './policy-explain-files.ts';
 import { explanationText } from './policy-explain-text.ts';
@@ -39,8 +39,8 @@ export function addExplain(policy: Command): void {
     .addOption(
       new Option(
         '--denial <id>',
-        'a call that was denied, by its response header x-citadel-denial; asks the server for what its proxy told',
-      ).conflicts(['from', 'to', ...callOptions]),
+        'a call that was denied, by its response header x-citadel-denial; asks the server for what its proxy told, to which --header, --jwt, --custom and --complete add',
+      ).conflicts(['from', 'to', ...recordedOptions]),
     );
   withCall(command).addOption(
     new Option('--expect <verdict>', 'exit code 1 where it is not this one').choices(['allowed', 'denied']),

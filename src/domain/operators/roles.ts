@@ -28,8 +28,7 @@ export const methodRequirements = {
   listPolicyRevisions: 'viewer',
   getPolicyWorld: 'viewer',
   getDecisionRecords: 'viewer',
-  // One person's request, with its path and address.
-  getDenial: 'author',
+  getDenial: 'viewer',
   getStoredPolicies: 'viewer',
   getPolicyShadow: 'viewer',
   promotePolicyShadow: 'author',

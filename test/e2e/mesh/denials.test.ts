@@ -134,6 +134,9 @@ spec: { ports: [{ port: 80 }], endpoints: ["127.0.0.1:${address.port}"] }
     trustDomainAlias: [],
     rootNamespace: 'root',
     authorizationProvider: [],
+    header: [],
+    withoutHeader: [],
+    custom: [],
   });
   /** The name that a denied caller is given, and nothing else. */
   const denied = async (asked: Asked) => {
@@ -192,9 +195,13 @@ spec: { ports: [{ port: 80 }], endpoints: ["127.0.0.1:${address.port}"] }
     expect(missed).toContain('The policies for it are the same as then.');
     expect(missed).toMatch(/AuthorizationPolicy shop\/secret-door .*missed by one field:/);
     expect(missed).toContain('x methods                    wants GET, came POST');
-    const { text: open } = await explain({ path: '/orders/1' });
+    const id = await denied({ path: '/orders/1', headers: { 'x-client': 'v1' } });
+    const { text: open } = await explainDenial(id, options(), readCandidates([], undefined));
     expect(open).toContain('request.headers[x-client]: --header');
     expect(open).toContain('it missed by what was not recorded');
+    const said = { ...options(), header: [['x-client', 'v1']] as const };
+    const { text: settled } = await explainDenial(id, said, readCandidates([], undefined));
+    expect(settled).toContain('x request.headers[x-client]  wants v2, came v1');
   });
 
   test('in plaintext, over gRPC, is known by nothing but its address', async () => {
