@@ -122,6 +122,12 @@ not ok 2 - orders: <web> & writes \\#1
       code: 2,
       stdout: expect.stringContaining('shop/broken.yaml:10:7: spec.cases[0].expect: is required'),
     });
+    // As lint says, which runs nothing.
+    const linted = await runCitadel(['policy', 'lint', file], { directory: directory.path, home: 'home' });
+    expect(linted).toMatchObject({
+      code: 2,
+      stdout: expect.stringContaining('shop/broken.yaml:10:7: spec.cases[0].expect: is required'),
+    });
     write('shop/broken-policy.yml', policies.replace('rules', 'rule'));
     const broken = write(
       'shop/of-broken.yaml',
