@@ -102,7 +102,8 @@ not ok 2 - orders: <web> & writes \\#1
   });
 
   it('takes its world from a registry, of the test or of the command line', async () => {
-    const own = write('shop/registry.yaml', test(passing, 'registry: ../registry'));
+    // A test may lie in it: who reads the registry passes over it.
+    const own = write('registry/orders.test.yaml', test(passing, 'registry: .'));
     // With the registry’s own policies, at the default trust domain.
     expect(await citadel(own)).toMatchObject({
       code: 0,
@@ -121,6 +122,12 @@ not ok 2 - orders: <web> & writes \\#1
       code: 2,
       stdout: expect.stringContaining('shop/broken.yaml:10:7: spec.cases[0].expect: is required'),
     });
+    // As lint says, which runs nothing.
+    const linted = await runCitadel(['policy', 'lint', file], { directory: directory.path, home: 'home' });
+    expect(linted).toMatchObject({
+      code: 2,
+      stdout: expect.stringContaining('shop/broken.yaml:10:7: spec.cases[0].expect: is required'),
+    });
     write('shop/broken-policy.yml', policies.replace('rules', 'rule'));
     const broken = write(
       'shop/of-broken.yaml',
@@ -132,8 +139,10 @@ not ok 2 - orders: <web> & writes \\#1
         'shop/broken-policy.yml:6:3: AuthorizationPolicy/shop/web-reads: spec.rule: unknown key',
       ),
     });
+    mkdirSync(directory.join('untested'));
+    write('untested/policies.yaml', policies);
     expect((await citadel('shop/policies.yaml')).stdout).toContain('shop/policies.yaml: holds no test');
-    expect((await citadel('registry')).stdout).toContain('there is no test below registry');
+    expect((await citadel('untested')).stdout).toContain('there is no test below untested');
     expect((await citadel('shop/none.yaml')).code).toBe(2);
   });
 

@@ -4,7 +4,7 @@ import {
   formatPolicies,
   formatPolicyProblem,
   type PolicyProblem,
-  readPolicies,
+  textProblems,
 } from '../../domain/policy/index.ts';
 import { CitadelError, describeError } from '../../kernel/index.ts';
 import { ExitRequest, exitCodes } from '../exit-codes.ts';
@@ -23,13 +23,13 @@ export function addTextCommands(policy: Command): void {
 function addLint(policy: Command): void {
   const command = policy
     .command('lint')
-    .description('judge files of policies; asks no server; exit code 2 when one is broken')
+    .description('judge files of policies and their tests; asks no server; exit code 2 when one is broken')
     .argument('<file...>', policyFilesHelp);
   withOutput(command).action(() => {
     const { output } = command.opts<OutputOptions>();
     const { files, unreadable } = readPolicyFiles(command.args);
     const problems = [
-      ...files.flatMap(({ source, text }) => readPolicies(text, { source }).problems),
+      ...files.flatMap(({ source, text }) => textProblems(text, source)),
       ...unreadable.map((message): PolicyProblem => ({ source: '', path: '', message })),
     ];
     if (output !== 'table') printRows(problems, [], output);

@@ -39,7 +39,14 @@ export { formatPolicies, formatPolicyObject } from './format.ts';
 export { policiesByWorkload } from './holding.ts';
 export { holdingVersion } from './holding-version.ts';
 export { type JudgedMesh, judgePolicy, type PolicyJudgement } from './judge.ts';
-export { type Completion, completionsAt, type Diagnostic, diagnosticsOf, hoverAt } from './language/index.ts';
+export {
+  type Completion,
+  completionsAt,
+  type Diagnostic,
+  diagnosticsOf,
+  hoverAt,
+  textProblems,
+} from './language/index.ts';
 export { type LintRegistry, type LintWarning, lintPolicies, lintWithoutWorld } from './lint/index.ts';
 export * from './model.ts';
 export * from './read/index.ts';

@@ -87,6 +87,7 @@ describe('checkExitCode', () => {
     ['what cannot be told', untold, 6],
     ['warnings', warned, 1],
     ['a broken file beside a failing test', { ...failing, problems: broken.problems }, 2],
+    ['a failing test beside what cannot be told', { ...untold, tests: failing.tests }, 3],
     ['a failing test beside a difference', { ...wider, tests: failing.tests }, 3],
     ['a difference beside warnings', { ...narrower, warnings: warned.warnings }, 5],
   ])('tells of %s', (_, findings, expected) => {

@@ -28,8 +28,9 @@ export function diagnosticsOf(
   source: string,
   world: PolicyWorld | undefined,
 ): readonly Diagnostic[] {
-  const { policies, problems, locate } = readPolicies(text, { source });
-  const broken = once([...problems, ...readPolicyTests(text, source).problems]);
+  const reading = readPolicies(text, { source });
+  const { policies, locate } = reading;
+  const broken = ofTestsToo(reading.problems, text, source);
   const warnings = world
     ? lintPolicies(withPolicies(world, policies).policies, world, locate, { subjects: policies, comparisons })
     : lintWithoutWorld(policies, locate, { comparisons });
@@ -40,13 +41,20 @@ export function diagnosticsOf(
   ];
 }
 
+/** What keeps the policies of a text from being read, and its tests. */
+export function textProblems(text: string, source: string): readonly PolicyProblem[] {
+  return ofTestsToo(readPolicies(text, { source }).problems, text, source);
+}
+
 /** Text that is no YAML is told by both readers. */
-function once(problems: readonly PolicyProblem[]): readonly PolicyProblem[] {
-  return [
-    ...new Map(
-      problems.map((each) => [`${each.line}:${each.column}: ${each.path}: ${each.message}`, each]),
-    ).values(),
-  ];
+function ofTestsToo(
+  problems: readonly PolicyProblem[],
+  text: string,
+  source: string,
+): readonly PolicyProblem[] {
+  const all = [...problems, ...readPolicyTests(text, source).problems];
+  const keyOf = ({ line, column, path, message }: PolicyProblem) => `${line}:${column}: ${path}: ${message}`;
+  return [...new Map(all.map((each) => [keyOf(each), each])).values()];
 }
 
 function diagnostic(

@@ -101,7 +101,7 @@ const unknownMesh: LintRegistry['settings'] = {
 };
 
 /** What is said of settings that are not known would be a guess. */
-const ofSettings: ReadonlySet<string> = new Set(['missing-trust-domain', 'missing-provider']);
+const ofSettings: ReadonlySet<string> = new Set(['missing-trust-domain']);
 
 /** Warns of what each policy says by itself, where it is not even known of which mesh it is. */
 export function lintWithoutWorld(

@@ -36,6 +36,10 @@ describe('diagnosticsOf', () => {
     const alone = (text: string) => diagnosticsOf(text, 'T', undefined).map(({ rule }) => rule);
     expect(alone(`${head()}  selector: {matchLabels: {app: none}}\n  rules: [{}]\n`)).toEqual([]);
     expect(alone(`${head()}  action: CUSTOM\n  provider: {name: x}\n  rules: [{}]\n`)).toEqual([]);
+    // Which trust domain is whose is not known.
+    const caller = `${head()}  rules: [{from: [{source: {principals: ["mesh.example/ns/a/sa/b"]}}]}]\n`;
+    expect(alone(caller)).toEqual([]);
+    expect(diagnosticsOf(caller, 'T', world).map(({ rule }) => rule)).toEqual(['missing-trust-domain']);
     expect(alone(`${head()}  rules: [{to: [{operation: {methods: [get]}}]}]\n`)).toEqual([
       'method-in-lower-case',
     ]);
