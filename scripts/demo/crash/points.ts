@@ -4,7 +4,8 @@ import type { Store } from '../../../src/domain/ports/index.ts';
 
 type Homes = Parameters<NonNullable<AppOverrides['homes']>>[0];
 type Keys = Homes['issuing'];
-type Kind = 'read' | 'write';
+/** `change`: writes nothing where it is told what it was told the last time, as each look at what is due does. */
+type Kind = 'read' | 'write' | 'change';
 /** All that a port has, so that what is added to it is counted, or said to write nothing. */
 type Kinds<T> = Readonly<Record<keyof T, Kind>>;
 
@@ -12,7 +13,7 @@ const authorities: Kinds<Store['authorities']> = {
   list: 'read',
   save: 'write',
   bundleSequence: 'read',
-  noteBundleContent: 'write',
+  noteBundleContent: 'change',
   bundleContents: 'read',
 };
 const rotations: Kinds<Store['rotations']> = { current: 'read', save: 'write', list: 'read' };
@@ -68,17 +69,26 @@ export class Points {
   }
 
   #watch<T extends object>(port: string, target: T, kinds: Kinds<T>): T {
-    const isWrite = (name: PropertyKey) =>
-      Object.entries(kinds).some(([key, kind]) => key === name && kind === 'write');
+    const kindOf = new Map<PropertyKey, unknown>(Object.entries(kinds));
+    const told = new Map<PropertyKey, string>();
+    const isWrite = (name: PropertyKey, values: readonly unknown[]) => {
+      if (kindOf.get(name) !== 'change') return kindOf.get(name) === 'write';
+      const text = JSON.stringify(values);
+      const isSame = told.get(name) === text;
+      told.set(name, text);
+      return !isSame;
+    };
     return new Proxy(target, {
       get: (object, name) => {
         const method: unknown = Reflect.get(object, name);
         if (typeof method !== 'function') return method;
-        if (!isWrite(name)) return (...values: unknown[]): unknown => Reflect.apply(method, object, values);
+        if (kindOf.get(name) === 'read')
+          return (...values: unknown[]): unknown => Reflect.apply(method, object, values);
         return async (...values: unknown[]): Promise<unknown> => {
-          this.#pass(`before ${port}.${String(name)}`);
+          const counts = isWrite(name, values);
+          if (counts) this.#pass(`before ${port}.${String(name)}`);
           const result: unknown = await Reflect.apply(method, object, values);
-          this.#pass(`after ${port}.${String(name)}`);
+          if (counts) this.#pass(`after ${port}.${String(name)}`);
           return result;
         };
       },
