@@ -133,7 +133,7 @@ describe.skipIf(!hasPart('chromium'))('the console in a browser', () => {
     const denied = change.getByRole('listitem').filter({ hasText: 'becomes denied' });
     await denied
       .first()
-      .getByText(/^allowed: no policy speaks of it; then denied: no ALLOW matches$/)
+      .getByText(/^allowed: no ALLOW policy holds; then denied: no ALLOW policy matches$/)
       .waitFor();
     expect(await change.getByText('becomes allowed').count()).toBe(0);
     expect(await stored()).toEqual([]);
@@ -212,6 +212,15 @@ describe.skipIf(!hasPart('chromium'))('the console in a browser', () => {
     expect(await explanation.locator('.command code').textContent()).toBe(
       'citadel policy explain policy.yaml --from shop/web --to shop/orders:80 --method GET --path /orders/42',
     );
+    expect(await faultsOfAccess(page)).toEqual([]);
+    await page.getByRole('tab', { name: 'Callers' }).click();
+    await page.getByLabel('Who may call').fill('shop/orders');
+    await page.getByRole('button', { name: 'Show', exact: true }).click();
+    const ways = page.getByRole('region', { name: 'Ways in' });
+    await ways
+      .getByRole('row', { name: /orders:8080 example\.org\/ns\/shop\/sa\/web PUT \/orders\/\*/ })
+      .waitFor();
+    expect(await page.locator('.graph path').count()).toBe(1);
     expect(await faultsOfAccess(page)).toEqual([]);
     await page.getByRole('tab', { name: 'Change' }).click();
     expect(await page.getByRole('button', { name: 'Apply', exact: true }).isDisabled()).toBe(true);
