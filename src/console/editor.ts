@@ -120,11 +120,39 @@ function stateOf(latest: { readonly current: EditorProps }): EditorState {
  */
 function replaceSelection(event: InputEvent, view: EditorView): boolean {
   const { data, inputType, isComposing } = event;
-  if (inputType !== 'insertText' || data === null || isComposing || view.state.selection.main.empty)
-    return false;
+  const replaced = replacedBy(event, view);
+  if (inputType !== 'insertText' || data === null || isComposing || !replaced) return false;
   event.preventDefault();
-  view.dispatch(view.state.replaceSelection(data), { userEvent: 'input.type', scrollIntoView: true });
+  const { from, to } = replaced;
+  const insert = view.state.toText(data);
+  view.dispatch({
+    changes: { from, to, insert },
+    selection: { anchor: from + insert.length },
+    userEvent: 'input.type',
+    scrollIntoView: true,
+  });
   return true;
+}
+
+/** What is selected; undefined where nothing is. The browser knows first, and does not say it of every shadow root. */
+function replacedBy(
+  event: InputEvent,
+  view: EditorView,
+): { readonly from: number; readonly to: number } | undefined {
+  for (const range of [event.getTargetRanges()[0], selectedIn(view.root)])
+    if (range && !range.collapsed)
+      return {
+        from: view.posAtDOM(range.startContainer, range.startOffset),
+        to: view.posAtDOM(range.endContainer, range.endOffset),
+      };
+  const { main } = view.state.selection;
+  return main.empty ? undefined : main;
+}
+
+function selectedIn(root: DocumentOrShadowRoot): AbstractRange | undefined {
+  if (!('getSelection' in root) || typeof root.getSelection !== 'function') return undefined;
+  const selection: unknown = root.getSelection();
+  return selection instanceof Selection && selection.rangeCount > 0 ? selection.getRangeAt(0) : undefined;
 }
 
 function offsetOf(doc: Text, line: number, column: number): number {

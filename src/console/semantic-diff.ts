@@ -1,6 +1,6 @@
 import { type ComponentChild, h } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { ConsoleConstraint, ConsoleDiff, ConsoleDifference, ConsolePolicyKey } from '../wire/console.ts';
+import type { ConsoleDiff, ConsoleDifference, ConsolePolicyKey } from '../wire/console.ts';
 import { CallError, describe, post } from './call.ts';
 import { count } from './elements.ts';
 
@@ -77,20 +77,9 @@ function Difference({ difference }: { readonly difference: ConsoleDifference }):
   return h(
     'li',
     {},
-    h('p', {}, h('span', { class: `badge ${becomes}` }, `becomes ${becomes}`), ` at ${places.join(', ')}`),
-    where.length === 0
-      ? h('p', { class: 'faint' }, 'whatever the request is')
-      : h(
-          'dl',
-          { class: 'facts' },
-          where.map((each) => [h('dt', {}, each.attribute), h('dd', {}, wordsOf(each))]),
-        ),
+    h('p', {}, h('span', { class: `badge ${becomes}` }, `becomes ${becomes}`), ` at ${places}`),
+    h('p', {}, where),
     h('p', { class: 'witness' }, h('span', { class: 'faint' }, 'for example '), h('code', {}, witness)),
     h('p', { class: 'faint' }, `${before}; then ${after}`),
   );
-}
-
-function wordsOf({ alternatives, more }: ConsoleConstraint): string {
-  const words = alternatives.join('; or ');
-  return more > 0 ? `${words}; or ${more} others` : words;
 }

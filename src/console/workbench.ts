@@ -10,6 +10,7 @@ import type {
   ConsoleWhoAmI,
   ConsoleWorld,
 } from '../wire/console.ts';
+import { AccessPanel } from './access-panel.ts';
 import { CallError, describe, post, read } from './call.ts';
 import { ChangePanel } from './change-panel.ts';
 import { Command } from './command.ts';
@@ -198,6 +199,7 @@ export function Workbench({ who, onEnded }: WorkbenchProps): ComponentChild {
             { id: 'problems', title: 'Problems', count: problems.length + warnings.length },
             { id: 'change', title: 'Change' },
             { id: 'explain', title: 'Explain' },
+            { id: 'access', title: 'Callers' },
             { id: 'status', title: 'Status' },
           ],
           selected: tab,
@@ -224,6 +226,7 @@ export function Workbench({ who, onEnded }: WorkbenchProps): ComponentChild {
             })
           : null,
         tab === 'explain' ? h(ExplainPanel, { text: opened.removing ? '' : text, world, onEnded }) : null,
+        tab === 'access' ? h(AccessPanel, { text: opened.removing ? '' : text, world, onEnded }) : null,
         tab === 'status' ? h(Status, { head }) : null,
       ),
     ),

@@ -136,10 +136,10 @@ export interface ConsoleDiff {
 
 export interface ConsoleDifference {
   readonly becomes: 'allowed' | 'denied';
-  /** `cluster/namespace/name:port`. */
-  readonly places: readonly string[];
-  /** Of which requests: all of these hold. */
-  readonly where: readonly ConsoleConstraint[];
+  /** Where: `cluster/namespace/name:port`, and others. */
+  readonly places: string;
+  /** Of which requests, in words. */
+  readonly where: string;
   /** A request for which it is so, as a line. */
   readonly witness: string;
   /** Who decides of it, before and after. */
@@ -147,11 +147,26 @@ export interface ConsoleDifference {
   readonly after: string;
 }
 
-export interface ConsoleConstraint {
-  readonly attribute: string;
-  /** One of these. */
-  readonly alternatives: readonly string[];
-  readonly more: number;
+/** POST /console/api/who: every caller that may reach a service or a workload under the text in the editor. */
+export interface ConsoleAccess {
+  readonly rows: readonly ConsoleAccessRow[];
+  readonly callers: readonly string[];
+  readonly callees: readonly string[];
+  readonly edges: readonly {
+    readonly caller: string;
+    readonly callee: string;
+    readonly labels: readonly string[];
+  }[];
+  /** What is not told, and why. */
+  readonly open: readonly string[];
+}
+
+export interface ConsoleAccessRow {
+  readonly to: string;
+  readonly callers: string;
+  readonly methods: string;
+  readonly paths: string;
+  readonly conditions: readonly string[];
 }
 
 /** POST /console/api/format. */

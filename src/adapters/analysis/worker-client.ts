@@ -1,9 +1,9 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { PolicyWorld, WorldComparison } from '../../domain/policy/index.ts';
+import type { PolicyWorld } from '../../domain/policy/index.ts';
 import type { PolicyAnalysis } from '../../domain/ports/index.ts';
 import { CitadelError, Limiter } from '../../kernel/index.ts';
-import type { AnalysisTask } from './task.ts';
+import type { AnalysisReply, AnalysisResults, AnalysisTask } from './task.ts';
 
 const entry = new URL(`./worker${extname(import.meta.filename)}`, import.meta.url);
 /** At once, of all: the same machine issues certificates. */
@@ -17,11 +17,15 @@ const idle = 120_000;
 
 /** One task at a time in a thread of its own, which ends at a task's deadline, or when nobody waits for it. */
 export function createPolicyAnalysis(): PolicyAnalysis {
-  const places = new Limiter(running, waiting, 'too many comparisons are asked for at once; try again');
+  const places = new Limiter(running, waiting, 'too much is worked out at once; try again');
   const thread = new TaskThread();
   return {
-    compare: (before, after, { signal, limits = {} }) =>
-      places.run(signal, () => thread.run({ before: plain(before), after: plain(after), limits }, signal)),
+    compare: (before, after, signal) =>
+      places.run(signal, () =>
+        thread.run({ kind: 'compare', before: plain(before), after: plain(after) }, signal),
+      ),
+    who: (world, to, signal) =>
+      places.run(signal, () => thread.run({ kind: 'who', world: plain(world), to }, signal)),
   };
 }
 
@@ -31,7 +35,7 @@ function plain({ settings, workloads, services, policies, strict }: PolicyWorld)
 }
 
 interface Waiting {
-  readonly resolve: (result: WorldComparison) => void;
+  readonly resolve: (reply: AnalysisReply) => void;
   readonly reject: (error: CitadelError) => void;
 }
 
@@ -40,20 +44,27 @@ class TaskThread {
   #waiting: Waiting | undefined;
   #idle: NodeJS.Timeout | undefined;
 
-  async run(task: AnalysisTask, signal: AbortSignal): Promise<WorldComparison> {
+  async run<K extends AnalysisTask['kind']>(
+    task: AnalysisTask & { readonly kind: K },
+    signal: AbortSignal,
+  ): Promise<AnalysisResults[K]> {
     clearTimeout(this.#idle);
     const worker = this.#worker ?? this.#start();
     const ending = AbortSignal.any([signal, AbortSignal.timeout(deadline)]);
     const stop = () => this.#fail(worker, endedEarly(signal));
     ending.addEventListener('abort', stop, { once: true });
     try {
-      return await new Promise<WorldComparison>((resolve, reject) => {
+      const reply = await new Promise<AnalysisReply>((resolve, reject) => {
         this.#waiting = { resolve, reject };
         // A thread has no origin.
         // oxlint-disable-next-line unicorn/require-post-message-target-origin
         worker.postMessage(task);
         if (ending.aborted) stop();
       });
+      if ('error' in reply) throw new CitadelError(reply.error.code, reply.error.message);
+      // The thread answers each kind of task by its kind of result.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      return reply.result as AnalysisResults[K];
     } finally {
       ending.removeEventListener('abort', stop);
       this.#waiting = undefined;
@@ -68,15 +79,15 @@ class TaskThread {
       stdout: true,
       stderr: true,
     });
-    worker.on('message', (result: WorldComparison) => this.#waiting?.resolve(result));
+    worker.on('message', (reply: AnalysisReply) => this.#waiting?.resolve(reply));
     worker.on('error', (cause) =>
       this.#fail(
         worker,
-        new CitadelError('ResourceExhausted', 'these policies are too much to compare', { cause }),
+        new CitadelError('ResourceExhausted', 'these policies are too much to work it out', { cause }),
       ),
     );
     worker.on('exit', () =>
-      this.#fail(worker, new CitadelError('Internal', 'the comparison ended without a result')),
+      this.#fail(worker, new CitadelError('Internal', 'the thread ended without a result')),
     );
     // A server that stops waits for no thread.
     worker.unref();
@@ -99,6 +110,9 @@ class TaskThread {
 
 function endedEarly(signal: AbortSignal): CitadelError {
   return signal.aborted
-    ? new CitadelError('Cancelled', 'nobody waits for the comparison any more')
-    : new CitadelError('DeadlineExceeded', 'comparing these policies takes too long');
+    ? new CitadelError('Cancelled', 'nobody waits for the answer any more')
+    : new CitadelError(
+        'DeadlineExceeded',
+        'working this out takes too long; the command line has no such deadline',
+      );
 }

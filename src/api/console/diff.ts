@@ -1,48 +1,50 @@
 import {
-  type Alternative,
-  type Constraint,
   type Difference,
-  type ExactDecision,
-  type PatternList,
-  type PortOf,
+  decisionText,
+  type PolicyWorld,
+  placesText,
   policyKey,
-  type RegionAttribute,
   readPolicies,
+  regionText,
   type Undecided,
   type Witness,
   withPolicies,
 } from '../../domain/policy/index.ts';
 import type { PolicyAnalysis } from '../../domain/ports/index.ts';
 import { CitadelError } from '../../kernel/index.ts';
-import type { ConsoleChange, ConsoleConstraint, ConsoleDiff, ConsoleDifference } from '../../wire/console.ts';
+import type { ConsoleChange, ConsoleDiff, ConsoleDifference } from '../../wire/console.ts';
 import { type ConsolePolicyServices, worldOf } from './policies.ts';
 
 const mostTold = 100;
-const mostPlaces = 20;
 
 /** What would be decided otherwise, of all requests there can be. @throws CitadelError as PolicyAnalysis does */
 export async function diffChange(
   services: ConsolePolicyServices,
   analysis: PolicyAnalysis,
-  { text, remove }: ConsoleChange,
+  change: ConsoleChange,
   signal: AbortSignal,
 ): Promise<ConsoleDiff> {
-  const reading = readPolicies(text, { source: 'editor' });
-  if (reading.problems.length > 0)
-    throw new CitadelError('InvalidArgument', 'the text has problems: mend them first');
   const before = worldOf(services);
-  const gone = new Set(remove.map(({ kind, namespace, name }) => `${kind}/${namespace}/${name}`));
-  const left = before.policies.filter(
-    ({ kind, meta }) => !gone.has(policyKey({ kind, namespace: meta.namespace, name: meta.name })),
-  );
-  const after = withPolicies({ ...before, policies: left }, reading.policies);
-  const { outcome, complete, differences, undecided } = await analysis.compare(before, after, { signal });
+  const found = await analysis.compare(before, changed(before, change), signal);
+  const { outcome, complete, differences, undecided } = found;
   return {
     outcome,
     complete: complete && differences.length <= mostTold,
     differences: differences.slice(0, mostTold).map(differenceToWire),
     undecided: undecided.slice(0, mostTold).map(undecidedText),
   };
+}
+
+/** The world as it would be. @throws CitadelError InvalidArgument for a text that is broken */
+export function changed(before: PolicyWorld, { text, remove }: ConsoleChange): PolicyWorld {
+  const reading = readPolicies(text, { source: 'editor' });
+  if (reading.problems.length > 0)
+    throw new CitadelError('InvalidArgument', 'the text has problems: mend them first');
+  const gone = new Set(remove.map(({ kind, namespace, name }) => `${kind}/${namespace}/${name}`));
+  const left = before.policies.filter(
+    ({ kind, meta }) => !gone.has(policyKey({ kind, namespace: meta.namespace, name: meta.name })),
+  );
+  return withPolicies({ ...before, policies: left }, reading.policies);
 }
 
 function differenceToWire({
@@ -56,68 +58,11 @@ function differenceToWire({
   return {
     becomes,
     places: placesText(places),
-    where: region.constraints.map(constraintToWire),
+    where: regionText(region),
     witness: witnessText(witness),
-    before: deciderText(before),
-    after: deciderText(after),
+    before: decisionText(before),
+    after: decisionText(after),
   };
-}
-
-function placesText(places: readonly PortOf[]): readonly string[] {
-  const named = places.slice(0, mostPlaces).map(({ workload, port }) => `${workload}:${port}`);
-  return places.length > mostPlaces ? [...named, `and ${places.length - mostPlaces} others`] : named;
-}
-
-function constraintToWire({ attribute, alternatives, more }: Constraint): ConsoleConstraint {
-  return { attribute: attributeText(attribute), alternatives: alternatives.map(alternativeText), more };
-}
-
-function attributeText(attribute: RegionAttribute): string {
-  switch (attribute.kind) {
-    case 'header':
-      return `header ${attribute.name}`;
-    case 'claim':
-      return `claim ${attribute.path.join('.')}`;
-    case 'metadata':
-      return `metadata ${attribute.filter} ${attribute.name}`;
-    case 'provider':
-      return `authorizer ${attribute.name}`;
-    case 'source':
-    case 'method':
-    case 'host':
-    case 'path':
-    case 'sni':
-    case 'token':
-    case 'sourceIp':
-    case 'remoteIp':
-    case 'destinationIp':
-      return plainNames[attribute.kind];
-  }
-}
-
-const plainNames = {
-  source: 'caller',
-  method: 'method',
-  host: 'host',
-  path: 'path',
-  sni: 'server name in TLS',
-  token: 'token',
-  sourceIp: 'address of the connection',
-  remoteIp: 'address of the client',
-  destinationIp: 'address that is called',
-} as const;
-
-function alternativeText({ matches, except }: Alternative): string {
-  const parts = [
-    ...matches.map((list) => listText(list, '')),
-    ...except.map((list) => listText(list, 'not ')),
-  ];
-  return parts.length === 0 ? 'any' : parts.join(', and ');
-}
-
-function listText({ field, patterns }: PatternList, negation: string): string {
-  if (field === 'present') return negation === '' ? 'there' : 'absent';
-  return `${negation}${field} ${patterns.join(' or ')}`;
 }
 
 function witnessText({ request, providers }: Witness): string {
@@ -138,16 +83,6 @@ function witnessText({ request, providers }: Witness): string {
   ].join('; ');
 }
 
-function deciderText({ verdict, step, by }: ExactDecision): string {
-  const said = verdict === 'allow' ? 'allowed' : 'denied';
-  if (by) return `${said} by ${by.namespace}/${by.name}, rule ${by.rule + 1}`;
-  if (step === 'MTLS') return `${said} before any policy: mutual TLS`;
-  if (step === 'TOKEN') return `${said} for its token`;
-  if (step === 'ALLOW') return `${said}: no ALLOW matches`;
-  return step === 'default' ? `${said}: no policy speaks of it` : `${said} by ${step}`;
-}
-
 function undecidedText({ policies, places, reason }: Undecided): string {
-  const about = policies.length > 0 ? policies.join(', ') : placesText(places).join(', ');
-  return `${about}: ${reason}`;
+  return `${policies.length > 0 ? policies.join(', ') : placesText(places)}: ${reason}`;
 }

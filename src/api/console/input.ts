@@ -41,6 +41,11 @@ export function readQuestion(body: unknown): ConsoleQuestion {
   };
 }
 
+export function readWho(body: unknown): { readonly text: string; readonly to: string } {
+  const fields = fieldsOf(body, ['text', 'to']);
+  return { text: textOf(fields, 'text'), to: textOf(fields, 'to') };
+}
+
 export function readNothing(body: unknown): void {
   fieldsOf(body, []);
 }

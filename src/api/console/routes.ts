@@ -5,7 +5,7 @@ import type { ConsoleSignIn, ConsoleWhoAmI } from '../../wire/console.ts';
 import { writeCookie } from './cookies.ts';
 import { diffChange } from './diff.ts';
 import { explainQuestion } from './explain.ts';
-import { readApply, readChange, readNothing, readQuestion, readText } from './input.ts';
+import { readApply, readChange, readNothing, readQuestion, readText, readWho } from './input.ts';
 import { Latest } from './latest.ts';
 import {
   applyChange,
@@ -16,6 +16,7 @@ import {
   planChange,
   summarizeWorld,
 } from './policies.ts';
+import { whoMayCall } from './who.ts';
 
 export interface ConsoleServices extends ConsolePolicyServices {
   readonly sessions: BrowserSessions;
@@ -148,6 +149,15 @@ export function consoleRoutes(services: ConsoleServices): readonly ConsoleRoute[
       answer: async ({ body, signal }, { caller }) => ({
         body: await latest.run(caller.subject, signal, (own) =>
           diffChange(services, services.analysis, readChange(body), own),
+        ),
+      }),
+    },
+    {
+      route: 'POST who',
+      needs: 'getPolicyWorld',
+      answer: async ({ body, signal }, { caller }) => ({
+        body: await latest.run(caller.subject, signal, (own) =>
+          whoMayCall(services, services.analysis, readWho(body), own),
         ),
       }),
     },

@@ -42,22 +42,22 @@ const never = new AbortController().signal;
 
 describe('comparing in a thread', () => {
   it('comes to what the engine says', async () => {
-    const { outcome, differences } = await createPolicyAnalysis().compare(empty, after, { signal: never });
+    const { outcome, differences } = await createPolicyAnalysis().compare(empty, after, never);
     expect(outcome).toBe('different');
     expect(differences.map(({ becomes }) => becomes)).toContain('denied');
-    expect((await createPolicyAnalysis().compare(after, after, { signal: never })).outcome).toBe('same');
+    expect((await createPolicyAnalysis().compare(after, after, never)).outcome).toBe('same');
   });
 
   it('ends with whoever asked for it', async () => {
     const asker = new AbortController();
-    const asked = createPolicyAnalysis().compare(empty, after, { signal: asker.signal });
+    const asked = createPolicyAnalysis().compare(empty, after, asker.signal);
     asker.abort();
     await expect(asked).rejects.toMatchObject({ code: 'Cancelled' });
   });
 
   it('has one thread, and tells those for whom there is no room', async () => {
     const analysis = createPolicyAnalysis();
-    const asked = Array.from({ length: 12 }, () => analysis.compare(after, after, { signal: never }));
+    const asked = Array.from({ length: 12 }, () => analysis.compare(after, after, never));
     const ended = await Promise.allSettled(asked);
     expect(ended.filter(({ status }) => status === 'fulfilled')).toHaveLength(9);
     expect(ended.at(-1)).toMatchObject({ reason: { code: 'Unavailable' } });

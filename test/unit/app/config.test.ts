@@ -55,6 +55,39 @@ describe('server configuration', () => {
     expect(judge(issuing).problems).toHaveLength(1);
   });
 
+  it.each([
+    ['nothing more', 'console: {}', ''],
+    ['a name of its own', 'servingNames: [c.example]\nconsole: { origin: "https://c.example:8444" }', ''],
+    [
+      'a name that its certificate lacks',
+      'console: { origin: "https://c.example" }',
+      'is none of servingNames',
+    ],
+    ['a path', 'console: { origin: "https://localhost/console" }', 'without a path'],
+    [
+      'a port that browsers leave out',
+      'console: { origin: "https://localhost:443" }',
+      'as browsers write it',
+    ],
+    ['no TLS', 'console: { origin: "http://localhost" }', 'as browsers write it'],
+    ['other machines, and no name', 'listen: { console: "0.0.0.0:8444" }\nconsole: {}', 'add console.origin'],
+    ['no way in', 'console: { clientCertificates: false }', 'leaves no way to sign in'],
+    [
+      'a strange provider',
+      'console: { oidc: { issuer: "https://id", clientId: c } }',
+      'none of operators.oidc',
+    ],
+    [
+      'no openid',
+      'console: { oidc: { issuer: "https://id", clientId: c, scopes: [email] } }',
+      'openid must be among',
+    ],
+  ])('takes a console with %s, or says what is wrong', (_, text, problem) => {
+    const { problems } = judge(`${valid}${text}\n`);
+    if (problem === '') expect(problems).toEqual([]);
+    else expect(problems.join()).toContain(problem);
+  });
+
   it('fills in every default', () => {
     const config = serverConfigFromObject(development);
     expect(config.listen.csr).toEqual({ host: '0.0.0.0', port: 15012 });

@@ -1,0 +1,42 @@
+import { accessGraph, calleeName, type PortAccess } from '../../domain/policy/index.ts';
+import type { PolicyAnalysis } from '../../domain/ports/index.ts';
+import type { ConsoleAccess, ConsoleAccessRow } from '../../wire/console.ts';
+import { changed } from './diff.ts';
+import { type ConsolePolicyServices, worldOf } from './policies.ts';
+
+/** Every caller that may reach `to` under the text in the editor. @throws CitadelError as PolicyAnalysis does */
+export async function whoMayCall(
+  services: ConsolePolicyServices,
+  analysis: PolicyAnalysis,
+  { text, to }: { readonly text: string; readonly to: string },
+  signal: AbortSignal,
+): Promise<ConsoleAccess> {
+  const ports = await analysis.who(changed(worldOf(services), { text, remove: [] }), to, signal);
+  return {
+    rows: ports.flatMap(rowsOf),
+    ...accessGraph(ports),
+    open: ports.filter(({ complete }) => !complete).map(openWords),
+  };
+}
+
+function rowsOf(port: PortAccess): readonly ConsoleAccessRow[] {
+  const to = calleeName(port);
+  if (!port.enforced) {
+    const conditions = ['no proxy stands there: nothing is enforced'];
+    return [{ to, callers: 'anyone, plaintext included', methods: '', paths: '', conditions }];
+  }
+  return port.access.map(({ callers, methods, paths, conditions }) => ({
+    to,
+    callers,
+    methods,
+    paths,
+    conditions,
+  }));
+}
+
+function openWords(port: PortAccess): string {
+  const { undecided, access } = port;
+  if (!undecided)
+    return `${calleeName(port)}: there are more ways in than the ${access.length} that are told`;
+  return `${calleeName(port)}: ${undecided.reason}${undecided.policies.length > 0 ? `: ${undecided.policies.join(', ')}` : ''}`;
+}
