@@ -90,8 +90,6 @@ const kinds: readonly Kind[] = [
   { part: 'when', name: 'experimental.envoy.filters.http.x[tier]', make: list(stringsOf('gold', 'go')) },
 ];
 
-export const kindNames: readonly string[] = [...new Set(kinds.map(({ name }) => name))];
-
 /** A few kinds of lists, so that all requests about them can be tried. */
 export function someKinds(random: Random): readonly Kind[] {
   return random.list(1, 3, () => random.pick(kinds));
@@ -139,7 +137,7 @@ function smallPolicy(random: Random, some: readonly Kind[], name: string): Autho
   };
 }
 
-export function rule(random: Random, some: readonly Kind[]): AuthorizationRule {
+function rule(random: Random, some: readonly Kind[]): AuthorizationRule {
   const of = (part: Kind['part']) => some.filter((kind) => kind.part === part);
   const parts = (part: Kind['part']) =>
     of(part).length > 0 && random.chance(0.7) ? random.list(1, 2, () => lists(random, of(part))) : [];
