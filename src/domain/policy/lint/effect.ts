@@ -1,7 +1,7 @@
 import { once } from '../../../kernel/index.ts';
 import type { Workload } from '../../mesh/index.ts';
 import { allowedRegions, compareWorlds } from '../exact/index.ts';
-import type { AuthorizationPolicy, Policy } from '../model.ts';
+import type { AuthorizationPolicy, AuthorizationRule, Policy } from '../model.ts';
 import { policyKey } from '../read/index.ts';
 import type { PolicyWorld } from '../world/index.ts';
 import { authorizationsOf, type LintContext, named, nameOf, type Remark } from './context.ts';
@@ -94,8 +94,7 @@ function ofPolicy(
     policies: world.policies.flatMap((each) => (each === before ? (after ?? []) : each)),
   });
   const places = [...world.workloads.values()].map(nameOf);
-  // One that lets nobody in is there for workloads to come.
-  if (policy.rules.length > 0 && asking.isSame(world, changedTo(policy))) {
+  if (!isSayingSo(policy) && asking.isSame(world, changedTo(policy))) {
     gone.set(policy, undefined);
     return [needlessPolicy(policy, places)];
   }
@@ -110,6 +109,12 @@ function ofPolicy(
     remarks.push(reasonOf({ policy, at, places }, world, asking));
   }
   return remarks;
+}
+
+/** An ALLOW of nobody or of everybody is there to be read, and for workloads and policies to come. */
+function isSayingSo({ action, rules }: AuthorizationPolicy): boolean {
+  const isEverything = ({ from, to, when }: AuthorizationRule) => from.length + to.length + when.length === 0;
+  return action === 'ALLOW' && (rules.length === 0 || rules.some(isEverything));
 }
 
 /**

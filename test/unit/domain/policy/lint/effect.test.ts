@@ -76,6 +76,7 @@ describe('what has no effect, proven', () => {
       ],
       [],
     ],
+    ['an ALLOW of everybody, alone', [allow('a', {})], []],
     ['an ALLOW of nobody, beside others', [policy('shop/nobody', {}), allow('a', web)], []],
     [
       'an ALLOW of plaintext under STRICT',
