@@ -12,8 +12,8 @@ export interface Pair {
 }
 
 /** Two worlds of one mesh: mostly the second is the first with an edit or two, sometimes another one about the same things. */
-export function randomPair(random: Random): Pair {
-  const kinds = someKinds(random);
+export function randomPair(random: Random, turn: number): Pair {
+  const kinds = someKinds(random, turn);
   const policies = smallPolicies(random, kinds);
   const [modes, strict] = [smallModes(random), random.chance(0.1) ? ['shop/orders'] : []];
   const before = smallWorld([...policies, ...modes], strict);

@@ -36,7 +36,7 @@ export const nothingFound: Findings = {
 /** One pair of small worlds, and every request that can be made around them. */
 export function smallRound(seed: number, most: number, before: Findings = nothingFound): Findings {
   const random = new Random(seed);
-  const pair = randomPair(random);
+  const pair = randomPair(random, seed);
   const checked = checkPair(pair.before, pair.after, everyRequest(random, most, pair.before));
   return added(before, checked, `small ${seed} (${pair.edit})`, pair);
 }

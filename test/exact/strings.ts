@@ -16,7 +16,7 @@ export function matchesPath(pattern: string, path: string): boolean {
   return isTemplate(pattern) ? matchesParts(pattern.split(/(\{\*\*?\})/), path) : matchesText(pattern, path);
 }
 
-export function isTemplate(pattern: string): boolean {
+function isTemplate(pattern: string): boolean {
   return pattern.includes('{*}') || pattern.includes('{**}');
 }
 
@@ -69,7 +69,7 @@ function joined(start: string, end: string, filler: string): readonly string[] {
   return [start + end, `${start}${filler}${end}`, ...overlaps];
 }
 
-export function swapCase(text: string): string {
+function swapCase(text: string): string {
   return text
     .split('')
     .map((letter) => (letter === letter.toUpperCase() ? letter.toLowerCase() : letter.toUpperCase()))

@@ -2,6 +2,5 @@
 export { type AccessGraph, accessGraph, calleeName, graphAsDot } from './graph.ts';
 export type { Access, PortAccess } from './model.ts';
 export { graphAsSvg } from './svg.ts';
-export { admits, type WhatReached, whatReaches } from './what.ts';
+export { type WhatReached, whatReaches } from './what.ts';
 export { accessOf, whoReaches } from './who.ts';
-export { type RegionWords, regionWords } from './words.ts';

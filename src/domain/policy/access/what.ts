@@ -55,7 +55,7 @@ function openTo(
 }
 
 /** Whether a region holds any request of this caller: what else it asks for does not hang on who calls. */
-export function admits({ constraints }: Region, identity: string | undefined, world: PolicyWorld): boolean {
+function admits({ constraints }: Region, identity: string | undefined, world: PolicyWorld): boolean {
   const source = constraints.find(({ attribute }) => attribute.kind === 'source');
   if (!source) return true;
   const is = (list: PatternList) => isOf(list, identity, world);

@@ -1,6 +1,6 @@
 import { formatPath, type YamlPlace } from '../../../yaml/index.ts';
 import type { Policy } from '../model.ts';
-import type { PolicyIdentity, PolicyLocator } from '../read/index.ts';
+import { type PolicyIdentity, type PolicyLocator, policyKey } from '../read/index.ts';
 import {
   createContext,
   type LintContext,
@@ -9,6 +9,7 @@ import {
   type Remark,
 } from './context.ts';
 import { coveredRules } from './cover.ts';
+import { withoutEffect } from './effect.ts';
 import { evasions } from './evasion.ts';
 import { identities } from './identity.ts';
 import { keys } from './keys.ts';
@@ -44,6 +45,7 @@ const checks: readonly ((context: LintContext) => readonly Remark[])[] = [
   keys,
   reach,
   coveredRules,
+  withoutEffect,
 ];
 
 /**
@@ -60,8 +62,7 @@ export function lintPolicies(
 ): readonly LintWarning[] {
   const context = createContext(policies, registry, options);
   const order = new Map(policies.map((policy, index) => [policy, index]));
-  return checks
-    .flatMap((check) => check(context))
+  return onceEach(checks.flatMap((check) => check(context)))
     .map((remark) => ({ remark, place: locate(remark.policy, remark.path) }))
     .sort(
       (a, b) =>
@@ -69,6 +70,25 @@ export function lintPolicies(
     )
     .map(({ remark, place }) => toWarning(remark, place));
 }
+
+/** Of what it is told why it changes nothing, that it changes nothing is not told as well. */
+function onceEach(remarks: readonly Remark[]): readonly Remark[] {
+  const placeOf = ({ kind, meta }: Policy, path: Remark['path']) =>
+    `${policyKey({ kind, namespace: meta.namespace, name: meta.name })} ${formatPath(path)}`;
+  const told = new Set(
+    remarks.filter(({ rule }) => reasons.has(rule)).map(({ policy, path }) => placeOf(policy, path)),
+  );
+  const isTold = ({ policy, path, rule }: Remark): boolean => {
+    if (rule === 'effects-not-compared') return remarks.some((each) => each.rule === 'rules-not-compared');
+    if (provenOfRules.has(rule)) return told.has(placeOf(policy, path));
+    if (rule !== 'policy-without-effect' || policy.kind !== 'AuthorizationPolicy') return false;
+    return policy.rules.every((_, at) => told.has(placeOf(policy, ['spec', 'rules', at])));
+  };
+  return remarks.filter((remark) => !isTold(remark));
+}
+
+const reasons: ReadonlySet<string> = new Set(['covered-rule', 'rule-never-matches']);
+const provenOfRules: ReadonlySet<string> = new Set(['rule-without-effect', 'allow-shadowed-by-deny']);
 
 /** What says of a policy that something is not there. */
 const absences: ReadonlySet<string> = new Set([

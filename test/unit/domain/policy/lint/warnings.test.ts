@@ -94,7 +94,12 @@ describe('no warning', () => {
     ],
     [
       'a service that is there',
-      [policy('shop/p', { targetRefs: [{ kind: 'Service', name: 'web' }], rules: [{}] })],
+      [
+        policy('shop/p', {
+          targetRefs: [{ kind: 'Service', name: 'web' }],
+          ...rule({ from: [{ source: { principals: ['*'] } }] }),
+        }),
+      ],
     ],
     ['a denial of all that others open', [policy('safe/p', {}), policy('safe/q', { rules: [{}] })]],
     [
@@ -623,6 +628,8 @@ describe('a warning', () => {
     ];
     expect(lint(forApp('web', rule({ from })))).toEqual([
       'negative-identity-alone spec.rules[0].from[1].source.notPrincipals',
+      // Both together are everybody, and without an ALLOW everybody is let in too.
+      'policy-without-effect spec',
     ]);
   });
 
