@@ -114,11 +114,11 @@ describe('a world that is written', () => {
 
 describe('a world without what the server keeps', () => {
   const from = (source: string) => {
-    const [policy] = readPolicies(
+    const [read] = readPolicies(
       'apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {namespace: shop, name: a}\nspec: {}\n',
       { source },
     ).policies;
-    return policy ?? expect.fail('no policy');
+    return read ?? expect.fail('no policy');
   };
   const key = { kind: 'AuthorizationPolicy', namespace: 'shop', name: 'a' };
 
