@@ -94,11 +94,16 @@ function because({
 function summary({ since, workloads, differences, samplePercent }: wire.PolicyShadow, now: Date): string {
   if (!since) return 'The candidate has not reached the mesh yet.';
   const seen = workloads.reduce((sum, { each, sampled }) => sum + each + sampled, 0n);
-  const estimate = workloads.reduce((sum, { sampled }) => sum + Number(sampled), 0) * (100 / samplePercent);
-  const calls = `${seen} ${seen === 1n ? 'call' : 'calls'} seen in ${formatDuration(Math.max(0, Math.round((now.getTime() - since.getTime()) / 1000)) * 1000)} (since ${formatTime(since)})`;
-  const sampling =
-    samplePercent >= 100
-      ? 'each call is told of'
-      : `calls that both allow are told of by sample, ${samplePercent} in 100, and stand for some ${Math.round(estimate)}; denials and differences are told of each`;
-  return `${differences.length === 0 ? 'No difference in ' : ''}${calls}; ${sampling}.`;
+  const sampled = workloads.reduce((sum, each) => sum + each.sampled, 0n);
+  const span = formatDuration(Math.max(0, Math.round((now.getTime() - since.getTime()) / 1000)) * 1000);
+  const calls = `${seen} ${seen === 1n ? 'call' : 'calls'} seen in ${span} (since ${formatTime(since)})`;
+  return `${differences.length === 0 ? 'No difference in ' : ''}${calls}; ${samplingText(samplePercent, sampled)}.`;
+}
+
+function samplingText(percent: number, sampled: bigint): string {
+  if (percent >= 100) return 'each call is told of';
+  const others = 'denials and differences are told of each';
+  if (percent === 0) return `calls that both allow are not told of, ${others}`;
+  const meant = Math.round(Number(sampled) * (100 / percent));
+  return `calls that both allow are told of by sample, ${percent} in 100, and stand for some ${meant}; ${others}`;
 }

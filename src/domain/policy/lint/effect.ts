@@ -121,11 +121,7 @@ function isSayingSo({ action, rules }: AuthorizationPolicy): boolean {
  * Of the workloads that a policy holds for one of each kind, and what holds for them; undefined where there are none, or
  * nothing is enforced.
  */
-function worldAround(
-  policy: AuthorizationPolicy,
-  { registry, workloadsOf, policiesOf }: LintContext,
-  gone: Gone,
-): PolicyWorld | undefined {
+function worldAround(policy: AuthorizationPolicy, context: LintContext, gone: Gone): PolicyWorld | undefined {
   const kinds = new Map<string, Workload>();
   const numbers = new Map<Policy, number>();
   const numberOf = (each: Policy) => {
@@ -133,9 +129,9 @@ function worldAround(
     numbers.set(each, number);
     return number;
   };
-  for (const workload of workloadsOf(policy)) {
+  for (const workload of context.workloadsOf(policy)) {
     if (workload.proxy === 'none') continue;
-    const holding = policiesOf(workload);
+    const holding = context.policiesOf(workload);
     const ports = workload.ports.map(({ port, protocol }) => `${port} ${protocol}`).toSorted();
     const key = JSON.stringify([workload.proxy, ports, holding.map(numberOf)]);
     if (kinds.has(key)) continue;
@@ -144,13 +140,13 @@ function worldAround(
   if (kinds.size === 0) return undefined;
   const workloads = new Map([...kinds.values()].map((workload) => [workload.id, workload]));
   const services = new Map(
-    [...registry.services].filter(([, { ports }]) =>
+    [...context.registry.services].filter(([, { ports }]) =>
       ports.some(({ endpoints }) => endpoints.some((each) => workloads.has(each.workload ?? ''))),
     ),
   );
   // Who is strict is not known here; where it would matter, a rule more counts as needed.
   return {
-    settings: registry.settings,
+    settings: context.registry.settings,
     workloads,
     services,
     policies: [...numbers.keys()].flatMap((each) => (gone.has(each) ? (gone.get(each) ?? []) : each)),

@@ -4,8 +4,10 @@ import {
   type Policy,
   policyHash,
   policyObject,
+  readPolicies,
   readPolicy,
   readWorld,
+  withoutStored,
   withPolicies,
 } from '../../../../src/domain/policy/index.ts';
 import { Coverage, policySet, Random } from '../../../oracle/generate/index.ts';
@@ -107,5 +109,27 @@ describe('a world that is written', () => {
     expect(policies).toHaveLength(samples.length + 1);
     expect(policies).toContain(denied);
     expect(policies.filter(({ meta }) => meta.name === 'everybody')).toEqual([denied]);
+  });
+});
+
+describe('a world without what the server keeps', () => {
+  const from = (source: string) => {
+    const [read] = readPolicies(
+      'apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {namespace: shop, name: a}\nspec: {}\n',
+      { source },
+    ).policies;
+    return read ?? expect.fail('no policy');
+  };
+  const key = { kind: 'AuthorizationPolicy', namespace: 'shop', name: 'a' };
+
+  it.each([
+    ['store/AuthorizationPolicy/shop/a', 0],
+    ['store/AuthorizationPolicy/shop/a:1', 0],
+    ['shop.yaml', 1],
+    ['store/AuthorizationPolicy/shop/ab', 1],
+  ])('of %s leaves %i', (source, left) => {
+    const world = mesh([], [from(source)]);
+    expect(withoutStored(world, [key]).policies).toHaveLength(left);
+    expect(withoutStored(world, []).policies).toHaveLength(1);
   });
 });

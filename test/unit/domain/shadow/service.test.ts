@@ -142,7 +142,10 @@ describe('a change that is tried', () => {
     await begin();
     await policies.apply({ texts: [deny('b', '/b')], remove: [] }, 1, ann, 'meanwhile');
     for (const force of [false, true])
-      await expect(promote(force)).rejects.toMatchObject({ code: 'Aborted' });
+      await expect(promote(force)).rejects.toMatchObject({
+        code: 'Aborted',
+        message: expect.stringContaining('for which this was made'),
+      });
     expect(await held()).not.toContain('/two');
   });
 
