@@ -68,6 +68,20 @@ describe('docs/policies.md, who may reach what', () => {
     expect(svg.stdout).toMatch(/^<svg [\s\S]*files\/shop\/orders:8080[\s\S]*<\/svg>\n$/);
   });
 
+  it('takes policies of files in the place of those of their names', async () => {
+    const draft = {
+      apiVersion: 'security.istio.io/v1',
+      kind: 'AuthorizationPolicy',
+      metadata: { namespace: 'shop', name: 'nobody' },
+      spec: { action: 'DENY', rules: [{}] },
+    };
+    writeFileSync(directory.join('draft.json'), JSON.stringify(draft));
+    const { stdout } = await citadel(`policy who --to shop/orders ${offline} draft.json`);
+    expect(stdout).toMatch(/^files\/shop\/orders:8080 +nobody/m);
+    const what = await citadel(`policy what --from shop/web ${offline} draft.json`);
+    expect(what.stdout).toBe('Nothing is open to spiffe://example.org/ns/shop/sa/web.\n');
+  });
+
   it('says whom there is not', async () => {
     expect(await citadel(`policy who --to shop/nobody ${offline}`)).toMatchObject({ code: 66 });
     expect(await citadel(`policy what --from /x/ ${offline}`)).toMatchObject({ code: 64 });

@@ -13,9 +13,9 @@ import { type Denial, OperatorServiceService } from '../../gen/citadel/v1/operat
 import { isCitadelError } from '../../kernel/index.ts';
 import { connectOperator } from '../connection.ts';
 import { formatTime, printable } from '../output.ts';
+import type { Candidates } from '../policy-candidates.ts';
 import { loadWorld, type WorldOptions } from '../policy-world.ts';
 import { type CallOptions, givenCall } from './policy-explain-call.ts';
-import type { Candidates } from './policy-explain-files.ts';
 import { explanationText } from './policy-explain-text.ts';
 
 export interface Explained {

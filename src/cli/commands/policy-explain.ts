@@ -11,10 +11,10 @@ import { CitadelError } from '../../kernel/index.ts';
 import { ExitRequest, exitCodes } from '../exit-codes.ts';
 import { type OutputOptions, withOutput } from '../options.ts';
 import { printRecord } from '../output.ts';
+import { type Candidates, readCandidates } from '../policy-candidates.ts';
 import { loadWorld, type WorldOptions, withWorld } from '../policy-world.ts';
 import { type CallOptions, givenCall, recordedOptions, withCall } from './policy-explain-call.ts';
 import { type Explained, explainDenial } from './policy-explain-denial.ts';
-import { type Candidates, readCandidates } from './policy-explain-files.ts';
 import { explanationText } from './policy-explain-text.ts';
 import { policyFilesHelp } from './policy-text.ts';
 

@@ -5,6 +5,7 @@ import {
   calleeName,
   graphAsDot,
   graphAsSvg,
+  type PolicyWorld,
   type PortAccess,
   whatReaches,
   whoReaches,
@@ -12,7 +13,9 @@ import {
 import { ExitRequest, exitCodes } from '../exit-codes.ts';
 import { type OutputOptions, withOutput } from '../options.ts';
 import { type Column, printable, printRows, tableText } from '../output.ts';
+import { readCandidates } from '../policy-candidates.ts';
 import { loadWorld, type WorldOptions, withWorld } from '../policy-world.ts';
+import { policyFilesHelp } from './policy-text.ts';
 
 interface AccessOptions extends WorldOptions, OutputOptions {
   readonly to?: string;
@@ -21,9 +24,16 @@ interface AccessOptions extends WorldOptions, OutputOptions {
 }
 
 const withGraph = (command: Command) =>
-  withOutput(withWorld(command)).addOption(
-    new Option('--graph <form>', 'as a graph, for Graphviz or as a picture').choices(['dot', 'svg']),
-  );
+  withOutput(withWorld(command))
+    .argument('[file...]', `with them in the place of the policies of their names; ${policyFilesHelp}`)
+    .addOption(
+      new Option('--graph <form>', 'as a graph, for Graphviz or as a picture').choices(['dot', 'svg']),
+    );
+
+async function worldOf({ args }: Command, options: AccessOptions): Promise<PolicyWorld> {
+  const candidates = readCandidates(args, undefined);
+  return candidates.applyTo(await loadWorld(options));
+}
 
 /** Adds `citadel policy who`. */
 export function addWho(policy: Command): void {
@@ -35,7 +45,7 @@ export function addWho(policy: Command): void {
     .requiredOption('--to <callee>', 'a service or a workload, as shop/orders or shop/orders:8080');
   withGraph(command).action(async () => {
     const options = command.opts<AccessOptions>();
-    print(whoReaches(await loadWorld(options), options.to ?? ''), options, undefined);
+    print(whoReaches(await worldOf(command, options), options.to ?? ''), options, undefined);
   });
 }
 
@@ -50,7 +60,7 @@ export function addWhat(policy: Command): void {
     );
   withGraph(command).action(async () => {
     const options = command.opts<AccessOptions>();
-    const { caller, ports } = whatReaches(await loadWorld(options), options.from ?? '');
+    const { caller, ports } = whatReaches(await worldOf(command, options), options.from ?? '');
     print(ports, options, caller);
   });
 }

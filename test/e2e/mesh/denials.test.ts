@@ -2,7 +2,7 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { explainDenial } from '../../../src/cli/commands/policy-explain-denial.ts';
-import { readCandidates } from '../../../src/cli/commands/policy-explain-files.ts';
+import { readCandidates } from '../../../src/cli/policy-candidates.ts';
 import { freePort, hasPart, waitFor } from '../../parts/index.ts';
 import { runCitadel } from '../../support/citadel.ts';
 import { createApplication } from '../../support/http-application.ts';

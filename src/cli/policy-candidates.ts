@@ -8,9 +8,9 @@ import {
   policyKey,
   readPolicies,
   withPolicies,
-} from '../../domain/policy/index.ts';
-import { CitadelError } from '../../kernel/index.ts';
-import { readPolicyFiles } from '../policy-files.ts';
+} from '../domain/policy/index.ts';
+import { CitadelError } from '../kernel/index.ts';
+import { readPolicyFiles } from './policy-files.ts';
 
 /** Policies of files that a command was given, over those of the world. */
 export interface Candidates {
