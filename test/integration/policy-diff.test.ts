@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { runCitadel } from '../support/citadel.ts';
+import { documentedSection } from '../support/documented.ts';
 
 let directory: string;
 beforeAll(() => {
@@ -97,4 +98,14 @@ test('what cannot be read is no answer', async () => {
   const { code, stderr } = await diff('git:nobody', 'policies');
   expect(stderr).toContain('git knows no commit nobody');
   expect(code).toBe(2);
+});
+
+test('the manual’s example prints what it shows', async () => {
+  const { files, commands } = documentedSection('What a change changes');
+  for (const { name, text } of files) write(name, text);
+  expect(commands).toHaveLength(1);
+  for (const { line, printed } of commands) {
+    const { stdout, stderr, code } = await citadel(...line.split(' ').slice(1));
+    expect({ stdout, stderr, code }).toEqual({ stdout: printed, stderr: '', code: 1 });
+  }
 });
