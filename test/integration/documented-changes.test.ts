@@ -110,3 +110,23 @@ describe('two authors at once', () => {
     ).toBe(64);
   }, 120_000);
 });
+
+it('tells programs what a change would do, with what it decides otherwise', async () => {
+  const asked = await citadel('policy', 'apply', 'tried.yaml', '-o', 'json');
+  expect(asked.code).toBe(1);
+  expect(JSON.parse(asked.stdout)).toMatchObject({
+    applied: false,
+    effects: [{ policy: 'AuthorizationPolicy/shop/no-deletes', effect: 'updates' }],
+    comparison: {
+      outcome: 'different',
+      differences: expect.arrayContaining([
+        expect.objectContaining({
+          becomes: 'denied',
+          witness: expect.objectContaining({
+            request: expect.objectContaining({ http: expect.objectContaining({ method: 'PATCH' }) }),
+          }),
+        }),
+      ]),
+    },
+  });
+}, 60_000);
