@@ -10,7 +10,7 @@ function checked({ before, after }: Rewritten) {
   const world = (specs: Specs) =>
     smallWorld(Object.entries(specs).map(([name, spec]) => policy(`shop/${name}`, spec)));
   const first = world(before);
-  return checkPair(first, world(after), everyRequest(new Random(3), 4000, first));
+  return checkPair(first, world(after), everyRequest(new Random(3), 1500, first));
 }
 
 describe('policies that are written in another way', () => {
