@@ -30,15 +30,14 @@ export function usePlan(
     const pause = Math.max(shortestPause, took.current * pauses);
     const timer = setTimeout(() => {
       const asked = performance.now();
-      post<ConsolePlan>('plan', { text, remove }, abort.signal).then(
-        (fresh) => {
-          took.current = performance.now() - asked;
-          setPlan({ of: text, plan: fresh });
-        },
-        (error: unknown) => {
-          if (!abort.signal.aborted) onFailed(error);
-        },
-      );
+      const ask = async () => {
+        const fresh = await post<ConsolePlan>('plan', { text, remove }, abort.signal);
+        took.current = performance.now() - asked;
+        setPlan({ of: text, plan: fresh });
+      };
+      ask().catch((error: unknown) => {
+        if (!abort.signal.aborted) onFailed(error);
+      });
     }, pause);
     return () => {
       abort.abort();
