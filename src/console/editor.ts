@@ -13,7 +13,7 @@ import {
   lineNumbers,
 } from '@codemirror/view';
 import { type ComponentChild, h } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { ConsoleProblem } from '../wire/console.ts';
 import { completePolicy, type KnownNames } from './completion.ts';
 import { editorLook } from './editor-look.ts';
@@ -63,7 +63,8 @@ export function Editor(props: EditorProps): ComponentChild {
     });
     return () => made.destroy();
   }, []);
-  useEffect(() => {
+  // Before anything is typed into it: what is typed is of the document that is seen.
+  useLayoutEffect(() => {
     if (view.current && view.current.state.doc.toString() !== props.text)
       view.current.setState(stateOf(latest));
   }, [props.version]);

@@ -1,9 +1,11 @@
-import { useCallback, useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { ConsolePlan, ConsolePolicyKey } from '../wire/console.ts';
 import { post } from './call.ts';
 
-/** Milliseconds without a key before the server is asked. */
-const pause = 250;
+/** Milliseconds without a key before the server is asked, at least. */
+const shortestPause = 250;
+/** And as many times what the last answer took: the mesh may be large, and the server has other work. */
+const pauses = 3;
 
 export interface Planned {
   /** What applying would do; undefined while it is not known of this text. */
@@ -22,15 +24,20 @@ export function usePlan(
 ): Planned {
   const [plan, setPlan] = useState<{ readonly of: string; readonly plan: ConsolePlan }>();
   const [round, setRound] = useState(0);
+  const took = useRef(0);
   useEffect(() => {
     const abort = new AbortController();
+    const pause = Math.max(shortestPause, took.current * pauses);
     const timer = setTimeout(() => {
-      post<ConsolePlan>('plan', { text, remove }, abort.signal).then(
-        (fresh) => setPlan({ of: text, plan: fresh }),
-        (error: unknown) => {
-          if (!abort.signal.aborted) onFailed(error);
-        },
-      );
+      const asked = performance.now();
+      const ask = async () => {
+        const fresh = await post<ConsolePlan>('plan', { text, remove }, abort.signal);
+        took.current = performance.now() - asked;
+        setPlan({ of: text, plan: fresh });
+      };
+      ask().catch((error: unknown) => {
+        if (!abort.signal.aborted) onFailed(error);
+      });
     }, pause);
     return () => {
       abort.abort();

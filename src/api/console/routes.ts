@@ -16,6 +16,7 @@ import {
   planChange,
   summarizeWorld,
 } from './policies.ts';
+import { Share } from './share.ts';
 import { whoMayCall } from './who.ts';
 
 export interface ConsoleServices extends ConsolePolicyServices {
@@ -67,6 +68,7 @@ export type ConsoleRoute = { readonly route: string } & (Open | Closed);
 export function consoleRoutes(services: ConsoleServices): readonly ConsoleRoute[] {
   const { sessions } = services;
   const latest = new Latest();
+  const share = new Share(() => performance.now());
   return [
     {
       route: 'GET sign-in',
@@ -131,17 +133,22 @@ export function consoleRoutes(services: ConsoleServices): readonly ConsoleRoute[
     {
       route: 'POST format',
       needs: 'listPolicies',
-      answer: ({ body }) => ({ body: formatText(readText(body)) }),
+      answer: ({ body }, { caller }) =>
+        share.run(caller.subject, () => ({ body: formatText(readText(body)) })),
     },
     {
       route: 'POST plan',
       needs: 'listPolicies',
-      answer: async ({ body }) => ({ body: await planChange(services, readChange(body)) }),
+      answer: ({ body }, { caller }) =>
+        share.run(caller.subject, async () => ({ body: await planChange(services, readChange(body)) })),
     },
     {
       route: 'POST explain',
       needs: 'getPolicyWorld',
-      answer: ({ body }) => ({ body: explainQuestion(services, readQuestion(body), services.now()) }),
+      answer: ({ body }, { caller }) =>
+        share.run(caller.subject, () => ({
+          body: explainQuestion(services, readQuestion(body), services.now()),
+        })),
     },
     {
       route: 'POST diff',
