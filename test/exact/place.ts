@@ -84,10 +84,9 @@ export class Decider {
     if (this.#mode === 'STRICT' && request.sourcePrincipal === undefined) return false;
     if (this.#mode === 'DISABLE' && request.sourcePrincipal !== undefined) return false;
     const { trustDomain, trustDomainAliases, authorizationProviders } = this.#world.settings;
-    const verdicts = authorizationProviders.map(({ name }): [string, Verdict] => [
-      name,
-      providers[name] ?? 'allow',
-    ]);
+    // Who speaks HTTP cannot be asked about a connection.
+    const asked = authorizationProviders.filter(({ kind }) => kind !== 'http' || !this.#tcp);
+    const verdicts = asked.map(({ name }): [string, Verdict] => [name, providers[name] ?? 'allow']);
     const { verdict } = decide(this.policies, request, {
       trustDomain,
       trustDomainAliases,

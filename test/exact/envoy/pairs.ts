@@ -53,7 +53,10 @@ function worldOf(policies: readonly AuthorizationPolicy[], ports: Ports): Policy
       trustDomain: words.trustDomain,
       trustDomainAliases: words.trustDomainAliases,
       rootNamespace: 'root',
-      authorizationProviders: Object.keys(words.providers).map((name) => ({ name })),
+      authorizationProviders: Object.keys(words.providers).map((name) => ({
+        name,
+        kind: name.endsWith('-http') ? 'http' : 'grpc',
+      })),
     },
     workloads: new Map([[workload.id, workload]]),
     services: new Map(),

@@ -22,8 +22,6 @@ export function sendable({ region, witness, protocol }: Difference): PolicyReque
   if (filters.some((filter) => filter !== words.metadataFilter)) return undefined;
   const providers = Object.entries(witness.providers);
   if (providers.some(([name, verdict]) => verdictOf(name) !== verdict)) return undefined;
-  // An authorizer that speaks HTTP cannot be asked about a connection.
-  if (protocol === 'tcp' && providers.some(([name]) => name.endsWith('-http'))) return undefined;
   // What only HTTP/1.1 can say, and what only HTTP/2 can.
   if (http && needsHttp2(http.method) && /^$|[@,]/.test(http.host)) return undefined;
   return {

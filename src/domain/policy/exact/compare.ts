@@ -127,7 +127,7 @@ function settingsOf({ settings }: PolicyWorld): string {
   return JSON.stringify([
     trustDomain,
     trustDomainAliases,
-    authorizationProviders.map(({ name }) => name).toSorted(),
+    authorizationProviders.map(({ name, kind }) => `${name} ${kind}`).toSorted(),
   ]);
 }
 

@@ -31,8 +31,7 @@ export class Engine {
   }
 
   outcomes({ settings }: PolicyWorld): Outcomes {
-    const providers = settings.authorizationProviders.map(({ name }) => name);
-    return new Outcomes(this.vocabulary, settings, providers);
+    return new Outcomes(this.vocabulary, settings);
   }
 
   /** Claims that cannot be together are of no request. */

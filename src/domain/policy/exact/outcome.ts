@@ -1,6 +1,7 @@
-import { comparedParts, type MeshNames } from '../decide/index.ts';
+import { comparedParts } from '../decide/index.ts';
 import type { AuthorizationPolicy, AuthorizationRule, MutualTlsMode, Policy } from '../model.ts';
 import { policyKey } from '../read/index.ts';
+import { askableProviders, type WorldSettings } from '../world/index.ts';
 import { isAmbiguousPart } from './ambiguity.ts';
 import { type FormulaField, formulaFields, isKnown, type Reading } from './fields.ts';
 import { always, type Formula, never } from './formulas.ts';
@@ -18,14 +19,12 @@ export interface Place {
 /** Makes the formula "is allowed" of places of one world. */
 export class Outcomes {
   readonly #vocabulary: Vocabulary;
-  readonly #mesh: MeshNames;
-  readonly #providers: ReadonlySet<string>;
+  readonly #settings: WorldSettings;
   readonly #known = new Map<string, WeakMap<Policy, Formula>>();
 
-  constructor(vocabulary: Vocabulary, mesh: MeshNames, providers: readonly string[]) {
+  constructor(vocabulary: Vocabulary, settings: WorldSettings) {
     this.#vocabulary = vocabulary;
-    this.#mesh = mesh;
-    this.#providers = new Set(providers);
+    this.#settings = settings;
   }
 
   /** As `decide` puts it together, in its order; that is of no importance for what is allowed. */
@@ -44,9 +43,12 @@ export class Outcomes {
     const ambiguous = tcp
       ? []
       : [...comparedParts(enforced)].map((part) => isAmbiguousPart(this.#vocabulary, part));
+    const askable = askableProviders(this.#settings, tcp);
     const refused = enforced
       .filter(({ action }) => action === 'CUSTOM')
-      .map((policy) => formulas.and([this.#refuses(policy.provider), this.#matches(policy, { tcp, port })]));
+      .map((policy) =>
+        formulas.and([this.#refuses(policy.provider, askable), this.#matches(policy, { tcp, port })]),
+      );
     const allowing = enforced.some(({ action }) => action === 'ALLOW') ? matched('ALLOW') : always;
     return formulas.and([
       this.#isTaken(mode),
@@ -64,9 +66,9 @@ export class Outcomes {
     return mode === 'STRICT' ? known : this.#vocabulary.formulas.not(known);
   }
 
-  /** An authorizer outside may say what it likes; one that is not there refuses. */
-  #refuses(provider: string | undefined): Formula {
-    if (provider === undefined || !this.#providers.has(provider)) return always;
+  /** An authorizer outside may say what it likes; one that is not there, or cannot be asked, refuses. */
+  #refuses(provider: string | undefined, askable: readonly string[]): Formula {
+    if (provider === undefined || !askable.includes(provider)) return always;
     return this.#vocabulary.ask({
       space: this.#vocabulary.provider(provider),
       key: 'refuses',
@@ -85,7 +87,7 @@ export class Outcomes {
     this.#vocabulary.owner = policyKey({ ...policy.meta, kind: policy.kind });
     const reading: Reading = {
       vocabulary: this.#vocabulary,
-      mesh: this.#mesh,
+      mesh: this.#settings,
       port,
       early: policy.action === 'CUSTOM',
     };

@@ -8,7 +8,7 @@ import {
   type PolicyRequest,
   type Verdict,
 } from '../decide/index.ts';
-import type { PolicyWorld } from '../world/index.ts';
+import { askableProviders, type PolicyWorld } from '../world/index.ts';
 import type { Attribute, ExactDecision, Witness } from './model.ts';
 import type { Place } from './outcome.ts';
 import type { Sample } from './spaces/space.ts';
@@ -165,12 +165,13 @@ export function decided(
   const isKnown = request.sourcePrincipal !== undefined;
   if ((place.mode === 'STRICT' && !isKnown) || (place.mode === 'DISABLE' && isKnown))
     return { verdict: 'deny', step: 'MTLS', by: undefined };
+  const tcp = place.protocol === 'tcp';
   const { verdict, step, by } = decide(place.policies, request, {
     trustDomain: settings.trustDomain,
     trustDomainAliases: settings.trustDomainAliases,
-    tcp: place.protocol === 'tcp',
+    tcp,
     customVerdicts: new Map(
-      settings.authorizationProviders.map(({ name }) => [name, providers[name] ?? 'allow']),
+      askableProviders(settings, tcp).map((name) => [name, providers[name] ?? 'allow']),
     ),
   });
   return { verdict, step, by };

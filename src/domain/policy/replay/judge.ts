@@ -5,7 +5,7 @@ import { policyHash } from '../canonical.ts';
 import { policiesByWorkload } from '../holding.ts';
 import type { Policy } from '../model.ts';
 import { indexPolicies, mutualTlsModeOf } from '../select.ts';
-import type { PolicyWorld } from '../world/index.ts';
+import { askableProviders, type PolicyWorld } from '../world/index.ts';
 import { calleeFinder } from './callee.ts';
 import { evaluate, type Judgement, type ReplayedDecision, type TokenRules } from './evaluate.ts';
 
@@ -107,7 +107,7 @@ function judgement(
     tcp,
   }: { readonly policies: readonly Policy[]; readonly port: number; readonly tcp: boolean },
 ): Judgement {
-  const { trustDomain, trustDomainAliases, authorizationProviders } = settings;
+  const { trustDomain, trustDomainAliases } = settings;
   const mode = mutualTlsModeOf(policies, port);
   return {
     policies,
@@ -115,7 +115,7 @@ function judgement(
     tcp,
     trustDomain,
     trustDomainAliases,
-    providers: new Set(authorizationProviders.map(({ name }) => name)),
+    providers: new Set(askableProviders(settings, tcp)),
   };
 }
 

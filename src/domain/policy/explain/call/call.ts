@@ -7,7 +7,7 @@ import {
   type Verdict,
 } from '../../decide/index.ts';
 import type { PolicyLocator } from '../../read/index.ts';
-import type { PolicyWorld } from '../../world/index.ts';
+import { askableProviders, type PolicyWorld } from '../../world/index.ts';
 import type { RequestAttribute } from '../attributes.ts';
 import { explain } from '../explain.ts';
 import type { Explanation } from '../model.ts';
@@ -157,20 +157,13 @@ function hangsOn({ dependsOn }: Explanation, { outcome }: TokenFinding): Explana
 
 function contextOf(world: PolicyWorld, { answers }: GivenCall, tcp: boolean): DecisionContext {
   const { trustDomain, trustDomainAliases } = world.settings;
-  const asked = askable(world, tcp);
+  const asked = askableProviders(world.settings, tcp);
   const customVerdicts = new Map([...answers].filter(([name]) => asked.includes(name)));
   return { trustDomain, trustDomainAliases, tcp, customVerdicts };
 }
 
 function unanswered(world: PolicyWorld, { answers }: GivenCall, tcp: boolean): ReadonlySet<string> {
-  return new Set(askable(world, tcp).filter((name) => !answers.has(name)));
-}
-
-/** Only gRPC can be asked about a connection; the others are as if they were not there. */
-function askable({ settings }: PolicyWorld, tcp: boolean): readonly string[] {
-  return settings.authorizationProviders
-    .filter(({ kind }) => !(tcp && kind === 'http'))
-    .map(({ name }) => name);
+  return new Set(askableProviders(world.settings, tcp).filter((name) => !answers.has(name)));
 }
 
 interface Known {

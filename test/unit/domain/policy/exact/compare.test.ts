@@ -418,6 +418,16 @@ function deep(value: Readonly<Record<string, unknown>>): Record<string, unknown>
 }
 
 describe('a port that is not read as HTTP', () => {
+  test('where an authorizer that speaks HTTP cannot be asked', () => {
+    const policies = [authorization('CUSTOM', [{}], { provider: { name: 'asker' } })];
+    const world = (kind: 'grpc' | 'http') => {
+      const { settings, ...rest } = worldOf(policies);
+      return { ...rest, settings: { ...settings, authorizationProviders: [{ name: 'asker', kind }] } };
+    };
+    const { differences } = compareWorlds(world('grpc'), world('http'));
+    expect(differences).toMatchObject([{ protocol: 'tcp', becomes: 'denied', after: { step: 'CUSTOM' } }]);
+  });
+
   const tcp = (before: readonly Policy[], after: readonly Policy[]) =>
     compareWorlds(worldOf(before), worldOf(after)).differences.filter(({ protocol }) => protocol === 'tcp');
   test('an ALLOW loses the rule that asks for HTTP', () => {
