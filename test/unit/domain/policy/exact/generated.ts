@@ -1,13 +1,11 @@
 import {
   type AuthorizationPolicy,
-  type Claims,
   decide,
   type PolicyRequest,
   type PolicyWorld,
   type Verdict,
 } from '../../../../../src/domain/policy/index.ts';
 import {
-  type Call,
   Coverage,
   call,
   claimSets,
@@ -16,6 +14,7 @@ import {
   Random,
   words,
 } from '../../../../oracle/generate/index.ts';
+import { policyRequest } from '../../../../oracle/policy-request.ts';
 import { mesh, ports, workload } from '../mesh.ts';
 
 export const httpPort = 8080;
@@ -59,9 +58,10 @@ export function pairOf(seed: number, calls: number): Pair {
   const before = held(own.policies, 'a');
   const after = changed(random, before, held(other.policies, 'b'));
   const all = connections(random, [httpPort, tcpPort], 24);
-  const tokens = claimSets(random, 40);
+  const claims = claimSets(random, 40);
+  const tokens = claims.map((each) => ({ claims: each }));
   const requests = Array.from({ length: calls }, (_, index) =>
-    requestOf(call(random, index % 2 === 0 ? own.bases : other.bases, all, tokens, coverage), tokens),
+    policyRequest(call(random, index % 2 === 0 ? own.bases : other.bases, all, claims, coverage), tokens),
   );
   return { before: worldOf(before), after: worldOf(after), policies: [before, after], requests };
 }
@@ -101,26 +101,6 @@ function changed(
     ],
     [1, put({ ...one, rules: [...one.rules, ...one.rules] })],
   ]);
-}
-
-function requestOf(made: Call, tokens: readonly Claims[]): PolicyRequest {
-  const { connection, clientIp, token } = made;
-  const headers: Record<string, string[]> = {};
-  for (const [name, value] of made.headers) headers[name] = [...(headers[name] ?? []), value];
-  const jwt = token === undefined ? undefined : tokens[token];
-  const issuer = jwt?.['iss'];
-  return {
-    http: { method: made.method, path: made.path, host: made.host, headers },
-    sourcePrincipal: connection.identity,
-    sourceIp: connection.sourceIp,
-    remoteIp: clientIp ?? connection.sourceIp,
-    destinationIp: connection.destinationIp,
-    destinationPort: connection.port,
-    sni: connection.sni,
-    jwt,
-    spaceDelimitedClaims: typeof issuer === 'string' ? words.spaceDelimited[issuer] : undefined,
-    metadata: { [words.metadataFilter]: made.metadata },
-  };
 }
 
 export function verdictOf(
