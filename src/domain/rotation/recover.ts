@@ -19,21 +19,29 @@ export const recoveryPhases = ['aborted', 'done', 'prepare', 'retire'] as const;
 type RecoveryPhase = (typeof recoveryPhases)[number];
 
 /**
- * The root that nothing can be verified by any more.
+ * The root that nothing can be verified by any more: the active one, or the one before it where a recovery was cut off.
  * @throws CitadelError FailedPrecondition where there is none: a root that is valid is rotated, by evidence
  */
 export async function findEndedRoot({ store, clock }: Pick<RecoverOptions, 'store' | 'clock'>) {
-  const root = (await store.authorities.list()).find(
-    ({ kind, state }) => kind === 'root' && state === 'active',
-  );
+  const now = clock.now();
+  const roots = (await store.authorities.list()).filter(({ kind }) => kind === 'root');
+  const root = roots.find(({ state }) => state === 'active');
   if (!root)
     throw new CitadelError('FailedPrecondition', 'there is no root yet: the server makes it when it starts');
-  if (root.notAfter > clock.now())
+  if (root.notAfter <= now) return root;
+  const rotation = await store.rotations.current();
+  const left =
+    rotation?.newRoot === root.fingerprint &&
+    roots.find(
+      ({ fingerprint, state, notAfter }) =>
+        fingerprint === rotation.oldRoot && state === 'old' && notAfter <= now,
+    );
+  if (!left)
     throw new CitadelError(
       'FailedPrecondition',
       `the root is valid until ${root.notAfter.toISOString()}: rotate it (citadel rotate plan)`,
     );
-  return root;
+  return left;
 }
 
 /**
