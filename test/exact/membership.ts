@@ -133,6 +133,9 @@ function isPresent(attribute: RegionAttribute, seen: Seen): boolean {
     case 'destinationIp':
     case 'provider':
       return true;
+    case 'tokenPlace':
+    case 'tokenKey':
+      throw new Error('nothing is known of tokens that are sent');
   }
 }
 

@@ -6,6 +6,7 @@ import {
   policyKey,
   readPolicies,
   regionText,
+  tokenText,
   type Undecided,
   type Witness,
   withPolicies,
@@ -65,7 +66,7 @@ function differenceToWire({
   };
 }
 
-function witnessText({ request, providers }: Witness): string {
+function witnessText({ request, providers, token: sent }: Witness): string {
   const { http, sourcePrincipal, sourceIp, destinationPort } = request;
   const call = http
     ? `${http.method} ${http.path} for ${http.host}`
@@ -74,7 +75,8 @@ function witnessText({ request, providers }: Witness): string {
     ([name, values]) => `${name}: ${values.join(', ')}`,
   );
   const answers = Object.entries(providers).map(([name, answer]) => `${name} says ${answer}`);
-  const token = request.jwt === undefined ? [] : [`token ${JSON.stringify(request.jwt)}`];
+  const taken = request.jwt === undefined ? [] : [`token ${JSON.stringify(request.jwt)}`];
+  const token = sent === undefined ? taken : [`token ${tokenText(sent)}`];
   return [
     `${call} from ${sourcePrincipal ?? 'plaintext'} (${sourceIp})`,
     ...headers,

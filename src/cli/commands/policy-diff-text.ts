@@ -3,6 +3,7 @@ import {
   decisionText,
   placesText,
   regionText,
+  tokenText,
   type Undecided,
   type WorldComparison,
 } from '../../domain/policy/index.ts';
@@ -43,10 +44,17 @@ function section(title: string, differences: readonly Difference[], registry: bo
       `    to      ${placesText(each.places)}`,
       `    before  ${decisionText(each.before)}`,
       `    after   ${decisionText(each.after)}`,
-      `    ${registry ? 'as      ' : 'such as '}${registry ? explainLine(each) : requestLine(each)}`,
+      `    ${exampleLine(each, registry)}`,
     ]),
     '',
   ];
+}
+
+/** Explain takes a token to be well signed, and in its place. */
+function exampleLine(difference: Difference, registry: boolean): string {
+  return registry && difference.witness.token === undefined
+    ? `as      ${explainLine(difference)}`
+    : `such as ${requestLine(difference)}`;
 }
 
 function undecidedLines({ places, policies, reason }: Undecided): readonly string[] {
@@ -92,7 +100,7 @@ function requestOptions({
 
 /** The witness where nobody can be asked about it. */
 function requestLine({ witness }: Difference): string {
-  const { request, providers } = witness;
+  const { request, providers, token } = witness;
   const options = requestOptions(witness).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name} ${quoted(value)}`],
   );
@@ -101,6 +109,7 @@ function requestLine({ witness }: Difference): string {
     `from ${request.sourcePrincipal ?? 'plaintext'}`,
     `port ${request.destinationPort}`,
     ...options,
+    ...(token ? [`token ${tokenText(token)}`] : []),
     ...answers,
   ].join(', ');
 }

@@ -110,6 +110,11 @@ function conditionWords(constraint: Constraint): readonly string[] {
       return [either(constraint, tokenWords)];
     case 'claim':
       return [valueWords(`claim ${attribute.path.join('.')}`, constraint)];
+    // Asked where two worlds are compared alone.
+    case 'tokenPlace':
+      return [`a token in ${textWords(constraint, 'any place')}`];
+    case 'tokenKey':
+      return [`signed by ${textWords(constraint, 'any key')}`];
     case 'metadata':
       return [valueWords(`metadata ${attribute.filter}[${attribute.name}]`, constraint)];
     case 'sourceIp':

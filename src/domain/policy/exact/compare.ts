@@ -14,6 +14,7 @@ import type {
 } from './model.ts';
 import { contentOf, type Group, placesOf, tokenRulesOf } from './places.ts';
 import { regionsOf } from './regions.ts';
+import { type TokenChange, tokenChange } from './tokens/model.ts';
 import { decided, mustBe, witnessOf } from './witness.ts';
 
 /**
@@ -26,8 +27,9 @@ export function compareWorlds(
   after: PolicyWorld,
   limits: Partial<ExactLimits> = {},
 ): Comparison {
-  const engine = new Engine(after, limits);
-  const [was, is] = [engine.outcomes(before), engine.outcomes(after)];
+  const asking = (engine: Engine) => ({ engine, was: engine.outcomes(before), is: engine.outcomes(after) });
+  const free = asking(new Engine(after, limits));
+  let ofTokens: typeof free | undefined;
   const { groups, unenforced, unpaired } = placesOf(before, after);
   const sameSettings = settingsOf(before) === settingsOf(after);
   const differences: Difference[] = [];
@@ -45,19 +47,26 @@ export function compareWorlds(
       identical += 1;
       continue;
     }
-    const refusal = notCompared(group);
-    if (refusal) {
-      undecided.push(refusal);
+    const rules = rulesCompared(group);
+    if ('reason' in rules) {
+      undecided.push(rules);
       continue;
     }
+    if (rules.before)
+      ofTokens ??= asking(new Engine(after, limits, { realTokens: true, budget: free.engine.budget }));
+    const { engine, was, is } = (rules.before && ofTokens) ?? free;
+    const [first, second] = [
+      { ...group.before, tokenRules: rules.before },
+      { ...group.after, tokenRules: rules.after },
+    ];
     engine.budget.grant(engine.limits.stepsOfGroup);
     try {
-      const [first, second] = [was.allowed(group.before), is.allowed(group.after)];
-      if (first === second) {
+      const [allowedFirst, allowedThen] = [was.allowed(first), is.allowed(second)];
+      if (allowedFirst === allowedThen) {
         identical += 1;
         continue;
       }
-      const { diff, givenUp } = engine.differences(first, second);
+      const { diff, givenUp } = engine.differences(allowedFirst, allowedThen);
       if (givenUp) undecided.push(engine.undecided(givenUp, group));
       // What was found is told, whatever it took to find it.
       engine.budget.grant(engine.limits.stepsOfGroup);
@@ -72,16 +81,8 @@ export function compareWorlds(
           becomes,
           region,
           witness,
-          before: mustBe(
-            decided(witness, group.before, before),
-            becomes === 'allowed' ? 'deny' : 'allow',
-            witness,
-          ),
-          after: mustBe(
-            decided(witness, group.after, after),
-            becomes === 'allowed' ? 'allow' : 'deny',
-            witness,
-          ),
+          before: mustBe(decided(witness, first, before), becomes === 'allowed' ? 'deny' : 'allow', witness),
+          after: mustBe(decided(witness, second, after), becomes === 'allowed' ? 'allow' : 'deny', witness),
         });
       }
     } catch (error) {
@@ -144,8 +145,8 @@ function groupOf(world: PolicyWorld, { workload: id, port }: PortOf): Group | un
   return other && port !== 'other' ? { ...other, port } : other;
 }
 
-/** What cannot be told of a group. */
-function notCompared({ before, after, members }: Group): Undecided | undefined {
+/** What both take for a token, where that is not the same; or what cannot be told of a group. */
+function rulesCompared({ before, after, members }: Group): Partial<TokenChange> | Undecided {
   const of = (reason: string, policies: readonly string[]): Undecided => ({
     places: members,
     protocol: after.protocol,
@@ -153,12 +154,13 @@ function notCompared({ before, after, members }: Group): Undecided | undefined {
     reason,
   });
   if (before.protocol !== after.protocol) return of('the port is read as HTTP in one of both alone', []);
-  if (after.protocol === 'tcp' || tokenRulesOf(before.policies) === tokenRulesOf(after.policies))
-    return undefined;
+  if (after.protocol === 'tcp' || tokenRulesOf(before.policies) === tokenRulesOf(after.policies)) return {};
+  const change = tokenChange(before.policies, after.policies);
+  if (typeof change !== 'string') return change;
   const policies = new Set(
     [...before.policies, ...after.policies]
       .filter(({ kind }) => kind === 'RequestAuthentication')
       .map(({ kind, meta }) => policyKey({ ...meta, kind })),
   );
-  return of('which tokens are taken changes, and what that means is not worked out', [...policies]);
+  return of(`which tokens are taken changes, and ${change}`, [...policies]);
 }

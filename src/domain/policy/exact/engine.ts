@@ -21,12 +21,19 @@ export class Engine {
   readonly explorer: Explorer;
   readonly limits: ExactLimits;
   readonly examples: Examples;
+  readonly #realTokens: boolean;
 
-  constructor(world: PolicyWorld, limits: Partial<ExactLimits>) {
+  /** @param realTokens as Vocabulary has it, whose questions are then of another kind: for an engine of its own */
+  constructor(
+    world: PolicyWorld,
+    limits: Partial<ExactLimits>,
+    { realTokens = false, budget }: { readonly realTokens?: boolean; readonly budget?: Budget } = {},
+  ) {
     this.limits = { ...defaultLimits, ...limits };
-    this.budget = new Budget(this.limits.steps);
+    this.budget = budget ?? new Budget(this.limits.steps);
+    this.#realTokens = realTokens;
     this.examples = examplesOf(world);
-    this.vocabulary = new Vocabulary(this.budget, this.examples, world.settings.trustDomain);
+    this.vocabulary = new Vocabulary(this.budget, this.examples, world.settings.trustDomain, realTokens);
     this.explorer = new Explorer(this.vocabulary, this.budget);
   }
 
@@ -50,6 +57,7 @@ export class Engine {
       source: this.examples.sources[0] ?? 'other.example/ns/default/sa/default',
       host: this.examples.hosts[0] ?? 'app.example',
       address: this.examples.addresses[0] ?? '10.0.0.1',
+      tokensAreSent: this.#realTokens,
     };
   }
 

@@ -16,6 +16,7 @@ import type {
   OperationMatch,
   SourceMatch,
 } from '../model.ts';
+import { writtenAudiences } from '../token-rule.ts';
 import { always, type Formula, never } from './formulas.ts';
 import type { PatternList } from './model.ts';
 import type { TextSpace } from './spaces/text-space.ts';
@@ -40,6 +41,8 @@ export interface Reading {
   readonly port: number | 'other';
   /** Before tokens have been looked at no claim is known. */
   readonly early: boolean;
+  /** When a token is taken, without which there are no claims; undefined where claims are free. */
+  readonly taken?: Formula | undefined;
 }
 
 /** One attribute that a rule speaks of; `any` is true where one of the patterns matches. */
@@ -319,26 +322,63 @@ function header(name: string): Any {
 const firstLine: ReadonlySet<string> = new Set(['host', ':authority', ':method', ':path']);
 
 function claim(path: readonly string[]): Any {
-  return (name, patterns, { vocabulary, early }) => {
-    if (early) return never;
+  return (name, patterns, reading) => {
+    const { vocabulary } = reading;
     const list = { field: name, patterns };
     const rows = patterns.map((pattern) => patternRow(pattern));
     const [first, second] = path;
     if (second === undefined && (first === 'iss' || first === 'sub'))
-      return tokenLiteral(vocabulary, first, list, rows);
-    return vocabulary.ask({
-      space: vocabulary.claim(path),
-      key: keyOf('text', patterns),
-      list,
-      add: (space, literal) => {
-        space.add(literal, rows);
-      },
-    });
+      return ofToken(reading, () => tokenLiteral(vocabulary, first, list, rows));
+    return ofToken(reading, () =>
+      vocabulary.ask({
+        space: vocabulary.claim(path),
+        key: keyOf('text', patterns),
+        list,
+        add: (space, literal) => {
+          space.add(literal, rows);
+        },
+      }),
+    );
   };
 }
 
-const tokenPrincipals: Any = (name, patterns, { vocabulary, early }) =>
-  early ? never : tokenLiteral(vocabulary, 'name', { field: name, patterns }, []);
+const tokenPrincipals: Any = (name, patterns, reading) =>
+  ofToken(reading, () => tokenLiteral(reading.vocabulary, 'name', { field: name, patterns }, []));
+
+/** What is asked of a token, where there is one that policies see. */
+function ofToken({ vocabulary, early, taken }: Reading, ask: () => Formula): Formula {
+  if (early) return never;
+  return taken === undefined ? ask() : vocabulary.formulas.and([taken, ask()]);
+}
+
+/** Whether a token says that it is of this very issuer. */
+export function issuerIs(vocabulary: Vocabulary, issuer: string): Formula {
+  return vocabulary.ask({
+    space: vocabulary.token(),
+    key: keyOf('issuer', [issuer]),
+    list: { field: 'issuer', patterns: [issuer] },
+    add: (space, literal) => {
+      const named = tokenRows('iss', (_, code) => spelled(issuer, code));
+      space.add(literal, 'iss', [named], [spelled(issuer)]);
+    },
+  });
+}
+
+/** Whether a token is for one of these audiences, as a rule compares them. */
+export function isForOneOf(vocabulary: Vocabulary, audiences: readonly string[]): Formula {
+  const written = audiences.flatMap(writtenAudiences);
+  return vocabulary.ask({
+    space: vocabulary.claim(['aud']),
+    key: keyOf('audience', written),
+    list: { field: 'audiences', patterns: audiences },
+    add: (space, literal) => {
+      space.add(
+        literal,
+        written.map((audience) => spelled(audience)),
+      );
+    },
+  });
+}
 
 function tokenLiteral(
   vocabulary: Vocabulary,

@@ -3,6 +3,9 @@
  * whatever strings may arrive: canonical paths, SPIFFE IDs, tokens for methods, values of headers without blanks around them,
  * any claims. Ports, modes of mutual TLS and who is there are those of the world. How it is done: `explore.ts`.
  *
+ * Where two worlds take other tokens, compareWorlds looks at requests that bring one token or none: in a place that one of them
+ * names, or not looked for, signed by a key that one of them has, or another, of any claims and good times (`tokens/`).
+ *
  *   compareWorlds(before: PolicyWorld, after: PolicyWorld, limits?: Partial<ExactLimits>): WorldComparison
  *   allowedRegions(world: PolicyWorld, place: PortOf, limits?: Partial<ExactLimits>): Reach
  *   new RuleQuestions(world).canMatch(rule, 'http'), .matchesBeside(rule, others, 'http'): RuleAnswer
@@ -26,6 +29,7 @@ export type {
   Region,
   Undecided,
   Witness,
+  WitnessToken,
 } from './model.ts';
 export { type RuleAnswer, type RuleOf, RuleQuestions } from './rules.ts';
-export { decisionText, placesText, regionText } from './words.ts';
+export { decisionText, placesText, regionText, tokenText } from './words.ts';

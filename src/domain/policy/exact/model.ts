@@ -1,4 +1,11 @@
-import type { Decision, DecisionStep, PolicyRequest, RuleReference, Verdict } from '../decide/index.ts';
+import type {
+  Claims,
+  Decision,
+  DecisionStep,
+  PolicyRequest,
+  RuleReference,
+  Verdict,
+} from '../decide/index.ts';
 
 /** How a port's bytes are read: as requests, or as nothing but a connection. */
 export type PortProtocol = 'http' | 'tcp';
@@ -17,6 +24,17 @@ export interface Witness {
   readonly request: PolicyRequest;
   /** By the provider's name; of each that the answer hangs on. */
   readonly providers: Readonly<Record<string, Verdict>>;
+  /** The one that the request brings, where it hangs on what is taken; `request.jwt` is then absent. */
+  readonly token?: WitnessToken | undefined;
+}
+
+/** A token as it is sent, whether or not anybody takes it. Its times are good. */
+export interface WitnessToken {
+  /** `header authorization after "Bearer "`, `query parameter access_token`, `cookie session`. */
+  readonly place: string;
+  /** What it is signed with, as policies name it; undefined for something that none of them has. */
+  readonly signedBy: string | undefined;
+  readonly claims: Claims;
 }
 
 /**
@@ -38,6 +56,8 @@ export type Attribute =
   | { readonly kind: 'sni' }
   | { readonly kind: 'header'; readonly name: string }
   | { readonly kind: 'token' }
+  | { readonly kind: 'tokenPlace' }
+  | { readonly kind: 'tokenKey' }
   | { readonly kind: 'claim'; readonly path: readonly string[] }
   | { readonly kind: 'metadata'; readonly filter: string; readonly name: string }
   | { readonly kind: 'sourceIp' }

@@ -6,6 +6,8 @@ import { isAmbiguousPart } from './ambiguity.ts';
 import { type FormulaField, formulaFields, isKnown, type Reading } from './fields.ts';
 import { always, type Formula, never } from './formulas.ts';
 import type { PortProtocol } from './model.ts';
+import { tokenFormulas } from './tokens/formulas.ts';
+import type { TokenRule } from './tokens/rules.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 /** One port as one world has it. */
@@ -14,7 +16,11 @@ export interface Place {
   readonly protocol: PortProtocol;
   readonly mode: Exclude<MutualTlsMode, 'UNSET'>;
   readonly port: number | 'other';
+  /** What tokens are taken; undefined where that is as in the world it is compared with, so that claims are free. */
+  readonly tokenRules?: readonly TokenRule[] | undefined;
 }
+
+type Given = Pick<Reading, 'port' | 'taken'> & { readonly tcp: boolean };
 
 /** Makes the formula "is allowed" of places of one world. */
 export class Outcomes {
@@ -28,8 +34,10 @@ export class Outcomes {
   }
 
   /** As `decide` puts it together, in its order; that is of no importance for what is allowed. */
-  allowed({ policies, protocol, mode, port }: Place): Formula {
+  allowed({ policies, protocol, mode, port, tokenRules }: Place): Formula {
     const { formulas } = this.#vocabulary;
+    const token = tokenRules && tokenFormulas(this.#vocabulary, tokenRules);
+    const taken = token?.taken;
     const tcp = protocol === 'tcp';
     const enforced = policies.filter(
       (policy): policy is AuthorizationPolicy => policy.kind === 'AuthorizationPolicy' && !policy.dryRun,
@@ -38,7 +46,7 @@ export class Outcomes {
       formulas.or(
         enforced
           .filter((policy) => policy.action === action)
-          .map((policy) => this.#matches(policy, { tcp, port })),
+          .map((policy) => this.#matches(policy, { tcp, port, taken })),
       );
     const ambiguous = tcp
       ? []
@@ -47,13 +55,14 @@ export class Outcomes {
     const refused = enforced
       .filter(({ action }) => action === 'CUSTOM')
       .map((policy) =>
-        formulas.and([this.#refuses(policy.provider, askable), this.#matches(policy, { tcp, port })]),
+        formulas.and([this.#refuses(policy.provider, askable), this.#matches(policy, { tcp, port, taken })]),
       );
     const allowing = enforced.some(({ action }) => action === 'ALLOW') ? matched('ALLOW') : always;
     return formulas.and([
       this.#isTaken(mode),
       ...ambiguous.map((each) => formulas.not(each)),
       formulas.not(formulas.or(refused)),
+      ...(token ? [formulas.not(token.refused)] : []),
       formulas.not(matched('DENY')),
       allowing,
     ]);
@@ -78,8 +87,8 @@ export class Outcomes {
   }
 
   /** Whether any of a policy's rules matches. Worked out once, however many workloads it holds for. */
-  #matches(policy: AuthorizationPolicy, { tcp, port }: { tcp: boolean; port: Place['port'] }): Formula {
-    const variant = `${tcp} ${port}`;
+  #matches(policy: AuthorizationPolicy, { tcp, port, taken }: Given): Formula {
+    const variant = `${tcp} ${port} ${taken ?? ''}`;
     const known = this.#known.get(variant) ?? new WeakMap<Policy, Formula>();
     this.#known.set(variant, known);
     const before = known.get(policy);
@@ -90,6 +99,7 @@ export class Outcomes {
       mesh: this.#settings,
       port,
       early: policy.action === 'CUSTOM',
+      taken,
     };
     const made = this.#vocabulary.formulas.or(
       policy.rules.map((rule) => ruleFormula(rule, policy, tcp, reading)),

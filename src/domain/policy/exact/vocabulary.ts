@@ -3,6 +3,7 @@ import { type Examples, exampleMethods, pathsFor, sourcesFor, textsFor } from '.
 import { type Formula, Formulas } from './formulas.ts';
 import type { Attribute, PatternList } from './model.ts';
 import { AddressSpace } from './spaces/address-space.ts';
+import { ChoiceSpace } from './spaces/choice-space.ts';
 import { MetadataSpace } from './spaces/metadata-space.ts';
 import { SetSpace } from './spaces/set-space.ts';
 import type { Cell, Space } from './spaces/space.ts';
@@ -38,16 +39,19 @@ export class Vocabulary {
   readonly #budget: Budget;
   readonly #examples: Examples;
   readonly #trustDomain: string;
+  readonly #realTokens: boolean;
   readonly #spaces: Space[] = [];
   readonly #spacesByKey = new Map<string, number>();
   readonly #literals: Literal[] = [];
   readonly #formulasByKey = new Map<string, Formula>();
 
-  constructor(budget: Budget, examples: Examples, trustDomain: string) {
+  /** @param realTokens whether tokens are those that a proxy can take, or claims free; see TokenSpace */
+  constructor(budget: Budget, examples: Examples, trustDomain: string, realTokens = false) {
     this.formulas = new Formulas(budget);
     this.#budget = budget;
     this.#examples = examples;
     this.#trustDomain = trustDomain;
+    this.#realTokens = realTokens;
   }
 
   /** What policy the literals that are asked next are of. */
@@ -148,7 +152,21 @@ export class Vocabulary {
   }
 
   token(): TokenSpace {
-    return this.#space({ kind: 'token' }, TokenSpace, () => new TokenSpace(this.#budget, this.#natural));
+    return this.#space(
+      { kind: 'token' },
+      TokenSpace,
+      () => new TokenSpace(this.#budget, this.#natural, this.#realTokens),
+    );
+  }
+
+  /** Where a token comes; absent where there is none, or none that anybody looks for. */
+  tokenPlace(): ChoiceSpace {
+    return this.#space({ kind: 'tokenPlace' }, ChoiceSpace, (attribute) => new ChoiceSpace(attribute));
+  }
+
+  /** What verifies it; absent where nothing that any rule has does. */
+  tokenKey(): ChoiceSpace {
+    return this.#space({ kind: 'tokenKey' }, ChoiceSpace, (attribute) => new ChoiceSpace(attribute));
   }
 
   metadata(filter: string, name: string): MetadataSpace {

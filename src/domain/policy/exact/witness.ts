@@ -6,12 +6,14 @@ import {
   decide,
   normalizeHost,
   type PolicyRequest,
+  textsAt,
   type Verdict,
 } from '../decide/index.ts';
 import { askableProviders, type PolicyWorld } from '../world/index.ts';
-import type { Attribute, ExactDecision, Witness } from './model.ts';
+import type { Attribute, ExactDecision, Witness, WitnessToken } from './model.ts';
 import type { Place } from './outcome.ts';
 import type { Sample } from './spaces/space.ts';
+import { type AskedToken, outcomeOf } from './tokens/rules.ts';
 
 /** Of each attribute that was answered, a value. */
 export type Samples = readonly (readonly [attribute: Attribute, sample: Sample])[];
@@ -24,6 +26,8 @@ export interface Defaults {
   readonly source: string;
   readonly host: string;
   readonly address: string;
+  /** Claims are those of a token that is sent, and of none where there is none. */
+  readonly tokensAreSent?: boolean;
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -43,6 +47,8 @@ export function witnessOf(samples: Samples, defaults: Defaults): Witness {
   const metadata: Record<string, Record<string, ClaimValue>> = {};
   const providers: Record<string, Verdict> = {};
   let client: string | undefined;
+  let tokenPlace: string | undefined;
+  let tokenKey: string | undefined;
   for (const [attribute, sample] of samples) {
     const text = sample?.kind === 'text' ? sample.text : undefined;
     switch (attribute.kind) {
@@ -72,6 +78,12 @@ export function witnessOf(samples: Samples, defaults: Defaults): Witness {
       case 'token':
         if (sample?.kind === 'token') claims.push(...namesOf(sample));
         break;
+      case 'tokenPlace':
+        tokenPlace = text;
+        break;
+      case 'tokenKey':
+        tokenKey = text;
+        break;
       case 'metadata': {
         const value: ClaimValue | undefined = sample?.kind === 'list' ? sample.texts : text;
         if (value !== undefined)
@@ -92,15 +104,19 @@ export function witnessOf(samples: Samples, defaults: Defaults): Witness {
         break;
     }
   }
+  const jwt = claims.length > 0 ? claimsOf(claims) : undefined;
+  const token: WitnessToken | undefined =
+    tokenPlace === undefined ? undefined : { place: tokenPlace, signedBy: tokenKey, claims: jwt ?? {} };
   return {
     request: {
       ...request,
       remoteIp: client ?? request.sourceIp,
       ...(protocol === 'http' ? { http } : {}),
-      ...(claims.length > 0 ? { jwt: claimsOf(claims) } : {}),
+      ...(jwt && !defaults.tokensAreSent ? { jwt } : {}),
       ...(Object.keys(metadata).length > 0 ? { metadata } : {}),
     },
     providers,
+    ...(token && { token }),
   };
 }
 
@@ -157,16 +173,15 @@ function hostAsSent(host: string): string {
 }
 
 /** What becomes of a witness at a place. */
-export function decided(
-  { request, providers }: Witness,
-  place: Place,
-  { settings }: PolicyWorld,
-): ExactDecision {
+export function decided(witness: Witness, place: Place, { settings }: PolicyWorld): ExactDecision {
+  const { request, providers, token } = witness;
   const isKnown = request.sourcePrincipal !== undefined;
   if ((place.mode === 'STRICT' && !isKnown) || (place.mode === 'DISABLE' && isKnown))
     return { verdict: 'deny', step: 'MTLS', by: undefined };
   const tcp = place.protocol === 'tcp';
-  const { verdict, step, by } = decide(place.policies, request, {
+  const outcome = token && place.tokenRules && outcomeOf(place.tokenRules, askedToken(token));
+  const seen = outcome === 'taken' ? { ...request, jwt: token?.claims } : request;
+  const { verdict, step, by } = decide(place.policies, seen, {
     trustDomain: settings.trustDomain,
     trustDomainAliases: settings.trustDomainAliases,
     tcp,
@@ -174,7 +189,14 @@ export function decided(
       askableProviders(settings, tcp).map((name) => [name, providers[name] ?? 'allow']),
     ),
   });
+  // Looked at after the path, and after authorizers outside.
+  if (outcome === 'refused' && !(verdict === 'deny' && (step === 'PATH' || step === 'CUSTOM')))
+    return { verdict: 'deny', step: 'TOKEN', by: undefined };
   return { verdict, step, by };
+}
+
+function askedToken({ place, signedBy, claims }: WitnessToken): AskedToken {
+  return { place, key: signedBy, issuer: textsAt(claims, ['iss']), audiences: textsAt(claims, ['aud']) };
 }
 
 /** @throws CitadelError Internal where the decision function says otherwise than was worked out */

@@ -6,6 +6,7 @@ import type {
   PatternList,
   PortOf,
   Region,
+  WitnessToken,
 } from './model.ts';
 
 /** What an author reads of a region: in the order of a sentence, from the caller to what is asked. */
@@ -29,6 +30,8 @@ const kinds: readonly Attribute['kind'][] = [
   'source',
   'sourceIp',
   'remoteIp',
+  'tokenPlace',
+  'tokenKey',
   'token',
   'claim',
   'method',
@@ -57,6 +60,10 @@ function subject(attribute: Attribute): string {
       return 'called address';
     case 'token':
       return 'token';
+    case 'tokenPlace':
+      return 'token in';
+    case 'tokenKey':
+      return 'signed by';
     case 'claim':
       return `claim ${attribute.path.join('.')}`;
     case 'header':
@@ -78,13 +85,21 @@ function alternativeText({ matches, except: all }: Alternative, attribute: Attri
   // That somebody is there goes without saying beside who it is.
   const named = matches.length > 1 ? matches.filter(({ field }) => field !== 'present') : matches;
   const { positive, except } = shortened(named, all);
-  if (positive.length === 0 && except.length === 1 && except[0]?.field === 'present')
-    return attribute.kind === 'source' ? 'without mutual TLS' : 'not there';
+  if (positive.length === 0 && except.length === 1 && except[0]?.field === 'present') {
+    if (attribute.kind === 'source') return 'without mutual TLS';
+    return isChoice(attribute) ? 'none that is known' : 'not there';
+  }
   if (positive.length === 0 && except.length === 1 && except[0]?.field === 'refuses') return 'agrees';
+  if (positive.length === 0 && isChoice(attribute)) return `none of ${except.map(listText).join(', ')}`;
   const yes = positive.map(listText).join(' and ');
   const no = except.map(listText).join(', nor ');
   if (yes === '') return `any but ${no}`;
   return no === '' ? yes : `${yes}, but not ${no}`;
+}
+
+/** Of some that are known by name, or none. */
+function isChoice({ kind }: Attribute): boolean {
+  return kind === 'tokenPlace' || kind === 'tokenKey';
 }
 
 /**
@@ -133,6 +148,11 @@ function listText({ field, patterns }: PatternList): string {
     case 'serviceAccounts':
     case 'source.serviceAccount':
       return `of service account ${text}`;
+    case 'tokenPlace':
+    case 'tokenKey':
+      return patterns.join(' or ');
+    case 'issuer':
+      return `of issuer ${text}`;
     case 'trustDomains':
     case 'source.trustDomain':
       return `of trust domain ${text}`;
@@ -154,6 +174,11 @@ export function decisionText({ verdict, step, by }: ExactDecision): string {
   if (verdict === 'allow') return by === undefined ? 'allowed: no ALLOW policy holds' : `allowed by${rule}`;
   if (by === undefined) return 'denied: no ALLOW policy matches';
   return step === 'CUSTOM' ? `denied by the authorizer of${rule}` : `denied by${rule}`;
+}
+
+/** A token that a request brings, and who has signed it. */
+export function tokenText({ place, signedBy, claims }: WitnessToken): string {
+  return `${JSON.stringify(claims)} in ${place}, signed by ${signedBy ?? 'a key that no rule has'}`;
 }
 
 /** The first few, and how many there are. */

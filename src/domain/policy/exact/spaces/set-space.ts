@@ -50,6 +50,13 @@ export class SetSpace implements LazySpace {
     return [{ kind: 'list', texts: [...texts] }];
   }
 
+  /** One string of which all that is true of any is true. */
+  one(truths: readonly number[], falses: readonly number[]): string | undefined {
+    const given = { within: this.#languages(truths), outside: this.#languages(falses) };
+    const [found] = this.#search.find([], given, { enough: true });
+    return found && String.fromCharCode(...found.codes);
+  }
+
   /** In the language of the literal, and in none of the others. */
   #text(literal: number, falses: readonly number[]): string | undefined {
     const key = `${literal} ${falses.join(' ')}`;

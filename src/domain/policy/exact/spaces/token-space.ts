@@ -44,8 +44,11 @@ export class TokenSpace implements LazySpace {
   readonly #languageOf = new Map<number, number>();
   readonly #partOf = new Map<number, TokenPart>();
   readonly #alone: Readonly<Record<'iss' | 'sub', SetSpace>>;
+  readonly #stringsOnly: boolean;
 
-  constructor(budget: Budget, examples: (literal: number) => readonly string[]) {
+  /** @param stringsOnly neither is a list, as in every token that a proxy takes (RFC 7519, section 4.1) */
+  constructor(budget: Budget, examples: (literal: number) => readonly string[], stringsOnly = false) {
+    this.#stringsOnly = stringsOnly;
     this.#search = new TextSearch(this.#all, tokenNames, budget);
     const space = () => new SetSpace(this.attribute, texts, budget, examples);
     this.#alone = { iss: space(), sub: space() };
@@ -80,10 +83,26 @@ export class TokenSpace implements LazySpace {
     if (truths.some((literal) => this.#partOf.get(literal) === 'name')) return undefined;
     const of = (part: 'iss' | 'sub', some: readonly number[]) =>
       some.filter((literal) => this.#partOf.get(literal) === part);
+    if (this.#stringsOnly) return this.#oneString(truths, falses, of);
     const issuer = this.#alone.iss.sample(of('iss', truths), of('iss', falses));
     const subject = this.#alone.sub.sample(of('sub', truths), of('sub', falses));
     if (!issuer || !subject) return undefined;
     return [{ kind: 'token', named: false, issuer: listOf(issuer[0]), subject: listOf(subject[0]) }];
+  }
+
+  /** Two strings would be a name, but for an empty one, of which nobody can ask more than of none. */
+  #oneString(
+    truths: readonly number[],
+    falses: readonly number[],
+    of: (part: 'iss' | 'sub', some: readonly number[]) => readonly number[],
+  ): readonly [Sample] | undefined {
+    const [issuer, subject] = [of('iss', truths), of('sub', truths)];
+    if (issuer.length > 0 && subject.length > 0) return undefined;
+    const part = issuer.length > 0 ? 'iss' : 'sub';
+    const text = this.#alone[part].one(truths, of(part, falses));
+    if (text === undefined) return undefined;
+    const [iss, sub] = part === 'iss' ? [[text], []] : [[], [text]];
+    return [{ kind: 'token', named: false, issuer: iss, subject: sub }];
   }
 
   #languages(literals: readonly number[]): readonly number[] {

@@ -2,6 +2,7 @@ import { formatPath, type YamlPlace } from '../../../../yaml/index.ts';
 import { type Claims, textsAt } from '../../decide/index.ts';
 import type { JwtRule, Policy } from '../../model.ts';
 import type { PolicyLocator } from '../../read/index.ts';
+import { isForAudience, isOfIssuer } from '../../token-rule.ts';
 import type { PolicyReference } from '../model.ts';
 import { referenceOf } from '../rule.ts';
 
@@ -72,11 +73,11 @@ function judge(placed: readonly Placed[], claims: Claims, now: Date): ReturnType
     by?: Placed,
   ) => ({ finding: { outcome: 'refused' as const, refusal, wanted, came, ...by?.finding }, rule: undefined });
   const issuer = textsAt(claims, ['iss']);
-  const ofIssuer = placed.filter(({ rule }) => rule.issuer === undefined || issuer.includes(rule.issuer));
+  const ofIssuer = placed.filter(({ rule }) => isOfIssuer(rule, issuer));
   if (ofIssuer.length === 0)
     return refused('issuer', [...new Set(placed.flatMap(({ rule }) => rule.issuer ?? []))], issuer);
   const audience = textsAt(claims, ['aud']);
-  const taking = ofIssuer.find(({ rule }) => isFor(rule, audience));
+  const taking = ofIssuer.find(({ rule }) => isForAudience(rule, audience));
   if (!taking)
     return refused(
       'audience',
@@ -90,15 +91,6 @@ function judge(placed: readonly Placed[], claims: Claims, now: Date): ReturnType
   if (begins !== undefined && now.getTime() < begins - skew)
     return refused('not-yet', [], [new Date(begins).toISOString()], taking);
   return { finding: { outcome: 'taken', wanted: [], came: issuer, ...taking.finding }, rule: taking.rule };
-}
-
-function isFor({ audiences }: JwtRule, came: readonly string[]): boolean {
-  return audiences.length === 0 || audiences.some((each) => came.map(bare).includes(bare(each)));
-}
-
-/** As Envoy compares audiences: with or without the scheme, and a slash at the end. */
-function bare(audience: string): string {
-  return audience.replace(/^https?:\/\//, '').replace(/\/$/, '');
 }
 
 /** Milliseconds. */

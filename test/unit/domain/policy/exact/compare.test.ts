@@ -523,19 +523,6 @@ describe('what is told', () => {
 });
 
 describe('what cannot be told', () => {
-  const accounts = (...audiences: string[]) =>
-    policy(
-      'shop/r',
-      { jwtRules: [{ issuer: 'https://i.example', audiences, jwksUri: 'https://i.example/k' }] },
-      { kind: 'RequestAuthentication' },
-    );
-  test('where other tokens are taken it is said, and nothing else', () => {
-    expect(compareHttp([accounts('a')], [accounts('b')])).toMatchObject({
-      outcome: 'undecided',
-      undecided: [{ policies: ['RequestAuthentication/shop/r'] }],
-    });
-    expect(compareHttp([accounts('a')], [accounts('a')])).toMatchObject({ outcome: 'same' });
-  });
   test('more than was granted, with the name of the policy that it is about', () => {
     const many = Array.from({ length: 60 }, (_, at) =>
       to({ paths: [`*${'ab'.repeat(at % 7)}${at}*`, `/x${at}*`] }),

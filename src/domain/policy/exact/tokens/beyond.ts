@@ -1,0 +1,106 @@
+import { conditionSubject } from '../../decide/index.ts';
+import type { AuthorizationPolicy, Policy } from '../../model.ts';
+import { jwtRules, placeText, type TokenPlace, type WrittenTokenRule } from './rules.ts';
+
+interface Side {
+  readonly policies: readonly Policy[];
+  readonly rules: readonly WrittenTokenRule[];
+}
+
+/** Why it is not worked out which of one token's requests are decided otherwise; undefined where it is. */
+export function beyond(...sides: readonly [Side, Side]): string | undefined {
+  const policies = sides.flatMap((side) => side.policies);
+  const read = whatIsRead(policies);
+  const places = sides.flatMap(({ rules }) => rules.flatMap((rule) => rule.places));
+  if (sides.some(({ rules }) => areCrossed(rules)))
+    return 'rules for tokens of one issuer look in different places, and then a proxy takes by one what came for the other';
+  if (areEntangled(places)) return 'tokens are looked for in places of which one may hold the other';
+  if (places.some((place) => read.headers.has(carrierOf(place))))
+    return 'policies look at where tokens are, which a proxy takes away from there';
+  const outputs = jwtRules(policies).flatMap((rule) => [
+    ...(rule.outputPayloadToHeader === undefined ? [] : [rule.outputPayloadToHeader]),
+    ...rule.outputClaimToHeaders.map(({ header }) => header),
+  ]);
+  if (outputs.some((name) => read.headers.has(name.toLowerCase())))
+    return 'policies look at headers that are made of tokens';
+  if (read.filters.has('envoy.filters.http.jwt_authn')) return 'policies look at what is left of tokens';
+  const words = jwtRules(policies).flatMap((rule) => rule.spaceDelimitedClaims);
+  if (words.some((name) => name !== 'scope' && name !== 'permission' && read.claims.has(name)))
+    return 'policies look at claims that are read as words by some rules';
+  if (read.isOfRegistered) return 'policies look at claims that a token can have in one form alone';
+  if (areOneUnderTwoNames(sides.flatMap(({ rules }) => rules)))
+    return 'one key stands there under two kids or algs';
+  return undefined;
+}
+
+/**
+ * Where no rule takes a token by itself, a proxy looks whether it may be missing: at all places of all rules, for each
+ * token by the first rule of its issuer, wherever that rule looks. It makes no difference where they look in the same.
+ */
+function areCrossed(rules: readonly WrittenTokenRule[]): boolean {
+  const where = new Map<string | undefined, string>();
+  for (const { issuer, places } of rules) {
+    const text = JSON.stringify([...new Set(places.map(placeText))].toSorted());
+    if ((where.get(issuer) ?? text) !== text) return true;
+    where.set(issuer, text);
+  }
+  // Who takes tokens of any issuer is beside all.
+  return where.has(undefined) && new Set(where.values()).size > 1;
+}
+
+/** Of these headers a proxy, or what is before it, makes something else, so that what comes in them is not free. */
+const ofTheirOwn =
+  /^(?::.*|host|cookie|connection|content-length|expect|te|transfer-encoding|upgrade|x-forwarded-.*|x-envoy-.*)$/;
+
+/** A header is searched for what stands before the token, so that two such may find one another's. */
+function areEntangled(places: readonly TokenPlace[]): boolean {
+  const prefixes = new Map<string, string>();
+  for (const { kind, name, prefix } of places) {
+    if (kind !== 'header') continue;
+    if (ofTheirOwn.test(name) || (prefixes.get(name) ?? prefix) !== prefix) return true;
+    prefixes.set(name, prefix);
+  }
+  return false;
+}
+
+/** The header that holds a token that is in a place. */
+function carrierOf({ kind, name }: TokenPlace): string {
+  return kind === 'header' ? name : kind === 'cookie' ? 'cookie' : ':path';
+}
+
+/** A token whose times, names or identifiers are of another type is none (RFC 7519, section 4.1). */
+const registered: ReadonlySet<string> = new Set(['exp', 'nbf', 'iat', 'jti']);
+const names: ReadonlySet<string> = new Set(['iss', 'sub', 'aud']);
+
+/** What rules that are enforced look at, of that which tokens may change. */
+function whatIsRead(policies: readonly Policy[]) {
+  const headers = new Set<string>();
+  const filters = new Set<string>();
+  // What every rule may look at: by requestPrincipals, and to see whom a token is for.
+  const claims = new Set<string>(names);
+  let isOfRegistered = false;
+  const conditions = policies
+    .filter((policy): policy is AuthorizationPolicy => policy.kind === 'AuthorizationPolicy')
+    .flatMap(({ rules }) => rules.flatMap(({ when }) => when));
+  for (const { key } of conditions) {
+    const subject = conditionSubject(key);
+    if (subject.kind === 'header') headers.add(subject.name);
+    if (subject.kind === 'metadata') filters.add(subject.filter);
+    if (subject.kind === 'request.auth.presenter') claims.add('azp');
+    if (subject.kind !== 'claim') continue;
+    const [first, second] = subject.path;
+    claims.add(first);
+    if (registered.has(first) || (names.has(first) && second !== undefined)) isOfRegistered = true;
+  }
+  return { headers, filters, claims, isOfRegistered };
+}
+
+function areOneUnderTwoNames(rules: readonly WrittenTokenRule[]): boolean {
+  const known = new Map<string, string>();
+  for (const { id, material } of rules.flatMap(({ keys }) => keys)) {
+    if (material === undefined) continue;
+    if ((known.get(material) ?? id) !== id) return true;
+    known.set(material, id);
+  }
+  return false;
+}

@@ -1,0 +1,37 @@
+import type { Policy } from '../../model.ts';
+import { beyond } from './beyond.ts';
+import { type TokenRule, type WrittenTokenRule, writtenRules } from './rules.ts';
+
+/** One port's rules for tokens before and after. */
+export interface TokenChange {
+  readonly before: readonly TokenRule[];
+  readonly after: readonly TokenRule[];
+}
+
+/**
+ * What changes for requests that bring one token or none.
+ * @returns a text where that is more than is worked out: why
+ */
+export function tokenChange(before: readonly Policy[], after: readonly Policy[]): TokenChange | string {
+  const [was, is] = [writtenRules(before), writtenRules(after)];
+  const reason = beyond({ policies: before, rules: was }, { policies: after, rules: is });
+  if (reason !== undefined) return reason;
+  const names = namesOf([...was, ...is]);
+  const named = (rules: readonly WrittenTokenRule[]) =>
+    rules.map((rule): TokenRule => ({ ...rule, keys: rule.keys.map(({ id }) => names.get(id) ?? id) }));
+  return { before: named(was), after: named(is) };
+}
+
+/** Of each key another one, by identifier. */
+function namesOf(rules: readonly WrittenTokenRule[]): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  const taken = new Set<string>();
+  for (const { id, name } of rules.flatMap(({ keys }) => keys)) {
+    if (names.has(id)) continue;
+    let own = name;
+    for (let number = 2; taken.has(own); number += 1) own = `${name} (${number})`;
+    taken.add(own);
+    names.set(id, own);
+  }
+  return names;
+}

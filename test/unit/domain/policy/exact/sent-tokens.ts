@@ -1,0 +1,123 @@
+import type {
+  Claims,
+  PatternList,
+  Policy,
+  PolicyRequest,
+  Region,
+  Verdict,
+} from '../../../../../src/domain/policy/index.ts';
+import { decide } from '../../../../../src/domain/policy/index.ts';
+import { request } from '../decide/policies.ts';
+import { isInRegion } from './membership.ts';
+
+/** A token as it is sent, and what a table says of the rules: nothing here is shared with the engine. */
+export interface SentToken {
+  readonly place: string;
+  readonly signedBy: string | undefined;
+  readonly claims: Claims;
+}
+
+export interface Rule {
+  readonly issuer?: string;
+  readonly audiences?: readonly string[];
+  /** As the engine tells them. */
+  readonly keys: readonly string[];
+  readonly places: readonly string[];
+}
+
+/** What becomes of a request with this token, or none, under rules and policies. */
+export function verdictOf(
+  rules: readonly Rule[],
+  policies: readonly Policy[],
+  token: SentToken | undefined,
+  from: PolicyRequest = request(),
+): Verdict {
+  const looked = token === undefined ? [] : rules.filter(({ places }) => places.includes(token.place));
+  if (token === undefined || looked.length === 0) return decideOf(policies, { ...from, jwt: undefined });
+  const { iss, aud } = token.claims;
+  const auds = (Array.isArray(aud) ? aud : [aud]).map((each) => plainAudience(String(each)));
+  const good = looked.some(
+    (rule) =>
+      rule.keys.some((key) => key === token.signedBy) &&
+      (rule.issuer === undefined || rule.issuer === iss) &&
+      (rule.audiences === undefined ||
+        (aud !== undefined && rule.audiences.map(plainAudience).some((each) => auds.includes(each)))),
+  );
+  return good ? decideOf(policies, { ...from, jwt: token.claims }) : 'deny';
+}
+
+function plainAudience(text: string): string {
+  const [, rest = text] = /^https?:\/\/(.*)$/.exec(text) ?? [];
+  return rest.endsWith('/') ? rest.slice(0, -1) : rest;
+}
+
+function decideOf(policies: readonly Policy[], asked: PolicyRequest): Verdict {
+  return decide(policies, asked, {
+    trustDomain: 'example.org',
+    trustDomainAliases: [],
+    tcp: false,
+    customVerdicts: new Map(),
+  }).verdict;
+}
+
+/** Everything that these pieces make: strings, lists and nothing, in each place, by each key, and no token. */
+export function allTokens(
+  places: readonly string[],
+  keys: readonly string[],
+  issuers: readonly string[],
+  audiences: readonly string[],
+): readonly (SentToken | undefined)[] {
+  const tokens: (SentToken | undefined)[] = [undefined];
+  const auds = [
+    undefined,
+    ...audiences.flatMap((each) => [each, `https://${each}`, `${each}/`, [each, 'else'], `${each}x`]),
+    ['a', 'b'],
+  ];
+  for (const place of [...places, 'header x-nobody'])
+    for (const signedBy of [...keys, undefined])
+      for (const iss of [undefined, ...issuers, 'https://nobody.example'])
+        for (const aud of auds)
+          for (const sub of [undefined, 'sue'])
+            for (const groups of [undefined, ['guests', 'staff'], 'guests']) {
+              const claims: Claims = {
+                ...(iss !== undefined && { iss }),
+                ...(aud !== undefined && { aud }),
+                ...(sub !== undefined && { sub }),
+                ...(groups !== undefined && { groups }),
+              };
+              tokens.push({ place, signedBy, claims });
+            }
+  return tokens;
+}
+
+/** Whether a region holds such a request, by what each list says of the token as it is sent. */
+export function isTokenIn({ constraints }: Region, token: SentToken | undefined): boolean {
+  const asked = request({}, { jwt: token?.claims });
+  return constraints.every(({ attribute, alternatives, ...rest }) => {
+    const of = (list: PatternList): boolean => {
+      switch (list.field) {
+        case 'tokenPlace':
+          return list.patterns.includes(token?.place ?? '');
+        case 'tokenKey':
+          return list.patterns.includes(token?.signedBy ?? '');
+        case 'issuer':
+          return list.patterns.some((issuer) => issuer === token?.claims['iss']);
+        case 'audiences': {
+          const aud = token?.claims['aud'];
+          const all = Array.isArray(aud) ? aud : aud === undefined ? [] : [aud];
+          return all.some((each) => list.patterns.map(plainAudience).includes(plainAudience(String(each))));
+        }
+        case 'present':
+          if (attribute.kind === 'tokenPlace')
+            return token !== undefined && token.place !== 'header x-nobody';
+          if (attribute.kind === 'tokenKey') return token?.signedBy !== undefined;
+          break;
+        default:
+          break;
+      }
+      const alone = { attribute, ...rest, alternatives: [{ matches: [list], except: [] }] };
+      return isInRegion({ constraints: [alone] }, asked, {});
+    };
+    return alternatives.some(({ matches, except }) => matches.every(of) && !except.some(of));
+  });
+}
