@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openSqliteStore } from '../../../src/adapters/store/sqlite/index.ts';
+import { silentLog, systemClock } from '../../../src/kernel/index.ts';
 import { hasPart, type TemporaryDirectory, temporaryDirectory, waitFor } from '../../parts/index.ts';
 import { type OpenBao, startOpenBao } from '../../parts/openbao.ts';
 import { member } from '../../parts/vault-home.ts';
@@ -54,9 +56,13 @@ describe.skipIf(!hasPart('openbao'))('a record that is sworn to in a real OpenBa
     const reply = await fetch(`http://127.0.0.1:${server.app.monitoring.address.port}/readyz?verbose`);
     return `${reply.status} ${await reply.text()}`;
   };
+  /** @returns how long the record is then: a server that stops may have had more to say */
   const stopped = async (server: TestServer) => {
-    const { size } = await server.app.store.audit.head();
     await server.stop();
+    const file = join(data, 'citadel.db');
+    const store = await openSqliteStore({ file, clock: systemClock, log: silentLog });
+    const { size } = await store.audit.head();
+    await store.close();
     return size;
   };
 
