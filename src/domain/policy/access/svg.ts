@@ -79,10 +79,15 @@ function edgesOf(
     const y = end.y + size.pad + before * size.line + (labels.length * size.line) / 2;
     const [x1, y1] = [start.x + start.width, start.y + start.height / 2];
     const bend = (end.x - x1) / 4;
-    const words = labels.map(
-      (label, at) =>
-        `<text x="${middle}" y="${y + (at - labels.length / 2) * size.line + size.font}" text-anchor="middle" fill="#222" stroke="#fff" stroke-width="4" paint-order="stroke">${escaped(label)}</text>\n`,
-    );
+    const words = labels.map((label, at) => {
+      const top = y + (at - labels.length / 2) * size.line;
+      const width = widthOf(label) + size.letter;
+      // Between its words, too, the line is not to be seen.
+      return (
+        `<rect x="${middle - width / 2}" y="${top}" width="${width}" height="${size.line}" fill="#fff"/>\n` +
+        `<text x="${middle}" y="${top + size.font}" text-anchor="middle" fill="#222">${escaped(label)}</text>\n`
+      );
+    });
     return [
       `<path d="M ${x1} ${y1} C ${x1 + bend} ${y1}, ${x1 + bend} ${y}, ${x1 + 2 * bend} ${y} L ${end.x - 6} ${y}" fill="none" stroke="#667"/>\n`,
       `<path d="M ${end.x - 7} ${y - 4} L ${end.x} ${y} L ${end.x - 7} ${y + 4} z" fill="#667"/>\n`,

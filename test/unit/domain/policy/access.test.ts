@@ -174,6 +174,7 @@ describe('the graph', () => {
     const svg = graphAsSvg(graph);
     expect(svg).toContain('any account of namespace web</text>');
     expect(svg).toContain('>any request, header x is a&quot;&lt;\\&gt;</text>');
-    expect(svg.match(/<rect /g)).toHaveLength(2);
+    // Two boxes, and the ground of one label.
+    expect(svg.match(/<rect /g)).toHaveLength(3);
   });
 });
