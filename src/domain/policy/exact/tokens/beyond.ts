@@ -1,6 +1,6 @@
 import { conditionSubject } from '../../decide/index.ts';
 import type { AuthorizationPolicy, Policy } from '../../model.ts';
-import { jwtRules, placeText, type TokenPlace, type WrittenTokenRule } from './rules.ts';
+import { jwtRules, type TokenPlace, type WrittenTokenRule } from './rules.ts';
 
 interface Side {
   readonly policies: readonly Policy[];
@@ -12,8 +12,6 @@ export function beyond(...sides: readonly [Side, Side]): string | undefined {
   const policies = sides.flatMap((side) => side.policies);
   const read = whatIsRead(policies);
   const places = sides.flatMap(({ rules }) => rules.flatMap((rule) => rule.places));
-  if (sides.some(({ rules }) => areCrossed(rules)))
-    return 'rules for tokens of one issuer look in different places, and then a proxy takes by one what came for the other';
   if (areEntangled(places)) return 'tokens are looked for in places of which one may hold the other';
   if (places.some((place) => read.headers.has(carrierOf(place))))
     return 'policies look at where tokens are, which a proxy takes away from there';
@@ -31,21 +29,6 @@ export function beyond(...sides: readonly [Side, Side]): string | undefined {
   if (areOneUnderTwoNames(sides.flatMap(({ rules }) => rules)))
     return 'one key stands there under two kids or algs';
   return undefined;
-}
-
-/**
- * Where no rule takes a token by itself, a proxy looks whether it may be missing: at all places of all rules, for each
- * token by the first rule of its issuer, wherever that rule looks. It makes no difference where they look in the same.
- */
-function areCrossed(rules: readonly WrittenTokenRule[]): boolean {
-  const where = new Map<string | undefined, string>();
-  for (const { issuer, places } of rules) {
-    const text = JSON.stringify([...new Set(places.map(placeText))].toSorted());
-    if ((where.get(issuer) ?? text) !== text) return true;
-    where.set(issuer, text);
-  }
-  // Who takes tokens of any issuer is beside all.
-  return where.has(undefined) && new Set(where.values()).size > 1;
 }
 
 /** Of these headers a proxy, or what is before it, makes something else, so that what comes in them is not free. */
