@@ -7,6 +7,10 @@ interface Side {
   readonly rules: readonly WrittenTokenRule[];
 }
 
+/** Of these headers a proxy, or what is before it, makes something else, so that what comes in them is not free. */
+const ofTheirOwn =
+  /^(?::.*|host|cookie|connection|content-length|expect|te|transfer-encoding|upgrade|x-forwarded-.*|x-envoy-.*)$/;
+
 /** Why it is not worked out which of one token's requests are decided otherwise; undefined where it is. */
 export function beyond(...sides: readonly [Side, Side]): string | undefined {
   const policies = sides.flatMap((side) => side.policies);
@@ -15,11 +19,17 @@ export function beyond(...sides: readonly [Side, Side]): string | undefined {
   if (areEntangled(places)) return 'tokens are looked for in places of which one may hold the other';
   if (places.some((place) => read.headers.has(carrierOf(place))))
     return 'policies look at where tokens are, which a proxy takes away from there';
-  const outputs = jwtRules(policies).flatMap((rule) => [
-    ...(rule.outputPayloadToHeader === undefined ? [] : [rule.outputPayloadToHeader]),
-    ...rule.outputClaimToHeaders.map(({ header }) => header),
-  ]);
-  if (outputs.some((name) => read.headers.has(name.toLowerCase())))
+  const outputs = jwtRules(policies)
+    .flatMap((rule) => [
+      ...(rule.outputPayloadToHeader === undefined ? [] : [rule.outputPayloadToHeader]),
+      ...rule.outputClaimToHeaders.map(({ header }) => header),
+    ])
+    .map((name) => name.toLowerCase());
+  const carriers = new Set(places.map(carrierOf));
+  // Whatever comes in such a header is thrown away before anybody looks for a token.
+  if (outputs.some((name) => carriers.has(name) || ofTheirOwn.test(name)))
+    return 'what is made of tokens is put into headers that something else is read from';
+  if (outputs.some((name) => read.headers.has(name)))
     return 'policies look at headers that are made of tokens';
   if (read.filters.has('envoy.filters.http.jwt_authn')) return 'policies look at what is left of tokens';
   const words = jwtRules(policies).flatMap((rule) => rule.spaceDelimitedClaims);
@@ -30,10 +40,6 @@ export function beyond(...sides: readonly [Side, Side]): string | undefined {
     return 'one key stands there under two kids or algs';
   return undefined;
 }
-
-/** Of these headers a proxy, or what is before it, makes something else, so that what comes in them is not free. */
-const ofTheirOwn =
-  /^(?::.*|host|cookie|connection|content-length|expect|te|transfer-encoding|upgrade|x-forwarded-.*|x-envoy-.*)$/;
 
 /** A header is searched for what stands before the token, so that two such may find one another's. */
 function areEntangled(places: readonly TokenPlace[]): boolean {

@@ -105,6 +105,16 @@ const beyond: readonly (readonly [
     [allow(when('request.headers[cookie]', '*'))],
     /where tokens are/,
   ],
+  ...['authorization', 'X-Forwarded-For'].map(
+    (outputPayloadToHeader) =>
+      [
+        `a header for what comes of tokens, ${outputPayloadToHeader}`,
+        tokens([issuerOne]),
+        tokens([issuerOne], { outputPayloadToHeader }),
+        [staff],
+        /something else is read/,
+      ] as const,
+  ),
   [
     'policies that look at what comes of tokens',
     tokens([issuerOne]),
