@@ -26,6 +26,8 @@ spec: { serviceAccount: orders, addresses: [10.0.0.7], proxy: capture, ports: [{
     `${policy('one', '["/orders/*"]', '["GET"]')}---\n${policy('two', '["/orders/1"]', '["GET"]')}`,
   );
   write('wider.yaml', policy('orders', '["/orders/*", "/status"]', '["GET"]'));
+  write('tokens.yaml', tokens('[]'));
+  write('audience.yaml', tokens('[orders]'));
   write('broken.yaml', policy('orders', '[]', '["GET"]'));
   const git = (...args: readonly string[]) =>
     execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.org', ...args], { cwd: directory });
@@ -50,6 +52,15 @@ spec:
   rules:
     - from: [{ source: { serviceAccounts: ["web"] } }]
       to: [{ operation: { methods: ${methods}, paths: ${paths} } }]
+`;
+}
+
+function tokens(audiences: string): string {
+  return `apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: { name: accounts, namespace: shop }
+spec:
+  jwtRules: [{ issuer: "https://accounts.example", audiences: ${audiences}, jwksUri: "https://accounts.example/keys" }]
 `;
 }
 
@@ -83,6 +94,35 @@ test('what changes is told in words, with a request that explain decides as is s
     (await citadel(...explain, file, ...registry, '--expect', verdict)).code;
   expect(await as('policies/orders.yaml', 'denied')).toBe(0);
   expect(await as('wider.yaml', 'allowed')).toBe(0);
+});
+
+test('where other tokens are taken it is told of which', async () => {
+  const told = await diff('tokens.yaml', 'audience.yaml', ...registry);
+  expect(told.code).toBe(1);
+  expect(told.stdout).toContain(
+    `Becomes denied:
+  token in header authorization after "Bearer "; or query parameter access_token, signed by the keys of https://accounts.example/keys, token of issuer https://accounts.example, claim aud any but orders
+`,
+  );
+  expect(told.stdout).toContain('after   refused: its token is not taken');
+  expect(told.stdout).toMatch(
+    /such as from .*, token \{"iss":"https:\/\/accounts.example".* signed by the keys of/,
+  );
+  const { stdout } = await diff('tokens.yaml', 'audience.yaml', ...registry, '-o', 'json');
+  const { differences } = z
+    .object({ differences: z.array(z.object({ explain: z.never().optional(), witness: z.unknown() })) })
+    .parse(JSON.parse(stdout));
+  expect(differences).toMatchObject([
+    {
+      witness: {
+        token: {
+          signedBy: 'the keys of https://accounts.example/keys',
+          place: expect.any(String),
+          claims: {},
+        },
+      },
+    },
+  ]);
 });
 
 test('without a registry it is said what was taken for workloads', async () => {

@@ -50,11 +50,9 @@ function section(title: string, differences: readonly Difference[], registry: bo
   ];
 }
 
-/** Explain takes a token to be well signed, and in its place. */
 function exampleLine(difference: Difference, registry: boolean): string {
-  return registry && difference.witness.token === undefined
-    ? `as      ${explainLine(difference)}`
-    : `such as ${requestLine(difference)}`;
+  const explained = registry ? explainLine(difference) : undefined;
+  return explained === undefined ? `such as ${requestLine(difference)}` : `as      ${explained}`;
 }
 
 function undecidedLines({ places, policies, reason }: Undecided): readonly string[] {
@@ -63,9 +61,13 @@ function undecidedLines({ places, policies, reason }: Undecided): readonly strin
   ];
 }
 
-/** The witness as a command that says why it is decided so. */
-export function explainLine({ witness, places }: Difference): string {
-  const { request, providers } = witness;
+/**
+ * The witness as a command that says why it is decided so; undefined where it brings a token, which that command takes to be
+ * well signed, and in its place.
+ */
+export function explainLine({ witness, places }: Difference): string | undefined {
+  const { request, providers, token } = witness;
+  if (token) return undefined;
   const [place] = places;
   const options: readonly (readonly [name: string, value: string | undefined])[] = [
     ['from', request.sourcePrincipal ?? 'plaintext'],
@@ -99,7 +101,7 @@ function requestOptions({
 }
 
 /** The witness where nobody can be asked about it. */
-function requestLine({ witness }: Difference): string {
+export function requestLine({ witness }: Difference): string {
   const { request, providers, token } = witness;
   const options = requestOptions(witness).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name} ${quoted(value)}`],

@@ -122,9 +122,9 @@ function print(found: WorldComparison, registry: boolean, output: OutputFormat):
     process.stdout.write(comparisonText(found, registry));
     return;
   }
-  const differences = found.differences.map((each) => ({
-    ...each,
-    ...(registry ? { explain: explainLine(each) } : {}),
-  }));
+  const differences = found.differences.map((each) => {
+    const explain = registry ? explainLine(each) : undefined;
+    return { ...each, ...(explain !== undefined && { explain }) };
+  });
   printValue({ ...found, differences, registry }, output);
 }

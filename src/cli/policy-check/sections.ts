@@ -7,7 +7,7 @@ import {
   regionText,
   type WorldComparison,
 } from '../../domain/policy/index.ts';
-import { explainLine } from '../commands/policy-diff-text.ts';
+import { explainLine, requestLine } from '../commands/policy-diff-text.ts';
 import { failedCases, problemLine } from '../policy-testing/report.ts';
 import type { Findings } from './gather.ts';
 
@@ -90,7 +90,7 @@ function differenceEntry(difference: Difference): readonly [string, ...string[]]
     `${regionText(region)}${connection}, to ${placesText(places)}`,
     `before: ${decisionText(before)}`,
     `after: ${decisionText(after)}`,
-    `such as: ${explainLine(difference)}`,
+    `such as: ${explainLine(difference) ?? requestLine(difference)}`,
   ];
 }
 

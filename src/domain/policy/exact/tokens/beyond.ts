@@ -1,27 +1,35 @@
 import { conditionSubject } from '../../decide/index.ts';
 import type { AuthorizationPolicy, Policy } from '../../model.ts';
-import { jwtRules, placeText, type TokenPlace, type WrittenTokenRule } from './rules.ts';
+import { jwtRules, type TokenPlace, type WrittenTokenRule } from './rules.ts';
 
 interface Side {
   readonly policies: readonly Policy[];
   readonly rules: readonly WrittenTokenRule[];
 }
 
+/** Of these headers a proxy, or what is before it, makes something else, so that what comes in them is not free. */
+const ofTheirOwn =
+  /^(?::.*|host|cookie|connection|content-length|expect|te|transfer-encoding|upgrade|x-forwarded-.*|x-envoy-.*)$/;
+
 /** Why it is not worked out which of one token's requests are decided otherwise; undefined where it is. */
 export function beyond(...sides: readonly [Side, Side]): string | undefined {
   const policies = sides.flatMap((side) => side.policies);
   const read = whatIsRead(policies);
   const places = sides.flatMap(({ rules }) => rules.flatMap((rule) => rule.places));
-  if (sides.some(({ rules }) => areCrossed(rules)))
-    return 'rules for tokens of one issuer look in different places, and then a proxy takes by one what came for the other';
   if (areEntangled(places)) return 'tokens are looked for in places of which one may hold the other';
   if (places.some((place) => read.headers.has(carrierOf(place))))
     return 'policies look at where tokens are, which a proxy takes away from there';
-  const outputs = jwtRules(policies).flatMap((rule) => [
-    ...(rule.outputPayloadToHeader === undefined ? [] : [rule.outputPayloadToHeader]),
-    ...rule.outputClaimToHeaders.map(({ header }) => header),
-  ]);
-  if (outputs.some((name) => read.headers.has(name.toLowerCase())))
+  const outputs = jwtRules(policies)
+    .flatMap((rule) => [
+      ...(rule.outputPayloadToHeader === undefined ? [] : [rule.outputPayloadToHeader]),
+      ...rule.outputClaimToHeaders.map(({ header }) => header),
+    ])
+    .map((name) => name.toLowerCase());
+  const carriers = new Set(places.map(carrierOf));
+  // Whatever comes in such a header is thrown away before anybody looks for a token.
+  if (outputs.some((name) => carriers.has(name) || ofTheirOwn.test(name)))
+    return 'what is made of tokens is put into headers that something else is read from';
+  if (outputs.some((name) => read.headers.has(name)))
     return 'policies look at headers that are made of tokens';
   if (read.filters.has('envoy.filters.http.jwt_authn')) return 'policies look at what is left of tokens';
   const words = jwtRules(policies).flatMap((rule) => rule.spaceDelimitedClaims);
@@ -32,25 +40,6 @@ export function beyond(...sides: readonly [Side, Side]): string | undefined {
     return 'one key stands there under two kids or algs';
   return undefined;
 }
-
-/**
- * Where no rule takes a token by itself, a proxy looks whether it may be missing: at all places of all rules, for each
- * token by the first rule of its issuer, wherever that rule looks. It makes no difference where they look in the same.
- */
-function areCrossed(rules: readonly WrittenTokenRule[]): boolean {
-  const where = new Map<string | undefined, string>();
-  for (const { issuer, places } of rules) {
-    const text = JSON.stringify([...new Set(places.map(placeText))].toSorted());
-    if ((where.get(issuer) ?? text) !== text) return true;
-    where.set(issuer, text);
-  }
-  // Who takes tokens of any issuer is beside all.
-  return where.has(undefined) && new Set(where.values()).size > 1;
-}
-
-/** Of these headers a proxy, or what is before it, makes something else, so that what comes in them is not free. */
-const ofTheirOwn =
-  /^(?::.*|host|cookie|connection|content-length|expect|te|transfer-encoding|upgrade|x-forwarded-.*|x-envoy-.*)$/;
 
 /** A header is searched for what stands before the token, so that two such may find one another's. */
 function areEntangled(places: readonly TokenPlace[]): boolean {

@@ -1,0 +1,126 @@
+import { writeFile } from 'node:fs/promises';
+import { SignJWT } from 'jose';
+import { describe, expect, test } from 'vitest';
+import { type JwtRule } from '../../src/domain/policy/index.ts';
+import { Listener } from '../../src/gen/envoy/config/listener/v3/listener.ts';
+import { newProviderKey } from '../fakes/jwks-server.ts';
+import { TestAuthority } from '../fakes/test-authority.ts';
+import { httpFilter, setHeader } from '../oracle/http-listener.ts';
+import { httpListener } from '../oracle/listeners.ts';
+import { discoveryFile, packed } from '../oracle/messages.ts';
+import { ours } from '../oracle/rendering.ts';
+import { exchange, freePort, hasPart, startEnvoy, temporaryDirectory } from '../parts/index.ts';
+import { type SentToken, verdictOf } from '../unit/domain/policy/exact/sent-tokens.ts';
+import {
+  keySetAt,
+  privateKeys,
+  sides,
+  type TokenSide,
+  tokenCases,
+} from '../unit/domain/policy/exact/token-cases.ts';
+
+/** Of each case as many of all its tokens. */
+const most = 60;
+
+/**
+ * The tables of tokens are judged by what they say of rules themselves: here a real Envoy says whether that is so, of the
+ * same tokens.
+ */
+describe.skipIf(!hasPart('envoy'))('tokens that are sent to a real Envoy', () => {
+  test('are taken, refused and not looked at as the tables say', async () => {
+    const told = tokenCases.map((each) => ({ name: each[0], ...sides(each) }));
+    const asked: Asked[] = [];
+    for (const { name, before, after, all } of told)
+      for (const side of [before, after]) asked.push({ name, side, all, port: await freePort() });
+    await using envoy = await startSides(asked);
+    const wrong: string[] = [];
+    const answered = { allow: 0, deny: 0 };
+    for (const { name, side, all, port } of asked) {
+      await envoy.listenerPort(`http-${port}`);
+      const step = Math.max(1, Math.floor(all.length / most));
+      // Not every so-manyth: these are in an order.
+      const some = all.filter(
+        (token, at) => token === undefined || (at * 7919) % all.length < all.length / step,
+      );
+      const statuses = await Promise.all(some.map((token) => ask(port, token)));
+      for (const [at, token] of some.entries()) {
+        const verdict = verdictOf(side.rules, side.policies, token);
+        answered[verdict] += 1;
+        if ((statuses[at] === 200) !== (verdict === 'allow'))
+          wrong.push(`${name}: ${statuses[at]}, where the tables say ${verdict}: ${JSON.stringify(token)}`);
+      }
+    }
+
+    expect(wrong.slice(0, 5)).toEqual([]);
+    expect(answered.allow).toBeGreaterThan(300);
+    expect(answered.deny).toBeGreaterThan(1000);
+  }, 60_000);
+});
+
+interface Asked {
+  readonly name: string;
+  readonly side: TokenSide;
+  readonly all: readonly (SentToken | undefined)[];
+  readonly port: number;
+}
+
+async function startSides(asked: readonly Asked[]) {
+  const authority = await TestAuthority.create('mesh.example');
+  const { keyPem, chainPem } = await authority.issueServing({
+    uris: ['spiffe://mesh.example/ns/shop/sa/cart'],
+  });
+  const tls = { certificatePem: chainPem.join(''), keyPem, rootPem: authority.rootPem };
+  const context = {
+    trustDomain: 'mesh.example',
+    trustDomainAliases: [],
+    providers: [],
+    providerCluster: () => '',
+  };
+  const jwksOf = ({ jwks, jwksUri = '' }: JwtRule) => jwks ?? keySetAt[jwksUri];
+  const listeners = asked.map(({ side: { authentications, policies }, port }) =>
+    httpListener(
+      port,
+      httpFilter({ sets: [policies], authentication: authentications, jwksOf, context, rendering: ours }),
+      tls,
+    ),
+  );
+  await using directory = await temporaryDirectory('tokens');
+  const path = directory.join('listeners.pb');
+  const type = 'envoy.config.listener.v3.Listener';
+  await writeFile(path, discoveryFile(listeners.map((listener) => packed(type, Listener, listener))));
+  const envoy = await startEnvoy({
+    logLevel: 'warning',
+    bootstrap: {
+      node: { id: 'tokens', cluster: 'tokens' },
+      dynamic_resources: { lds_config: { path_config_source: { path } } },
+    },
+  });
+  await envoy.waitLive();
+  for (const { port } of asked) await envoy.listenerPort(`http-${port}`);
+  return envoy;
+}
+
+const stranger = newProviderKey();
+
+async function ask(port: number, token: SentToken | undefined): Promise<number> {
+  const { headers, path } = token ? await placed(token) : { headers: {}, path: '/' };
+  const url = `http://127.0.0.1:${port}${path}`;
+  const { status } = await exchange(url, { headers: { ...headers, [setHeader]: '0' } });
+  return status;
+}
+
+async function placed({ place, signedBy, claims }: SentToken) {
+  // What the key of nobody signs says that it is of one that the rules have.
+  const kid = signedBy === undefined ? 'a' : (/^the key (.*)$/.exec(signedBy)?.[1] ?? undefined);
+  const header = { alg: 'ES256', ...(kid === undefined ? {} : { kid }) };
+  const key = signedBy === undefined ? stranger.privateKey : privateKeys[signedBy];
+  if (!key) throw new Error(`nobody has ${signedBy}`);
+  const exp = Math.floor(Date.now() / 1000) + 3600;
+  const text = await new SignJWT({ ...claims, exp }).setProtectedHeader(header).sign(key);
+  const [, kind, name = '', prefix = '""'] =
+    /^(header|query parameter|cookie) (\S+)(?: after (".*"))?$/.exec(place) ?? [];
+  const plain = { headers: {}, path: '/' };
+  if (kind === 'header') return { ...plain, headers: { [name]: `${JSON.parse(prefix)}${text}` } };
+  if (kind === 'cookie') return { ...plain, headers: { cookie: `${name}=${text}` } };
+  return { ...plain, path: `/?${name}=${text}` };
+}

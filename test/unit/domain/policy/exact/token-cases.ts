@@ -1,0 +1,329 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import type { Policy } from '../../../../../src/domain/policy/index.ts';
+import { policy } from '../mesh.ts';
+import { allTokens, type Rule, type SentToken } from './sent-tokens.ts';
+import { allow, authorization, deny, from, to, unless, when } from './worlds.ts';
+
+interface Key {
+  readonly jwk: object;
+  readonly privateKey: KeyObject;
+}
+
+function newKey(kid: string): Key {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return { jwk: { ...publicKey.export({ format: 'jwk' }), kid }, privateKey };
+}
+
+const [keyA, keyB] = [newKey('a'), newKey('b')];
+const [fetched, elsewhere] = [newKey('fetched'), newKey('elsewhere')];
+export const keyOne = keyA.jwk;
+export const keySet = (...keys: readonly object[]) => JSON.stringify({ keys });
+export const one = 'https://one.example';
+const two = 'https://two.example';
+
+/** As it is written, beside what a table says of it. */
+export interface Written {
+  readonly spec: object;
+  readonly told: Rule;
+}
+
+const keySources = {
+  a: { spec: { jwks: keySet(keyA.jwk) }, keys: ['the key a'] },
+  b: { spec: { jwks: keySet(keyB.jwk) }, keys: ['the key b'] },
+  both: { spec: { jwks: keySet(keyB.jwk, keyA.jwk) }, keys: ['the key a', 'the key b'] },
+  fetched: { spec: { jwksUri: `${one}/keys` }, keys: [`the keys of ${one}/keys`] },
+  elsewhere: { spec: { jwksUri: `${two}/keys` }, keys: [`the keys of ${two}/keys`] },
+};
+/** What is behind the addresses, and who has the private parts. */
+export const keySetAt: Readonly<Record<string, string>> = {
+  [`${one}/keys`]: keySet(fetched.jwk),
+  [`${two}/keys`]: keySet(elsewhere.jwk),
+};
+export const privateKeys: Readonly<Record<string, KeyObject>> = {
+  'the key a': keyA.privateKey,
+  'the key b': keyB.privateKey,
+  [`the keys of ${one}/keys`]: fetched.privateKey,
+  [`the keys of ${two}/keys`]: elsewhere.privateKey,
+};
+
+const sources = {
+  standard: { spec: {}, places: ['header authorization after "Bearer "', 'query parameter access_token'] },
+  header: { spec: { fromHeaders: [{ name: 'X-Token' }] }, places: ['header x-token'] },
+  cookie: { spec: { fromCookies: ['session'] }, places: ['cookie session'] },
+  parameter: { spec: { fromParams: ['t'] }, places: ['query parameter t'] },
+};
+
+export function rule(
+  issuer: string | undefined,
+  keys: keyof typeof keySources,
+  place: keyof typeof sources = 'standard',
+  audiences?: readonly string[],
+): Written {
+  const some = { ...(issuer === undefined ? {} : { issuer }), ...(audiences && { audiences }) };
+  const { spec, keys: names } = keySources[keys];
+  const { spec: where, places } = sources[place];
+  return { spec: { ...some, ...spec, ...where }, told: { ...some, keys: names, places } };
+}
+
+export function tokens(rules: readonly Written[], more: object = {}): readonly Policy[] {
+  return rules.map(({ spec }, at) =>
+    policy(`shop/tokens-${at}`, { jwtRules: [{ ...spec, ...more }] }, { kind: 'RequestAuthentication' }),
+  );
+}
+
+export const staff = allow(when('request.auth.claims[groups]', 'staff'));
+const named = (...patterns: string[]) => allow(from({ requestPrincipals: patterns }));
+const everybody: readonly Policy[] = [];
+
+export type TokenCase = readonly [
+  name: string,
+  before: readonly Written[],
+  after: readonly Written[],
+  policies: readonly Policy[] | readonly [before: readonly Policy[], after: readonly Policy[]],
+  /** Empty: nothing changes. */
+  changes: readonly ('allowed' | 'denied')[],
+  /** Of one of the witnesses. */
+  token?: object,
+];
+
+export const issuerOne = rule(one, 'a');
+export const tokenCases: readonly TokenCase[] = [
+  [
+    'an issuer more, all let in',
+    [issuerOne],
+    [issuerOne, rule(two, 'b')],
+    everybody,
+    ['allowed'],
+    { signedBy: 'the key b' },
+  ],
+  [
+    'an issuer more, who is asked by name',
+    [issuerOne],
+    [issuerOne, rule(two, 'b')],
+    [named(`${two}/*`)],
+    ['allowed'],
+    { signedBy: 'the key b', claims: { iss: two } },
+  ],
+  [
+    'an issuer more, whom policies do not name',
+    [issuerOne],
+    [issuerOne, rule(two, 'b')],
+    [named(`${one}/*`)],
+    [],
+  ],
+  [
+    'an issuer less',
+    [issuerOne, rule(two, 'b')],
+    [issuerOne],
+    [staff],
+    ['denied'],
+    { signedBy: 'the key b', claims: { iss: two } },
+  ],
+  [
+    'the only rule gone: a bad token is none',
+    [issuerOne],
+    [],
+    everybody,
+    ['allowed'],
+    { signedBy: undefined },
+  ],
+  ['the only rule gone, a token required', [issuerOne], [], [staff], ['denied'], { signedBy: 'the key a' }],
+  ['a first rule: a bad token is refused', [], [issuerOne], everybody, ['denied']],
+  [
+    'a first rule beside a denial of those with a token',
+    [],
+    [issuerOne],
+    [deny(from({ requestPrincipals: ['*'] }))],
+    ['denied'],
+  ],
+  [
+    'a first rule where nobody may call',
+    [],
+    [issuerOne],
+    [allow(to({ paths: ['/none'] }), from({ requestPrincipals: ['*'] }))],
+    ['allowed', 'denied'],
+  ],
+  [
+    'an audience asked for',
+    [issuerOne],
+    [rule(one, 'a', 'standard', ['shop'])],
+    [staff],
+    ['denied'],
+    { signedBy: 'the key a' },
+  ],
+  [
+    'an audience fewer',
+    [rule(one, 'a', 'standard', ['shop', 'old'])],
+    [rule(one, 'a', 'standard', ['shop'])],
+    [staff],
+    ['denied'],
+    { claims: { aud: 'old' } },
+  ],
+  [
+    'an audience written otherwise',
+    [rule(one, 'a', 'standard', ['https://shop/'])],
+    [rule(one, 'a', 'standard', ['shop'])],
+    [staff],
+    [],
+  ],
+  [
+    'an audience no longer asked for, by a policy now',
+    [rule(one, 'a', 'standard', ['shop'])],
+    [issuerOne],
+    [
+      [named('*')],
+      [
+        allow({
+          from: [{ source: { requestPrincipals: ['*'] } }],
+          when: [{ key: 'request.auth.audiences', values: ['shop'] }],
+        }),
+      ],
+    ],
+    ['denied'],
+  ],
+  [
+    'a key more',
+    [issuerOne],
+    [rule(one, 'both')],
+    [staff],
+    ['allowed'],
+    { signedBy: 'the key b', claims: { iss: one } },
+  ],
+  ['another key', [issuerOne], [rule(one, 'b')], [staff], ['allowed', 'denied']],
+  ['keys in two rules of one issuer', [rule(one, 'both')], [issuerOne, rule(one, 'b')], [staff], []],
+  ['keys from elsewhere', [rule(one, 'fetched')], [rule(one, 'elsewhere')], [staff], ['allowed', 'denied']],
+  ['any issuer of the keys', [rule(one, 'fetched')], [rule(undefined, 'fetched')], [named('*')], ['allowed']],
+  [
+    'any issuer, of whom policies name one',
+    [rule(one, 'fetched')],
+    [rule(undefined, 'fetched')],
+    [allow(when('request.auth.claims[iss]', one))],
+    [],
+  ],
+  [
+    'any issuer, of whom one may be named like another with more',
+    [rule(one, 'fetched')],
+    [rule(undefined, 'fetched')],
+    [named(`${one}/*`)],
+    ['allowed'],
+  ],
+  [
+    'any issuer, of whom policies name one by its claim',
+    [rule(one, 'fetched')],
+    [rule(undefined, 'fetched')],
+    [allow(when('request.auth.claims[iss]', `${one}*`))],
+    ['allowed'],
+  ],
+  [
+    'another place',
+    [issuerOne],
+    [rule(one, 'a', 'header')],
+    [staff],
+    ['allowed', 'denied'],
+    { place: 'header x-token' },
+  ],
+  [
+    'another place, all let in',
+    [rule(one, 'a', 'cookie')],
+    [rule(one, 'a', 'parameter')],
+    everybody,
+    ['allowed', 'denied'],
+  ],
+  [
+    'a place for another issuer',
+    [issuerOne],
+    [issuerOne, rule(two, 'b', 'cookie')],
+    [staff],
+    ['allowed'],
+    { place: 'cookie session' },
+  ],
+  [
+    'rules of one issuer in two places',
+    [issuerOne],
+    [issuerOne, rule(one, 'b', 'header')],
+    [staff],
+    ['allowed'],
+    { place: 'header x-token', signedBy: 'the key b' },
+  ],
+  [
+    'rules of one issuer in two places, that change them',
+    [issuerOne, rule(one, 'b', 'header')],
+    [rule(one, 'b'), rule(one, 'a', 'header')],
+    [staff],
+    ['allowed', 'denied'],
+  ],
+  [
+    'a rule of any issuer in another place than one of one issuer',
+    [issuerOne, rule(undefined, 'elsewhere', 'header')],
+    [issuerOne, rule(undefined, 'fetched', 'header')],
+    [staff],
+    ['allowed', 'denied'],
+    { place: 'header x-token' },
+  ],
+  ['a rule that another covers', [issuerOne], [issuerOne, rule(one, 'a', 'standard', ['shop'])], [staff], []],
+  [
+    'a claim that is not to be there',
+    [],
+    [issuerOne],
+    [allow(unless('request.auth.claims[groups]', 'staff'))],
+    ['denied'],
+    { claims: { groups: 'staff' } },
+  ],
+  [
+    'an issuer that would have to be two, or a list, which proxies refuse',
+    [],
+    [rule(undefined, 'fetched')],
+    [
+      allow({
+        when: ['x', 'y'].map((value) => ({ key: 'request.auth.claims[iss]', values: [value] })),
+      }),
+    ],
+    [],
+  ],
+  ['all refused anyway', [], [issuerOne], [deny({})], []],
+  [
+    'nobody let in before, nor after',
+    [issuerOne],
+    [rule(two, 'b', 'header')],
+    [authorization('ALLOW', [])],
+    [],
+  ],
+];
+
+const sidesOf = (
+  [first]: readonly unknown[],
+  given: TokenCase[3],
+): readonly [readonly Policy[], readonly Policy[]] =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  (Array.isArray(first) ? given : [given, given]) as readonly [readonly Policy[], readonly Policy[]];
+
+export interface TokenSide {
+  readonly rules: readonly Rule[];
+  readonly authentications: readonly Policy[];
+  readonly policies: readonly Policy[];
+}
+
+/** Both sides of a case, and all tokens that its pieces make. */
+export function sides([, before, after, given]: TokenCase): {
+  readonly before: TokenSide;
+  readonly after: TokenSide;
+  readonly all: readonly (SentToken | undefined)[];
+} {
+  const [was, is] = sidesOf(given, given);
+  const rules = [...before, ...after].map(({ told }) => told);
+  const side = (written: readonly Written[], policies: readonly Policy[]): TokenSide => ({
+    rules: written.map(({ told }) => told),
+    authentications: tokens(written),
+    policies,
+  });
+  return {
+    before: side(before, was),
+    after: side(after, is),
+    all: allTokens(
+      [...new Set(rules.flatMap(({ places }) => places))],
+      [...new Set(rules.flatMap(({ keys }) => keys))],
+      [...new Set(rules.flatMap(({ issuer }) => issuer ?? []))],
+      [...new Set(rules.flatMap(({ audiences = [] }) => audiences))],
+    ),
+  };
+}
