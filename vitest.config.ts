@@ -7,8 +7,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts', 'spiffe/test/**/*.test.ts'],
     globalSetup: ['test/parts/vitest-setup.ts'],
     pool: 'forks',
-    // More than a small machine has cores: much of the time tests wait, for certificates to end and programs to start.
-    maxWorkers: 3,
+    maxWorkers: 2,
     maxConcurrency: 4,
     testTimeout: 60_000,
     hookTimeout: 180_000,
