@@ -176,7 +176,9 @@ const becomes = (mesh: TestMesh, state: string, seconds: number, why = /(?:)/) =
     { what: `STRICT to be ${state}`, deadline: 60_000 },
   );
 
-describe.skipIf(!hasPart('envoy'))('evidence of plaintext', () => {
+// Most of the time each waits, for proxies to tell.
+const concurrent = { concurrent: true };
+describe.skipIf(!hasPart('envoy'))('evidence of plaintext', concurrent, () => {
   test('each call is told of at its start, and none by mutual TLS; without any, STRICT becomes safe', async () => {
     await using started = await start();
     const { ports, mesh } = started;
