@@ -1,4 +1,5 @@
 import type { Clock } from '../../kernel/index.ts';
+import { interposed } from '../evidence/index.ts';
 import type { AccessLogEntry, AccessLogSink, NamedDenial } from '../ports/index.ts';
 
 /** A denied request, as the callee's proxy told it. */
@@ -124,18 +125,8 @@ class Groups {
 
 /** The same sink, but that denials that have a name are kept beside it. */
 export function withDenials(sink: AccessLogSink, denials: Pick<Denials, 'add'>): AccessLogSink {
-  return {
-    open(proxy) {
-      const session = sink.open(proxy);
-      return {
-        workload: session.workload,
-        record(entries) {
-          session.record(entries);
-          denials.add(entries);
-        },
-        refuse: (entries, reason) => session.refuse(entries, reason),
-        close: () => session.close(),
-      };
-    },
-  };
+  return interposed(sink, (session, entries) => {
+    session.record(entries);
+    denials.add(entries);
+  });
 }

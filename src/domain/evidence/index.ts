@@ -1,4 +1,5 @@
 export type { Account } from './account.ts';
+export { interposed } from './interposed.ts';
 export type * from './model.ts';
 export { isAccepted, type PortMode, type PortModeState, portModes } from './modes.ts';
 export { callersSince, describePort, type Readiness, readiness, safeFrom } from './readiness.ts';

@@ -1,4 +1,5 @@
 import { type Clock, describeError, type Log, once } from '../../kernel/index.ts';
+import { interposed } from '../evidence/index.ts';
 import type { ControlPlane, Workload } from '../mesh/index.ts';
 import { stableLabels } from '../policy/index.ts';
 import type { AccessLogEntry, AccessLogSink, DecisionRecordStore } from '../ports/index.ts';
@@ -104,18 +105,10 @@ export function createDecisionRecorder(options: RecorderOptions): DecisionRecord
   };
 
   return {
-    open(proxy) {
-      const session = sink.open(proxy);
-      return {
-        workload: session.workload,
-        record(entries) {
-          session.record(entries);
-          record(session.workload, entries);
-        },
-        refuse: (entries, reason) => session.refuse(entries, reason),
-        close: () => session.close(),
-      };
-    },
+    ...interposed(sink, (session, entries) => {
+      session.record(entries);
+      record(session.workload, entries);
+    }),
     async start() {
       const since = current.period;
       let pageToken: string | undefined;

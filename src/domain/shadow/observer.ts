@@ -1,4 +1,5 @@
 import type { Clock } from '../../kernel/index.ts';
+import { interposed } from '../evidence/index.ts';
 import type { ControlPlane } from '../mesh/index.ts';
 import type { AccessLogSink } from '../ports/index.ts';
 import type { ShadowObservation } from './model.ts';
@@ -27,22 +28,14 @@ export function createShadowObserver({ mesh, sink, clock }: ShadowObserverOption
   };
   mesh.onProgress(follow);
   return {
-    open(proxy) {
-      const session = sink.open(proxy);
-      return {
-        workload: session.workload,
-        record(entries) {
-          const now = clock.now();
-          if (entries.some(({ shadow }) => shadow !== undefined)) {
-            const current = follow();
-            for (const entry of entries) current?.add(session.workload, entry, now);
-          }
-          session.record(entries);
-        },
-        refuse: (entries, reason) => session.refuse(entries, reason),
-        close: () => session.close(),
-      };
-    },
+    ...interposed(sink, (session, entries) => {
+      const now = clock.now();
+      if (entries.some(({ shadow }) => shadow !== undefined)) {
+        const current = follow();
+        for (const entry of entries) current?.add(session.workload, entry, now);
+      }
+      session.record(entries);
+    }),
     observed: () => follow()?.observed(),
   };
 }
