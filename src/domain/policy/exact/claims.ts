@@ -1,4 +1,4 @@
-import { hasClaim } from './fields.ts';
+import { hasClaim } from './asking/index.ts';
 import { always, type Formula } from './formulas.ts';
 import type { Vocabulary } from './vocabulary.ts';
 

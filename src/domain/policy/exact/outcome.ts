@@ -3,7 +3,8 @@ import type { AuthorizationPolicy, AuthorizationRule, MutualTlsMode, Policy } fr
 import { policyKey } from '../read/index.ts';
 import { askableProviders, type WorldSettings } from '../world/index.ts';
 import { isAmbiguousPart } from './ambiguity.ts';
-import { type FormulaField, formulaFields, isKnown, type Reading } from './fields.ts';
+import { isKnown, type Reading } from './asking/index.ts';
+import { type FormulaField, formulaFields } from './fields.ts';
 import { always, type Formula, never } from './formulas.ts';
 import type { PortProtocol } from './model.ts';
 import { tokenFormulas } from './tokens/formulas.ts';

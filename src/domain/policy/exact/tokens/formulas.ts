@@ -1,4 +1,4 @@
-import { isForOneOf, issuerIs } from '../fields.ts';
+import { isForOneOf, issuerIs } from '../asking/index.ts';
 import type { Formula } from '../formulas.ts';
 import type { ChoiceSpace } from '../spaces/choice-space.ts';
 import type { Vocabulary } from '../vocabulary.ts';

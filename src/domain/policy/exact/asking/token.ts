@@ -1,0 +1,109 @@
+import { writtenAudiences } from '../../token-rule.ts';
+import { type Formula, never } from '../formulas.ts';
+import type { PatternList } from '../model.ts';
+import { type TokenPart, tokenRows } from '../spaces/token-space.ts';
+import { anything, classes, patternRow, type Row, something, spelled } from '../text/pieces.ts';
+import type { Vocabulary } from '../vocabulary.ts';
+import { type Any, keyOf, type Reading } from './ask.ts';
+
+export function claim(path: readonly string[]): Any {
+  return (name, patterns, reading) => {
+    const { vocabulary } = reading;
+    const list = { field: name, patterns };
+    const rows = patterns.map((pattern) => patternRow(pattern));
+    const [first, second] = path;
+    if (second === undefined && (first === 'iss' || first === 'sub'))
+      return ofToken(reading, () => tokenLiteral(vocabulary, first, list, rows));
+    return ofToken(reading, () =>
+      vocabulary.ask({
+        space: vocabulary.claim(path),
+        key: keyOf('text', patterns),
+        list,
+        add: (space, literal) => {
+          space.add(literal, rows);
+        },
+      }),
+    );
+  };
+}
+
+export const tokenPrincipals: Any = (name, patterns, reading) =>
+  ofToken(reading, () => tokenLiteral(reading.vocabulary, 'name', { field: name, patterns }, []));
+
+/** What is asked of a token, where there is one that policies see. */
+function ofToken({ vocabulary, early, taken }: Reading, ask: () => Formula): Formula {
+  if (early) return never;
+  return taken === undefined ? ask() : vocabulary.formulas.and([taken, ask()]);
+}
+
+/** Whether a token says that it is of this very issuer. */
+export function issuerIs(vocabulary: Vocabulary, issuer: string): Formula {
+  return vocabulary.ask({
+    space: vocabulary.token(),
+    key: keyOf('issuer', [issuer]),
+    list: { field: 'issuer', patterns: [issuer] },
+    add: (space, literal) => {
+      const named = tokenRows('iss', (_, code) => spelled(issuer, code));
+      space.add(literal, 'iss', [named], [spelled(issuer)]);
+    },
+  });
+}
+
+/** Whether a token is for one of these audiences, as a rule compares them. */
+export function isForOneOf(vocabulary: Vocabulary, audiences: readonly string[]): Formula {
+  const written = audiences.flatMap(writtenAudiences);
+  return vocabulary.ask({
+    space: vocabulary.claim(['aud']),
+    key: keyOf('audience', written),
+    list: { field: 'audiences', patterns: audiences },
+    add: (space, literal) => {
+      space.add(
+        literal,
+        written.map((audience) => spelled(audience)),
+      );
+    },
+  });
+}
+
+function tokenLiteral(
+  vocabulary: Vocabulary,
+  part: TokenPart,
+  list: PatternList,
+  alone: readonly Row[],
+): Formula {
+  return vocabulary.ask({
+    space: vocabulary.token(),
+    key: keyOf(part, list.patterns),
+    list,
+    add: (space, literal) => {
+      const named = list.patterns.map((pattern) =>
+        tokenRows(part, (star, of) => patternRow(pattern, { star, of })),
+      );
+      space.add(literal, part, named, alone);
+    },
+  });
+}
+
+/** Whether a claim has any string in it: then it is no object, and nothing is within. */
+export function hasClaim(vocabulary: Vocabulary, path: readonly string[]): Formula {
+  const list: PatternList = { field: 'present', patterns: [] };
+  const [first, second] = path;
+  if (second === undefined && (first === 'iss' || first === 'sub'))
+    return vocabulary.ask({
+      space: vocabulary.token(),
+      key: `${first} at all`,
+      list,
+      add: (space, literal) => {
+        const named = tokenRows(first, () => [something(classes.notSeparator)]);
+        space.add(literal, first, [named], [[anything()]]);
+      },
+    });
+  return vocabulary.ask({
+    space: vocabulary.claim(path),
+    key: 'at all',
+    list,
+    add: (space, literal) => {
+      space.add(literal, [[anything()]]);
+    },
+  });
+}
