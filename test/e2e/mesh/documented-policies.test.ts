@@ -17,7 +17,7 @@ const { key } = z
   .object({ key: z.record(z.string(), z.string()) })
   .parse(JSON.parse(readFileSync(join(import.meta.dirname, 'vectors/documented-token-key.json'), 'utf8')));
 
-describe.skipIf(!hasPart('envoy'))('docs/policies.md', () => {
+describe.skipIf(!hasPart('envoy'))('docs/policy-language.md, and what is explained by name', () => {
   const stack = new AsyncDisposableStack();
   const ports = new Map<string, number>();
   let mesh: TestMesh;

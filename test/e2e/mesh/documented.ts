@@ -20,9 +20,9 @@ export interface Example {
   readonly calls: readonly DocumentedCall[];
 }
 
-/** The examples of docs/policies.md: each YAML block that is followed by a block of calls. */
+/** The examples of docs/policy-language.md: each YAML block that is followed by a block of calls. */
 export function documentedExamples(): readonly Example[] {
-  const text = readFileSync(join(import.meta.dirname, '../../../docs/policies.md'), 'utf8');
+  const text = readFileSync(join(import.meta.dirname, '../../../docs/policy-language.md'), 'utf8');
   const pattern = /^## (.+)$|^```yaml\n([\s\S]*?)^```\n\n```calls\n([\s\S]*?)^```/gm;
   const examples: Example[] = [];
   let title = '';

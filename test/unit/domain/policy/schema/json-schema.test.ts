@@ -43,7 +43,7 @@ describe('docs/policy.schema.json', () => {
   });
 
   it('takes every example of the documentation', () => {
-    const docs = readFileSync(join(import.meta.dirname, '../../../../../docs/policies.md'), 'utf8');
+    const docs = readFileSync(join(import.meta.dirname, '../../../../../docs/policy-language.md'), 'utf8');
     const examples = [...docs.matchAll(/^```yaml\n([\s\S]*?)^```/gm)].map(([, text = '']) => text);
     expect(examples.length).toBeGreaterThan(8);
     expect(examples.flatMap(refused)).toEqual([]);
