@@ -86,6 +86,11 @@ export const sameMeaning: readonly Rewritten[] = [
     allow({ from: from({ principals: ['cluster.local/ns/shop/sa/web'] }) }),
   ),
   of(
+    'a trust domain alone, which no certificate names',
+    allow(web),
+    allow(web, { from: from({ principals: ['mesh.test', 'other.test'] }) }),
+  ),
+  of(
     'a caller in a field or a condition',
     allow(web),
     allow(when('source.principal', ['mesh.test/ns/shop/sa/web'])),

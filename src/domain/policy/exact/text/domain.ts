@@ -124,7 +124,8 @@ export const texts: Domain = (() => {
 
 /**
  * SPIFFE IDs without their scheme (SPIFFE-ID, section 2): a trust domain of small letters, digits, `.`, `-` and `_`, then
- * segments of those and of capitals, none of them empty, `.` or `..`; maybe none at all.
+ * segments of those and of capitals, none of them empty, `.` or `..`. One at least: no leaf is of a trust domain alone
+ * (X509-SVID, section 5.2), and a proxy takes none.
  */
 export const spiffeNames: Domain = (() => {
   const inDomain = `${lower}${digits}-_.`;
@@ -146,7 +147,7 @@ export const spiffeNames: Domain = (() => {
       if (code === 0x2e) return state === slash ? dot : state === dot ? dots : segment;
       return segmentCodes(code) ? segment : undefined;
     },
-    accepts: (state) => state === trustDomain || state === segment,
+    accepts: (state) => state === segment,
   };
 })();
 

@@ -77,6 +77,16 @@ const same: readonly (readonly [
     [allow(from({ namespaces: ['shop'], trustDomains: ['example.org'] }))],
   ],
   [
+    'a trust domain alone, which no certificate names',
+    [allow(from({ principals: [web] }))],
+    [allow(from({ principals: [web, 'example.org', 'partner.example'] }))],
+  ],
+  [
+    'a denial of everybody but trust domains alone',
+    [deny({})],
+    [deny(from({ notPrincipals: ['*'] }), from({ notPrincipals: ['example.org'] }))],
+  ],
+  [
     'a name of the mesh for another',
     [allow(from({ principals: ['old.example/ns/shop/sa/web'] }))],
     [allow(from({ principals: ['cluster.local/ns/shop/sa/web'] }))],
