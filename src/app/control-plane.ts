@@ -51,7 +51,15 @@ interface ControlPlanePorts extends SourcePorts {
   readonly metrics: Metrics;
   readonly store: Pick<
     Store,
-    'policies' | 'audit' | 'evidence' | 'decisions' | 'enforcement' | 'drains' | 'issuance' | 'adoption'
+    | 'policies'
+    | 'audit'
+    | 'evidence'
+    | 'decisions'
+    | 'shadows'
+    | 'enforcement'
+    | 'drains'
+    | 'issuance'
+    | 'adoption'
   >;
 }
 
@@ -118,7 +126,13 @@ export async function openControlPlane(
   });
   const evidence = createEvidenceService({ mesh: plane, store: store.evidence, ...ports });
   const recorder = createDecisionRecorder({ mesh: plane, sink: evidence, store: store.decisions, ...ports });
-  const observer = createShadowObserver({ mesh: plane, sink: recorder, clock: ports.clock });
+  const observer = createShadowObserver({
+    mesh: plane,
+    sink: recorder,
+    store: store.shadows,
+    entropy,
+    ...ports,
+  });
   const shadow = createShadowService({
     policies,
     store: store.policies,

@@ -167,6 +167,8 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     building.defer(() => controlPlane.evidence.close());
     await controlPlane.recorder.start();
     building.defer(() => controlPlane.recorder.close());
+    controlPlane.observer.start();
+    building.defer(() => controlPlane.observer.close());
     controlPlane.enforcement.start();
     building.defer(() => controlPlane.enforcement.close());
   }

@@ -25,6 +25,7 @@ import { memoryDrains } from './memory-drains.ts';
 import { memoryPolicies } from './memory-policies.ts';
 import { memoryRevocations } from './memory-revocations.ts';
 import { memoryRotations } from './memory-rotations.ts';
+import { memoryShadows } from './memory-shadows.ts';
 import { checkLimit, page } from './pages.ts';
 
 /** A Store that forgets everything with the process. It passes the same contract suite as the durable ones. */
@@ -32,6 +33,7 @@ export function memoryStore(): Store {
   let open = true;
   /** Serials by which agents have reported. */
   const reported = new Set<string>();
+  const policies = memoryPolicies();
   const opened = () => {
     if (!open) throw new CitadelError('Unavailable', 'the store is closed');
   };
@@ -45,9 +47,10 @@ export function memoryStore(): Store {
     enforcement: guarded(memoryEnforcement(), opened),
     evidence: guarded(memoryEvidence(), opened),
     operators: guarded(memoryOperators(), opened),
-    policies: guarded(memoryPolicies(), opened),
+    policies: guarded(policies, opened),
     revocations: guarded(memoryRevocations(), opened),
     rotations: guarded(memoryRotations(), opened),
+    shadows: guarded(memoryShadows(policies), opened),
     check: async () => opened(),
     close: async () => {
       open = false;

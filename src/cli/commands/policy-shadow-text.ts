@@ -5,10 +5,12 @@ import { keyText } from '../policy-keys.ts';
 
 /** Calls alike, of how many examples are shown. */
 const mostExamples = 3;
+/** Times at which nobody counted, of how many is told. */
+const mostGaps = 3;
 
 /** For people: since when, where, and what differs. */
 export function shadowText(shadow: wire.PolicyShadow, now: Date): string {
-  const { base, revision, workloads, differences, doubts } = shadow;
+  const { base, revision, workloads, differences, doubts, obstacles } = shadow;
   const head = [
     `Candidate ${shadow.id} of ${shadow.by}, ${formatTime(shadow.at)}${shadow.reason === '' ? '' : `: ${shadow.reason}`}`,
     ...shadow.versions.map(({ key, text }) => `  ${text === '' ? 'removes' : 'changes'} ${keyText(key)}`),
@@ -24,7 +26,12 @@ export function shadowText(shadow: wire.PolicyShadow, now: Date): string {
     ...(shadow.more === 0n
       ? []
       : [lines([`and ${shadow.more} calls more that differ, of kinds that are not kept`])]),
-    lines([summary(shadow, now), ...doubts.map((doubt) => `Not ready to be promoted: ${doubt}.`)]),
+    lines([
+      summary(shadow, now),
+      ...notCounted(shadow),
+      ...obstacles.map((obstacle) => `It cannot be promoted: ${obstacle}.`),
+      ...doubts.map((doubt) => `Not ready to be promoted: ${doubt}.`),
+    ]),
   ].join('\n');
 }
 
@@ -62,7 +69,7 @@ const standings: Readonly<Record<string, string>> = {
 function differenceText(difference: wire.ShadowDifference): string {
   const { becomes, callerId, workload, count, examples } = difference;
   return lines([
-    `${count} ${count === 1n ? 'call' : 'calls'} of ${callerId === '' ? 'callers without a certificate' : callerId} to ${workload} would become ${becomes}: ${because(difference)}`,
+    `${callsText(count)} of ${callerId === '' ? 'callers without a certificate' : callerId} to ${workload} would become ${becomes}: ${because(difference)}`,
     ...examples.slice(-mostExamples).map((each) => {
       const request = each.method === '' ? '' : ` ${each.method} ${each.path}`;
       return `  ${formatTime(each.at)} port ${each.port}${request} from ${each.callerAddress}`;
@@ -96,9 +103,33 @@ function summary({ since, workloads, differences, samplePercent }: wire.PolicySh
   const seen = workloads.reduce((sum, { each, sampled }) => sum + each + sampled, 0n);
   const sampled = workloads.reduce((sum, each) => sum + each.sampled, 0n);
   const span = formatDuration(Math.max(0, Math.round((now.getTime() - since.getTime()) / 1000)) * 1000);
-  const calls = `${seen} ${seen === 1n ? 'call' : 'calls'} seen in ${span} (since ${formatTime(since)})`;
+  const calls = `${callsText(seen)} seen in ${span} (since ${formatTime(since)})`;
   return `${differences.length === 0 ? 'No difference in ' : ''}${calls}; ${samplingText(samplePercent, sampled)}.`;
 }
+
+/** What the counts do not hold. */
+function notCounted({ gaps, elsewhere, workloads }: wire.PolicyShadow): readonly string[] {
+  const told = gaps
+    .slice(-mostGaps)
+    .map(({ from, until }) => `from ${formatTime(from)} until ${formatTime(until)}`);
+  const more = gaps.length > mostGaps ? ` and ${gaps.length - mostGaps} times before` : '';
+  return [
+    ...(told.length === 0 ? [] : [`No server counted ${told.join(', ')}${more}.`]),
+    ...workloads
+      .filter(({ earlier }) => earlier > 0n)
+      .map(
+        ({ workload, earlier }) =>
+          `${callsText(earlier)} to ${workload} were compared with other policies than hold there now, and count no more.`,
+      ),
+    ...(elsewhere === 0n
+      ? []
+      : [
+          `${callsText(elsewhere)} more went to workloads that are gone, or for which it decides nothing otherwise by now.`,
+        ]),
+  ];
+}
+
+const callsText = (count: bigint) => `${count} ${count === 1n ? 'call' : 'calls'}`;
 
 function samplingText(percent: number, sampled: bigint): string {
   if (percent >= 100) return 'each call is told of';

@@ -55,7 +55,7 @@ function addPromote(shadow: Command): void {
     ordering(command.opts<ChangingOptions & { readonly force?: boolean }>(), async (order) => {
       const { connection, status, options } = order;
       await refuseChanged(connection, status);
-      for (const doubt of status.doubts) tell(`warning: ${doubt}`);
+      for (const doubt of [...status.obstacles, ...status.doubts]) tell(`warning: ${doubt}`);
       await confirm(objectLines(status, 'would hold'), options.yes);
       const { force = false, reason } = options;
       const { revision } = await connection.call(api.promotePolicyShadow, { id: status.id, force, reason });

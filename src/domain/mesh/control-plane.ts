@@ -72,6 +72,8 @@ export interface ControlPlane extends DiscoverySource {
   /** A workload that may call this one and whose proxy has not accepted yet how. */
   callerBehind(workload: string): string | undefined;
   policies(): readonly PolicyStatus[];
+  /** The id of what the proxy of a workload compares; undefined where nothing is tried that decides otherwise for it. */
+  trialOf(workload: string): string | undefined;
   /** Of the workloads for which the change that is tried decides otherwise, how far it has come. */
   shadows(): readonly ShadowStanding[];
   /** Calls whenever a policy's status may have changed: often, so that whoever listens waits a little. */
@@ -245,6 +247,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       return linted.warnings;
     },
     policies: () => (index ? policyStatuses(index, proxies()) : []),
+    trialOf: (workload) => index?.shadows.byWorkload.get(workload)?.id,
     shadows: () => (index ? shadowStandings(index, proxies()) : []),
     onProgress(listener) {
       listeners.add(listener);

@@ -156,6 +156,14 @@ export interface CandidatePolicies {
   readonly policies: readonly Policy[];
 }
 
+/** What a workload's proxy compares: what holds, and what would if the change were made that is tried. */
+export interface Trial {
+  /** 12 lower-case hexadecimal digits; others where either side is other policies, or the change another one. */
+  readonly id: string;
+  /** All that would hold for it. */
+  readonly policies: readonly Policy[];
+}
+
 /** Of one source's object, what does not count because an earlier source has one of its name. */
 export interface ShadowedObject {
   /** `<kind>/<namespace>/<name>`. */

@@ -1,19 +1,21 @@
+import { hash } from 'node:crypto';
 import { sameMembers } from '../../kernel/index.ts';
-import { indexPolicies, type Policy, policiesByWorkload } from '../policy/index.ts';
-import type { CandidatePolicies, MeshSnapshot } from './model.ts';
+import { indexPolicies, type Policy, policiesByWorkload, policiesVersion } from '../policy/index.ts';
+import type { MeshSnapshot, Trial } from './model.ts';
 
 type ByWorkload = ReadonlyMap<string, readonly Policy[]>;
 
 /** For whom the change that is tried decides otherwise than what holds. */
 export interface Shadows {
-  readonly byWorkload: ReadonlyMap<string, CandidatePolicies>;
+  readonly byWorkload: ReadonlyMap<string, Trial>;
   /** What would hold for each workload; kept to see what stays the same. */
   readonly candidates: ByWorkload | undefined;
-  /** One object for each list. */
-  readonly known: ReadonlyMap<readonly Policy[], CandidatePolicies>;
+  /** One object for all workloads of which the same is compared; by what that is. */
+  readonly known: ReadonlyMap<string, Trial>;
 }
 
 const none: Shadows = { byWorkload: new Map(), candidates: undefined, known: new Map() };
+const noPolicies: readonly Policy[] = [];
 
 /** @param previous what stays the same is the same object there */
 export function shadowsOf(
@@ -24,14 +26,16 @@ export function shadowsOf(
   if (!candidate) return none;
   const index = indexPolicies({ policies: candidate.policies, services, settings });
   const candidates = policiesByWorkload(index, workloads.values(), previous.candidates);
-  const known = new Map<readonly Policy[], CandidatePolicies>();
-  const byWorkload = new Map<string, CandidatePolicies>();
+  const known = new Map<string, Trial>();
+  const byWorkload = new Map<string, Trial>();
   for (const [workload, policies] of candidates) {
-    if (decideAlike(holding.get(workload) ?? [], policies)) continue;
-    const before = known.get(policies) ?? previous.known.get(policies);
-    const shadow = before?.id === candidate.id ? before : { id: candidate.id, policies };
-    known.set(policies, shadow);
-    byWorkload.set(workload, shadow);
+    const held = holding.get(workload) ?? noPolicies;
+    if (decideAlike(held, policies)) continue;
+    const compared = `${candidate.id} ${policiesVersion(held)} ${policiesVersion(policies)}`;
+    const trial = known.get(compared) ??
+      previous.known.get(compared) ?? { id: hash('sha256', compared, 'hex').slice(0, 12), policies };
+    known.set(compared, trial);
+    byWorkload.set(workload, trial);
   }
   return { byWorkload, candidates, known };
 }

@@ -12,7 +12,6 @@ import {
 import type { TrustBundleSnapshot } from '../trust/index.ts';
 import { areTooMuch } from './bounded-policies.ts';
 import type {
-  CandidatePolicies,
   EgressListener,
   Endpoint,
   KeySetTexts,
@@ -20,6 +19,7 @@ import type {
   MeshSnapshot,
   Service,
   ServicePort,
+  Trial,
   Workload,
   WorkloadPort,
 } from './model.ts';
@@ -42,7 +42,7 @@ export interface ProxyView {
   readonly services: readonly ServiceView[];
   readonly egress: readonly EgressListener[];
   /** What would hold for it otherwise, if the change were made that is tried; absent where that is nothing else. */
-  readonly shadow?: CandidatePolicies | undefined;
+  readonly shadow?: Trial | undefined;
   /** For whoever asks for them; the same list for all who get the same. */
   readonly bundles: readonly TrustBundleSnapshot[];
 }
@@ -197,7 +197,7 @@ export function viewOf(index: MeshIndex, workloadId: string): ProxyView | undefi
 }
 
 /** Undefined too where its proxy could not be told both: that nobody may call it must not come of a try. */
-function shadowOf(index: MeshIndex, workload: Workload): CandidatePolicies | undefined {
+function shadowOf(index: MeshIndex, workload: Workload): Trial | undefined {
   const shadow = index.shadows.byWorkload.get(workload.id);
   return shadow && !hasTooMuch(index, workload, shadow.policies) ? shadow : undefined;
 }

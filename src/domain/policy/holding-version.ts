@@ -10,7 +10,8 @@ const holding = once((world: PolicyWorld) =>
   policiesByWorkload(indexPolicies(world), world.workloads.values()),
 );
 
-const versionOf = once((policies: readonly Policy[]) =>
+/** Of policies that hold together, in the order in which they do. */
+export const policiesVersion = once((policies: readonly Policy[]) =>
   hash('sha256', policies.map(policyHash).join(), 'hex'),
 );
 
@@ -20,5 +21,5 @@ const versionOf = once((policies: readonly Policy[]) =>
  */
 export function holdingVersion(world: PolicyWorld, workload: string): string | undefined {
   const policies = holding(world).get(workload);
-  return policies && versionOf(policies);
+  return policies && policiesVersion(policies);
 }

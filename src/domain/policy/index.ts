@@ -37,7 +37,7 @@ export * from './exact/index.ts';
 export * from './explain/index.ts';
 export { formatPolicies, formatPolicyObject } from './format.ts';
 export { policiesByWorkload } from './holding.ts';
-export { holdingVersion } from './holding-version.ts';
+export { holdingVersion, policiesVersion } from './holding-version.ts';
 export { type JudgedMesh, judgePolicy, type PolicyJudgement } from './judge.ts';
 export {
   type Completion,

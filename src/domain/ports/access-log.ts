@@ -57,7 +57,8 @@ export interface NamedDenial {
 
 /** What the candidate would have decided of a request or connection. */
 export interface ShadowVerdict {
-  readonly candidate: string;
+  /** Of what was compared with what: the id of CandidatePolicies. */
+  readonly trial: string;
   /** `unknown`: it was refused before the candidate was asked. */
   readonly outcome: 'allowed' | 'denied' | 'unknown';
   /** PATH: what applications read in different ways. ALLOW, without a rule, of a denial: none matches. */

@@ -10,6 +10,9 @@ export const inboundListeners = {
   captured: 'capture/inbound',
 } as const;
 
+/** The filters that hold what is tried and nothing of what is enforced, whose resources' names end in these. */
+export const trialFilters = { deny: 'citadel.shadow.deny', allow: 'citadel.shadow.allow' } as const;
+
 /** Of secrets: the one type of which no proxy must have what there is; it is given what it asks for. */
 export const secretTypeUrl = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret';
 

@@ -16,7 +16,14 @@ export { capturePorts, captureSources } from './capture.ts';
 export type * from './checkpoint-place.ts';
 export type * from './decision-records.ts';
 export type * from './discovery.ts';
-export { agentCluster, inboundListeners, sdsNames, secretTypeUrl, serverCluster } from './discovery-names.ts';
+export {
+  agentCluster,
+  inboundListeners,
+  sdsNames,
+  secretTypeUrl,
+  serverCluster,
+  trialFilters,
+} from './discovery-names.ts';
 export type * from './drain-store.ts';
 export type * from './enforcement-store.ts';
 export type * from './evidence-store.ts';
@@ -31,6 +38,7 @@ export type * from './policy-store.ts';
 export type * from './proxy-renderer.ts';
 export type * from './revocation-store.ts';
 export type * from './rotation-store.ts';
+export type * from './shadow-store.ts';
 export type * from './store.ts';
 export type * from './upstream-authority.ts';
 export type * from './workload-directory.ts';

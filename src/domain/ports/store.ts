@@ -10,6 +10,7 @@ import type { OperatorStore } from './operator-store.ts';
 import type { PolicyStore } from './policy-store.ts';
 import type { RevocationStore } from './revocation-store.ts';
 import type { RotationStore } from './rotation-store.ts';
+import type { ShadowStore } from './shadow-store.ts';
 
 /** Everything that must outlive the process. */
 export interface Store {
@@ -25,6 +26,7 @@ export interface Store {
   readonly policies: PolicyStore;
   readonly rotations: RotationStore;
   readonly revocations: RevocationStore;
+  readonly shadows: ShadowStore;
   /** Resolves when a write would succeed. */
   check(): Promise<void>;
   /** Waits for what was begun. */

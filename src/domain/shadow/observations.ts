@@ -1,14 +1,9 @@
 import type { AccessLogEntry, ShadowVerdict } from '../ports/index.ts';
-import type { ShadowCounts, ShadowDifference, ShadowExample, ShadowObservation } from './model.ts';
+import type { ShadowDifference, ShadowTally } from './model.ts';
+import { addTally, shadowLimits } from './tally.ts';
 
-/** Differences that are kept of one workload, and of all: whoever calls must not be able to fill the memory. */
-const mostOfWorkload = 200;
-const mostOfAll = 2_000;
-const mostExamples = 3;
 /** Characters of a path that are kept. */
 const longestPath = 256;
-
-const noCounts: ShadowCounts = { each: 0, sampled: 0, different: 0, unknown: 0, last: undefined };
 
 /** What becomes of a call under the candidate: as it is, another thing, or that is not known. */
 export function judge(
@@ -24,82 +19,81 @@ export function judge(
   return outcome === 'denied' ? 'denied' : 'same';
 }
 
-/** Counts, within limits, what proxies tell of one candidate. */
+/** Counts, within limits, what proxies tell of the candidate, until it is taken to be written. */
 export class Observations {
-  readonly #candidate: string;
-  readonly #since: Date;
-  readonly #counts = new Map<string, ShadowCounts>();
-  readonly #differences = new Map<string, Map<string, ShadowDifference>>();
-  #kept = 0;
-  #more = 0;
+  readonly #tallies = new Map<string, ShadowTally>();
+  #kinds = 0;
 
-  constructor(candidate: string, since: Date) {
-    this.#candidate = candidate;
-    this.#since = since;
-  }
-
-  get candidate(): string {
-    return this.#candidate;
-  }
-
-  /** @param now when it came: a proxy's clock may be wrong */
-  add(workload: string, entry: AccessLogEntry, now: Date): void {
+  /**
+   * @param trial what the workload's proxy is told to compare now: results of an earlier one do not count
+   * @param now when it came: a proxy's clock may be wrong
+   */
+  add(workload: string, trial: string | undefined, entry: AccessLogEntry, now: Date): void {
     const { shadow } = entry;
-    if (shadow?.candidate !== this.#candidate) return;
-    const judged = judge(entry, shadow);
-    const before = this.#counts.get(workload) ?? noCounts;
-    const isDifferent = judged === 'allowed' || judged === 'denied';
-    this.#counts.set(workload, {
-      each: before.each + (entry.sampled ? 0 : 1),
-      sampled: before.sampled + (entry.sampled ? 1 : 0),
-      different: before.different + (isDifferent ? 1 : 0),
-      unknown: before.unknown + (judged === 'unknown' ? 1 : 0),
-      last: now,
-    });
-    if (isDifferent) this.#addDifference(workload, judged, { entry, shadow, now });
+    if (shadow !== undefined && shadow.trial === trial) this.put(tallyOf(workload, entry, shadow, now));
   }
 
-  #addDifference(
-    workload: string,
-    becomes: ShadowDifference['becomes'],
-    {
-      entry,
-      shadow,
-      now,
-    }: { readonly entry: AccessLogEntry; readonly shadow: ShadowVerdict; readonly now: Date },
-  ): void {
-    const { callerId, policy, rule } = entry;
-    const { step, by } = shadow;
-    const ofWorkload = this.#differences.get(workload) ?? new Map<string, ShadowDifference>();
-    const key = JSON.stringify([becomes, callerId, policy, rule, step, by]);
-    const before = ofWorkload.get(key);
-    if (!before && (ofWorkload.size >= mostOfWorkload || this.#kept >= mostOfAll)) {
-      this.#more += 1;
-      return;
-    }
-    if (!before) this.#kept += 1;
-    ofWorkload.set(key, {
-      ...(before ?? { workload, becomes, callerId, policy, rule, step, by, first: now }),
-      count: (before?.count ?? 0) + 1,
-      last: now,
-      examples: [...(before?.examples ?? []), exampleOf(entry)].slice(-mostExamples),
-    });
-    this.#differences.set(workload, ofWorkload);
+  put(tally: ShadowTally): void {
+    const before = this.#tallies.get(tally.workload);
+    const after = addTally(before, tally, shadowLimits.inAll - this.#kinds);
+    this.#kinds += after.differences.length - (before?.differences.length ?? 0);
+    this.#tallies.set(tally.workload, after);
   }
 
-  observed(): ShadowObservation {
-    return {
-      candidate: this.#candidate,
-      since: this.#since,
-      byWorkload: new Map(this.#counts),
-      differences: [...this.#differences.values()]
-        .flatMap((each) => [...each.values()])
-        .toSorted((a, b) => b.count - a.count),
-      more: this.#more,
-    };
+  get isEmpty(): boolean {
+    return this.#tallies.size === 0;
+  }
+
+  /** What was counted since it was last taken. */
+  take(): readonly ShadowTally[] {
+    const taken = [...this.#tallies.values()];
+    this.#tallies.clear();
+    this.#kinds = 0;
+    return taken;
   }
 }
 
-function exampleOf({ at, port, callerAddress, method, path }: AccessLogEntry): ShadowExample {
-  return { at, port, callerAddress, method, path: path?.slice(0, longestPath) };
+/** Of one call. */
+function tallyOf(workload: string, entry: AccessLogEntry, shadow: ShadowVerdict, now: Date): ShadowTally {
+  const judged = judge(entry, shadow);
+  const isDifferent = judged === 'allowed' || judged === 'denied';
+  return {
+    workload,
+    trial: shadow.trial,
+    each: entry.sampled ? 0 : 1,
+    sampled: entry.sampled ? 1 : 0,
+    different: isDifferent ? 1 : 0,
+    unknown: judged === 'unknown' ? 1 : 0,
+    last: now,
+    differences: isDifferent ? [differenceOf(workload, judged, { entry, shadow, now })] : [],
+    more: 0,
+    earlier: 0,
+  };
+}
+
+function differenceOf(
+  workload: string,
+  becomes: ShadowDifference['becomes'],
+  {
+    entry,
+    shadow,
+    now,
+  }: { readonly entry: AccessLogEntry; readonly shadow: ShadowVerdict; readonly now: Date },
+): ShadowDifference {
+  const { callerId, policy, rule, at, port, callerAddress, method, path } = entry;
+  const { step, by } = shadow;
+  const example = { at, port, callerAddress, method, path: path?.slice(0, longestPath) };
+  return {
+    workload,
+    becomes,
+    callerId,
+    policy,
+    rule,
+    step,
+    by,
+    count: 1,
+    first: now,
+    last: now,
+    examples: [example],
+  };
 }

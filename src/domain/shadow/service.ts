@@ -11,10 +11,11 @@ import {
   refuseUnable,
 } from '../policy/index.ts';
 import type { AuditLog, PolicyCandidate, PolicyStore } from '../ports/index.ts';
-import { doubtsOf } from './doubts.ts';
-import type { ShadowStatus, ShadowWorkload } from './model.ts';
+import { doubtsOf, obstaclesOf } from './doubts.ts';
+import type { ShadowCounting, ShadowCounts, ShadowStatus, ShadowTally, ShadowWorkload } from './model.ts';
 import type { ShadowObserver } from './observer.ts';
 import { unshadowable } from './unshadowable.ts';
+import { countingOf } from './watches.ts';
 
 /** Tries a change of the policies beside what holds, on the proxies themselves. It decides nothing until it is promoted. */
 export interface ShadowService {
@@ -35,7 +36,7 @@ export interface ShadowService {
   /**
    * Makes hold what was tried, and nothing else.
    * @throws CitadelError NotFound where this candidate is not tried any more, Aborted where the policies are not those it
-   *   was made for, FailedPrecondition where there are doubts and no force
+   *   was made for, FailedPrecondition where a proxy refuses it, or there are doubts and no force
    */
   promote(order: ShadowOrder & { readonly force: boolean }): Promise<PolicyPlan>;
   /** Takes it back. @throws CitadelError NotFound where this candidate is not tried any more */
@@ -52,8 +53,8 @@ export interface ShadowServiceOptions {
   readonly policies: Pick<PolicyService, 'prepare' | 'apply'>;
   readonly store: PolicyStore;
   readonly audit: AuditLog;
-  readonly mesh: Pick<ControlPlane, 'snapshot' | 'shadows'>;
-  readonly observer: Pick<ShadowObserver, 'observed'>;
+  readonly mesh: Pick<ControlPlane, 'snapshot' | 'shadows' | 'sources'>;
+  readonly observer: Pick<ShadowObserver, 'seen'>;
   readonly evidence: Pick<EvidenceService, 'get'>;
   readonly clock: Clock;
   /** Called after each change of the candidate. */
@@ -92,40 +93,48 @@ export function createShadowService(options: ShadowServiceOptions): ShadowServic
     throw new CitadelError('NotFound', `the candidate ${id} is not tried any more: look at the status again`);
   };
 
-  const workloads = (): readonly ShadowWorkload[] => {
-    const seen = observer.observed();
-    return mesh.shadows().map((standing) => {
-      const known = evidence.get(standing.workload);
-      const { coverage, confirmedAt } = known ?? {};
+  const workloadsOf = (
+    tallies: ReadonlyMap<string, ShadowTally>,
+    { unbrokenSince }: ShadowCounting,
+  ): readonly ShadowWorkload[] =>
+    mesh.shadows().map((standing) => {
+      const tally = tallies.get(standing.workload);
+      const counts = tally?.trial === standing.trial ? tally : undefined;
+      const { coverage, confirmedAt } = evidence.get(standing.workload) ?? {};
       return {
-        each: 0,
-        sampled: 0,
-        different: 0,
-        unknown: 0,
-        last: undefined,
-        ...seen?.byWorkload.get(standing.workload),
+        ...noCounts,
+        ...countsOf(counts),
         ...standing,
-        complete: coverage && confirmedAt && { since: coverage.since, until: confirmedAt },
+        earlier: counts ? counts.earlier : tally ? tally.earlier + seenOf(tally) : 0,
+        complete: coverage &&
+          confirmedAt && { since: latest(coverage.since, unbrokenSince), until: confirmedAt },
       };
     });
-  };
 
   const status = async (): Promise<ShadowStatus | undefined> => {
     const candidate = await store.candidate();
     if (!candidate) return undefined;
     const { revision } = await store.current();
-    const observed = observer.observed();
-    const isTried = observed?.candidate === candidate.id;
-    const all = isTried ? workloads() : [];
+    const snapshot = mesh.snapshot();
+    const isTried = snapshot?.candidate?.id === candidate.id;
+    const seen = await observer.seen(candidate.id);
+    const counting = countingOf(seen.watches, clock.now());
+    const tallies = new Map(seen.tallies.map((tally) => [tally.workload, tally]));
+    const workloads = isTried ? workloadsOf(tallies, counting) : [];
+    const trials = new Map(workloads.map(({ workload, trial }) => [workload, trial]));
+    const present = seen.tallies.filter(({ workload, trial }) => trials.get(workload) === trial);
     return {
       candidate,
       revision,
-      since: isTried ? observed.since : undefined,
-      workloads: all,
-      differences: isTried ? observed.differences : [],
-      more: isTried ? observed.more : 0,
-      samplePercent: mesh.snapshot()?.settings.accessLogSample ?? 0,
-      doubts: isTried ? doubtsOf(all) : ['the candidate has not reached the mesh yet'],
+      since: counting.since,
+      gaps: counting.gaps,
+      workloads,
+      elsewhere: sum(seen.tallies.filter(({ workload }) => !trials.has(workload)).map(seenOf)),
+      differences: present.flatMap(({ differences }) => differences).toSorted((a, b) => b.count - a.count),
+      more: sum(present.map(({ more }) => more)),
+      samplePercent: snapshot?.settings.accessLogSample ?? 0,
+      doubts: isTried ? doubtsOf(workloads, mesh.sources()) : ['the candidate has not reached the mesh yet'],
+      obstacles: obstaclesOf(workloads),
     };
   };
 
@@ -154,12 +163,21 @@ export function createShadowService(options: ShadowServiceOptions): ShadowServic
     status,
     async promote({ id, force, author, reason }) {
       const candidate = await candidateOf(id);
-      const { doubts = [], revision } = (await status()) ?? {};
+      const { doubts = [], obstacles = [], revision } = (await status()) ?? {};
       if (revision !== candidate.base)
         throw new CitadelError(
           'Aborted',
           `the policies have been changed since revision ${candidate.base}, for which this was made: look at the changes, and try it anew`,
         );
+      if (obstacles.length > 0) {
+        await record('promote', candidate, { author, reason }, 'refused', {
+          obstacles: obstacles.join('; '),
+        });
+        throw new CitadelError(
+          'FailedPrecondition',
+          `${obstacles.join('; ')}; it would not hold there either`,
+        );
+      }
       if (force && reason === '')
         throw new CitadelError('InvalidArgument', 'force needs a reason, for the record');
       if (doubts.length > 0 && !force) {
@@ -180,3 +198,15 @@ export function createShadowService(options: ShadowServiceOptions): ShadowServic
     },
   };
 }
+
+const noCounts: ShadowCounts = { each: 0, sampled: 0, different: 0, unknown: 0, last: undefined };
+
+function countsOf(tally: ShadowTally | undefined): Partial<ShadowCounts> {
+  if (!tally) return {};
+  const { each, sampled, different, unknown, last } = tally;
+  return { each, sampled, different, unknown, last };
+}
+
+const seenOf = ({ each, sampled }: ShadowCounts): number => each + sampled;
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
+const latest = (a: Date, b: Date | undefined): Date => (b && b > a ? b : a);

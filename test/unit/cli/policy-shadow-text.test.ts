@@ -55,6 +55,27 @@ describe('what is told of a candidate', () => {
       { doubts: ['nothing was observed'] },
       'Not ready to be promoted: nothing was observed.',
     ],
+    [
+      'what no force helps against',
+      { obstacles: ['a proxy refuses it'] },
+      'It cannot be promoted: a proxy refuses it.',
+    ],
+    [
+      'when nobody counted',
+      {
+        gaps: [1, 2, 3, 4].map((hour) => ({
+          from: new Date(Date.UTC(2030, 0, 1, 13 + hour)),
+          until: new Date(Date.UTC(2030, 0, 1, 13 + hour, 1)),
+        })),
+      },
+      'No server counted from 2030-01-01T15:00:00Z until 2030-01-01T15:01:00Z, from 2030-01-01T16:00:00Z until 2030-01-01T16:01:00Z, from 2030-01-01T17:00:00Z until 2030-01-01T17:01:00Z and 1 times before.',
+    ],
+    [
+      'what was compared with other policies',
+      { workloads: [{ ...workload, earlier: 4n }] },
+      '4 calls to files/shop/orders were compared with other policies than hold there now, and count no more.',
+    ],
+    ['what went elsewhere', { elsewhere: 1n }, '1 call more went to workloads that are gone'],
     ['what is not kept', { more: 7n }, 'and 7 calls more that differ'],
   ])('%s', (_, given, expected) => {
     expect(text(given)).toContain(expected);

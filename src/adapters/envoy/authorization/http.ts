@@ -1,4 +1,5 @@
 import type { AuthorizationPolicy, Policy } from '../../../domain/policy/index.ts';
+import { trialFilters } from '../../../domain/ports/index.ts';
 import type { RBAC } from '../../../gen/envoy/config/rbac/v3/rbac.ts';
 import { RBAC as HttpRbac } from '../../../gen/envoy/extensions/filters/http/rbac/v3/rbac.ts';
 import type { AuthorizationContext } from './context.ts';
@@ -76,7 +77,7 @@ export function httpAuthorization(
       ),
     },
     ...(['deny', 'allow'] as const).map((name) =>
-      rbac(`citadel.shadow.${name}`, {
+      rbac(trialFilters[name], {
         shadowRules: tried?.[name],
         shadowRulesStatPrefix: shadowPrefix(name),
       }),

@@ -1,4 +1,5 @@
 import type { AuthorizationAction, Policy } from '../../../domain/policy/index.ts';
+import { trialFilters } from '../../../domain/ports/index.ts';
 import type { RBAC } from '../../../gen/envoy/config/rbac/v3/rbac.ts';
 import { RBAC as NetworkRbac } from '../../../gen/envoy/extensions/filters/network/rbac/v3/rbac.ts';
 import type { AuthorizationContext } from './context.ts';
@@ -51,7 +52,7 @@ export function networkAuthorization(
     dryRun('CUSTOM'),
     ...custom,
     ...(['deny', 'allow'] as const).map((name) =>
-      rbac(`citadel.shadow.${name}`, shadowPrefix(name), undefined, tried?.[name], false),
+      rbac(trialFilters[name], shadowPrefix(name), undefined, tried?.[name], false),
     ),
     dryRun('AUDIT'),
     step('AUDIT', 'audit'),

@@ -17,8 +17,8 @@ export interface ShadowPolicies {
 
 /**
  * Rules that decide nothing, and leave for each request what they would have decided. Each set ends in a rule that matches
- * what none before it did, so that every result bears the candidate's id: filters are updated one after the other, and a
- * result of an earlier candidate must not count for this one. Envoy looks at rules in the order of their names.
+ * what none before it did, so that every result bears the trial's id: filters are updated one after the other, and a
+ * result of an earlier trial must not count for this one. Envoy looks at rules in the order of their names.
  */
 export interface ShadowRules {
   readonly path: RBAC;
@@ -89,20 +89,20 @@ export const shadowDenials: Readonly<Record<ShadowStep, string>> = {
 const namePattern = /^(deny|pass|allow|none)\/([0-9a-f]{12})(?:\/(.{1,400}))?$/s;
 
 /**
- * What the shadow rules left in an access log entry; undefined where there were none, or those of two candidates. What
+ * What the shadow rules left in an access log entry; undefined where there were none, or those of two trials. What
  * was refused before they were asked is unknown: a proxy asks them last before what it enforces of ALLOW and DENY.
  */
 export function recordedShadow(fields: Readonly<Record<string, unknown>>): ShadowVerdict | undefined {
   const at = (step: ShadowStep) => {
     const name = fields[shadowKey(step)];
-    const [, word, candidate, rule] = typeof name === 'string' ? (namePattern.exec(name) ?? []) : [];
-    return word === undefined || candidate === undefined ? undefined : { word, candidate, rule };
+    const [, word, trial, rule] = typeof name === 'string' ? (namePattern.exec(name) ?? []) : [];
+    return word === undefined || trial === undefined ? undefined : { word, trial, rule };
   };
   const results = { path: at('path'), deny: at('deny'), allow: at('allow') };
-  const [candidate, ...others] = new Set(Object.values(results).flatMap((result) => result?.candidate ?? []));
-  if (candidate === undefined || others.length > 0) return undefined;
+  const [trial, ...others] = new Set(Object.values(results).flatMap((result) => result?.trial ?? []));
+  if (trial === undefined || others.length > 0) return undefined;
   const verdict = (outcome: ShadowVerdict['outcome'], step: ShadowVerdict['step'], rule?: string) => ({
-    candidate,
+    trial,
     outcome,
     step,
     by: rule === undefined ? undefined : parseRuleId(rule),

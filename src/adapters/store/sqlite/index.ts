@@ -23,6 +23,7 @@ import { createPolicyStore } from './policies.ts';
 import { createRevocationStore } from './revocations.ts';
 import { createRotationStore } from './rotations.ts';
 import { probe } from './schema.ts';
+import { createShadowStore } from './shadows.ts';
 
 export interface SqliteStoreOptions extends ConnectionOptions {
   /** Told how many writes wait for their commit, whenever that changes. */
@@ -67,6 +68,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
       policies: createPolicyStore(database, executor),
       rotations: createRotationStore(database, executor),
       revocations: createRevocationStore(database, executor),
+      shadows: createShadowStore(database, executor),
       check: () =>
         executor.write(() => {
           const written = { writtenAt: clock.now() };

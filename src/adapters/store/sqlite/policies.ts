@@ -10,6 +10,7 @@ import type { BetterSQLite3Database } from './orm.ts';
 import { and, asc, desc, eq, inArray, lt, lte, sql } from './orm.ts';
 import { pageToken, readPageToken, validLimit } from './page-token.ts';
 import { policyCandidate, policyCandidateObject, policyRevision, policyVersion } from './schema.ts';
+import { candidateId, forgetShadow } from './shadows.ts';
 
 type VersionRow = typeof policyVersion.$inferSelect;
 
@@ -51,12 +52,10 @@ export function createPolicyStore(database: BetterSQLite3Database, executor: Exe
     return rows.map(({ version }) => toStored(version));
   };
 
-  const candidateId = (): string | undefined =>
-    database.select({ id: policyCandidate.id }).from(policyCandidate).get()?.id;
-
   const removeCandidate = () => {
     database.delete(policyCandidateObject).run();
     database.delete(policyCandidate).run();
+    forgetShadow(database);
   };
 
   return {
@@ -81,7 +80,7 @@ export function createPolicyStore(database: BetterSQLite3Database, executor: Exe
         }
         const { at, by, reason, promotes } = change;
         if (promotes !== undefined) {
-          if (candidateId() !== promotes) {
+          if (candidateId(database) !== promotes) {
             throw new CitadelError('Aborted', 'the candidate is another one meanwhile: look at it again');
           }
           removeCandidate();
@@ -116,7 +115,7 @@ export function createPolicyStore(database: BetterSQLite3Database, executor: Exe
 
     propose: ({ objects, ...head }: PolicyCandidate) =>
       executor.write(() => {
-        if (candidateId() !== undefined) throw candidateExists();
+        if (candidateId(database) !== undefined) throw candidateExists();
         if (head.base !== revision()) throw changedMeanwhile();
         database
           .insert(policyCandidate)
@@ -132,7 +131,8 @@ export function createPolicyStore(database: BetterSQLite3Database, executor: Exe
 
     withdraw: (id) =>
       executor.write(() => {
-        if (candidateId() !== id) throw new CitadelError('NotFound', 'there is no such candidate any more');
+        if (candidateId(database) !== id)
+          throw new CitadelError('NotFound', 'there is no such candidate any more');
         removeCandidate();
       }),
 

@@ -16,6 +16,7 @@ import type {
   RotationWord,
   TlsProgram,
 } from '../../../domain/ports/index.ts';
+import type { ShadowDifference } from '../../../domain/shadow/index.ts';
 import type { KeyAlgorithm, RevocationReason } from '../../../pki/index.ts';
 import { blob, check, index, integer, primaryKey, sql, sqliteTable, text, uniqueIndex } from './orm.ts';
 
@@ -40,6 +41,7 @@ export type StoredCanary = Json<RotationCanary>;
 export type StoredTally = Json<HandshakeTally>;
 export type StoredAccount = Json<Account>;
 export type StoredRun = Json<EnforcementRun>;
+export type StoredDifference = Json<ShadowDifference>;
 /** Rows of an earlier schema tell of no refusals. */
 export type StoredPort = Omit<Json<PortEvidence>, 'refused'> &
   Partial<Pick<Json<PortEvidence>, 'refused'>> & { readonly port: number };
@@ -325,6 +327,30 @@ export const policyCandidateObject = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.kind, table.namespace, table.name] })],
 );
+
+/** What was counted of the candidate at each workload. */
+export const shadowTally = sqliteTable('shadow_tally', {
+  workload: text().primaryKey(),
+  trial: text().notNull(),
+  each: integer().notNull(),
+  sampled: integer().notNull(),
+  different: integer().notNull(),
+  unknown: integer().notNull(),
+  last: integer({ mode: 'timestamp_ms' }).notNull(),
+  /** Always written and read as a whole; how many there are stands beside it. */
+  differences: text({ mode: 'json' }).$type<readonly StoredDifference[]>().notNull(),
+  kinds: integer().notNull(),
+  more: integer().notNull(),
+  earlier: integer().notNull(),
+});
+
+/** Who counts, or has counted, calls for the candidate. */
+export const shadowWatch = sqliteTable('shadow_watch', {
+  id: text().primaryKey(),
+  since: integer({ mode: 'timestamp_ms' }).notNull(),
+  until: integer({ mode: 'timestamp_ms' }).notNull(),
+  closed: integer({ mode: 'boolean' }).notNull(),
+});
 
 /** One row, written to learn whether a write would succeed. */
 export const probe = sqliteTable(

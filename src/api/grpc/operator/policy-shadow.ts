@@ -39,6 +39,9 @@ function statusToWire({ candidate, ...status }: ShadowStatus): wire.PolicyShadow
     revision: BigInt(status.revision),
     versions: objects.map(versionToWire),
     since: status.since,
+    gaps: status.gaps.map(({ from, until }) => ({ from, until })),
+    elsewhere: BigInt(status.elsewhere),
+    obstacles: [...status.obstacles],
     workloads: status.workloads.map(workloadToWire),
     differences: status.differences.map(differenceToWire),
     more: BigInt(status.more),
@@ -60,6 +63,7 @@ function workloadToWire({ complete, ...each }: ShadowWorkload): wire.ShadowWorkl
     last: each.last,
     completeSince: complete?.since,
     completeUntil: complete?.until,
+    earlier: BigInt(each.earlier),
   };
 }
 

@@ -1181,7 +1181,7 @@ export interface PolicyShadow {
   revision: bigint;
   /** What it would make of each object. */
   versions: PolicyVersion[];
-  /** Since when this server has looked; absent: it does not yet. */
+  /** Since when calls have been counted; absent: they are not yet. */
   since:
     | Date
     | undefined;
@@ -1189,12 +1189,18 @@ export interface PolicyShadow {
   workloads: ShadowWorkload[];
   /** Calls on which both disagree, most first. */
   differences: ShadowDifference[];
-  /** Differences that are counted alone, for want of room. */
+  /** Calls that differ and are counted alone, for want of room. */
   more: bigint;
   /** Of allowed calls, how many in a hundred are told of; denials and differences are told of each. */
   samplePercent: number;
   /** Why it cannot be promoted, but by force. */
   doubts: string[];
+  /** When no server counted since then. */
+  gaps: ShadowGap[];
+  /** Counted calls to workloads that are gone, or for which it decides alike by now. */
+  elsewhere: bigint;
+  /** Why it cannot be promoted, by force neither. */
+  obstacles: string[];
 }
 
 export interface ShadowWorkload {
@@ -1219,7 +1225,16 @@ export interface ShadowWorkload {
     | undefined;
   /** Between these times nothing that its proxy logged is missing; absent: that is not known. */
   completeSince: Date | undefined;
-  completeUntil: Date | undefined;
+  completeUntil:
+    | Date
+    | undefined;
+  /** Calls that were counted when other policies held for it; not among the others. */
+  earlier: bigint;
+}
+
+export interface ShadowGap {
+  from: Date | undefined;
+  until: Date | undefined;
 }
 
 export interface ShadowDifference {
@@ -12014,6 +12029,9 @@ function createBasePolicyShadow(): PolicyShadow {
     more: 0n,
     samplePercent: 0,
     doubts: [],
+    gaps: [],
+    elsewhere: 0n,
+    obstacles: [],
   };
 }
 
@@ -12066,6 +12084,18 @@ export const PolicyShadow: MessageFns<PolicyShadow> = {
     }
     for (const v of message.doubts) {
       writer.uint32(106).string(v!);
+    }
+    for (const v of message.gaps) {
+      ShadowGap.encode(v!, writer.uint32(114).fork()).join();
+    }
+    if (message.elsewhere !== 0n) {
+      if (BigInt.asUintN(64, message.elsewhere) !== message.elsewhere) {
+        throw new globalThis.Error("value provided for field message.elsewhere of type uint64 too large");
+      }
+      writer.uint32(120).uint64(message.elsewhere);
+    }
+    for (const v of message.obstacles) {
+      writer.uint32(130).string(v!);
     }
     return writer;
   },
@@ -12187,6 +12217,30 @@ export const PolicyShadow: MessageFns<PolicyShadow> = {
             message.doubts.push(reader.string());
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.gaps.push(ShadowGap.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.elsewhere = reader.uint64() as bigint;
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.obstacles.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -12217,6 +12271,9 @@ export const PolicyShadow: MessageFns<PolicyShadow> = {
     message.more = (object.more !== undefined && object.more !== null) ? BigInt(object.more) : 0n;
     message.samplePercent = object.samplePercent ?? 0;
     message.doubts = object.doubts?.map((e) => e) || [];
+    message.gaps = object.gaps?.map((e) => ShadowGap.fromPartial(e)) || [];
+    message.elsewhere = (object.elsewhere !== undefined && object.elsewhere !== null) ? BigInt(object.elsewhere) : 0n;
+    message.obstacles = object.obstacles?.map((e) => e) || [];
     return message;
   },
 };
@@ -12234,6 +12291,7 @@ function createBaseShadowWorkload(): ShadowWorkload {
     last: undefined,
     completeSince: undefined,
     completeUntil: undefined,
+    earlier: 0n,
   };
 }
 
@@ -12283,6 +12341,12 @@ export const ShadowWorkload: MessageFns<ShadowWorkload> = {
     }
     if (message.completeUntil !== undefined) {
       Timestamp.encode(toTimestamp(message.completeUntil), writer.uint32(90).fork()).join();
+    }
+    if (message.earlier !== 0n) {
+      if (BigInt.asUintN(64, message.earlier) !== message.earlier) {
+        throw new globalThis.Error("value provided for field message.earlier of type uint64 too large");
+      }
+      writer.uint32(96).uint64(message.earlier);
     }
     return writer;
   },
@@ -12388,6 +12452,14 @@ export const ShadowWorkload: MessageFns<ShadowWorkload> = {
             message.completeUntil = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.earlier = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -12416,6 +12488,74 @@ export const ShadowWorkload: MessageFns<ShadowWorkload> = {
     message.last = object.last ?? undefined;
     message.completeSince = object.completeSince ?? undefined;
     message.completeUntil = object.completeUntil ?? undefined;
+    message.earlier = (object.earlier !== undefined && object.earlier !== null) ? BigInt(object.earlier) : 0n;
+    return message;
+  },
+};
+
+function createBaseShadowGap(): ShadowGap {
+  return { from: undefined, until: undefined };
+}
+
+export const ShadowGap: MessageFns<ShadowGap> = {
+  encode(message: ShadowGap, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.from !== undefined) {
+      Timestamp.encode(toTimestamp(message.from), writer.uint32(10).fork()).join();
+    }
+    if (message.until !== undefined) {
+      Timestamp.encode(toTimestamp(message.until), writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ShadowGap {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseShadowGap();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.from = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.until = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ShadowGap>): ShadowGap {
+    return ShadowGap.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ShadowGap>): ShadowGap {
+    const message = createBaseShadowGap();
+    message.from = object.from ?? undefined;
+    message.until = object.until ?? undefined;
     return message;
   },
 };

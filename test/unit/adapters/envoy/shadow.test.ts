@@ -95,11 +95,11 @@ describe('what they leave', () => {
     ['an ALLOW', fields(undefined, `pass/${id}`, `allow/${id}/${rule('a')}`), ['allowed', 'ALLOW', by('a')]],
     ['no ALLOW at all', fields(undefined, `pass/${id}`, `allow/${id}`), ['allowed', 'ALLOW', undefined]],
     // Filters are updated one after the other.
-    ['results of two candidates', fields(`pass/${id}`, 'pass/ba9876543210', `none/${id}`), undefined],
+    ['results of two trials', fields(`pass/${id}`, 'pass/ba9876543210', `none/${id}`), undefined],
     ['another form', fields('pass/x', 'elsewhere', '1'), undefined],
   ])('%s', (_, given, expected) => {
     const read = recordedShadow(given);
     expect(read && [read.outcome, read.step, read.by]).toEqual(expected);
-    if (read) expect(read.candidate).toBe(id);
+    if (read) expect(read.trial).toBe(id);
   });
 });

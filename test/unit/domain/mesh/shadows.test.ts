@@ -29,7 +29,7 @@ describe('what is tried beside what holds', () => {
     const both = tried(live, [deny('a', '/b')], alone);
     const view = viewOf(both, orders.id) ?? expect.fail('no view');
     expect(view.shadow).toMatchObject({
-      id: '0123456789ab',
+      id: expect.stringMatching(/^[0-9a-f]{12}$/),
       policies: [{ rules: [{ to: [{ paths: ['/b'] }] }] }],
     });
     const { shadow: _, ...rest } = view;
@@ -55,6 +55,19 @@ describe('what is tried beside what holds', () => {
     const view = viewOf(first, orders.id);
     expect(viewOf(second, orders.id)?.shadow).toBe(view?.shadow);
     expect(viewOf(second, web.id)?.shadow).toBe(view?.shadow);
+  });
+
+  test('bears another name where either side is another, so that no result of one counts for the other', () => {
+    const name = (live: readonly Policy[], candidate: readonly Policy[]) =>
+      viewOf(tried(live, candidate), orders.id)?.shadow?.id;
+    const own = deny('a', '/b');
+    const first = name([deny('a', '/a')], [own]);
+    // What another source has is on both sides.
+    const other = deny('c', '/c');
+    expect(name([deny('a', '/a')], [own])).toBe(first);
+    expect(
+      new Set([first, name([deny('a', '/x')], [own]), name([deny('a', '/a'), other], [own, other])]).size,
+    ).toBe(3);
   });
 
   test('is left out where a proxy could not be told both: what holds stays as it is', () => {

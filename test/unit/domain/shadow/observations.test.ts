@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { AccessLogEntry, ShadowVerdict } from '../../../../src/domain/ports/index.ts';
 import { judge, Observations } from '../../../../src/domain/shadow/index.ts';
 
-const candidate = '0123456789ab';
+const trial = '0123456789ab';
 const now = new Date(Date.UTC(2030, 0, 1));
 
 const verdict = (outcome: ShadowVerdict['outcome'], rest: Partial<ShadowVerdict> = {}): ShadowVerdict => ({
-  candidate,
+  trial,
   outcome,
   step: 'ALLOW',
   by: undefined,
@@ -52,43 +52,41 @@ describe('what becomes of a call under a candidate', () => {
 });
 
 describe('observations', () => {
+  const workload = 'files/shop/orders';
   const add = (observations: Observations, ...calls: readonly Partial<AccessLogEntry>[]) => {
-    for (const each of calls) observations.add('files/shop/orders', call(each), now);
-    return observations.observed();
+    for (const each of calls) observations.add(workload, trial, call(each), now);
+  };
+  const counted = (...calls: readonly Partial<AccessLogEntry>[]) => {
+    const observations = new Observations();
+    add(observations, ...calls);
+    const [tally = expect.fail('nothing was counted')] = observations.take();
+    return tally;
   };
 
-  it('count what is told of each, what by sample, and what differs; and nothing of another candidate', () => {
-    const seen = add(
-      new Observations(candidate, now),
+  it('count what is told of each, what by sample, and what differs; and nothing of another trial', () => {
+    const seen = counted(
       { shadow: verdict('allowed'), sampled: true },
       { shadow: verdict('denied'), path: '/a' },
       { shadow: verdict('denied'), path: '/b' },
       { shadow: verdict('allowed', { by: { namespace: 'shop', name: 'new', rule: 1 } }), decision: 'denied' },
       { shadow: verdict('unknown'), decision: 'denied', reason: 'rbac_access_denied_matched_policy[x]' },
-      { shadow: verdict('denied', { candidate: 'ba9876543210' }) },
+      { shadow: verdict('denied', { trial: 'ba9876543210' }) },
       {},
     );
-    expect(seen.byWorkload.get('files/shop/orders')).toEqual({
-      each: 4,
-      sampled: 1,
-      different: 3,
-      unknown: 1,
-      last: now,
-    });
+    expect(seen).toMatchObject({ workload, trial, each: 4, sampled: 1, different: 3, unknown: 1, last: now });
     expect(
       seen.differences.map(({ becomes, count, by, examples }) => [becomes, count, by?.name, examples.length]),
     ).toEqual([
       ['denied', 2, undefined, 2],
       ['allowed', 1, 'new', 1],
     ]);
-    expect(seen.more).toBe(0);
+    expect([seen.more, seen.earlier]).toEqual([0, 0]);
   });
 
   it('are told apart by caller and rule, and keep the last few examples', () => {
     const denied = { shadow: verdict('denied') };
     const paths = ['/1', '/2', '/3', '/4', `/${'x'.repeat(2_000)}`];
-    const seen = add(
-      new Observations(candidate, now),
+    const seen = counted(
       ...paths.map((path) => ({ ...denied, path })),
       { ...denied, callerId: undefined },
       { ...denied, policy: 'shop/live', rule: 2 },
@@ -97,21 +95,36 @@ describe('observations', () => {
     expect(seen.differences[0]?.examples.map(({ path = '' }) => path.length)).toEqual([2, 2, 256]);
   });
 
+  it('are taken once, and put back where they cannot be written', () => {
+    const observations = new Observations();
+    add(observations, { shadow: verdict('denied') });
+    const taken = observations.take();
+    expect(observations.isEmpty).toBe(true);
+    add(observations, { shadow: verdict('denied') });
+    for (const tally of taken) observations.put(tally);
+    expect(observations.take()).toMatchObject([{ each: 2, differences: [{ count: 2 }] }]);
+  });
+
   it('hold no more than a bounded number of differences, and count the others', () => {
-    const observations = new Observations(candidate, now);
-    for (let index = 0; index < 500; index += 1)
-      add(observations, { shadow: verdict('denied'), callerId: `spiffe://example.org/ns/a/sa/${index}` });
-    const seen = observations.observed();
-    expect(seen.differences).toHaveLength(200);
-    expect(seen.more).toBe(300);
-    expect(seen.byWorkload.get('files/shop/orders')?.different).toBe(500);
-    for (let index = 0; index < 20; index += 1)
-      for (let caller = 0; caller < 200; caller += 1)
+    const observations = new Observations();
+    const flood = (at: string, callers: number) => {
+      for (let caller = 0; caller < callers; caller += 1)
         observations.add(
-          `files/shop/${index}`,
+          at,
+          trial,
           call({ shadow: verdict('denied'), callerId: `spiffe://example.org/ns/a/sa/${caller}` }),
           now,
         );
-    expect(observations.observed().differences).toHaveLength(2_000);
+    };
+    flood(workload, 500);
+    for (let index = 0; index < 20; index += 1) flood(`files/shop/${index}`, 200);
+    const [seen, ...others] = observations.take();
+    expect(seen).toMatchObject({ more: 300, different: 500 });
+    expect(seen?.differences).toHaveLength(200);
+    expect(others.flatMap(({ differences }) => differences)).toHaveLength(1_800);
+    expect(others.at(-1)?.more).toBe(200);
+    // What was taken is not in the way of what comes.
+    flood(workload, 1);
+    expect(observations.take()).toMatchObject([{ more: 0, different: 1 }]);
   });
 });

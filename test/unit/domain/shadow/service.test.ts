@@ -1,9 +1,15 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ShadowStanding } from '../../../../src/domain/mesh/index.ts';
+import type { MeshSnapshot, ShadowStanding } from '../../../../src/domain/mesh/index.ts';
+import { composeSnapshot } from '../../../../src/domain/mesh/snapshot.ts';
 import { createPolicyService, type PolicyService } from '../../../../src/domain/policy/index.ts';
-import { createShadowService, type ShadowService } from '../../../../src/domain/shadow/index.ts';
+import {
+  createShadowService,
+  type ShadowService,
+  type ShadowTally,
+} from '../../../../src/domain/shadow/index.ts';
 import { systemClock } from '../../../../src/kernel/index.ts';
 import { memoryStore } from '../../../fakes/memory-store.ts';
+import { settings } from '../mesh/samples.ts';
 
 const ann = { subject: 'operator:ann', proof: 'client-certificate' };
 const policy = (name: string, spec: string) => ({
@@ -27,11 +33,28 @@ spec: { mtls: { mode: STRICT } }
 };
 
 const workload = 'files/shop/orders';
-const standing = (is: ShadowStanding['standing']): ShadowStanding => ({
+const trial = '0123456789ab';
+const standing = (is: ShadowStanding['standing'], refusesTrial = false): ShadowStanding => ({
   workload,
+  trial,
   standing: is,
   detail: undefined,
   since: undefined,
+  refusesTrial,
+});
+
+const tally = (rest: Partial<ShadowTally> = {}): ShadowTally => ({
+  workload,
+  trial,
+  each: 1,
+  sampled: 0,
+  different: 0,
+  unknown: 0,
+  last: new Date(),
+  differences: [],
+  more: 0,
+  earlier: 0,
+  ...rest,
 });
 
 describe('a change that is tried', () => {
@@ -39,39 +62,39 @@ describe('a change that is tried', () => {
   let policies: PolicyService;
   let shadow: ShadowService;
   let proxies: ShadowStanding['standing'];
-  let calls: number;
+  let refusesTrial: boolean;
+  let seen: readonly ShadowTally[];
 
   beforeEach(async () => {
     store = memoryStore();
     proxies = 'current';
-    calls = 1;
+    refusesTrial = false;
+    seen = [tally()];
     const given = { store: store.policies, audit: store.audit, clock: systemClock };
     const changed = () => Promise.resolve();
     policies = createPolicyService({ ...given, snapshot: () => undefined, changed });
-    let candidate: string | undefined;
+    let snapshot: MeshSnapshot | undefined;
     shadow = createShadowService({
       ...given,
       policies,
-      mesh: { snapshot: () => undefined, shadows: () => [standing(proxies)] },
+      mesh: {
+        snapshot: () => snapshot,
+        shadows: () => [standing(proxies, refusesTrial)],
+        sources: () => [],
+      },
       observer: {
-        observed: () =>
-          candidate === undefined
-            ? undefined
-            : {
-                candidate,
-                since: new Date(),
-                byWorkload: new Map(
-                  calls === 0
-                    ? []
-                    : [[workload, { each: calls, sampled: 0, different: 0, unknown: 0, last: new Date() }]],
-                ),
-                differences: [],
-                more: 0,
-              },
+        seen: async () => ({
+          watches: [{ id: 'a', since: new Date(), until: new Date(), closed: false }],
+          tallies: seen,
+        }),
       },
       evidence: { get: () => undefined },
       changed: async () => {
-        candidate = (await store.policies.candidate())?.id;
+        const id = (await store.policies.candidate())?.id;
+        snapshot = {
+          ...composeSnapshot(settings, []),
+          candidate: id === undefined ? undefined : { id, policies: [] },
+        };
       },
     });
     await policies.apply({ texts: [deny('a', '/one')], remove: [] }, 0, ann, '');
@@ -123,7 +146,12 @@ describe('a change that is tried', () => {
   it.each([
     ['a proxy has not taken it', () => (proxies = 'pending'), /not taken the candidate/],
     ['a proxy refuses it', () => (proxies = 'refused'), /not taken the candidate/],
-    ['nothing was observed', () => (calls = 0), /nothing was observed/],
+    ['nothing was observed', () => (seen = []), /nothing was observed/],
+    [
+      'nothing was observed beside the policies that hold by now',
+      () => (seen = [tally({ trial: 'ba9876543210' })]),
+      /policies that hold were changed/,
+    ],
   ])('is promoted by force and with a reason alone, where %s', async (_, doubt, told) => {
     doubt();
     await begin();
@@ -136,6 +164,36 @@ describe('a change that is tried', () => {
     expect(await held()).toContain('/one');
     await promote(true);
     expect(await held()).toContain('/two');
+  });
+
+  it('is not promoted where a proxy refuses it, not by force either', async () => {
+    [proxies, refusesTrial] = ['refused', true];
+    await begin();
+    for (const force of [false, true])
+      await expect(promote(force)).rejects.toMatchObject({
+        code: 'FailedPrecondition',
+        message: expect.stringContaining('would not hold there either'),
+      });
+    expect((await audited())[0]).toBe('policy.shadow.promote refused');
+    expect(await held()).not.toContain('/two');
+  });
+
+  it('is told with what counts, what does no more, and what went elsewhere', async () => {
+    await begin();
+    seen = [
+      tally({ each: 2, sampled: 3, earlier: 4 }),
+      tally({ workload: 'files/shop/gone', each: 5, sampled: 1 }),
+    ];
+    expect(await shadow.status()).toMatchObject({
+      workloads: [{ workload, each: 2, sampled: 3, earlier: 4 }],
+      elsewhere: 6,
+    });
+    seen = [tally({ each: 2, sampled: 3, earlier: 4, more: 1, trial: 'ba9876543210' })];
+    expect(await shadow.status()).toMatchObject({
+      workloads: [{ workload, each: 0, sampled: 0, earlier: 9 }],
+      elsewhere: 0,
+      more: 0,
+    });
   });
 
   it('is not promoted over what others changed, not by force either', async () => {

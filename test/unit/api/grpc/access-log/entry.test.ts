@@ -40,7 +40,7 @@ function read(common: Given): AccessLogEntry {
   );
 }
 
-const tried = { candidate: '0123456789ab', outcome: 'allowed', step: 'ALLOW', by: undefined } as const;
+const tried = { trial: '0123456789ab', outcome: 'allowed', step: 'ALLOW', by: undefined } as const;
 
 const mutual: Given = {
   tlsProperties: {
