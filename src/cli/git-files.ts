@@ -6,27 +6,40 @@ import { isPolicyFile } from './policy-files.ts';
 /** Of all files that a ref has in the directory. */
 const limits = { files: 20_000, bytes: 64 * 1024 * 1024, milliseconds: 30_000 } as const;
 
+/** What stands before a side that git has. */
+export const gitMark = 'git:';
+
+/** A file of a commit. */
+export interface GitFile extends PolicyFile {
+  /** From where the command was called. */
+  readonly path: string;
+}
+
+/** @param text `REF` or `REF:DIRECTORY`; the directory is from where the command was called */
+export function parseGitSide(text: string): { readonly ref: string; readonly directory: string } {
+  const colon = text.indexOf(':');
+  return colon === -1
+    ? { ref: text, directory: '.' }
+    : { ref: text.slice(0, colon), directory: text.slice(colon + 1) || '.' };
+}
+
 /**
  * The policy files of a git ref, below a directory of the repository that the command was called in. What git says is
  * read; nothing is checked out, fetched or run.
- * @param text `REF` or `REF:DIRECTORY`
+ * @param text `REF` or `REF:DIRECTORY`; a ref `REF...` is the commit at which what is checked out parted from REF
  * @throws CitadelError InvalidArgument for a ref that is none; FailedPrecondition where git cannot be asked
  */
-export function readGitFiles(text: string): readonly PolicyFile[] {
-  const colon = text.indexOf(':');
-  const ref = colon === -1 ? text : text.slice(0, colon);
-  const directory = colon === -1 ? '.' : text.slice(colon + 1) || '.';
-  if (!/^[A-Za-z0-9_@][A-Za-z0-9_./@^~+{}-]*$/.test(ref))
-    throw new CitadelError('InvalidArgument', `${JSON.stringify(ref)} is no name of a git ref`);
-  const commit = git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`], {
-    otherwise: `git knows no commit ${ref}`,
-  })
-    .toString('utf8')
-    .trim();
+export function readGitFiles(
+  text: string,
+  { mayBeEmpty = false }: { readonly mayBeEmpty?: boolean } = {},
+): readonly GitFile[] {
+  const { ref, directory } = parseGitSide(text);
+  const commit = commitOf(ref);
   const listed = git(['ls-tree', '-r', '-z', '-l', commit, '--', directory], {
     otherwise: `git cannot list ${directory} of ${ref}`,
   });
   const entries = listed.toString('utf8').split('\0').flatMap(entryOf);
+  if (entries.length === 0 && mayBeEmpty) return [];
   if (entries.length === 0)
     throw new CitadelError(
       'FailedPrecondition',
@@ -41,9 +54,33 @@ export function readGitFiles(text: string): readonly PolicyFile[] {
   const input = entries.map(({ object }) => `${object}\n`).join('');
   const contents = git(['cat-file', '--batch'], { input, otherwise: `git cannot read ${ref}` });
   return textsOf(contents, entries).map((content, at) => {
-    const source = `git:${ref}:${entries[at]?.path ?? ''}`;
-    return { source, file: undefined, text: content };
+    const path = entries[at]?.path ?? '';
+    return { source: `git:${ref}:${path}`, path, file: undefined, text: content };
   });
+}
+
+const partedMark = '...';
+
+function commitOf(ref: string): string {
+  const isParted = ref.endsWith(partedMark);
+  const name = isParted ? ref.slice(0, -partedMark.length) : ref;
+  if (!/^[A-Za-z0-9_@][A-Za-z0-9_./@^~+{}-]*$/.test(name))
+    throw new CitadelError('InvalidArgument', `${JSON.stringify(ref)} is no name of a git ref`);
+  const commit = line(
+    git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`], {
+      otherwise: `git knows no commit ${name}; where it is a branch of others, fetch it first`,
+    }),
+  );
+  if (!isParted) return commit;
+  return line(
+    git(['merge-base', commit, 'HEAD'], {
+      otherwise: `git knows no commit that ${name} and HEAD come from; fetch more of their history`,
+    }),
+  );
+}
+
+function line(output: Buffer): string {
+  return output.toString('utf8').trim();
 }
 
 interface Entry {
@@ -53,8 +90,8 @@ interface Entry {
 }
 
 /** `<mode> blob <object> <size>\t<path>`; links and submodules are no files. */
-function entryOf(line: string): readonly Entry[] {
-  const [, object, size, path] = /^100(?:644|755) blob ([0-9a-f]{40,64}) +(\d+)\t(.*)$/s.exec(line) ?? [];
+function entryOf(text: string): readonly Entry[] {
+  const [, object, size, path] = /^100(?:644|755) blob ([0-9a-f]{40,64}) +(\d+)\t(.*)$/s.exec(text) ?? [];
   if (object === undefined || size === undefined || path === undefined) return [];
   const isHidden = path.split('/').some((part) => part.startsWith('.') && part !== '..');
   return isHidden || !isPolicyFile(path) ? [] : [{ object, size: Number(size), path }];

@@ -52,6 +52,12 @@ export function readPolicyFiles(given: readonly string[]): PolicyFiles {
   return { files, unreadable };
 }
 
+/** Whether nothing is there, or a directory without such files. */
+export function holdsNoFile(path: string): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats === undefined || (stats.isDirectory() && below(path).length === 0);
+}
+
 /** @throws CitadelError FailedPrecondition for a directory without any */
 function filesOf(path: string): readonly string[] {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return [path];

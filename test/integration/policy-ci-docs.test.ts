@@ -72,6 +72,7 @@ function shell(script: string): Promise<{ readonly code: number; readonly output
   });
 }
 
+const commitAll = 'git add -A policies && git -c user.name=a -c user.email=a@example.org commit -qnm x';
 const git = (command: string) => shell(`git -c user.name=a -c user.email=a@example.org ${command}`);
 
 describe('docs/policy-ci.md', () => {
@@ -101,6 +102,12 @@ describe('docs/policy-ci.md', () => {
     // Where nobody says who is there, that is told.
     expect((await shell('citadel policy check policies --against old')).output).toContain(
       'it is not known who is there',
+    );
+    // What goes is named, with what hangs on it.
+    const markdown =
+      'citadel policy check policies --against old --world world.json --markdown s.md; cat s.md';
+    expect((await shell(markdown.replace(';', '||'))).output).toMatch(
+      /\| Removed \| \*\*1\*\* \|[\s\S]+#### Removed\n\n- `AuthorizationPolicy\/shop\/deny \(old\/deny.yaml:1\)`\n {2}- `without it becomes allowed: /,
     );
     // Compared with a world that has it, and whose policies no file names, it stays.
     const live = 'citadel policy check policies --against live --world world.json';
@@ -154,9 +161,41 @@ describe('docs/policy-ci.md', () => {
       block('file=policies/orders.test.yaml').replace('POST, PUT, DELETE', 'POST, DELETE'),
     );
     const second = await run();
+    expect(second.summary).toContain('| Removed | – |');
     expect(second.summary).toMatch(
       /#### Becomes allowed\n\n- `.*method PUT.* to test\/shop\/orders, port 8080`/,
     );
     expect(second.failed).toBe(0);
+
+    // Meanwhile others add a policy to main, which is not of this change; and this change deletes all that there is.
+    await shell(`git switch -qc change && ${commitAll} && git switch -q main`);
+    write('policies/theirs.yaml', block('file=policies/orders.yaml').replace('name: orders', 'name: theirs'));
+    await shell(`git checkout -q . && ${commitAll}`);
+    await shell('git update-ref refs/remotes/origin/main main && git switch -q change');
+    expect((await run()).summary).toContain('| Removed | – |');
+    await shell('git rm -qr policies');
+    const third = await run();
+    expect(third.failed).toBe(0);
+    expect(third.summary).toMatch(
+      /#### Removed\n\n- `AuthorizationPolicy\/shop\/orders \(git:.*policies\/orders\.yaml:1\)`\n {2}- `without it becomes allowed: caller any/,
+    );
+    expect(third.summary).toContain('no policy is left of those of git:origin/main');
+  });
+
+  it('takes an empty directory for what a change left or began with, and any other for a wrong name', async () => {
+    const check = (files: string, against: string) =>
+      shell(`citadel policy check ${files} --against ${against} --world world.json`);
+    expect(await check('policy', 'git:HEAD:policies')).toMatchObject({
+      code: 2,
+      output: expect.stringContaining('the file policy does not exist'),
+    });
+    write('new/orders.yaml', block('file=policies/orders.yaml'));
+    expect(await check('new', 'git:HEAD:nwe')).toMatchObject({
+      code: 2,
+      output: expect.stringContaining('no file below nwe of HEAD'),
+    });
+    const first = await check('new', 'git:HEAD:new');
+    expect(first.output).toContain('git:HEAD:new has no policies: all of these are new');
+    expect(first.code).toBe(5);
   });
 });

@@ -1,10 +1,12 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { dnsLabel } from '../../domain/policy/index.ts';
 import { ExitRequest, exitCodes } from '../exit-codes.ts';
 import { type OutputOptions, withOutput } from '../options.ts';
 import { printRecord } from '../output.ts';
 import { checkExitCode, type FindingKind, findingKinds } from '../policy-check/exit-code.ts';
-import { type CheckOptions, type Findings, gather } from '../policy-check/gather.ts';
+import { type CheckOptions, type Findings, gather, type PolicyComparison } from '../policy-check/gather.ts';
 import { checkMarkdown, checkText } from '../policy-check/render.ts';
+import { keyOf } from '../policy-check/sides.ts';
 import { reportValue } from '../policy-testing/report.ts';
 import { withWorld } from '../policy-world.ts';
 import { writeReport } from './policy-test.ts';
@@ -30,8 +32,14 @@ export function addPolicyCheck(policy: Command): void {
     .argument('<file...>', policyFilesHelp)
     .option(
       '--against <side>',
-      'also what they decide otherwise than live, or than a file, a directory, git:REF or git:REF:DIRECTORY',
+      'also what they decide otherwise than live, or than a file, a directory, git:REF or git:REF:DIRECTORY; git:REF... is where HEAD parted from REF',
     )
+    .option(
+      '--base <side>',
+      'with --against live: what the change started from; of what it has and the files have not it is told that it goes',
+    )
+    .option('--all', 'with --against live: the files are all there is; whatever else is live goes')
+    .option('--all-in <namespaces>', 'likewise, of these namespaces alone; with commas', namespacesOf)
     .option('--markdown <file>', 'write a summary for a pull request there')
     .option(
       '--fail-on <kinds>',
@@ -52,7 +60,32 @@ export function addPolicyCheck(policy: Command): void {
 }
 
 function valueOf({ problems, warnings, tests, comparison }: Findings): Readonly<Record<string, unknown>> {
-  return { problems, warnings, tests: reportValue(tests), comparison: comparison ?? null };
+  return {
+    problems,
+    warnings,
+    tests: reportValue(tests),
+    comparison: comparison ? comparisonValue(comparison) : null,
+  };
+}
+
+function comparisonValue({ removals, ...comparison }: PolicyComparison): Readonly<Record<string, unknown>> {
+  return {
+    ...comparison,
+    removals: removals.map(({ policy, effect }) => ({
+      policy: keyOf(policy),
+      at: policy.meta.origin,
+      ...(effect && { outcome: effect.outcome, differences: effect.differences }),
+    })),
+  };
+}
+
+function namespacesOf(text: string): readonly string[] {
+  const names = text.split(',');
+  const wrong = names.find((name) => !dnsLabel.test(name));
+  if (wrong === undefined) return names;
+  throw new InvalidArgumentError(
+    `${JSON.stringify(wrong)} is no name of a namespace; write them with commas`,
+  );
 }
 
 function kindsOf(text: string): readonly FindingKind[] {

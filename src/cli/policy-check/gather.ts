@@ -5,20 +5,23 @@ import {
   lintWithoutWorld,
   type Policy,
   type PolicyProblem,
-  type PolicyReading,
   type PolicyWorld,
-  policyKey,
-  readPolicies,
   type WorldComparison,
-  withPolicies,
 } from '../../domain/policy/index.ts';
 import { CitadelError } from '../../kernel/index.ts';
 import { abstractWorld } from '../commands/policy-diff.ts';
-import { readGitFiles } from '../git-files.ts';
-import { readPolicyFiles } from '../policy-files.ts';
 import type { TestReport } from '../policy-testing/report.ts';
 import { testsOf } from '../policy-testing/run.ts';
 import { loadWorld, type WorldOptions } from '../policy-world.ts';
+import {
+  type Against,
+  changeOf,
+  type PolicyChange,
+  type Removal,
+  type Removing,
+  removalsOf,
+} from './change.ts';
+import { type BaseSide, pathsLeft, readBase, readSide, type Side } from './sides.ts';
 
 /** All that a check has found. */
 export interface Findings {
@@ -26,15 +29,29 @@ export interface Findings {
   readonly warnings: readonly LintWarning[];
   readonly tests: TestReport;
   /** What is decided otherwise than by what it was compared with; undefined where it was compared with nothing. */
-  readonly comparison: WorldComparison | undefined;
+  readonly comparison: PolicyComparison | undefined;
   /** Whether it is known who is there: else each namespace and selector that a policy names was taken for somebody. */
   readonly isWorldKnown: boolean;
+}
+
+export interface PolicyComparison extends WorldComparison {
+  readonly removals: readonly Removal[];
+  /** What is to be known beside it, each a sentence without its end. */
+  readonly notes: readonly string[];
 }
 
 export interface CheckOptions extends WorldOptions {
   /** `live`, or policies: a file, a directory, `git:REF` or `git:REF:DIRECTORY`. */
   readonly against?: string;
+  /** With `live`: policies likewise, from which the change started. */
+  readonly base?: string;
+  /** With `live`: the files are all there is. */
+  readonly all?: boolean;
+  /** With `live`: of these namespaces the files are all there is. */
+  readonly allIn?: readonly string[];
 }
+
+const live = 'live';
 
 /**
  * Judges files of policies and their tests. @param given as on the command line
@@ -42,93 +59,115 @@ export interface CheckOptions extends WorldOptions {
  */
 export async function gather(given: readonly string[], options: CheckOptions): Promise<Findings> {
   const { against } = options;
-  const candidate = readSide(given);
-  const base = against === undefined || against === 'live' ? undefined : readSide([against]);
-  if (base && base.problems.length > 0)
-    throw new CitadelError('FailedPrecondition', `${against} is broken; check it by itself first`);
+  refuseUseless(options);
+  const baseName = against === live ? options.base : against;
+  const base = baseName === undefined ? undefined : readBase(baseName, given);
+  const left = pathsLeft(given, base);
+  const candidate = readSide(left);
   const known = [options.world, options.registry, options.server, options.socket];
-  const hasWorld = against === 'live' || known.some((each) => each !== undefined);
+  const hasWorld = against === live || known.some((each) => each !== undefined);
   const world = hasWorld ? await loadWorld(options) : undefined;
-  const tests = await testsOf(given, options);
+  const tests = await testsOf(left, options);
   const { policies, locate } = candidate;
   const compared = world ?? (base && abstractWorld([...base.policies, ...policies], options));
-  const [before, after] = compared ? sidesOf(compared, base?.policies ?? [], policies) : [];
+  const change = compared && changeOf(compared, policies, againstOf(options, base));
   return {
     problems: onceEach([...candidate.problems, ...tests.problems]),
     warnings:
-      world && after
-        ? lintPolicies(after.policies, after, locate, { subjects: policies })
+      world && change
+        ? lintPolicies(change.after.policies, change.after, locate, { subjects: policies })
         : lintWithoutWorld(policies, locate),
     tests,
     // Of what is broken the rest would be compared, and something else be said.
     comparison:
-      against !== undefined && before && after && candidate.problems.length === 0
-        ? compareWorlds(before, after)
+      against !== undefined && change && candidate.problems.length === 0
+        ? comparisonOf(change, base, candidate, options)
         : undefined,
     isWorldKnown: world !== undefined,
   };
 }
 
-/** What holds without the files and with them: what a base had and the files have not is gone. */
-function sidesOf(
-  world: PolicyWorld,
-  base: readonly Policy[],
-  policies: readonly Policy[],
-): readonly [before: PolicyWorld, after: PolicyWorld] {
-  const before = withPolicies(world, base);
-  const kept = new Set(policies.map(keyOf));
-  const gone = new Set(base.map(keyOf).filter((key) => !kept.has(key)));
-  const left = { ...before, policies: before.policies.filter((policy) => !gone.has(keyOf(policy))) };
-  return [before, withPolicies(left, policies)];
+/** @throws CitadelError OutOfRange for options that would say nothing */
+function refuseUseless({ against, base, all, allIn }: CheckOptions): void {
+  const given = [
+    base === undefined ? '' : '--base',
+    all === true ? '--all' : '',
+    allIn === undefined ? '' : '--all-in',
+  ];
+  const [one, two] = given.filter((name) => name !== '');
+  if (one !== undefined && against !== live)
+    throw new CitadelError(
+      'OutOfRange',
+      `${one} says which live policies go; it needs --against live. Of other files what they alone have goes anyway`,
+    );
+  if (two !== undefined)
+    throw new CitadelError(
+      'OutOfRange',
+      `${one} and ${two} both say which live policies go; give one of them`,
+    );
 }
 
-const ofGit = 'git:';
-
-interface Side {
-  readonly policies: readonly Policy[];
-  readonly problems: readonly PolicyProblem[];
-  readonly locate: PolicyReading['locate'];
+function againstOf({ against, all, allIn }: CheckOptions, base: BaseSide | undefined): Against {
+  if (against !== live) return { kind: 'files', policies: base?.policies ?? [] };
+  const removing: Removing = base
+    ? { kind: 'deleted', base: base.policies }
+    : all === true || allIn !== undefined
+      ? { kind: 'others', namespaces: allIn }
+      : { kind: 'nothing' };
+  return { kind: live, removing };
 }
 
-function readSide(given: readonly string[]): Side {
-  const [only = ''] = given;
-  const { files, unreadable } = only.startsWith(ofGit)
-    ? { files: readGitFiles(only.slice(ofGit.length)), unreadable: [] }
-    : readPolicyFiles(given);
-  const readings = files.map(({ source, text }) => readPolicies(text, { source }));
-  const taken = new Map<string, Policy>();
-  const problems: PolicyProblem[] = unreadable.map((message) => ({ source: '', path: '', message }));
-  for (const reading of readings) {
-    problems.push(...reading.problems);
-    for (const policy of reading.policies) {
-      const first = taken.get(keyOf(policy));
-      if (!first) taken.set(keyOf(policy), policy);
-      else {
-        const { source, line = 1 } = policy.meta.origin;
-        const message = `is in ${first.meta.origin.source} too: nobody can say which one counts`;
-        problems.push({ source, line, object: identityOf(policy), path: '', message });
-      }
-    }
-  }
+function comparisonOf(
+  change: PolicyChange,
+  base: BaseSide | undefined,
+  { policies }: Side,
+  options: CheckOptions,
+): PolicyComparison {
   return {
-    policies: [...taken.values()],
-    problems,
-    locate: (policy, path) => {
-      for (const reading of readings) {
-        const place = reading.locate(policy, path);
-        if (place) return place;
-      }
-      return undefined;
-    },
+    ...compareWorlds(change.before, change.after),
+    removals: removalsOf(change, compareWorlds),
+    notes: [...notesOf(change, base, policies), ...emptyNamespaces(change.before, options)],
   };
 }
 
-function identityOf({ kind, meta: { namespace, name } }: Policy) {
-  return { kind, namespace, name };
+/** Of more names nobody reads. */
+const mostNames = 5;
+
+function notesOf(
+  { drifted, staying }: PolicyChange,
+  base: BaseSide | undefined,
+  policies: readonly Policy[],
+): readonly string[] {
+  const notes: string[] = [];
+  if (base?.policies.length === 0) notes.push(`${base.name} has no policies: all of these are new`);
+  if (base && base.policies.length > 0 && policies.length === 0)
+    notes.push(`no policy is left of those of ${base.name}`);
+  if (drifted.length > 0)
+    notes.push(
+      `live is not what ${base?.name ?? 'it was'} says: ${namesText(drifted)}; what that makes is told too`,
+    );
+  if (staying.length > 0)
+    notes.push(`in none of the files, and staying: ${namesText(staying)}; --base or --all has them go`);
+  return notes;
 }
 
-function keyOf(policy: Policy): string {
-  return policyKey(identityOf(policy));
+/** Of a namespace whose name is wrong nothing would go, and nothing be said. */
+function emptyNamespaces(
+  { policies, workloads }: PolicyWorld,
+  { allIn = [] }: CheckOptions,
+): readonly string[] {
+  const known = new Set([
+    ...policies.map(({ meta }) => meta.namespace),
+    ...[...workloads.values()].map(({ namespace }) => namespace),
+  ]);
+  return allIn
+    .filter((name) => !known.has(name))
+    .map((name) => `in namespace ${name} is nobody, and no policy`);
+}
+
+function namesText(names: readonly string[]): string {
+  const more = names.length - mostNames;
+  return `${names.slice(0, mostNames).join(', ')}${more > 0 ? `, and ${more} more` : ''}`;
 }
 
 /** What the policies' reader and the tests' say of one file is one problem. */

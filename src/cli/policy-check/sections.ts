@@ -9,7 +9,9 @@ import {
 } from '../../domain/policy/index.ts';
 import { explainLine, requestLine } from '../commands/policy-diff-text.ts';
 import { failedCases, problemLine } from '../policy-testing/report.ts';
-import type { Findings } from './gather.ts';
+import type { Removal } from './change.ts';
+import type { Findings, PolicyComparison } from './gather.ts';
+import { keyOf } from './sides.ts';
 
 /** One kind of finding, with a line or more for each. */
 export interface Section {
@@ -58,6 +60,7 @@ export function summaryOf({ tests, comparison, isWorldKnown }: Findings): string
         ? `proven: every call is decided as before (${comparison.proof.groups} kinds of ports)`
         : `${comparison.differences.length} ${comparison.differences.length === 1 ? 'difference' : 'differences'}${comparison.complete ? '' : ', and perhaps more'}`,
   ];
+  parts.push(...(comparison?.notes ?? []));
   if (comparison !== undefined && !isWorldKnown)
     parts.push(
       'it is not known who is there: each namespace and selector that a policy names was taken for somebody',
@@ -65,7 +68,7 @@ export function summaryOf({ tests, comparison, isWorldKnown }: Findings): string
   return parts.join('; ');
 }
 
-function compared({ differences, undecided, complete }: WorldComparison): readonly Section[] {
+function compared({ differences, undecided, complete, removals }: PolicyComparison): readonly Section[] {
   const of = (becomes: Difference['becomes']) => differences.filter((each) => each.becomes === becomes);
   return [
     section('Becomes allowed', of('allowed').map(differenceEntry)),
@@ -76,11 +79,35 @@ function compared({ differences, undecided, complete }: WorldComparison): readon
       ]),
       ...(complete || undecided.length > 0 ? [] : [['there may be more differences than these'] as const]),
     ]),
+    section('Removed', removals.map(removalEntry)),
   ];
 }
 
 function section(title: string, entries: Section['entries']): Section {
   return { title, count: entries.length, entries };
+}
+
+/** Of more differences by one removal it is told how many there are. */
+const mostOfRemoval = 5;
+
+function removalEntry({ policy, effect }: Removal): readonly [string, ...string[]] {
+  const { source, line } = policy.meta.origin;
+  const head = `${keyOf(policy)} (${source}${line === undefined ? '' : `:${line}`})`;
+  if (effect === undefined) return [head];
+  if (effect.outcome === 'same') return [head, 'without it nothing is decided otherwise: proven'];
+  const { differences, complete } = effect;
+  const more = differences.length - mostOfRemoval;
+  return [
+    head,
+    ...differences
+      .slice(0, mostOfRemoval)
+      .map(
+        ({ becomes, region, places }) =>
+          `without it becomes ${becomes}: ${regionText(region)}, to ${placesText(places)}`,
+      ),
+    ...(more > 0 ? [`and ${more} more`] : []),
+    ...(complete ? [] : ['there may be more that hangs on it']),
+  ];
 }
 
 function differenceEntry(difference: Difference): readonly [string, ...string[]] {

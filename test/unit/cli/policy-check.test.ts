@@ -38,28 +38,16 @@ const failing: Findings = {
     ],
   },
 };
-const wider: Findings = {
+const compared = (...args: Parameters<typeof compareWorlds>): Findings => ({
   ...nothing,
-  comparison: compareWorlds(before, { ...before, policies: [allow(['GET', 'PUT'])] }),
-};
+  comparison: { ...compareWorlds(...args), removals: [], notes: [] },
+});
 const wide = { ...before, policies: [allow(['GET', 'PUT'])] };
-const narrower: Findings = { ...nothing, comparison: compareWorlds(wide, before) };
-const both: Findings = {
-  ...nothing,
-  comparison: compareWorlds(before, { ...before, policies: [allow(['PUT'])] }),
-};
-const same: Findings = {
-  ...nothing,
-  comparison: compareWorlds(before, { ...before, policies: [allow(['GET', 'GET'])] }),
-};
-const untold: Findings = {
-  ...nothing,
-  comparison: compareWorlds(
-    before,
-    { ...before, policies: [allow(['GET', 'PUT'])] },
-    { steps: 1, stepsOfGroup: 1 },
-  ),
-};
+const wider = compared(before, wide);
+const narrower = compared(wide, before);
+const both = compared(before, { ...before, policies: [allow(['PUT'])] });
+const same = compared(before, { ...before, policies: [allow(['GET', 'GET'])] });
+const untold = compared(before, wide, { steps: 1, stepsOfGroup: 1 });
 const warned: Findings = {
   ...nothing,
   warnings: [
