@@ -2,16 +2,17 @@ import { join } from 'node:path';
 import type { ConsoleListener } from '../api/console/index.ts';
 import type { Refusal } from '../api/listen/index.ts';
 import { type CodeFlow, createBrowserSessions, type OperatorAccess } from '../domain/operators/index.ts';
-import type { AuditLog, Metrics } from '../domain/ports/index.ts';
+import type { Metrics, Store } from '../domain/ports/index.ts';
 import type { ServingCertificateSource } from '../domain/serving/index.ts';
 import { type Clock, type Entropy, type Log, version } from '../kernel/index.ts';
 import type { ServerConfig } from './config/index.ts';
 import type { OpenControlPlane } from './control-plane.ts';
+import { decisionRecordsOf } from './operators.ts';
 
 export interface ConsoleOptions {
   readonly config: ServerConfig;
   readonly access: OperatorAccess;
-  readonly audit: AuditLog;
+  readonly store: Pick<Store, 'audit' | 'decisions'>;
   readonly certificates: ServingCertificateSource;
   readonly controlPlane: OpenControlPlane | undefined;
   readonly metrics: Metrics;
@@ -26,14 +27,14 @@ const pages = join(import.meta.dirname, '../../dist/console');
 
 /** The console for browsers; undefined where the configuration has none. Nothing of it is loaded then. */
 export async function serveConsole(options: ConsoleOptions): Promise<ConsoleListener | undefined> {
-  const { config, access, audit, certificates, controlPlane, onRefused, metrics, clock, entropy, log } =
+  const { config, access, store, certificates, controlPlane, onRefused, metrics, clock, entropy, log } =
     options;
   const settings = config.console;
   if (!settings) return undefined;
   const { idle, lifetime, maximum, perOperator } = settings.sessions;
   const sessions = createBrowserSessions({
     access,
-    audit,
+    audit: store.audit,
     codeFlow: await codeFlowOf(config, { clock, entropy }),
     clientCertificates: settings.clientCertificates,
     limits: { idle, lifetime, sessions: maximum, perOwner: perOperator },
@@ -58,6 +59,7 @@ export async function serveConsole(options: ConsoleOptions): Promise<ConsoleList
       policyWarnings: () => controlPlane?.plane.policyWarnings() ?? [],
       meshSources: () => controlPlane?.plane.sources() ?? [],
       policyWorld: () => controlPlane?.plane.snapshot(),
+      decisionRecords: controlPlane && decisionRecordsOf(controlPlane, store),
     },
     certificates,
     limits: { ...defaultConsoleLimits, handshakeTimeout, requestTimeout, callsPerSecondPerPeer },

@@ -276,7 +276,7 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
   const console = await serveConsole({
     config,
     access: operatorApi.access,
-    audit: store.audit,
+    store,
     certificates,
     controlPlane,
     metrics,

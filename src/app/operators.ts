@@ -184,7 +184,8 @@ function mutualTlsOf(
   return (query) => mutualTlsStatus(plane, known, { ...query, now: clock.now() });
 }
 
-function decisionRecordsOf(
+/** What proxies told of decisions, for whoever asks. */
+export function decisionRecordsOf(
   { settings }: OpenControlPlane,
   { decisions }: Pick<Store, 'decisions'>,
 ): OperatorServices['decisionRecords'] {

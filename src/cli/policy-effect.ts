@@ -1,11 +1,9 @@
 import {
   compareWorlds,
   type PolicyWorld,
-  readPolicies,
   restoringChange,
   type WorldComparison,
-  withoutStored,
-  withPolicies,
+  withChanges,
 } from '../domain/policy/index.ts';
 import type { PolicyObjectKey } from '../domain/ports/index.ts';
 import type * as wire from '../gen/citadel/v1/operator.ts';
@@ -33,7 +31,7 @@ export async function effectOfChange(
 ): Promise<PolicyChangeEffect> {
   return effect(async () => {
     const before = await worldOfServer(options);
-    return [before, changed(before, await resolved(connection, change))];
+    return [before, withChanges(before, await resolved(connection, change))];
   });
 }
 
@@ -48,7 +46,7 @@ export async function effectOfOthers(
       before === undefined ? [] : [{ source: 'before', text: before }],
     );
     const remove = objects.flatMap(({ key, before }) => (before === undefined ? [key] : []));
-    return [changed(after, { texts, remove }), after];
+    return [withChanges(after, { texts, remove }), after];
   });
 }
 
@@ -68,9 +66,4 @@ async function resolved(connection: OperatorConnection, change: Change): Promise
   const then = await storedPolicies(connection, Number(restore.revision));
   const now = await storedPolicies(connection);
   return restoringChange(then.policies, now.policies, { revision: then.revision, keys: restore.keys });
-}
-
-function changed(world: PolicyWorld, { texts, remove }: Change): PolicyWorld {
-  const policies = texts.flatMap(({ source, text }) => readPolicies(text, { source }).policies);
-  return withPolicies(withoutStored(world, remove), policies);
 }

@@ -1,87 +1,102 @@
 import { type ComponentChild, h } from 'preact';
-import { useState } from 'preact/hooks';
 import type { ConsoleAccess, ConsoleAccessRow, ConsoleWorld } from '../wire/console.ts';
 import { AccessGraph } from './access-graph.ts';
-import { CallError, describe, post } from './call.ts';
+import { answered } from './answered.ts';
 import { Command, quoted } from './command.ts';
-import { failure } from './elements.ts';
+import { offers, submitButton, submitting, typedText } from './elements.ts';
+import { callersOf } from './explain-panel.ts';
+import { useQuestion } from './use-question.ts';
 
 interface AccessPanelProps {
+  /** Who may reach a workload, or what an identity may reach. */
+  readonly asks: 'who' | 'what';
   readonly text: string;
   readonly world: ConsoleWorld | undefined;
+  readonly name: string;
+  readonly onName: (name: string) => void;
   readonly onEnded: () => void;
 }
 
-/** Every caller that may reach a service, under the text in the editor and all else that holds. */
-export function AccessPanel({ text, world, onEnded }: AccessPanelProps): ComponentChild {
-  const [to, setTo] = useState('');
-  const [busy, setBusy] = useState(false);
-  const [found, setFound] = useState<ConsoleAccess>();
-  const [problem, setProblem] = useState('');
-  const ask = async () => {
-    setBusy(true);
-    setProblem('');
-    setFound(await post<ConsoleAccess>('who', { text, to }));
-  };
-  const submit = (event: Event) => {
-    event.preventDefault();
-    ask()
-      .catch((error: unknown) => {
-        setFound(undefined);
-        if (error instanceof CallError && error.code === 'Unauthenticated') onEnded();
-        else setProblem(describe(error));
-      })
-      .finally(() => setBusy(false));
-  };
+const words = {
+  who: {
+    label: 'Who may call',
+    placeholder: 'shop/orders:80',
+    option: '--to',
+    missing: 'CALLEE',
+    nothing: 'Nobody may call it.',
+    title: 'Ways in',
+  },
+  what: {
+    label: 'What may be called by',
+    placeholder: 'shop/web, a SPIFFE ID, plaintext',
+    option: '--from',
+    missing: 'CALLER',
+    nothing: 'It may call nothing.',
+    title: 'Ways out',
+  },
+} as const;
+
+/** Ways between callers and callees, under the text in the editor and all else that holds. */
+export function AccessPanel({ asks, text, world, name, onName, onEnded }: AccessPanelProps): ComponentChild {
+  const { label, placeholder, option, missing } = words[asks];
+  const body = asks === 'who' ? { text, to: name } : { text, from: name };
+  const question = useQuestion<ConsoleAccess>(asks, body, onEnded);
+  const file = text === '' ? '' : 'policy.yaml ';
   return h(
     'div',
     { class: 'panel-body' },
     h(
       'form',
-      { class: 'apply', onSubmit: submit },
-      h('label', { for: 'callee' }, 'Who may call'),
+      { class: 'apply', onSubmit: submitting(question.ask) },
+      h('label', { for: 'end' }, label),
       h('input', {
-        id: 'callee',
+        id: 'end',
         required: true,
-        list: 'called',
+        list: 'ends',
         autocomplete: 'off',
         spellcheck: false,
-        placeholder: 'shop/orders:80',
-        value: to,
-        onInput: (event: InputEvent) =>
-          setTo(event.target instanceof HTMLInputElement ? event.target.value : ''),
+        placeholder,
+        value: name,
+        onInput: typedText(onName),
       }),
-      h('button', { type: 'submit', class: 'primary', disabled: busy }, 'Show'),
-      h(
-        'datalist',
-        { id: 'called' },
-        (world?.services ?? []).map((value) => h('option', { key: value, value })),
-      ),
+      submitButton('Show', true),
+      offers('ends', asks === 'who' ? (world?.services ?? []) : callersOf(world)),
     ),
-    problem === '' ? null : failure(problem),
-    h(
-      'div',
-      { class: 'semantic', 'aria-live': 'polite', 'aria-busy': busy ? 'true' : 'false' },
-      found ? h(Found, { found }) : null,
-    ),
-    h(Command, { line: `citadel policy who --to ${quoted(to === '' ? 'CALLEE' : to)}` }),
+    answered(question, (found) => h(Found, { asks, found })),
+    h(Command, { line: `citadel policy ${asks} ${file}${option} ${quoted(name === '' ? missing : name)}` }),
   );
 }
 
-function Found({ found }: { readonly found: ConsoleAccess }): ComponentChild {
+function Found({
+  asks,
+  found,
+}: {
+  readonly asks: AccessPanelProps['asks'];
+  readonly found: ConsoleAccess;
+}): ComponentChild {
   const { rows, open } = found;
+  const { nothing, title } = words[asks];
   return [
-    rows.length === 0 ? h('p', {}, 'Nobody may call it.') : h(AccessGraph, found),
-    rows.length === 0 ? null : h(Table, { rows }),
+    rows.length > 0
+      ? [h(AccessGraph, found), h(Table, { title, rows })]
+      : open.length > 0
+        ? null
+        : h('p', {}, nothing),
     open.map((reason) => h('p', { key: reason, class: 'odd' }, `Not all is told: ${reason}`)),
   ];
 }
 
-function Table({ rows }: { readonly rows: readonly ConsoleAccessRow[] }): ComponentChild {
+function Table({
+  title,
+  rows,
+}: {
+  readonly title: string;
+  readonly rows: readonly ConsoleAccessRow[];
+}): ComponentChild {
   const titles = ['To', 'Caller', 'Methods', 'Paths', 'When'];
   return h(
     'div',
-    { class: 'table', tabIndex: 0, role: 'region', 'aria-label': 'Ways in' },
+    { class: 'table', tabIndex: 0, role: 'region', 'aria-label': title },
     h(
       'table',
       {},
@@ -91,7 +106,7 @@ function Table({ rows }: { readonly rows: readonly ConsoleAccessRow[] }): Compon
         h(
           'tr',
           {},
-          titles.map((title) => h('th', { key: title, scope: 'col' }, title)),
+          titles.map((each) => h('th', { key: each, scope: 'col' }, each)),
         ),
       ),
       h(
@@ -102,7 +117,7 @@ function Table({ rows }: { readonly rows: readonly ConsoleAccessRow[] }): Compon
             'tr',
             { key: index },
             [to, callers, methods || '–', paths || 'any connection', conditions.join(', ') || '–'].map(
-              (text, at) => h('td', { key: at }, text),
+              (each, at) => h('td', { key: at }, each),
             ),
           ),
         ),

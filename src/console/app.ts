@@ -1,9 +1,9 @@
 import { type ComponentChild, h } from 'preact';
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { ConsoleWhoAmI } from '../wire/console.ts';
-import { CallError, describe, post, read } from './call.ts';
+import { describe, isSessionEnd, post, read } from './call.ts';
 import { dropAllDrafts } from './drafts.ts';
-import { button } from './elements.ts';
+import { button, failure } from './elements.ts';
 import { SignIn } from './sign-in.ts';
 import { Workbench } from './workbench.ts';
 
@@ -16,15 +16,14 @@ type State =
 export function App(): ComponentChild {
   const [state, setState] = useState<State>({ kind: 'starting' });
   const start = useCallback(() => {
-    read<ConsoleWhoAmI>('whoami').then(
+    return read<ConsoleWhoAmI>('whoami').then(
       (who) => setState({ kind: 'in', who }),
       (error: unknown) => {
-        const expected = error instanceof CallError && error.code === 'Unauthenticated';
-        setState({ kind: 'out', message: expected ? failedSignIn() : describe(error) });
+        setState({ kind: 'out', message: isSessionEnd(error) ? failedSignIn() : describe(error) });
       },
     );
   }, []);
-  useEffect(start, []);
+  useEffect(() => void start(), []);
   const onEnded = useCallback(() => {
     setState({
       kind: 'out',
@@ -55,9 +54,15 @@ function Header({
   readonly who: ConsoleWhoAmI;
   readonly onSignedOut: () => void;
 }): ComponentChild {
+  const [problem, setProblem] = useState('');
+  // Only the server can end a session: whoever is told that it has ended may leave the machine to others.
   const signOut = () => {
-    dropAllDrafts();
-    post('sign-out', {}).then(onSignedOut, onSignedOut);
+    const leave = async () => {
+      await post('sign-out', {});
+      dropAllDrafts();
+      onSignedOut();
+    };
+    leave().catch((error: unknown) => setProblem(`You are still signed in: ${describe(error)}`));
   };
   return h(
     'header',
@@ -72,6 +77,7 @@ function Header({
       h('span', { class: 'badge' }, who.role ?? 'no role'),
     ),
     button('Sign out', signOut, { class: 'quiet' }),
+    problem === '' ? null : failure(problem),
   );
 }
 

@@ -61,3 +61,8 @@ async function send<T>(
 export function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Whether whoever asks has to sign in again. */
+export function isSessionEnd(error: unknown): boolean {
+  return error instanceof CallError && error.code === 'Unauthenticated';
+}

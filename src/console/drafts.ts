@@ -1,18 +1,25 @@
+import { type Draft, isEdited, type Opened } from './document.ts';
+
 /**
  * What has been typed and not applied, by the policy that it is of. It outlives the page within its tab, so that a session
  * that ends takes nothing along, and ends with the tab or by signing out.
  */
 const prefix = 'draft ';
 
-export const newPolicy = '';
-
-export function draftOf(owner: string, key: string): string | undefined {
-  return sessionStorage.getItem(nameOf(owner, key)) ?? undefined;
+export function draftOf(owner: string, key: string): Draft | undefined {
+  return readDraft(sessionStorage.getItem(nameOf(owner, key)));
 }
 
-export function keepDraft(owner: string, key: string, text: string): void {
+/** Keeps what differs from what holds. */
+export function keepDraft(owner: string, opened: Opened): void {
+  const name = nameOf(owner, opened.key);
+  if (!isEdited(opened)) {
+    sessionStorage.removeItem(name);
+    return;
+  }
+  const { text, generation } = opened;
   try {
-    sessionStorage.setItem(nameOf(owner, key), text);
+    sessionStorage.setItem(name, JSON.stringify({ text, generation } satisfies Draft));
   } catch {
     // There is no room for it: then it lasts as long as the page.
   }
@@ -30,6 +37,18 @@ export function draftsOf(owner: string): ReadonlySet<string> {
 
 export function dropAllDrafts(): void {
   sessionStorage.clear();
+}
+
+function readDraft(kept: string | null): Draft | undefined {
+  if (kept === null) return undefined;
+  try {
+    const { text, generation }: { readonly text?: unknown; readonly generation?: unknown } = JSON.parse(kept);
+    if (typeof text === 'string')
+      return { text, generation: typeof generation === 'number' ? generation : undefined };
+  } catch {
+    // Not of this page's making: there is none.
+  }
+  return undefined;
 }
 
 function nameOf(owner: string, key: string): string {

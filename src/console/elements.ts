@@ -1,16 +1,15 @@
 import { type ComponentChild, type ComponentChildren, h } from 'preact';
+import type { ConsolePolicyKey } from '../wire/console.ts';
 
 /** `AuthorizationPolicy/shop/web`, as commands take it. */
-export function keyText({
-  kind,
-  namespace,
-  name,
-}: {
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-}): string {
+export function keyText({ kind, namespace, name }: ConsolePolicyKey): string {
   return `${kind}/${namespace}/${name}`;
+}
+
+/** @param text as `keyText` writes it */
+export function keyOf(text: string): ConsolePolicyKey {
+  const [kind = '', namespace = '', name = ''] = text.split('/');
+  return { kind, namespace, name };
 }
 
 export function button(
@@ -19,6 +18,18 @@ export function button(
   more: Readonly<Record<string, unknown>> = {},
 ): ComponentChild {
   return h('button', { type: 'button', onClick, ...more }, text);
+}
+
+/**
+ * A form's button. Where it can do nothing it says so and stays where it is: one that is disabled loses the focus, and with
+ * it whoever uses the keyboard. Its form has to look by itself whether anything can be done.
+ */
+export function submitButton(text: string, isIdle: boolean): ComponentChild {
+  return h(
+    'button',
+    { type: 'submit', class: 'primary', 'aria-disabled': isIdle ? undefined : 'true' },
+    text,
+  );
 }
 
 /** Something that is told aloud when it changes. */
@@ -31,5 +42,38 @@ export function failure(text: string): ComponentChild {
 }
 
 export function count(number: number, one: string, many: string): string {
-  return `${number} ${number === 1 ? one : many}`;
+  return `${number.toLocaleString('en')} ${number === 1 ? one : many}`;
+}
+
+export function typedText(onTyped: (text: string) => void): (event: Event) => void {
+  return ({ target }) => {
+    if (
+      target instanceof HTMLInputElement ||
+      target instanceof HTMLTextAreaElement ||
+      target instanceof HTMLSelectElement
+    )
+      onTyped(target.value);
+  };
+}
+
+/** A form that does something of the page, and never leaves it. */
+export function submitting(onSubmit: () => void): (event: Event) => void {
+  return (event) => {
+    event.preventDefault();
+    onSubmit();
+  };
+}
+
+/** The values that a field offers. */
+export function offers(id: string, values: readonly string[]): ComponentChild {
+  return h(
+    'datalist',
+    { id },
+    values.map((value) => h('option', { key: value, value })),
+  );
+}
+
+/** A moment, as commands print it. */
+export function instant(rfc3339: string): string {
+  return rfc3339.replace(/\.\d+Z$/, 'Z');
 }

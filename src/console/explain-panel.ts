@@ -1,20 +1,22 @@
 import { type ComponentChild, h } from 'preact';
-import { useState } from 'preact/hooks';
 import type { ConsoleExplanation, ConsoleQuestion, ConsoleWorld } from '../wire/console.ts';
-import { CallError, describe, post } from './call.ts';
+import { answered } from './answered.ts';
 import { Command, quoted } from './command.ts';
-import { failure } from './elements.ts';
+import { offers, submitButton, submitting, typedText } from './elements.ts';
+import { useQuestion } from './use-question.ts';
+
+type Field = Exclude<keyof ConsoleQuestion, 'text'>;
+export type Said = Readonly<Record<Field, string>>;
 
 interface ExplainPanelProps {
   readonly text: string;
   readonly world: ConsoleWorld | undefined;
+  readonly said: Said;
+  readonly onSaid: (said: Said) => void;
   readonly onEnded: () => void;
 }
 
-type Field = Exclude<keyof ConsoleQuestion, 'text'>;
-type Said = Readonly<Record<Field, string>>;
-
-const nothingSaid: Said = {
+export const nothingSaid: Said = {
   from: '',
   to: '',
   method: 'GET',
@@ -27,27 +29,9 @@ const nothingSaid: Said = {
 const verdicts = { allow: 'allowed', deny: 'denied', depends: 'open' } as const;
 
 /** What becomes of a call under the text in the editor and all else that holds, and why. */
-export function ExplainPanel({ text, world, onEnded }: ExplainPanelProps): ComponentChild {
-  const [said, setSaid] = useState(nothingSaid);
-  const [found, setFound] = useState<ConsoleExplanation>();
-  const [problem, setProblem] = useState('');
-  const say = (field: Field) => (event: Event) => {
-    const { target } = event;
-    if (target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement)
-      setSaid({ ...said, [field]: target.value });
-  };
-  const ask = async () => {
-    setProblem('');
-    setFound(await post<ConsoleExplanation>('explain', { text, ...said }));
-  };
-  const submit = (event: Event) => {
-    event.preventDefault();
-    ask().catch((error: unknown) => {
-      setFound(undefined);
-      if (error instanceof CallError && error.code === 'Unauthenticated') onEnded();
-      else setProblem(describe(error));
-    });
-  };
+export function ExplainPanel({ text, world, said, onSaid, onEnded }: ExplainPanelProps): ComponentChild {
+  const question = useQuestion<ConsoleExplanation>('explain', { text, ...said }, onEnded);
+  const say = (field: Field) => typedText((value) => onSaid({ ...said, [field]: value }));
   const input = (field: Field, label: string, more: object = {}) =>
     h(
       'label',
@@ -66,7 +50,7 @@ export function ExplainPanel({ text, world, onEnded }: ExplainPanelProps): Compo
     { class: 'panel-body' },
     h(
       'form',
-      { class: 'question', onSubmit: submit },
+      { class: 'question', onSubmit: submitting(question.ask) },
       input('from', 'From', {
         required: true,
         list: 'callers',
@@ -98,18 +82,18 @@ export function ExplainPanel({ text, world, onEnded }: ExplainPanelProps): Compo
           ),
         ),
       ),
-      h('button', { type: 'submit', class: 'primary' }, 'Explain'),
-      h('datalist', { id: 'callers' }, ['plaintext', ...(world?.serviceAccounts ?? [])].map(option)),
-      h('datalist', { id: 'callees' }, (world?.services ?? []).map(option)),
+      submitButton('Explain', true),
+      offers('callers', callersOf(world)),
+      offers('callees', world?.services ?? []),
     ),
-    problem === '' ? null : failure(problem),
-    h('div', { 'aria-live': 'polite' }, found ? h(Found, { found }) : null),
-    h(Command, { line: commandOf(said) }),
+    answered(question, (found) => h(Found, { found })),
+    h(Command, { line: commandOf(said, text) }),
   );
 }
 
-function option(value: string): ComponentChild {
-  return h('option', { key: value, value });
+/** Whom a question may be of, of those who are there. */
+export function callersOf(world: ConsoleWorld | undefined): readonly string[] {
+  return ['plaintext', ...(world?.serviceAccounts ?? [])];
 }
 
 function Found({ found }: { readonly found: ConsoleExplanation }): ComponentChild {
@@ -123,7 +107,7 @@ function Found({ found }: { readonly found: ConsoleExplanation }): ComponentChil
       h('span', { class: `badge ${verdicts[verdict]}` }, verdicts[verdict]),
       ` ${headline.replace(/^[A-Z]+\s+/, '')}`,
     ),
-    h('pre', { tabIndex: 0, 'aria-label': 'Why' }, why.join('\n')),
+    h('pre', { tabIndex: 0, role: 'group', 'aria-label': 'Why' }, why.join('\n')),
     h('h4', {}, 'How it is decided'),
     h(
       'dl',
@@ -134,7 +118,7 @@ function Found({ found }: { readonly found: ConsoleExplanation }): ComponentChil
   );
 }
 
-function commandOf({ headers, ...said }: Said): string {
+function commandOf({ headers, ...said }: Said, text: string): string {
   const names: Readonly<Record<Exclude<Field, 'headers'>, string>> = {
     from: '--from',
     to: '--to',
@@ -149,7 +133,7 @@ function commandOf({ headers, ...said }: Said): string {
     .map(([field, value]) => `${Reflect.get(names, field)} ${quoted(value)}`);
   const lines = headers.split('\n').filter((line) => line.trim() !== '');
   return [
-    'citadel policy explain policy.yaml',
+    `citadel policy explain${text === '' ? '' : ' policy.yaml'}`,
     ...options,
     ...lines.map((line) => `--header ${quoted(line.trim())}`),
   ].join(' ');

@@ -1,7 +1,8 @@
 import { type ComponentChild, h } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import type { ConsolePolicyHead } from '../wire/console.ts';
-import { button, count, keyText } from './elements.ts';
+import { newPolicy } from './document.ts';
+import { button, count, keyText, typedText } from './elements.ts';
 import { filterPolicies } from './policy-search.ts';
 
 export interface PolicyListProps {
@@ -9,7 +10,8 @@ export interface PolicyListProps {
   readonly problems: readonly string[];
   readonly selected: string;
   readonly drafts: ReadonlySet<string>;
-  readonly onSelect: (policy: ConsolePolicyHead) => void;
+  /** By its key. */
+  readonly onSelect: (key: string) => void;
   readonly onNew: () => void;
 }
 
@@ -40,13 +42,12 @@ export function PolicyList(props: PolicyListProps): ComponentChild {
         placeholder: 'Search policies',
         autocomplete: 'off',
         value: search,
-        onInput: (event: InputEvent) =>
-          setSearch(event.target instanceof HTMLInputElement ? event.target.value : ''),
+        onInput: typedText(setSearch),
       }),
       button('New', onNew, {
         class: 'primary',
         'aria-label': 'New policy',
-        title: drafts.has('') ? 'There is a draft' : '',
+        title: drafts.has(newPolicy) ? 'There is a draft' : '',
       }),
     ),
     h(
@@ -73,6 +74,7 @@ export function PolicyList(props: PolicyListProps): ComponentChild {
         ? h('p', { class: 'faint' }, `${found.length - mostShown} more; search for them`)
         : null,
     ),
+    h(Orphans, props),
     problems.length > 0 ? h(Problems, { problems }) : null,
   );
 }
@@ -94,7 +96,7 @@ function Entry({
         type: 'button',
         class: 'entry',
         'aria-current': key === selected ? 'true' : undefined,
-        onClick: () => onSelect(policy),
+        onClick: () => onSelect(key),
       },
       h(
         'span',
@@ -112,6 +114,29 @@ function Entry({
           : '',
         refused === 0 && pending > 0 ? ` · ${pending} pending` : '',
         warnings > 0 ? h('span', { class: 'odd' }, ` · ${count(warnings, 'warning', 'warnings')}`) : '',
+      ),
+    ),
+  );
+}
+
+/** What was typed of policies that are there no more, or not now: it must be found again. */
+function Orphans({ policies, selected, drafts, onSelect }: PolicyListProps): ComponentChild {
+  const known = new Set(policies.map(keyText));
+  const orphans = [...drafts].filter((key) => key !== newPolicy && key !== selected && !known.has(key));
+  if (policies.length === 0 || orphans.length === 0) return null;
+  return h(
+    'section',
+    { class: 'list-drafts', 'aria-label': 'Drafts of policies that are gone' },
+    h('h2', {}, 'Drafts of what is gone'),
+    h(
+      'ul',
+      {},
+      orphans.map((key) =>
+        h(
+          'li',
+          { key },
+          button(key, () => onSelect(key), { class: 'entry' }),
+        ),
       ),
     ),
   );

@@ -1,37 +1,40 @@
 import { type ComponentChild, h } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
-import type { ConsoleDiff, ConsoleDifference, ConsolePolicyKey } from '../wire/console.ts';
-import { CallError, describe, post } from './call.ts';
-import { count } from './elements.ts';
+import { useEffect } from 'preact/hooks';
+import type { ConsoleChange, ConsoleDiff, ConsoleDifference } from '../wire/console.ts';
+import { button, count } from './elements.ts';
+import { type Question, useQuestion } from './use-question.ts';
 
 interface SemanticDiffProps {
-  readonly text: string;
-  readonly remove: readonly ConsolePolicyKey[];
+  readonly change: ConsoleChange;
   /** The revision that it is compared with. */
   readonly revision: number;
+  readonly onEnded: () => void;
 }
 
-/** Which requests would be decided otherwise, of all that there can be. */
-export function SemanticDiff({ text, remove, revision }: SemanticDiffProps): ComponentChild {
-  const [found, setFound] = useState<ConsoleDiff | string>();
-  useEffect(() => {
-    const abort = new AbortController();
-    setFound(undefined);
-    post<ConsoleDiff>('diff', { text, remove }, abort.signal).then(setFound, (error: unknown) => {
-      const replaced = error instanceof CallError && error.code === 'Cancelled';
-      if (!abort.signal.aborted && !replaced) setFound(describe(error));
-    });
-    return () => abort.abort();
-  }, [text, remove, revision]);
+/** Which requests would be decided otherwise if a change were applied, of all that there can be. */
+export function SemanticDiff({ change, revision, onEnded }: SemanticDiffProps): ComponentChild {
+  const question = useQuestion<ConsoleDiff>('diff', change, onEnded);
+  useEffect(question.ask, [question.ask, revision]);
+  return h(WhatItDoes, { question });
+}
+
+export function WhatItDoes({ question }: { readonly question: Question<ConsoleDiff> }): ComponentChild {
+  const { answer, isOld, problem, isAsked, ask } = question;
+  const found = isOld ? undefined : answer;
   return h(
     'section',
-    { class: 'semantic', 'aria-live': 'polite', 'aria-busy': found === undefined ? 'true' : 'false' },
+    { class: 'semantic', 'aria-live': 'polite', 'aria-busy': isAsked ? 'true' : 'false' },
     h('h3', {}, 'What it does'),
-    found === undefined
-      ? h('p', { class: 'faint' }, 'Comparing what is decided of all requests there can be …')
-      : typeof found === 'string'
-        ? h('p', { class: 'odd' }, `It cannot be said: ${found}`)
-        : h(Found, { found }),
+    isAsked ? h('p', { class: 'faint' }, 'Comparing what is decided of all requests there can be …') : null,
+    problem === ''
+      ? null
+      : h(
+          'p',
+          { class: 'odd' },
+          `It cannot be said: ${problem} `,
+          button('Ask again', ask, { class: 'quiet' }),
+        ),
+    found && !isAsked ? h(Found, { found }) : null,
   );
 }
 

@@ -6,23 +6,24 @@ import { button, failure } from './elements.ts';
 
 interface SignInProps {
   readonly message: string;
-  readonly onSignedIn: () => void;
+  readonly onSignedIn: () => Promise<void>;
 }
 
 export function SignIn({ message, onSignedIn }: SignInProps): ComponentChild {
   const [ways, setWays] = useState<ConsoleSignIn>();
   const [problem, setProblem] = useState(message);
   const [busy, setBusy] = useState(false);
+  useEffect(() => setProblem(message), [message]);
   useEffect(() => {
     read<ConsoleSignIn>('sign-in').then(setWays, (error: unknown) => setProblem(describe(error)));
   }, []);
   const attempt = (way: () => Promise<void>) => () => {
+    if (busy) return;
     setBusy(true);
     setProblem('');
-    way().catch((error: unknown) => {
-      setBusy(false);
-      setProblem(describe(error));
-    });
+    way()
+      .catch((error: unknown) => setProblem(describe(error)))
+      .finally(() => setBusy(false));
   };
   const byProvider = attempt(async () => {
     const { location } = await post<{ readonly location: string }>('sign-in/oidc', {});
@@ -30,7 +31,7 @@ export function SignIn({ message, onSignedIn }: SignInProps): ComponentChild {
   });
   const byCertificate = attempt(async () => {
     await post('sign-in/certificate', {});
-    onSignedIn();
+    await onSignedIn();
   });
   return h(
     'main',
@@ -41,11 +42,13 @@ export function SignIn({ message, onSignedIn }: SignInProps): ComponentChild {
       h('img', { src: '/console/icon.svg', alt: '', width: 48, height: 48 }),
       h('h1', {}, 'Citadel'),
       h('p', {}, 'Sign in as an operator or an author of policies.'),
-      ways?.oidc ? button('Sign in', byProvider, { class: 'primary', disabled: busy }) : null,
+      ways?.oidc
+        ? button('Sign in', byProvider, { class: 'primary', 'aria-disabled': busy ? 'true' : undefined })
+        : null,
       ways?.clientCertificate
         ? button('Use a client certificate', byCertificate, {
             class: ways.oidc ? '' : 'primary',
-            disabled: busy,
+            'aria-disabled': busy ? 'true' : undefined,
           })
         : null,
       problem === '' ? null : failure(problem),

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import type { ConsolePlan, ConsolePolicyKey } from '../wire/console.ts';
-import { post } from './call.ts';
+import type { ConsoleChange, ConsolePlan } from '../wire/console.ts';
+import { describe, isSessionEnd, post } from './call.ts';
 
 /** Milliseconds without a key before the server is asked, at least. */
 const shortestPause = 250;
@@ -8,21 +8,27 @@ const shortestPause = 250;
 const pauses = 3;
 
 export interface Planned {
-  /** What applying would do; undefined while it is not known of this text. */
+  /** What applying would do; undefined while it is not known of this change. */
   readonly plan: ConsolePlan | undefined;
-  /** The last that was known, of this text or the one before it. */
+  /** The last that was known of this document, as it is or was a moment ago. */
   readonly last: ConsolePlan | undefined;
+  /** Why it is not known; empty where nothing went wrong. */
+  readonly problem: string;
   /** Asks again: others change policies too. */
   readonly renew: () => void;
 }
 
-/** What a text would do, asked for while it is typed. */
-export function usePlan(
-  text: string,
-  remove: readonly ConsolePolicyKey[],
-  onFailed: (error: unknown) => void,
-): Planned {
-  const [plan, setPlan] = useState<{ readonly of: string; readonly plan: ConsolePlan }>();
+interface Known {
+  readonly of: string;
+  readonly document: string;
+  readonly plan?: ConsolePlan;
+  readonly problem: string;
+}
+
+/** What a change would do, asked for while it is typed. @param document what it is a change of */
+export function usePlan(change: ConsoleChange, document: string, onEnded: () => void): Planned {
+  const key = JSON.stringify(change);
+  const [known, setKnown] = useState<Known>();
   const [round, setRound] = useState(0);
   const took = useRef(0);
   useEffect(() => {
@@ -31,22 +37,31 @@ export function usePlan(
     const timer = setTimeout(() => {
       const asked = performance.now();
       const ask = async () => {
-        const fresh = await post<ConsolePlan>('plan', { text, remove }, abort.signal);
+        const plan = await post<ConsolePlan>('plan', change, abort.signal);
+        if (abort.signal.aborted) return;
         took.current = performance.now() - asked;
-        setPlan({ of: text, plan: fresh });
+        setKnown({ of: key, document, plan, problem: '' });
       };
       ask().catch((error: unknown) => {
-        if (!abort.signal.aborted) onFailed(error);
+        if (abort.signal.aborted) return;
+        setKnown({ of: key, document, problem: describe(error) });
+        if (isSessionEnd(error)) onEnded();
       });
     }, pause);
     return () => {
       abort.abort();
       clearTimeout(timer);
     };
-  }, [text, remove, round, onFailed]);
+  }, [key, document, round, onEnded]);
   const renew = useCallback(() => {
-    setPlan(undefined);
+    setKnown(undefined);
     setRound((before) => before + 1);
   }, []);
-  return { plan: plan?.of === text ? plan.plan : undefined, last: plan?.plan, renew };
+  const isOfThis = known?.of === key && known.document === document;
+  return {
+    plan: isOfThis ? known.plan : undefined,
+    last: known?.document === document ? known.plan : undefined,
+    problem: isOfThis ? known.problem : '',
+    renew,
+  };
 }

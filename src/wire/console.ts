@@ -1,4 +1,5 @@
 /** What the browser console and the server say to each other, as JSON: types alone, for both sides. */
+export type * from './console-records.ts';
 
 export interface ConsoleError {
   readonly error: { readonly code: string; readonly message: string };
@@ -67,6 +68,16 @@ export interface ConsoleWorld {
 export interface ConsoleChange {
   readonly text: string;
   readonly remove: readonly ConsolePolicyKey[];
+  /** In the place of both. */
+  readonly restore?: ConsoleRestore;
+}
+
+/** What was kept at an earlier revision is to hold again. */
+export interface ConsoleRestore {
+  /** 0: as before the first change. */
+  readonly revision: number;
+  /** Of these alone; none: of all. */
+  readonly keys: readonly ConsolePolicyKey[];
 }
 
 export interface ConsoleApply extends ConsoleChange {
@@ -147,7 +158,10 @@ export interface ConsoleDifference {
   readonly after: string;
 }
 
-/** POST /console/api/who: every caller that may reach a service or a workload under the text in the editor. */
+/**
+ * POST /console/api/who: every caller that may reach a service or a workload under the text in the editor; and
+ * /console/api/what: all that an identity may reach.
+ */
 export interface ConsoleAccess {
   readonly rows: readonly ConsoleAccessRow[];
   readonly callers: readonly string[];

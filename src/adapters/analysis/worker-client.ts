@@ -26,6 +26,12 @@ export function createPolicyAnalysis(): PolicyAnalysis {
       ),
     who: (world, to, signal) =>
       places.run(signal, () => thread.run({ kind: 'who', world: plain(world), to }, signal)),
+    what: (world, from, signal) =>
+      places.run(signal, () => thread.run({ kind: 'what', world: plain(world), from }, signal)),
+    replay: (records, before, after, signal) =>
+      places.run(signal, () =>
+        thread.run({ kind: 'replay', records, before: plain(before), after: plain(after) }, signal),
+      ),
   };
 }
 

@@ -1,19 +1,16 @@
 import {
   type Difference,
   decisionText,
-  type PolicyWorld,
   placesText,
-  policyKey,
-  readPolicies,
   regionText,
   tokenText,
   type Undecided,
   type Witness,
-  withPolicies,
+  type WorldComparison,
 } from '../../domain/policy/index.ts';
 import type { PolicyAnalysis } from '../../domain/ports/index.ts';
-import { CitadelError } from '../../kernel/index.ts';
 import type { ConsoleChange, ConsoleDiff, ConsoleDifference } from '../../wire/console.ts';
+import { changedWorld, changeOf } from './change.ts';
 import { type ConsolePolicyServices, worldOf } from './policies.ts';
 
 const mostTold = 100;
@@ -26,7 +23,11 @@ export async function diffChange(
   signal: AbortSignal,
 ): Promise<ConsoleDiff> {
   const before = worldOf(services);
-  const found = await analysis.compare(before, changed(before, change), signal);
+  const after = changedWorld(before, await changeOf(services, change));
+  return comparisonToWire(await analysis.compare(before, after, signal));
+}
+
+export function comparisonToWire(found: WorldComparison): ConsoleDiff {
   const { outcome, complete, differences, undecided } = found;
   return {
     outcome,
@@ -34,18 +35,6 @@ export async function diffChange(
     differences: differences.slice(0, mostTold).map(differenceToWire),
     undecided: undecided.slice(0, mostTold).map(undecidedText),
   };
-}
-
-/** The world as it would be. @throws CitadelError InvalidArgument for a text that is broken */
-export function changed(before: PolicyWorld, { text, remove }: ConsoleChange): PolicyWorld {
-  const reading = readPolicies(text, { source: 'editor' });
-  if (reading.problems.length > 0)
-    throw new CitadelError('InvalidArgument', 'the text has problems: mend them first');
-  const gone = new Set(remove.map(({ kind, namespace, name }) => `${kind}/${namespace}/${name}`));
-  const left = before.policies.filter(
-    ({ kind, meta }) => !gone.has(policyKey({ kind, namespace: meta.namespace, name: meta.name })),
-  );
-  return withPolicies({ ...before, policies: left }, reading.policies);
 }
 
 function differenceToWire({

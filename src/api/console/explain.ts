@@ -8,11 +8,11 @@ import {
   type GivenCall,
   type GivenToken,
   type PolicyWorld,
-  readPolicies,
   withPolicies,
 } from '../../domain/policy/index.ts';
 import { CitadelError } from '../../kernel/index.ts';
 import type { ConsoleExplanation, ConsoleQuestion } from '../../wire/console.ts';
+import { readEditor } from './change.ts';
 import { type ConsolePolicyServices, worldOf } from './policies.ts';
 
 /** What becomes of a call under the text in the editor. @throws CitadelError for a question that cannot be answered */
@@ -21,10 +21,8 @@ export function explainQuestion(
   question: ConsoleQuestion,
   now: Date,
 ): ConsoleExplanation {
-  const reading = readPolicies(question.text, { source: 'editor' });
-  if (reading.problems.length > 0)
-    throw new CitadelError('InvalidArgument', 'the text has problems: mend them first');
-  const world = withPolicies(worldOf(services), reading.policies);
+  const { policies, locate } = readEditor(question.text);
+  const world = withPolicies(worldOf(services), policies);
   const [callees, ...others] = alikeCallees(world, calleesOf(world, question.to));
   if (!callees || others.length > 0)
     throw new CitadelError(
@@ -37,7 +35,7 @@ export function explainQuestion(
     callees,
     call: givenCall(question),
     now,
-    locate: reading.locate,
+    locate,
   });
   const said = { method: optional(question.method), path: optional(question.path) };
   return { verdict: explanation.verdict, ...explanationWords(explanation, said) };

@@ -1,9 +1,15 @@
 import { CitadelError } from '../../kernel/index.ts';
-import type { ConsoleApply, ConsoleChange, ConsolePolicyKey, ConsoleQuestion } from '../../wire/console.ts';
+import type {
+  ConsoleApply,
+  ConsoleChange,
+  ConsolePolicyKey,
+  ConsoleQuestion,
+  ConsoleReplayQuestion,
+} from '../../wire/console.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const mostRemoved = 1_000;
+const mostKeys = 1_000;
 const longestName = 253;
 
 /** Reads a request's body, strictly. @throws CitadelError InvalidArgument */
@@ -12,15 +18,22 @@ export function readText(body: unknown): string {
 }
 
 export function readChange(body: unknown): ConsoleChange {
-  return changeOf(fieldsOf(body, ['text', 'remove']));
+  return changeOf(fieldsOf(body, changeFields));
 }
 
 export function readApply(body: unknown): ConsoleApply {
-  const fields = fieldsOf(body, ['text', 'remove', 'expectedRevision', 'reason']);
-  const { expectedRevision } = fields;
-  if (typeof expectedRevision !== 'number' || !Number.isSafeInteger(expectedRevision) || expectedRevision < 0)
-    throw wrong('expectedRevision must be a revision');
+  const fields = fieldsOf(body, [...changeFields, 'expectedRevision', 'reason']);
+  const expectedRevision = revisionOf(fields, 'expectedRevision');
   return { ...changeOf(fields), expectedRevision, reason: textOf(fields, 'reason') };
+}
+
+const spans = ['1h', '24h', '7d'] as const;
+
+export function readReplay(body: unknown): ConsoleReplayQuestion {
+  const fields = fieldsOf(body, [...changeFields, 'since']);
+  const since = spans.find((each) => each === fields['since']);
+  if (since === undefined) throw wrong(`since must be one of ${spans.join(', ')}`);
+  return { ...changeOf(fields), since };
 }
 
 const questionFields = ['text', 'from', 'to', 'method', 'path', 'host', 'headers', 'token', 'ip'] as const;
@@ -46,14 +59,35 @@ export function readWho(body: unknown): { readonly text: string; readonly to: st
   return { text: textOf(fields, 'text'), to: textOf(fields, 'to') };
 }
 
+export function readWhat(body: unknown): { readonly text: string; readonly from: string } {
+  const fields = fieldsOf(body, ['text', 'from']);
+  return { text: textOf(fields, 'text'), from: textOf(fields, 'from') };
+}
+
 export function readNothing(body: unknown): void {
   fieldsOf(body, []);
 }
 
+const changeFields = ['text', 'remove', 'restore'] as const;
+
 function changeOf(fields: Fields): ConsoleChange {
-  const { remove } = fields;
-  if (!Array.isArray(remove) || remove.length > mostRemoved) throw wrong('remove must be a list of policies');
-  return { text: textOf(fields, 'text'), remove: remove.map(readKey) };
+  const { restore } = fields;
+  const change = { text: textOf(fields, 'text'), remove: keysOf(fields, 'remove') };
+  if (restore === undefined) return change;
+  const wanted = fieldsOf(restore, ['revision', 'keys']);
+  return { ...change, restore: { revision: revisionOf(wanted, 'revision'), keys: keysOf(wanted, 'keys') } };
+}
+
+function keysOf(fields: Fields, name: string): readonly ConsolePolicyKey[] {
+  const value = fields[name];
+  if (Array.isArray(value) && value.length <= mostKeys) return value.map(readKey);
+  throw wrong(`${name} must be a list of policies`);
+}
+
+function revisionOf(fields: Fields, name: string): number {
+  const value = fields[name];
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw wrong(`${name} must be a revision`);
 }
 
 function readKey(value: unknown): ConsolePolicyKey {

@@ -5,6 +5,8 @@ import {
   formatPolicyObject,
   type LintWarning,
   type Policy,
+  type PolicyChangeRequest,
+  type PolicyPlan,
   type PolicyProblem,
   type PolicyService,
   type PolicyWorld,
@@ -12,11 +14,12 @@ import {
   policyObject,
   readPolicies,
 } from '../../domain/policy/index.ts';
-import type { MeshSourceState, PolicyObjectKey } from '../../domain/ports/index.ts';
+import type { MeshSourceState } from '../../domain/ports/index.ts';
 import { CitadelError, compareText } from '../../kernel/index.ts';
 import type * as wire from '../../wire/console.ts';
 import { needsControlPlane } from '../needs-control-plane.ts';
 import { checkedReason } from '../reason.ts';
+import { changeOf, source } from './change.ts';
 
 export interface ConsolePolicyServices {
   /** Absent where this server has no control plane. */
@@ -28,8 +31,6 @@ export interface ConsolePolicyServices {
   readonly policyWorld: () => PolicyWorld | undefined;
 }
 
-/** What messages call the text in the editor. */
-const source = 'editor';
 const mostProblems = 1_000;
 const mostNames = 10_000;
 
@@ -87,36 +88,41 @@ export function formatText(text: string): wire.ConsoleFormatted {
 
 export async function planChange(
   services: ConsolePolicyServices,
-  { text, remove }: wire.ConsoleChange,
+  change: wire.ConsoleChange,
 ): Promise<wire.ConsolePlan> {
-  const plan = await needsControlPlane(services.policies).plan({ texts: [{ source, text }], remove });
-  return toWire(services, plan, text);
+  const request = await changeOf(services, change);
+  return toWire(services, await needsControlPlane(services.policies).plan(request), request);
 }
 
 /** @throws CitadelError as PolicyService.apply does */
 export async function applyChange(
   services: ConsolePolicyServices,
-  { text, remove, expectedRevision, reason }: wire.ConsoleApply,
-  { subject, proof }: OperatorCaller,
+  { expectedRevision, reason, ...change }: wire.ConsoleApply,
+  author: OperatorCaller,
 ): Promise<wire.ConsolePlan> {
-  const policies = needsControlPlane(services.policies);
-  if (reason.trim() === '') throw new CitadelError('InvalidArgument', 'say why, for those who come after');
-  const change = { texts: [{ source, text }], remove };
-  const author = { subject, proof };
-  const plan = await policies.apply(change, expectedRevision, author, checkedReason(reason));
-  return toWire(services, plan, text);
+  const why = givenReason(reason);
+  const request = await changeOf(services, change);
+  const plan = await needsControlPlane(services.policies).apply(request, expectedRevision, author, why);
+  return toWire(services, plan, request);
+}
+
+/** What is changed in a browser is changed by people, who can say why. @throws CitadelError InvalidArgument */
+export function givenReason(reason: string): string {
+  if (reason.trim() !== '') return checkedReason(reason);
+  throw new CitadelError('InvalidArgument', 'say why, for those who come after');
 }
 
 function toWire(
   { policyWorld }: ConsolePolicyServices,
-  { problems, warnings, effects, revision }: Awaited<ReturnType<PolicyService['plan']>>,
-  text: string,
+  { problems, warnings, effects, revision }: PolicyPlan,
+  { texts }: PolicyChangeRequest,
 ): wire.ConsolePlan {
-  const texts = (policies: readonly Policy[]) =>
+  const byKey = (policies: readonly Policy[]) =>
     new Map(policies.map((policy) => [policyKey(identityOf(policy)), policy]));
-  const now = texts(policyWorld()?.policies ?? []);
-  const then =
-    problems.length > 0 ? new Map<string, Policy>() : texts(readPolicies(text, { source }).policies);
+  const now = byKey(policyWorld()?.policies ?? []);
+  const then = byKey(
+    problems.length > 0 ? [] : texts.flatMap((each) => readPolicies(each.text, each).policies),
+  );
   return {
     problems: problems.slice(0, mostProblems).map(problemToWire),
     warnings: warnings.slice(0, mostProblems).map(problemToWire),
@@ -124,8 +130,8 @@ function toWire(
       ...key,
       effect,
       shadowedBy,
-      before: optionalText(now.get(keyText(key))),
-      after: effect === 'remove' ? '' : optionalText(then.get(keyText(key))),
+      before: optionalText(now.get(policyKey(key))),
+      after: effect === 'remove' ? '' : optionalText(then.get(policyKey(key))),
     })),
     revision,
   };
@@ -151,7 +157,6 @@ function headOf(
 
 const identityOf = ({ kind, meta }: Policy) => ({ kind, namespace: meta.namespace, name: meta.name });
 const keyOf = (policy: Policy): wire.ConsolePolicyKey => identityOf(policy);
-const keyText = ({ kind, namespace, name }: PolicyObjectKey) => `${kind}/${namespace}/${name}`;
 const sameKey = (a: wire.ConsolePolicyKey, b: wire.ConsolePolicyKey) =>
   a.kind === b.kind && a.namespace === b.namespace && a.name === b.name;
 /** As an author would write it: what its source keeps of it beside is not his. */

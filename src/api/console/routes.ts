@@ -2,10 +2,20 @@ import type { BrowserSessions, OperatorCaller, OperatorMethod } from '../../doma
 import type { PolicyAnalysis } from '../../domain/ports/index.ts';
 import type { Secret } from '../../kernel/index.ts';
 import type { ConsoleSignIn, ConsoleWhoAmI } from '../../wire/console.ts';
+import { whatIsReached, whoMayCall } from './access.ts';
 import { writeCookie } from './cookies.ts';
 import { diffChange } from './diff.ts';
 import { explainQuestion } from './explain.ts';
-import { readApply, readChange, readNothing, readQuestion, readText, readWho } from './input.ts';
+import {
+  readApply,
+  readChange,
+  readNothing,
+  readQuestion,
+  readReplay,
+  readText,
+  readWhat,
+  readWho,
+} from './input.ts';
 import { Latest } from './latest.ts';
 import {
   applyChange,
@@ -16,10 +26,10 @@ import {
   planChange,
   summarizeWorld,
 } from './policies.ts';
+import { type ConsoleRecordServices, replayChange } from './replay.ts';
 import { Share } from './share.ts';
-import { whoMayCall } from './who.ts';
 
-export interface ConsoleServices extends ConsolePolicyServices {
+export interface ConsoleServices extends ConsolePolicyServices, ConsoleRecordServices {
   readonly sessions: BrowserSessions;
   readonly trustDomain: string;
   readonly version: string;
@@ -165,6 +175,24 @@ export function consoleRoutes(services: ConsoleServices): readonly ConsoleRoute[
       answer: async ({ body, signal }, { caller }) => ({
         body: await latest.run(caller.subject, signal, (own) =>
           whoMayCall(services, services.analysis, readWho(body), own),
+        ),
+      }),
+    },
+    {
+      route: 'POST what',
+      needs: 'getPolicyWorld',
+      answer: async ({ body, signal }, { caller }) => ({
+        body: await latest.run(caller.subject, signal, (own) =>
+          whatIsReached(services, services.analysis, readWhat(body), own),
+        ),
+      }),
+    },
+    {
+      route: 'POST replay',
+      needs: 'getDecisionRecords',
+      answer: async ({ body, signal }, { caller }) => ({
+        body: await latest.run(caller.subject, signal, (own) =>
+          replayChange(services, services.analysis, readReplay(body), own),
         ),
       }),
     },

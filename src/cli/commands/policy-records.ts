@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { callerName } from '../../domain/policy/index.ts';
+import { callerName, requestWords } from '../../domain/policy/index.ts';
 import type { DecisionRecord } from '../../domain/ports/index.ts';
 import { formatRecord, formatRecordsHead, readRecordLines } from '../../domain/records/index.ts';
 import type { ConnectionOptions } from '../connection.ts';
@@ -59,18 +59,11 @@ const columns = [
   { title: 'CALLEE', value: ({ workload }: DecisionRecord) => workload },
   { title: 'PORT', value: ({ port }: DecisionRecord) => (port === 0 ? 'other' : String(port)) },
   { title: 'CALLER', value: callerName },
-  { title: 'REQUEST', value: requestText },
+  { title: 'REQUEST', value: requestWords },
   { title: 'DECISION', value: decisionText },
   { title: 'CALLS', value: ({ count, sampled }: DecisionRecord) => `${count}${sampled ? ' sampled' : ''}` },
   { title: 'LAST', value: ({ last }: DecisionRecord) => formatTime(last) },
 ];
-
-/** Method and path; of what is not kept, that it is not. */
-export function requestText({ method, path, lacks }: DecisionRecord): string {
-  const of = (value: string | undefined, name: DecisionRecord['lacks'][number]) =>
-    value ?? (lacks.includes(name) ? '(not kept)' : '');
-  return `${of(method, 'method')} ${of(path, 'path')}`.trim() || 'connection';
-}
 
 /** @param calls how many */
 export function callsText(calls: number): string {

@@ -1,27 +1,34 @@
 import type { Command } from 'commander';
 import {
   formatPolicyProblem,
+  type Policy,
   type PolicyWorld,
+  policyKey,
   type ReplayGroup,
   type ReplayReport,
   readPolicies,
   replay,
+  requestWords,
+  sampleWords,
   type Tally,
   withPolicies,
 } from '../../domain/policy/index.ts';
+import type { PolicyObjectKey } from '../../domain/ports/index.ts';
 import type { ReadRecords } from '../../domain/records/index.ts';
 import { CitadelError } from '../../kernel/index.ts';
 import { ExitRequest, exitCodes } from '../exit-codes.ts';
 import { withOutput } from '../options.ts';
 import { formatTime, type OutputFormat, printable, printValue, tableText } from '../output.ts';
 import { readPolicyFiles } from '../policy-files.ts';
+import { parseKey, policyKeyHelp } from '../policy-keys.ts';
 import { loadRecords, type RecordsOptions, recordsCaveats, withRecords } from '../policy-records.ts';
 import { loadWorld, type WorldOptions, withWorld } from '../policy-world.ts';
-import { callsText, requestText } from './policy-records.ts';
+import { callsText } from './policy-records.ts';
 import { policyFilesHelp } from './policy-text.ts';
 
 interface Options extends WorldOptions, RecordsOptions {
-  readonly candidate: readonly string[];
+  readonly candidate?: readonly string[];
+  readonly remove?: readonly string[];
   readonly only?: boolean;
   readonly output: OutputFormat;
 }
@@ -33,7 +40,8 @@ export function addReplay(policy: Command): void {
     .description(
       'recorded calls decided again under a candidate; exit code 1 where any would be decided otherwise',
     )
-    .requiredOption('--candidate <file...>', policyFilesHelp)
+    .option('--candidate <file...>', policyFilesHelp)
+    .option('--remove <policy...>', `as if these were taken away, ${policyKeyHelp}`)
     .option(
       '--only',
       'the candidate is all that would hold; default: it takes the place of policies of its names',
@@ -54,7 +62,12 @@ export function addReplay(policy: Command): void {
   });
 }
 
-function candidateWorld(before: PolicyWorld, { candidate, only }: Options): PolicyWorld {
+function candidateWorld(before: PolicyWorld, { candidate, remove = [], only }: Options): PolicyWorld {
+  const left = without(before, remove.map(parseKey));
+  if (candidate === undefined) {
+    if (remove.length > 0) return left;
+    throw new CitadelError('OutOfRange', 'say what would hold: --candidate FILE, or --remove POLICY');
+  }
   const { files, unreadable } = readPolicyFiles(candidate);
   if (unreadable.length > 0) throw new CitadelError('FailedPrecondition', unreadable.join('\n'));
   const read = files.map(({ source, text }) => readPolicies(text, { source }));
@@ -62,7 +75,21 @@ function candidateWorld(before: PolicyWorld, { candidate, only }: Options): Poli
   for (const problem of problems) process.stderr.write(`${printable(formatPolicyProblem(problem))}\n`);
   if (problems.length > 0) throw new ExitRequest(exitCodes.broken);
   const policies = read.flatMap((each) => each.policies);
-  return only === true ? { ...before, policies } : withPolicies(before, policies);
+  return only === true ? { ...before, policies } : withPolicies(left, policies);
+}
+
+/** @throws CitadelError NotFound for a policy that does not hold: what its end would change is nothing, and not what is asked */
+function without(world: PolicyWorld, keys: readonly PolicyObjectKey[]): PolicyWorld {
+  const holds = (key: string) => world.policies.some((policy) => keyOf(policy) === key);
+  const gone = new Set(keys.map(policyKey));
+  const missing = [...gone].find((key) => !holds(key));
+  if (missing !== undefined)
+    throw new CitadelError('NotFound', `${missing} does not hold: citadel policy status names those that do`);
+  return { ...world, policies: world.policies.filter((policy) => !gone.has(keyOf(policy))) };
+}
+
+function keyOf({ kind, meta: { namespace, name } }: Policy): string {
+  return policyKey({ kind, namespace, name });
 }
 
 function reportText(report: ReplayReport, records: ReadRecords): string {
@@ -92,8 +119,8 @@ function reportText(report: ReplayReport, records: ReadRecords): string {
       '',
       `${callsText(gone.calls)} to what is there no more: ${gone.callees.slice(0, 5).join(', ')}`,
     );
-  if (sampled.records > 0 && records.head?.sample !== 100)
-    lines.push('', sampleText(sampled, records.head?.sample));
+  const sample = sampleWords(sampled, records.head?.sample);
+  if (sample !== undefined) lines.push('', sample);
   lines.push(...recordsCaveats(records).map((line) => `Note: ${line}.`));
   return `${lines.map(printable).join('\n')}\n`;
 }
@@ -121,14 +148,7 @@ const columns = [
 
 function exampleText({ record }: ReplayGroup['examples'][number]): string {
   const { caller, transport, workload, count, last } = record;
-  return `${requestText(record)} from ${caller ?? transport} to ${workload}, ${callsText(count)}, last ${formatTime(last)}`;
-}
-
-/** Whoever decides by counts must know that they are of a part. */
-function sampleText({ calls }: Tally, sample: number | undefined): string {
-  return `${calls} of these calls were allowed by mutual TLS, which proxies tell of by sample${
-    sample === undefined ? '' : ` (${sample} in a hundred)`
-  }: each stands for more, and rare ones may be missing.`;
+  return `${requestWords(record)} from ${caller ?? transport} to ${workload}, ${callsText(count)}, last ${formatTime(last)}`;
 }
 
 function tallyText({ calls, records }: Tally): string {

@@ -3,6 +3,7 @@ import {
   defaultSuggestOptions,
   type LeftOut,
   type LeftOutReason,
+  requestWords,
   type SuggestedCaller,
   type Suggestion,
   suggest,
@@ -13,7 +14,7 @@ import { withOutput } from '../options.ts';
 import { formatTime, type OutputFormat, printable, printValue, tableText } from '../output.ts';
 import { loadRecords, type RecordsOptions, recordsCaveats, withRecords } from '../policy-records.ts';
 import { loadWorld, type WorldOptions, withWorld } from '../policy-world.ts';
-import { callsText, requestText } from './policy-records.ts';
+import { callsText } from './policy-records.ts';
 
 interface Options extends WorldOptions, RecordsOptions {
   readonly to: string;
@@ -81,7 +82,7 @@ function suggestionText(suggestion: Suggestion, records: ReadRecords): string {
           ...indented(
             denied.map(
               ({ calls, caller, examples: [example] }) =>
-                `${callsText(calls)} of ${caller}${example ? `, as ${requestText(example.record)}` : ''}`,
+                `${callsText(calls)} of ${caller}${example ? `, as ${requestWords(example.record)}` : ''}`,
             ),
           ),
         ]
@@ -113,7 +114,7 @@ const reasons: Readonly<Record<LeftOutReason, string>> = {
 };
 
 function leftOutText({ reason, calls, callers, examples: [example] }: LeftOut): string {
-  return `${callsText(calls)}: ${reasons[reason]} (${callers.join(', ')}${example ? `; as ${requestText(example)}` : ''})`;
+  return `${callsText(calls)}: ${reasons[reason]} (${callers.join(', ')}${example ? `; as ${requestWords(example)}` : ''})`;
 }
 
 function caveats(suggestion: Suggestion, records: ReadRecords): readonly string[] {

@@ -58,6 +58,8 @@ export {
   type ReplayReport,
   type ReplayStep,
   replay,
+  requestWords,
+  sampleWords,
   stableLabels,
   type Tally,
   type UndecidedGroup,
@@ -93,6 +95,7 @@ export {
   type PolicyWorld,
   readWorld,
   type WorldSettings,
+  withChanges,
   withoutStored,
   withPolicies,
 } from './world/index.ts';

@@ -1,4 +1,4 @@
-import type { PolicyWorld, PortAccess, WorldComparison } from '../policy/index.ts';
+import type { PolicyWorld, PortAccess, ReplayReport, WhatReached, WorldComparison } from '../policy/index.ts';
 
 /**
  * Long computations over policies, beside the work of the server. Each throws, beside its own, CitadelError
@@ -9,4 +9,13 @@ export interface PolicyAnalysis {
   compare(before: PolicyWorld, after: PolicyWorld, signal: AbortSignal): Promise<WorldComparison>;
   /** `whoReaches` of domain/policy. */
   who(world: PolicyWorld, to: string, signal: AbortSignal): Promise<readonly PortAccess[]>;
+  /** `whatReaches` of domain/policy. */
+  what(world: PolicyWorld, from: string, signal: AbortSignal): Promise<WhatReached>;
+  /** `replay` of domain/policy. @param records whole lines, as `exportRecords` of domain/records gives them */
+  replay(
+    records: readonly string[],
+    before: PolicyWorld,
+    after: PolicyWorld,
+    signal: AbortSignal,
+  ): Promise<ReplayReport>;
 }

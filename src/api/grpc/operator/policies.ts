@@ -2,7 +2,6 @@ import { type PolicyStatus, sourceProblems } from '../../../domain/mesh/index.ts
 import type { OperatorCaller } from '../../../domain/operators/index.ts';
 import {
   type LintWarning,
-  type PolicyChangeRequest,
   type PolicyEffect,
   type PolicyProblem,
   type PolicyService,
@@ -13,6 +12,7 @@ import type { MeshSourceState, PolicyObjectKey, StoredPolicy } from '../../../do
 import type { ShadowService } from '../../../domain/shadow/index.ts';
 import * as wire from '../../../gen/citadel/v1/operator.ts';
 import { CitadelError } from '../../../kernel/index.ts';
+import { requestedChange } from '../../policy-change.ts';
 import { checkedReason } from './messages.ts';
 import { needsControlPlane } from './needs-control-plane.ts';
 
@@ -62,7 +62,12 @@ export async function applyPolicies(
   const reason = checkedReason(request.reason);
   if (texts.length + remove.length > mostTexts)
     throw new CitadelError('ResourceExhausted', `more than ${mostTexts} texts in one change`);
-  const change = await changeOf(policies, request);
+  const { restore } = request;
+  const change = await requestedChange(
+    policies,
+    request,
+    restore && { revision: Number(restore.revision), keys: restore.keys },
+  );
   const shadow = request.shadow ? needsControlPlane(services.shadow) : undefined;
   const plan = await (shadow ?? policies).plan(change);
   if (dryRun || plan.problems.length > 0) return planToWire(plan, false);
@@ -71,17 +76,6 @@ export async function applyPolicies(
     ? await shadow.start(change, expected, caller, reason)
     : await policies.apply(change, expected, caller, reason);
   return planToWire(done, true);
-}
-
-/** The caller's own texts, or what an earlier revision had. */
-async function changeOf(
-  policies: PolicyService,
-  { texts, remove, restore }: wire.ApplyPoliciesRequest,
-): Promise<PolicyChangeRequest> {
-  if (!restore) return { texts, remove };
-  if (texts.length + remove.length > 0)
-    throw new CitadelError('InvalidArgument', 'a change restores a revision, or has texts: not both');
-  return policies.restoring({ revision: Number(restore.revision), keys: restore.keys });
 }
 
 export async function listPolicyRevisions(

@@ -4,3 +4,4 @@ export type { ReplayExample, ReplayGroup, ReplayReport, Tally, UndecidedGroup } 
 export { replay } from './replay.ts';
 export { callerName } from './report.ts';
 export { stableLabels } from './stable-labels.ts';
+export { requestWords, sampleWords } from './words.ts';

@@ -1,0 +1,116 @@
+import { type ComponentChild, h } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import type {
+  ConsoleChange,
+  ConsolePlan,
+  ConsolePolicyHead,
+  ConsoleProblem,
+  ConsoleSpan,
+  ConsoleWhoAmI,
+  ConsoleWorld,
+} from '../wire/console.ts';
+import { AccessPanel } from './access-panel.ts';
+import { ChangePanel } from './change-panel.ts';
+import { Command, quoted } from './command.ts';
+import type { Opened } from './document.ts';
+import { count } from './elements.ts';
+import { ExplainPanel, nothingSaid } from './explain-panel.ts';
+import { ProblemList } from './problem-list.ts';
+import { ReplayPanel } from './replay-panel.ts';
+import { Tabs } from './tabs.ts';
+import type { Planned } from './use-plan.ts';
+
+interface PanelsProps {
+  readonly who: ConsoleWhoAmI;
+  readonly opened: Opened;
+  readonly head: ConsolePolicyHead | undefined;
+  readonly change: ConsoleChange;
+  readonly planned: Planned;
+  readonly world: ConsoleWorld | undefined;
+  readonly tab: string;
+  readonly onTab: (tab: string) => void;
+  readonly onGoTo: (line: number, column: number) => void;
+  readonly onApplied: (plan: ConsolePlan) => void;
+  readonly onEnded: () => void;
+}
+
+const none: readonly ConsoleProblem[] = [];
+
+/** What can be asked about what is in the editor. What was typed into a panel is there when its tab is chosen again. */
+export function Panels(props: PanelsProps): ComponentChild {
+  const { planned, tab, onTab } = props;
+  const { problems = none, warnings = none } = planned.last ?? {};
+  const tabs = [
+    { id: 'problems', title: 'Problems', count: problems.length + warnings.length },
+    { id: 'change', title: 'Change' },
+    { id: 'replay', title: 'Replay' },
+    { id: 'explain', title: 'Explain' },
+    { id: 'who', title: 'Callers' },
+    { id: 'what', title: 'Reach' },
+    { id: 'status', title: 'Status' },
+  ];
+  return h(
+    Tabs,
+    { label: 'About this policy', tabs, selected: tab, onSelect: onTab, children: [] },
+    h(Panel, props),
+  );
+}
+
+function Panel(props: PanelsProps): ComponentChild {
+  const { who, opened, head, change, planned, world, tab, onGoTo, onApplied, onEnded } = props;
+  const [reason, onReason] = useState('');
+  const [said, onSaid] = useState(nothingSaid);
+  const [called, onCalled] = useState('');
+  const [caller, onCaller] = useState('');
+  const [span, onSpan] = useState<ConsoleSpan>('24h');
+  const { text } = change;
+  // A reason is one for the change of one policy.
+  useEffect(() => onReason(''), [opened.key]);
+  const { problems = none, warnings = none } = planned.last ?? {};
+  switch (tab) {
+    case 'change':
+      return h(ChangePanel, {
+        who,
+        change,
+        planned,
+        reason,
+        onReason,
+        verb: opened.removing ? 'Remove' : 'Apply',
+        command: (why) =>
+          `citadel policy ${opened.removing ? `remove ${quoted(opened.key)}` : 'apply policy.yaml'} --reason ${quoted(why)}`,
+        onApplied,
+        onEnded,
+      });
+    case 'replay':
+      return h(ReplayPanel, { change, span, onSpan, onEnded });
+    case 'explain':
+      return h(ExplainPanel, { text, world, said, onSaid, onEnded });
+    case 'who':
+      return h(AccessPanel, { key: tab, asks: tab, text, world, name: called, onName: onCalled, onEnded });
+    case 'what':
+      return h(AccessPanel, { key: tab, asks: tab, text, world, name: caller, onName: onCaller, onEnded });
+    case 'status':
+      return h(Status, { head });
+    default:
+      return h(ProblemList, { known: planned.last !== undefined, problems, warnings, onGoTo });
+  }
+}
+
+function Status({ head }: { readonly head: ConsolePolicyHead | undefined }): ComponentChild {
+  const fact = (name: string, value: string) => [h('dt', {}, name), h('dd', {}, value)];
+  return h(
+    'div',
+    { class: 'panel-body' },
+    head
+      ? h(
+          'dl',
+          { class: 'facts' },
+          fact('Kept in', head.source),
+          fact('Generation', String(head.generation)),
+          fact('Holds for', count(head.workloads, 'workload', 'workloads')),
+          fact('Proxies', `${head.current} current, ${head.pending} pending, ${head.refused} refuse it`),
+        )
+      : h('p', { class: 'faint' }, 'It is not in the mesh yet.'),
+    h(Command, { line: `citadel policy status${head ? ` --namespace ${quoted(head.namespace)}` : ''}` }),
+  );
+}
