@@ -1,21 +1,36 @@
 import { Command } from 'commander';
 import { version } from '../kernel/index.ts';
-import { addBackupCommands } from './commands/backup.ts';
-import { addCaptureCommands } from './commands/capture.ts';
-import { addCheckCommand } from './commands/check.ts';
-import { addCompletionCommands } from './commands/completion.ts';
-import { addConfigCommands } from './commands/config.ts';
-import { addLogCommands } from './commands/log.ts';
-import { addMutualTlsCommands } from './commands/mtls.ts';
-import { addOperatorCommands } from './commands/operator.ts';
-import { addPolicyCommands } from './commands/policy.ts';
-import { addReadingCommands } from './commands/read.ts';
-import { addRotateCommands } from './commands/rotate.ts';
-import { addRunCommands } from './commands/run.ts';
 import { exitCodesHelp } from './exit-codes.ts';
 
-/** The whole command line. Commander throws in place of ending the process. */
-export function createProgram(): Command {
+/** Commands of the first level, and the module that adds them. */
+interface Group {
+  readonly names: readonly string[];
+  readonly load: () => Promise<(program: Command) => void>;
+}
+
+const groups: readonly Group[] = [
+  { names: ['server', 'agent'], load: async () => (await import('./commands/run.ts')).addRunCommands },
+  { names: ['check'], load: async () => (await import('./commands/check.ts')).addCheckCommand },
+  {
+    names: ['certificate', 'authority', 'proxy', 'bundle', 'audit'],
+    load: async () => (await import('./commands/read.ts')).addReadingCommands,
+  },
+  { names: ['operator'], load: async () => (await import('./commands/operator.ts')).addOperatorCommands },
+  { names: ['policy'], load: async () => (await import('./commands/policy.ts')).addPolicyCommands },
+  { names: ['mtls'], load: async () => (await import('./commands/mtls.ts')).addMutualTlsCommands },
+  { names: ['rotate'], load: async () => (await import('./commands/rotate.ts')).addRotateCommands },
+  { names: ['backup'], load: async () => (await import('./commands/backup.ts')).addBackupCommands },
+  { names: ['log'], load: async () => (await import('./commands/log.ts')).addLogCommands },
+  { names: ['config'], load: async () => (await import('./commands/config.ts')).addConfigCommands },
+  { names: ['capture'], load: async () => (await import('./commands/capture.ts')).addCaptureCommands },
+];
+
+/**
+ * The command line. Commander throws in place of ending the process. A command that is named by its first word is loaded
+ * alone: the whole takes several times as long. Help, completions and what is misspelt ask for all of them.
+ * @param words what follows the program's name
+ */
+export async function createProgram(words: readonly string[] = []): Promise<Command> {
   const program = new Command('citadel')
     .description('a certificate authority and zero-trust identity service that shows its evidence')
     .version(version, '-V, --version', 'print the version')
@@ -23,17 +38,13 @@ export function createProgram(): Command {
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .addHelpText('after', exitCodesHelp);
-  addRunCommands(program);
-  addCheckCommand(program);
-  addReadingCommands(program);
-  addOperatorCommands(program);
-  addPolicyCommands(program);
-  addMutualTlsCommands(program);
-  addRotateCommands(program);
-  addBackupCommands(program);
-  addLogCommands(program);
-  addConfigCommands(program);
-  addCaptureCommands(program);
-  addCompletionCommands(program);
+  const [first = ''] = words;
+  if (['-V', '--version'].includes(first)) return program;
+  const named = groups.find(({ names }) => names.includes(first));
+  for (const { load } of named ? [named] : groups) (await load())(program);
+  if (named === undefined) {
+    const { addCompletionCommands } = await import('./commands/completion.ts');
+    addCompletionCommands(program);
+  }
   return program;
 }

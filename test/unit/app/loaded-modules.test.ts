@@ -12,7 +12,7 @@ async function loadedBy(files: readonly string[]): Promise<readonly string[]> {
   return JSON.parse(stdout);
 }
 
-const program = ['src/cli/program.ts', 'src/app/config/index.ts'];
+const program = ['src/cli/program.ts', 'src/cli/commands/run.ts', 'src/app/config/index.ts'];
 const agent = loadedBy([...program, 'src/app/agent.ts']);
 const server = loadedBy([
   ...program,
@@ -27,6 +27,7 @@ const undici = /^NativeModule internal\/deps\/undici\/undici$/;
 const x509 = /node_modules\/(@peculiar\/x509|pkijs|reflect-metadata)\//;
 const atNeed = /node_modules\/(@kubernetes\/client-node|node-vault|@grpc\/reflection|protobufjs|jose)\//;
 const drizzle = /node_modules\/drizzle-orm\/.*\.js$/;
+const otherCommands = /src\/cli\/commands\/(?!run\.ts$)|@bomb\.sh/;
 const ofServers =
   /node_modules\/(better-sqlite3|drizzle-orm|prom-client)\/|src\/(api|adapters\/(?!logging\/))/;
 
@@ -36,7 +37,9 @@ describe('memory', () => {
     { who: 'an agent', process: agent, what: 'an X.509 library', pattern: x509 },
     { who: 'an agent', process: agent, what: 'what even a server loads at need', pattern: atNeed },
     { who: 'an agent', process: agent, what: 'store, metrics and API of a server', pattern: ofServers },
+    { who: 'an agent', process: agent, what: 'the commands of operators', pattern: otherCommands },
     { who: 'a server', process: server, what: 'undici', pattern: undici },
+    { who: 'a server', process: server, what: 'the commands of operators', pattern: otherCommands },
     {
       who: 'a server',
       process: server,

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { createProgram } from '../../../src/cli/program.ts';
 
 const root = join(import.meta.dirname, '../../..');
+const program = await createProgram();
 const documents = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)].filter(
   (name) => name.endsWith('.md'),
 );
@@ -29,7 +30,7 @@ function unknownOf(line: string): readonly string[] {
     .slice(1);
   // What comes behind --exec is another program's.
   const own = words.includes('--exec') ? words.slice(0, words.indexOf('--exec')) : words;
-  let commands: readonly Command[] = [createProgram()];
+  let commands: readonly Command[] = [program];
   const unknown: string[] = [];
   for (const word of own) {
     if (word.startsWith('--')) {
