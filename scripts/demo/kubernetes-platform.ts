@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { startKubeApi, waitFor } from '../../test/parts/index.ts';
-import { newKeyFile, type Platform } from './platform.ts';
+import { newKeyFile, type Platform, tokenSeconds } from './platform.ts';
 
 const manifests = ['namespace.yaml', 'rbac.yaml'];
 const systemNamespace = 'citadel-system';
@@ -22,7 +22,7 @@ export async function kubernetesPlatform(): Promise<Platform & AsyncDisposable> 
       const kubeconfig = join(directory, 'kubeconfig');
       await api.writeKubeconfig(
         kubeconfig,
-        await api.createToken(systemNamespace, 'citadel', { expirationSeconds: 86_400 }),
+        await api.createToken(systemNamespace, 'citadel', { expirationSeconds: tokenSeconds }),
       );
       return {
         clusterId: 'Kubernetes',
@@ -40,6 +40,7 @@ export async function kubernetesPlatform(): Promise<Platform & AsyncDisposable> 
       const pod = await api.createPod(namespace, name, serviceAccount, 'node-1');
       const token = await api.createToken(namespace, serviceAccount, {
         audiences: [audience],
+        expirationSeconds: tokenSeconds,
         boundPod: pod,
       });
       const tokenFile = join(directory, 'token');

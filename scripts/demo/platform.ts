@@ -23,7 +23,8 @@ export interface WorkloadRequest {
   readonly operator: (...args: readonly string[]) => Promise<string>;
 }
 
-const hour = 3_600_000;
+/** A person may stay for a day; a platform would renew it in time. */
+export const tokenSeconds = 86_400;
 
 /** SQLite, keys on this disk, and tokens of the development issuer. */
 export function developmentPlatform(): Platform {
@@ -42,7 +43,11 @@ export function developmentPlatform(): Platform {
         new Secret(await readFile(issuerKeyFile, 'utf8')),
         systemClock,
       );
-      const token = await issuer.issue({ namespace, serviceAccount, instance: name }, 'istio-ca', hour);
+      const token = await issuer.issue(
+        { namespace, serviceAccount, instance: name },
+        'istio-ca',
+        tokenSeconds * 1000,
+      );
       const tokenFile = join(directory, 'token');
       await writeFile(tokenFile, token.reveal(), { mode: 0o600 });
       return { tokenFile, bundleFile: await bundleFromOperator(directory, operator) };

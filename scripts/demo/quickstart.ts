@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { freePort, waitFor } from '../../test/parts/index.ts';
 import { createApplication } from '../../test/support/http-application.ts';
+import { prepareAuthor } from './author.ts';
 import { type CallResult, call } from './call.ts';
 import { showControlPlane } from './control-plane.ts';
 import { developmentPlatform, type Platform } from './platform.ts';
@@ -10,11 +11,16 @@ import { startWireTap } from './wire-tap.ts';
 import { startWorld, trustDomain, type World } from './world.ts';
 
 const { values: flags } = parseArgs({
-  options: { once: { type: 'boolean' }, kubernetes: { type: 'boolean' }, vault: { type: 'boolean' } },
+  options: {
+    once: { type: 'boolean' },
+    stay: { type: 'boolean' },
+    kubernetes: { type: 'boolean' },
+    vault: { type: 'boolean' },
+  },
 });
 const interruption = new AbortController();
 const { signal } = interruption;
-const stay = process.stdout.isTTY && flags.once !== true;
+const stay = (process.stdout.isTTY || flags.stay === true) && flags.once !== true;
 
 /** Short, so that the viewer sees a renewal. */
 const ttl = '20s';
@@ -33,7 +39,7 @@ async function main(): Promise<void> {
   if (Symbol.asyncDispose in platform) stack.use(platform);
   step('1. Start Citadel');
   say(`   ${platform.summary}`);
-  const world = stack.use(await startWorld({ platform, ttl }));
+  const world = stack.use(await startWorld({ platform, ttl, lasting: '1h', workbench: stay }));
   say(`   trust domain ${trustDomain}; data in ${world.directory}`);
 
   signal.throwIfAborted();
@@ -56,7 +62,7 @@ async function main(): Promise<void> {
   describeCall(first.result);
 
   signal.throwIfAborted();
-  step(`5. Certificates rotate: each lives ${ttl} and is renewed at half of that`);
+  step(`5. Certificates rotate: these live ${ttl} and are renewed at half of that`);
   const serial = first.result.headers['x-client-serial'];
   const rotated = await waitFor(
     async () => {
@@ -83,15 +89,28 @@ async function main(): Promise<void> {
 
   step('Next');
   if (stay) {
-    say(`   curl http://127.0.0.1:${demo.mutualPort}/orders/42    the call that you saw`);
-    say(`   curl http://127.0.0.1:${policed.shopPort}/orders/42    the same by the control plane`);
-    for (const command of ['policy status', 'certificate list', 'check'])
-      say(`   scripts/citadel ${command} --socket ${world.directory}/data/operator.sock`);
+    const author = await prepareAuthor(world, policed);
+    say(
+      `   source ${author.environment}    in another terminal, and you are ann there, who may write policies`,
+    );
+    say(
+      '   curl -i -X DELETE $CRON/orders/40    a call that is denied; x-citadel-denial is the name of the denial',
+    );
+    say(
+      '   citadel policy explain --denial NAME    why; docs/policies.md goes on from here to a change that holds',
+    );
+    say(`   ${world.consoleOrigin}    the same in a browser; docs/operations.md says how it signs in, with`);
+    say(`     the key and certificate of ann in ${author.directory}`);
+    say(
+      `   scripts/citadel check --socket ${world.directory}/data/operator.sock    as the operator of this machine`,
+    );
   } else
-    say('   scripts/quickstart on a terminal, without --once    the same, to be looked at while it stays up');
-  say('   scripts/quickstart --kubernetes       the same with a real kube-apiserver and bound tokens');
-  say('   scripts/quickstart --vault            the same with the root key in a real OpenBao');
-  say('   docs/operations.md                    for production');
+    say(
+      '   scripts/quickstart on a terminal, without --once    the same, to be worked with while it stays up',
+    );
+  say('   scripts/quickstart --kubernetes    the same with a real kube-apiserver and bound tokens');
+  say('   scripts/quickstart --vault    the same with the root key in a real OpenBao');
+  say('   docs/operations.md    for production');
   if (stay) {
     say('\n   Everything stays up until Ctrl-C.');
     if (!signal.aborted) await once(signal, 'abort');

@@ -30,6 +30,10 @@ export interface World extends AsyncDisposable {
   readonly directory: string;
   /** On which agents and Envoys find the server. */
   readonly serverPort: number;
+  /** On which operators find it. */
+  readonly operatorPort: number;
+  /** Of its console; without a workbench there is none. */
+  readonly consoleOrigin: string;
   /** Kills the server, as a crash would, and starts it again. */
   crashServer(): Promise<void>;
   /** Stops the server, as its operator would, and starts it with changed settings. */
@@ -65,14 +69,25 @@ export interface WorldOptions {
   readonly platform: Platform;
   /** Lifetime of workload certificates, for example `20s`. */
   readonly ttl: string;
+  /** Of the server's own, and of proxies that it configures; default: the same. */
+  readonly lasting?: string;
+  /** For somebody who writes policies there: a console, and proxies tell of each call. */
+  readonly workbench?: boolean;
 }
 
 /** A server and, on demand, workloads with real Envoys: all on loopback, each a process, gone at the end. */
-export async function startWorld({ platform, ttl }: WorldOptions): Promise<World> {
+export async function startWorld(options: WorldOptions): Promise<World> {
+  const { platform, ttl, lasting = ttl, workbench = false } = options;
   await using building = new AsyncDisposableStack();
   const temporary = building.use(await temporaryDirectory('demo'));
   const directory = temporary.path;
-  const port = await freePort();
+  const [port, operatorPort, consolePort] = await Promise.all([freePort(), freePort(), freePort()]);
+  const listen = {
+    csr: port,
+    metrics: 0,
+    operator: operatorPort,
+    ...(workbench && { console: consolePort }),
+  };
   let settings: Settings = await platform.serverSettings(directory);
   const registry = join(directory, 'registry');
   await mkdir(registry);
@@ -84,9 +99,14 @@ export async function startWorld({ platform, ttl }: WorldOptions): Promise<World
         mode: 'development',
         trustDomain,
         dataDirectory: join(directory, 'data'),
-        listen: { csr: `127.0.0.1:${port}`, metrics: '127.0.0.1:0', operator: '127.0.0.1:0' },
-        certificate: { defaultTtl: ttl },
-        mesh: { rootNamespace, sources: { files: { directory: registry } } },
+        listen: Object.fromEntries(Object.entries(listen).map(([name, at]) => [name, `127.0.0.1:${at}`])),
+        certificate: { defaultTtl: lasting },
+        mesh: {
+          rootNamespace,
+          sources: { files: { directory: registry } },
+          ...(workbench && { accessLog: { sample: 100 } }),
+        },
+        ...(workbench && { console: {} }),
         ...settings,
       }),
     );
@@ -179,7 +199,10 @@ export async function startWorld({ platform, ttl }: WorldOptions): Promise<World
   };
   const startFollower: World['startFollower'] = async (name, serviceAccount, ports) => {
     // Envoy's own drain time, which is long: what is drained stays for as long as it may.
-    const follow = { envoy: { drain: '10m', controlPlane: { workload: name } } };
+    const follow = {
+      certificate: { ttl: lasting },
+      envoy: { drain: '10m', controlPlane: { workload: name } },
+    };
     const workload = await startAgent(name, serviceAccount, follow, async () => []);
     await listening(name, ports);
     return workload;
@@ -194,6 +217,8 @@ export async function startWorld({ platform, ttl }: WorldOptions): Promise<World
   return {
     directory,
     serverPort: port,
+    operatorPort,
+    consoleOrigin: `https://localhost:${consolePort}`,
     crashServer,
     restartServer,
     get server() {

@@ -14,6 +14,8 @@ import { readPolicyFiles } from './policy-files.ts';
 
 /** Policies of files that a command was given, over those of the world. */
 export interface Candidates {
+  /** The files, as they were named; empty where there are none. */
+  readonly sources: readonly string[];
   readonly applyTo: (world: PolicyWorld) => PolicyWorld;
   /** Where parts of policies stand, in the files or in the registry's. */
   readonly locate: PolicyLocator;
@@ -32,6 +34,7 @@ export function readCandidates(given: readonly string[], registry: string | unde
   ];
   if (problems.length > 0) throw new CitadelError('InvalidArgument', problems.join('\n'));
   return {
+    sources: files.map(({ source }) => source),
     applyTo: (world) =>
       withPolicies(
         world,

@@ -92,7 +92,7 @@ describe('citadel policy records and replay', () => {
       '39 calls in 3 different ways recorded. 30 calls would be decided as before.',
     );
     expect(replayed.stdout).toMatch(
-      /denied +7 +spiffe:\S+\/web +shop\/orders:8080 +nothing speaks of it +DENY shop\/no-deletes, rule 1/,
+      /denied +7 +spiffe:\S+\/web +shop\/orders:8080 +nothing speaks of it +DENY shop\/no-deletes, rule 0/,
     );
     expect(replayed.stdout).toContain('2 calls: method');
 

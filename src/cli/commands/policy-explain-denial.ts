@@ -41,7 +41,7 @@ export async function explainDenial(
   const before = denial.policiesVersion;
   const now = holdingVersion(live, denial.workload);
   const since: Since = before === '' || now === undefined ? 'unknown' : before === now ? 'same' : 'changed';
-  const lines = denialLines(denial, since, explanation);
+  const lines = denialLines(denial, since, explanation, candidates.sources);
   return {
     explanation,
     text: [
@@ -135,6 +135,7 @@ function denialLines(
   denial: Denial,
   since: Since,
   explanation: CallExplanation | undefined,
+  sources: readonly string[],
 ): readonly string[] {
   const { at, workload, port, method, path, host, callerId, callerAddress, inexact, reason } = denial;
   const who =
@@ -148,8 +149,9 @@ function denialLines(
       ? [`  not told as it came, so that nobody compares it: ${inexact.join(', ')}`]
       : []),
     '  not recorded: headers but the host, the token, the query',
-    sinceText(since, explanation),
-    ...(explanation ? disagreement(denial, since, explanation) : []),
+    sinceText(since, explanation, sources),
+    // What files say is not what the proxy had.
+    ...(explanation && sources.length === 0 ? disagreement(denial, since, explanation) : []),
   ];
 }
 
@@ -169,12 +171,21 @@ function refusalText({ step, policy, rule }: Denial): string {
   }
 }
 
-function sinceText(since: Since, explanation: CallExplanation | undefined): string {
+/** @param sources files whose policies are tried on it */
+function sinceText(
+  since: Since,
+  explanation: CallExplanation | undefined,
+  sources: readonly string[],
+): string {
   if (!explanation) return 'The workload is not there any more, so that nothing can be compared now.';
-  if (since === 'same')
-    return 'The policies for it are the same as then. With what was recorded they come to:';
-  if (since === 'changed') return 'The policies for it have been changed since. Those of now come to:';
-  return 'Whether its policies have been changed since is not known. Those of now come to:';
+  const told = {
+    same: 'The policies for it are the same as then.',
+    changed: 'The policies for it have been changed since.',
+    unknown: 'Whether its policies have been changed since is not known.',
+  }[since];
+  if (sources.length > 0)
+    return `${told} With those of ${sources.join(', ')} in the place of theirs, and what was recorded:`;
+  return `${told} ${since === 'same' ? 'With what was recorded they' : 'Those of now'} come to:`;
 }
 
 /** Where the record alone cannot show what the proxy saw, or the proxy had other policies. */

@@ -71,6 +71,6 @@ export function callsText(calls: number): string {
 }
 
 function decisionText({ decision, policy, rule, refusedBy }: DecisionRecord): string {
-  const by = policy === undefined ? refusedBy : `${policy}, rule ${(rule ?? 0) + 1}`;
+  const by = policy === undefined ? refusedBy : `${policy}, rule ${rule ?? 0}`;
   return by === undefined ? decision : `${decision} by ${by}`;
 }

@@ -87,7 +87,7 @@ export function createOperatorAccess(options: OperatorAccessOptions): OperatorAc
       });
       throw new CitadelError(
         'PermissionDenied',
-        `${reason}; an operator grants it with: citadel operator grant`,
+        `${reason}; an operator grants it with: citadel operator grant ${caller.subject} ${requirement}`,
       );
     },
     listOperators: () => operators.list(),

@@ -188,7 +188,13 @@ export function createShadowService(options: ShadowServiceOptions): ShadowServic
         each.text === undefined ? [] : [{ source: policyKey(each), text: each.text }],
       );
       const remove = candidate.objects.filter(({ text }) => text === undefined);
-      return policies.apply({ texts, remove, promotes: id }, candidate.base, author, reason);
+      // Why it was tried is why it holds, where nothing else is said.
+      return policies.apply(
+        { texts, remove, promotes: id },
+        candidate.base,
+        author,
+        reason || candidate.reason,
+      );
     },
     async revert({ id, author, reason }) {
       const candidate = await candidateOf(id);

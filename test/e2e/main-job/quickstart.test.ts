@@ -2,25 +2,61 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { hasPart, type PartName } from '../../parts/index.ts';
-import { type Ended, runDemo, startDemo } from './program.ts';
+import { hasPart, type PartName, temporaryDirectory } from '../../parts/index.ts';
+import { runDemo, startDemo } from './program.ts';
+import { documentedWalk, walk } from './walk.ts';
 
 const deadline = 110_000;
 
+const mutual = 'mTLS: spiffe://demo.example/ns/shop/sa/web -> spiffe://demo.example/ns/shop/sa/orders';
+
+/** Those that show it and end; how it is on its own is shown by the one that is worked with. */
 const forms: readonly (readonly [form: string, flags: readonly string[], parts: readonly PartName[]])[] = [
-  ['on its own', [], ['envoy']],
   ['--vault', ['--vault'], ['envoy', 'openbao']],
   ['--kubernetes', ['--kubernetes'], ['envoy', 'kubeapi']],
 ];
 
 /** The lines of one numbered step, its title included. */
-function step({ stdout }: Ended, number: number): string {
+function step(stdout: string, number: number): string {
   const found = stdout.split(/\n(?=\d\. |Next)/).find((part) => part.trimStart().startsWith(`${number}. `));
   return found ?? expect.fail(`there is no step ${number} in\n${stdout}`);
 }
 
 /** What a listener on the wire reads. */
 const wire = (text: string) => text.split('\n').filter((line) => line.startsWith('   wire |'));
+
+function expectEachStep(stdout: string): void {
+  const plaintext = step(stdout, 3);
+  expect(plaintext).toContain('200 order 42: 3 apples');
+  expect(wire(plaintext)[0]).toContain('GET /orders/42 HTTP/1.1');
+
+  const mutual = step(stdout, 4);
+  expect(mutual).toContain('200 order 42: 3 apples');
+  // A TLS record of the type handshake, in it nothing of the call.
+  expect(wire(mutual)[0]).toMatch(/^ {3}wire \| 16 03 0[1-3] /);
+  for (const line of wire(mutual)) expect(line).not.toMatch(/orders|GET|HTTP/);
+  expect(mutual).toMatch(/client {2}spiffe:\/\/demo\.example\/ns\/shop\/sa\/web$/m);
+  expect(mutual).toMatch(/server {2}spiffe:\/\/demo\.example\/ns\/shop\/sa\/orders$/m);
+  expect(mutual).toMatch(/TLS {5}TLSv1\.3 /);
+
+  const rotation = step(stdout, 5);
+  const [, before] = /serial was ([0-9a-f]{30,32})$/m.exec(rotation) ?? [];
+  const [, after] = /serial is {2}([0-9a-f]{30,32}), until /m.exec(rotation) ?? [];
+  expect(before).toBeDefined();
+  expect(after).toBeDefined();
+  expect(after).not.toBe(before);
+  expect(mutual).toContain(`serial ${before},`);
+
+  const [open, policed, strict] = [step(stdout, 7), step(stdout, 8), step(stdout, 9)];
+  expect(open).toMatch(
+    /by mutual TLS +GET \/orders\/42 +200\n +GET \/admin +200\n +a caller in plaintext +GET \/orders\/42 +200/,
+  );
+  expect(policed).toMatch(/by mutual TLS +GET \/orders\/42 +200\n +GET \/admin +403/);
+  expect(strict).toMatch(
+    /by mutual TLS +GET \/orders\/42 +200\n +a caller in plaintext +GET \/orders\/42 +refused/,
+  );
+  expect(strict).toMatch(/AuthorizationPolicy\/shop\/orders .* 1 current$/m);
+}
 
 describe('scripts/quickstart --once', () => {
   for (const [form, flags, parts] of forms) {
@@ -30,40 +66,8 @@ describe('scripts/quickstart --once', () => {
       async () => {
         const ended = await runDemo('quickstart.ts', ['--once', ...flags], deadline);
         expect(ended, `${ended.stdout}\n${ended.stderr}`).toMatchObject({ code: 0, stderr: '' });
-        expect(ended.lastLine).toBe(
-          'mTLS: spiffe://demo.example/ns/shop/sa/web -> spiffe://demo.example/ns/shop/sa/orders',
-        );
-
-        const plaintext = step(ended, 3);
-        expect(plaintext).toContain('200 order 42: 3 apples');
-        expect(wire(plaintext)[0]).toContain('GET /orders/42 HTTP/1.1');
-
-        const mutual = step(ended, 4);
-        expect(mutual).toContain('200 order 42: 3 apples');
-        // A TLS record of the type handshake, in it nothing of the call.
-        expect(wire(mutual)[0]).toMatch(/^ {3}wire \| 16 03 0[1-3] /);
-        for (const line of wire(mutual)) expect(line).not.toMatch(/orders|GET|HTTP/);
-        expect(mutual).toMatch(/client {2}spiffe:\/\/demo\.example\/ns\/shop\/sa\/web$/m);
-        expect(mutual).toMatch(/server {2}spiffe:\/\/demo\.example\/ns\/shop\/sa\/orders$/m);
-        expect(mutual).toMatch(/TLS {5}TLSv1\.3 /);
-
-        const rotation = step(ended, 5);
-        const [, before] = /serial was ([0-9a-f]{30,32})$/m.exec(rotation) ?? [];
-        const [, after] = /serial is {2}([0-9a-f]{30,32}), until /m.exec(rotation) ?? [];
-        expect(before).toBeDefined();
-        expect(after).toBeDefined();
-        expect(after).not.toBe(before);
-        expect(mutual).toContain(`serial ${before},`);
-
-        const [open, policed, strict] = [step(ended, 7), step(ended, 8), step(ended, 9)];
-        expect(open).toMatch(
-          /by mutual TLS +GET \/orders\/42 +200\n +GET \/admin +200\n +a caller in plaintext +GET \/orders\/42 +200/,
-        );
-        expect(policed).toMatch(/by mutual TLS +GET \/orders\/42 +200\n +GET \/admin +403/);
-        expect(strict).toMatch(
-          /by mutual TLS +GET \/orders\/42 +200\n +a caller in plaintext +GET \/orders\/42 +refused/,
-        );
-        expect(strict).toMatch(/AuthorizationPolicy\/shop\/deny-admin .* 1 current$/m);
+        expect(ended.lastLine).toBe(mutual);
+        expectEachStep(ended.stdout);
       },
       deadline + 10_000,
     );
@@ -71,6 +75,24 @@ describe('scripts/quickstart --once', () => {
 });
 
 describe('scripts/quickstart', () => {
+  it.skipIf(!hasPart('envoy'))(
+    'stays up, and on its mesh an author goes the way of docs/policies.md',
+    async () => {
+      const steps = documentedWalk();
+      expect(steps.length).toBeGreaterThan(15);
+      await using child = await startDemo('quickstart.ts', ['--stay'], /Everything stays up/);
+      const stdout = child.stdout();
+      expectEachStep(stdout);
+      const [, environment = ''] = /source (\S+)/.exec(stdout) ?? [];
+      await using directory = await temporaryDirectory('author');
+      await walk(steps, { environment, directory: directory.path });
+      child.kill('SIGINT');
+      expect(await child.exited).toMatchObject({ code: 0 });
+      expect(child.stdout().trimEnd().split('\n').at(-1)).toBe(mutual);
+    },
+    deadline * 2,
+  );
+
   it.skipIf(!hasPart('envoy'))(
     'ends soon when it is interrupted, and leaves nothing',
     async () => {

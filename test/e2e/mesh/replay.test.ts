@@ -130,7 +130,7 @@ describe.skipIf(!hasPart('envoy'))('from traffic to a policy', () => {
       '6 calls in 6 different ways recorded. 5 calls would be decided as before.',
     );
     expect(replayed.stdout).toMatch(
-      /denied +1 +spiffe:\/\/\S+\/cron +shop\/orders:\d+ .*DENY shop\/no-deletes, rule 1/,
+      /denied +1 +spiffe:\/\/\S+\/cron +shop\/orders:\d+ .*DENY shop\/no-deletes, rule 0/,
     );
 
     const suggested = await citadel('suggest --to shop/orders');

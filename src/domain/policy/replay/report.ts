@@ -108,7 +108,7 @@ export function callerName({ caller, transport, lacks }: DecisionRecord): string
 
 /** What decided, for a reader. */
 function decisionWords({ verdict, step, by }: ReplayedDecision): string {
-  const rule = by && `${by.namespace}/${by.name}, rule ${by.rule + 1}`;
+  const rule = by && `${by.namespace}/${by.name}, rule ${by.rule}`;
   switch (step) {
     case undefined:
       return 'cannot be told';
@@ -131,6 +131,6 @@ function decisionWords({ verdict, step, by }: ReplayedDecision): string {
 }
 
 function recordedWords({ decision, policy, rule, refusedBy }: DecisionRecord): string {
-  if (policy !== undefined) return `${policy}${rule === undefined ? '' : `, rule ${rule + 1}`}`;
+  if (policy !== undefined) return `${policy}${rule === undefined ? '' : `, rule ${rule}`}`;
   return decision === 'allowed' ? 'allowed' : `refused by ${refusedBy ?? 'its proxy'}`;
 }

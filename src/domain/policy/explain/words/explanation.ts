@@ -224,7 +224,7 @@ function notes({ callee, transport, policies, verdict }: CallExplanation): reado
       : []),
     ...(takenAsPlain.length > 0 && verdict === 'allow' && transport.outcome === 'passes'
       ? [
-          `the ${takenAsPlain.join(', ')} of the request is not known, and taken to be plain: some are refused whatever policies say`,
+          `the ${unknownParts(policies).join(', ')} of the request is not known, and taken to be plain: some are refused whatever policies say`,
         ]
       : []),
     ...dryRun.map(
@@ -232,6 +232,11 @@ function notes({ callee, transport, policies, verdict }: CallExplanation): reado
         `a dry run ${rule.outcome === 'depends' ? 'may match' : 'matches'} and decides nothing: ${rule.action} ${ruleName(rule)}`,
     ),
   ];
+}
+
+/** Of a path that is known it is the query that is not. */
+function unknownParts({ takenAsPlain, path }: CallExplanation['policies']): readonly string[] {
+  return takenAsPlain.map((part) => (part === 'path' && path !== undefined ? 'query' : part));
 }
 
 function some(names: readonly string[]): string {

@@ -51,7 +51,7 @@ describe('replay', () => {
         caller: cron,
         becomes: 'denied',
         before: 'nothing speaks of it',
-        after: 'DENY shop/no-cron, rule 2',
+        after: 'DENY shop/no-cron, rule 1',
         records: 4,
         calls: 15,
       },
@@ -66,7 +66,7 @@ describe('replay', () => {
       [noCron],
     );
     expect(report.changes).toMatchObject([
-      { becomes: 'allowed', before: 'DENY shop/no-cron, rule 2', after: 'nothing speaks of it' },
+      { becomes: 'allowed', before: 'DENY shop/no-cron, rule 1', after: 'nothing speaks of it' },
     ]);
   });
 
@@ -78,7 +78,7 @@ describe('replay', () => {
   test('what was recorded otherwise than the present policies decide is no change', () => {
     const report = run([call({ caller: cron })], [openDoor], [noCron]);
     expect(report.changes).toEqual([]);
-    expect(report.mismatches).toMatchObject([{ before: 'DENY shop/no-cron, rule 2', calls: 5 }]);
+    expect(report.mismatches).toMatchObject([{ before: 'DENY shop/no-cron, rule 1', calls: 5 }]);
   });
 
   test('what cannot be told is apart, by what is missing', () => {
