@@ -51,7 +51,9 @@ export function checkPair(before: PolicyWorld, after: PolicyWorld, trialsFor: Tr
   for (const place of placesOf([before, after])) {
     const [one, other] = [new Decider(before, place), new Decider(after, place)];
     if (comparison.undecided.some(({ places }) => isAmong(place, places))) continue;
-    const differences = comparison.differences.filter(({ places }) => isAmong(place, places));
+    const differences = comparison.differences.filter(
+      ({ places, protocol }) => isAmong(place, places) && protocol === place.protocol,
+    );
     const tried = trialsFor([...one.policies, ...other.policies], place);
     whole &&= tried.whole;
     for (const trial of tried.trials()) {
@@ -95,14 +97,15 @@ function faultOf(
 }
 
 function witnessFaults(difference: Difference, before: PolicyWorld, after: PolicyWorld): Fault[] {
-  const { witness, places, protocol, becomes, region } = difference;
-  const trial = { request: witness.request, providers: witness.providers };
+  const { witness, places, protocol, becomes, region, readAs } = difference;
+  const trial: Trial = witness;
   const faults: Fault[] = [];
   for (const { workload, port } of places) {
     const place = {
       workload,
       port: port === 'other' ? witness.request.destinationPort : port,
       protocol,
+      isMixed: readAs !== undefined,
       of: port,
     };
     const [was, is] = [new Decider(before, place).allows(trial), new Decider(after, place).allows(trial)];

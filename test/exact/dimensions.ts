@@ -19,6 +19,8 @@ export interface Draft {
   readonly host: string;
   readonly headers: Readonly<Record<string, readonly string[]>>;
   readonly providers: Readonly<Record<string, Verdict>>;
+  /** Of the connection of a request. */
+  readonly ofConnection: Readonly<Record<string, Verdict>>;
 }
 
 type Change = (draft: Draft) => Draft;
@@ -144,15 +146,16 @@ function ofHeader(mentions: readonly Mention[], name: string): readonly Dimensio
 export function ofProviders(
   policies: readonly AuthorizationPolicy[],
   world: PolicyWorld,
+  about: 'providers' | 'ofConnection',
 ): readonly Dimension[] {
   const known = new Set(world.settings.authorizationProviders.map(({ name }) => name));
   const named = new Set(policies.flatMap(({ provider }) => (provider === undefined ? [] : [provider])));
   return [...named]
     .filter((name) => known.has(name))
     .map((name) =>
-      dimension(`provider ${name}`, ['allow', 'deny'] as const, (draft, verdict) => ({
+      dimension(`${about} ${name}`, ['allow', 'deny'] as const, (draft, verdict) => ({
         ...draft,
-        providers: { ...draft.providers, [name]: verdict },
+        [about]: { ...draft[about], [name]: verdict },
       })),
     );
 }

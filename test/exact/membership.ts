@@ -40,7 +40,11 @@ function fits({ matches, except }: Alternative, attribute: RegionAttribute, seen
 function isOf({ field, patterns }: PatternList, attribute: RegionAttribute, seen: Seen): boolean {
   if (field === 'present') return isPresent(attribute, seen);
   if (field === 'ambiguous') return isReadInTwoWays(attribute, seen);
-  if (field === 'refuses') return attribute.kind === 'provider' && seen.providers[attribute.name] === 'deny';
+  if (field === 'refuses') {
+    if (attribute.kind !== 'provider') return false;
+    const answers = attribute.about === 'connection' ? seen.ofConnection : seen.providers;
+    return answers?.[attribute.name] === 'deny';
+  }
   const name = fieldName(field);
   return patterns.some((pattern) => matchesOne(name, pattern, seen));
 }

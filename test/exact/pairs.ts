@@ -2,7 +2,7 @@ import type { PolicyWorld } from '../../src/domain/policy/index.ts';
 import type { Random } from '../oracle/generate/index.ts';
 import { type Edit, edits } from './edits.ts';
 import { isWritable, smallPolicies, someKinds } from './small.ts';
-import { smallModes, smallWorld } from './worlds.ts';
+import { otherwiseRead, smallModes, smallWorld } from './worlds.ts';
 
 export interface Pair {
   readonly before: PolicyWorld;
@@ -25,6 +25,14 @@ export function randomPair(random: Random, turn: number): Pair {
     };
   if (random.chance(0.1))
     return { before, after: smallWorld([...policies, ...smallModes(random)], strict), edit: 'other modes' };
+  // What filters leave is another thing where bytes are read, of which nothing is told then.
+  const leaves = kinds.some(({ name }) => name.startsWith('experimental.'));
+  if (random.chance(0.1) && !leaves) {
+    const [first, second] = random.chance(0.5)
+      ? [before, otherwiseRead(before)]
+      : [otherwiseRead(before), before];
+    return { before: first, after: second, edit: 'ports that are read in another way' };
+  }
   const names = random.list(1, 2, () => random.pick(Object.keys(edits)));
   const edited = names.reduce((some, name) => applied(edits[name], random, some), policies);
   return { before, after: smallWorld([...edited, ...modes], strict), edit: names.join(', ') };

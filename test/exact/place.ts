@@ -11,11 +11,13 @@ import {
   type Verdict,
 } from '../../src/domain/policy/index.ts';
 
-/** A port of a workload that has a proxy, and how it is read. */
+/** A port of a workload that has a proxy, and what arrives there: requests, or connections. */
 export interface Place {
   readonly workload: string;
   readonly port: number;
   readonly protocol: PortProtocol;
+  /** Whether one world reads HTTP there and another one does not; connections are then those that carry no request. */
+  readonly isMixed: boolean;
   /** Under which it is told: ports that nobody declares or names are told as one. */
   readonly of: PortOf['port'];
 }
@@ -24,6 +26,8 @@ export interface Place {
 export interface Trial {
   readonly request: PolicyRequest;
   readonly providers: Readonly<Record<string, Verdict>>;
+  /** Of the connection of a request, where it is asked about that. */
+  readonly ofConnection?: Readonly<Record<string, Verdict>>;
 }
 
 const someOtherPort = 54_321;
@@ -35,18 +39,21 @@ export function placesOf(worlds: readonly PolicyWorld[]): readonly Place[] {
   const holding = worlds.map((each) => policiesByWorkload(indexPolicies(each), each.workloads.values()));
   return [...world.workloads.values()].flatMap(({ id, proxy, ports }): Place[] => {
     if (proxy === 'none') return [];
-    const declared = ports.map(({ port, protocol }): Place => {
-      return { workload: id, port, protocol: protocol === 'tcp' ? 'tcp' : 'http', of: port };
-    });
+    const at = (port: number, of: Place['of']): readonly Place[] => {
+      const read = new Set(worlds.map((each) => (isHttp(each, id, port) ? 'http' : 'tcp')));
+      return [...read].map((protocol) => ({ workload: id, port, protocol, isMixed: read.size > 1, of }));
+    };
+    const declared = ports.flatMap(({ port }) => at(port, port));
     if (proxy === 'explicit') return declared;
     const named = new Set(holding.flatMap((each) => (each.get(id) ?? []).flatMap(portsIn)));
     const undeclared = [...named].filter((port) => declared.every((each) => each.port !== port));
-    return [
-      ...declared,
-      ...undeclared.map((port): Place => ({ workload: id, port, protocol: 'tcp', of: port })),
-      { workload: id, port: someOtherPort, protocol: 'tcp', of: 'other' },
-    ];
+    return [...declared, ...undeclared.flatMap((port) => at(port, port)), ...at(someOtherPort, 'other')];
   });
+}
+
+function isHttp({ workloads }: PolicyWorld, id: string, port: number): boolean {
+  const declared = workloads.get(id)?.ports.find((each) => each.port === port);
+  return declared !== undefined && declared.protocol !== 'tcp';
 }
 
 /** Whether what is said of some ports is said of this one. */
@@ -69,18 +76,27 @@ export class Decider {
   readonly policies: readonly AuthorizationPolicy[];
   readonly #mode: string;
   readonly #tcp: boolean;
+  readonly #isMixed: boolean;
   readonly #world: PolicyWorld;
 
-  constructor(world: PolicyWorld, { workload, port, protocol }: Place) {
+  constructor(world: PolicyWorld, { workload, port, isMixed }: Place) {
     const holding = policiesByWorkload(indexPolicies(world), world.workloads.values()).get(workload) ?? [];
     const mode = mutualTlsModeOf(holding, port);
     this.#mode = mode === 'PERMISSIVE' && world.strict.has(workload) ? 'STRICT' : mode;
-    this.#tcp = protocol === 'tcp';
+    this.#tcp = !isHttp(world, workload, port);
+    this.#isMixed = isMixed;
     this.#world = world;
     this.policies = holding.filter((policy) => policy.kind === 'AuthorizationPolicy');
   }
 
-  allows({ request, providers }: Trial): boolean {
+  allows(trial: Trial): boolean {
+    // Who reads HTTP answers other bytes himself; who does not reads nothing of a request, and knows its connection.
+    if (!this.#tcp && trial.request.http === undefined) return false;
+    const isCarried = this.#tcp && this.#isMixed && trial.request.http !== undefined;
+    const { sourceIp } = trial.request;
+    const [request, providers] = isCarried
+      ? [{ ...trial.request, http: undefined, remoteIp: sourceIp }, trial.ofConnection ?? {}]
+      : [trial.request, trial.providers];
     if (this.#mode === 'STRICT' && request.sourcePrincipal === undefined) return false;
     if (this.#mode === 'DISABLE' && request.sourcePrincipal !== undefined) return false;
     const { trustDomain, trustDomainAliases, authorizationProviders } = this.#world.settings;

@@ -26,7 +26,8 @@ export function universeFor(
   const dimensions = [
     ...ofConnection(mentions, world),
     ...(place.protocol === 'http' ? ofHttp(mentions) : []),
-    ...ofProviders(policies, world),
+    ...ofProviders(policies, world, 'providers'),
+    ...(place.isMixed ? ofProviders(policies, world, 'ofConnection') : []),
   ];
   const { kept, whole } = thinned(dimensions, random, most);
   const base = baseDraft(random, place.port);
@@ -56,9 +57,12 @@ function thinned(dimensions: readonly Dimension[], random: Random, most: number)
   return { kept, whole };
 }
 
-function trialOf({ rest, method, path, host, headers, providers }: Draft, place: Place): Trial {
+function trialOf(draft: Draft, place: Place): Trial {
+  const { rest, method, path, host, headers, providers } = draft;
   const http = place.protocol === 'http' ? { http: { method, path, host, headers } } : {};
-  return { request: { ...rest, ...http }, providers };
+  // What is TLS of its own goes another way where HTTP is read, and is not asked about.
+  const known = place.isMixed && rest.sourcePrincipal === undefined ? { sni: undefined } : {};
+  return { request: { ...rest, ...known, ...http }, providers, ofConnection: draft.ofConnection };
 }
 
 /** What nobody speaks of must make no difference, odd as it may be. */
@@ -78,5 +82,6 @@ function baseDraft(random: Random, destinationPort: number): Draft {
     host: random.pick(['cart.shop', 'u@cart.shop']),
     headers: random.pick<Draft['headers']>([{}, { 'x-some': ['1', '2'] }]),
     providers: {},
+    ofConnection: {},
   };
 }

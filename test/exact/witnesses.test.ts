@@ -4,7 +4,7 @@ import type { PolicyRequest } from '../../src/domain/policy/index.ts';
 import { Coverage, Random } from '../oracle/generate/index.ts';
 import { freePort, hasPart } from '../parts/index.ts';
 import { type Asker, createAsker } from './envoy/asked.ts';
-import { type SendablePair, sendablePair } from './envoy/pairs.ts';
+import { otherwiseReadPair, type SendablePair, sendablePair } from './envoy/pairs.ts';
 import { sendable } from './envoy/sendable.ts';
 import { Decider } from './place.ts';
 import { told } from './told.ts';
@@ -54,7 +54,51 @@ describe.skipIf(!hasPart('envoy'))('witnesses, sent to two real Envoys', () => {
     expect(wrong).toHaveLength(0);
     expect(coverage.missing(everyKind)).toEqual([]);
   }, 180_000);
+
+  test('of a port that is read as HTTP before alone: requests, and bytes that are none', async () => {
+    const random = new Random(seed + 1);
+    const ports = { http: await freePort(), tcp: await freePort() };
+    const asked = Array.from({ length: 60 }, () => otherwiseReadPair(random, ports)).map((pair) =>
+      compareWorlds(pair.before, pair.after).differences.flatMap((difference) => {
+        const request = sendable(difference);
+        // Which policies bytes are for is said by the address that they are sent to.
+        const isFree = difference.region.constraints.every(
+          ({ attribute }) => attribute.kind !== 'destinationIp',
+        );
+        const isSent = request !== undefined && isFree && !request.sourceIp.includes(':');
+        return isSent && isPlain(request) ? [{ pair, difference, request }] : [];
+      }),
+    );
+    const sets = asked.flatMap((each) => each.slice(0, 1).map(({ pair }) => pair.before.policies));
+    const sent = asked
+      .filter((each) => each.length > 0)
+      .flatMap((each, set) => each.map((one) => ({ ...one, set })));
+    const questions = sent.flatMap(({ request, set }) =>
+      (['http', 'tcp'] as const).map((to) => ({ request, set, to })),
+    );
+    const answers = await asker.ask(sets, questions, ports);
+    const wrong = sent.flatMap(({ pair, difference, request }, at) => {
+      const said = [difference.before, difference.after].map(({ verdict }) => verdict === 'allow');
+      const came = answers.slice(2 * at, 2 * at + 2);
+      return JSON.stringify(said) === JSON.stringify(came)
+        ? []
+        : [JSON.stringify({ said, came, request, difference, told: told(pair.before) })];
+    });
+    expect(wrong.slice(0, 3)).toEqual([]);
+    const counted = (protocol: string) =>
+      sent.filter(({ difference }) => difference.protocol === protocol).length;
+    expect(counted('http')).toBeGreaterThan(30);
+    expect(counted('tcp')).toBeGreaterThan(15);
+  }, 60_000);
 });
+
+/** What HTTP/1.1 can say in a way that every proxy takes. */
+function isPlain({ http }: PolicyRequest): boolean {
+  return (
+    http === undefined ||
+    (/^(?:GET|POST|PUT|DELETE|PATCH|HEAD)$/.test(http.method) && /^[\w.:-]+$/.test(http.host))
+  );
+}
 
 /** The witnesses of a pair that can be sent from here, still decided as is said. */
 function sentOf(pair: SendablePair, coverage: Coverage): readonly Sent[] {
@@ -75,6 +119,7 @@ function sentOf(pair: SendablePair, coverage: Coverage): readonly Sent[] {
       workload: 'shop/cart',
       port: request.destinationPort,
       protocol: difference.protocol,
+      isMixed: false,
       of: request.destinationPort,
     };
     const trial = { request, providers: difference.witness.providers };

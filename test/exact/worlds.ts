@@ -48,6 +48,15 @@ export function smallWorld(policies: readonly Policy[], strict: readonly string[
   };
 }
 
+/** The same, where every port that is HTTP is bytes, and the other way round. */
+export function otherwiseRead({ workloads: all, ...rest }: PolicyWorld): PolicyWorld {
+  const turned = [...all.values()].map((each) => ({
+    ...each,
+    ports: each.ports.map((port) => at(port.port, port.protocol === 'tcp' ? 'http' : 'tcp')),
+  }));
+  return { ...rest, workloads: new Map(turned.map((each) => [each.id, each])) };
+}
+
 /** How connections are taken, by one or two PeerAuthentications; often by none. */
 export function smallModes(random: Random): readonly Policy[] {
   const mode = () => random.pick<MutualTlsMode>(['STRICT', 'PERMISSIVE', 'DISABLE', 'UNSET']);

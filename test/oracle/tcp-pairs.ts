@@ -79,7 +79,10 @@ export async function tcpPairs(
 }
 
 /** The first bytes decide: they come back, or the connection ends. Fewer would leave the inspector of TLS in doubt. */
-export async function attempt(socket: Socket): Promise<{ allowed: boolean; ends: string }> {
+export async function attempt(
+  socket: Socket,
+  bytes = 'hello, is anybody there?',
+): Promise<{ allowed: boolean; ends: string }> {
   const ends = `${socket.localAddress}:${socket.localPort} ${socket.remoteAddress}:${socket.remotePort}`;
   let allowed = false;
   socket.on('data', () => {
@@ -87,7 +90,7 @@ export async function attempt(socket: Socket): Promise<{ allowed: boolean; ends:
     socket.destroy();
   });
   socket.on('end', () => socket.destroy());
-  socket.write('hello, is anybody there?');
+  socket.write(bytes, 'latin1');
   await closed(socket);
   return { allowed, ends };
 }

@@ -26,6 +26,8 @@ export function comparisonText(found: WorldComparison, registry: boolean): strin
   else if (!complete) lines.push('There is more that changes than is told here.');
   if (proof.unpaired > 0)
     lines.push(`Not compared: ${counted(proof.unpaired, 'workload')} of one side alone.`);
+  if (proof.unpairedPorts > 0)
+    lines.push(`Not compared: ${counted(proof.unpairedPorts, 'port')} that a proxy takes on one side alone.`);
   if (proof.unenforced > 0)
     lines.push(`Nothing is enforced at ${counted(proof.unenforced, 'port')} of workloads without a proxy.`);
   if (!registry)
@@ -40,7 +42,7 @@ function section(title: string, differences: readonly Difference[], registry: bo
   return [
     `${title}:`,
     ...differences.flatMap((each) => [
-      `  ${regionText(each.region)}${each.protocol === 'tcp' ? ' (a connection, not read as HTTP)' : ''}`,
+      `  ${regionText(each.region)}${arrivalText(each)}`,
       `    to      ${placesText(each.places)}`,
       `    before  ${decisionText(each.before)}`,
       `    after   ${decisionText(each.after)}`,
@@ -48,6 +50,13 @@ function section(title: string, differences: readonly Difference[], registry: bo
     ]),
     '',
   ];
+}
+
+/** What it is that is decided otherwise, where it is not a request as before. */
+function arrivalText({ protocol, readAs }: Difference): string {
+  if (readAs === undefined) return protocol === 'tcp' ? ' (a connection, not read as HTTP)' : '';
+  if (protocol === 'tcp') return ' (a connection that carries no request)';
+  return ` (a request, of which ${readAs.before === 'tcp' ? 'before' : 'after'} the connection alone is seen)`;
 }
 
 function exampleLine(difference: Difference, registry: boolean): string {
@@ -63,11 +72,11 @@ function undecidedLines({ places, policies, reason }: Undecided): readonly strin
 
 /**
  * The witness as a command that says why it is decided so; undefined where it brings a token, which that command takes to be
- * well signed, and in its place.
+ * well signed, and in its place, or where its port is not read alike.
  */
-export function explainLine({ witness, places }: Difference): string | undefined {
+export function explainLine({ witness, places, readAs }: Difference): string | undefined {
   const { request, providers, token } = witness;
-  if (token) return undefined;
+  if (token || readAs) return undefined;
   const [place] = places;
   const options: readonly (readonly [name: string, value: string | undefined])[] = [
     ['from', request.sourcePrincipal ?? 'plaintext'],
@@ -102,7 +111,7 @@ function requestOptions({
 
 /** The witness where nobody can be asked about it. */
 export function requestLine({ witness }: Difference): string {
-  const { request, providers, token } = witness;
+  const { request, providers, ofConnection = {}, token } = witness;
   const options = requestOptions(witness).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name} ${quoted(value)}`],
   );
@@ -113,6 +122,9 @@ export function requestLine({ witness }: Difference): string {
     ...options,
     ...(token ? [`token ${tokenText(token)}`] : []),
     ...answers,
+    ...Object.entries(ofConnection).map(
+      ([name, verdict]) => `authorizer ${name} says ${verdict} of the connection`,
+    ),
   ].join(', ');
 }
 

@@ -1,10 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import type { Policy, PolicyRequest, RequestAuthentication } from '../../../src/domain/policy/index.ts';
 import { Listener } from '../../../src/gen/envoy/config/listener/v3/listener.ts';
 import { TestAuthority } from '../../fakes/test-authority.ts';
 import { startAuthorizers } from '../../oracle/authorizers.ts';
-import { type Credentials, exchangeAll, open, type RawRequest } from '../../oracle/client.ts';
+import { type Credentials, closed, exchangeAll, open, type RawRequest } from '../../oracle/client.ts';
 import { words } from '../../oracle/generate/index.ts';
 import { httpFilter, setHeader } from '../../oracle/http-listener.ts';
 import { exchangeAllHttp2 } from '../../oracle/http2-client.ts';
@@ -26,6 +27,8 @@ export interface Ports {
 export interface Question {
   readonly set: number;
   readonly request: PolicyRequest;
+  /** Where it is sent, if that is not the port for what it is: a request to where bytes are read, or the contrary. */
+  readonly to?: keyof Ports;
 }
 
 export interface Asker extends AsyncDisposable {
@@ -61,6 +64,18 @@ const authentication: RequestAuthentication = {
   ],
 };
 
+/** Whether a proxy that reads HTTP says by itself that these bytes are none. */
+async function isAnsweredAsNoRequest(socket: Socket): Promise<boolean> {
+  let text = '';
+  socket.on('data', (chunk: Buffer) => {
+    text += chunk.toString('latin1');
+  });
+  socket.on('end', () => socket.destroy());
+  socket.write('hello, is anybody there?\r\n\r\n');
+  await closed(socket);
+  return /^HTTP\/1\.1 400 .*\r\ncontent-length: 11\r\n/s.test(text);
+}
+
 /** Callers, tokens and authorizers as the questions need them. */
 export async function createAsker(): Promise<Asker> {
   const authority = await TestAuthority.create(words.trustDomain);
@@ -82,20 +97,25 @@ export async function createAsker(): Promise<Asker> {
     return known;
   };
 
-  async function isLetIn({ set, request }: Question, ports: Ports): Promise<boolean> {
+  async function isLetIn({ set, request, to }: Question, ports: Ports): Promise<boolean> {
     const { http, sourcePrincipal, sourceIp, destinationIp, sni } = request;
     const isOdd = http !== undefined && needsHttp2(http.method);
+    const isRead = (to ?? (http ? 'http' : 'tcp')) === 'http';
     const connection = {
       tls: sourcePrincipal !== undefined || (sni !== undefined && sni !== ''),
       http: isOdd ? ('HTTP/2' as const) : ('HTTP/1.1' as const),
       identity: sourcePrincipal,
       sni: sni === '' ? undefined : sni,
       sourceIp,
-      destinationIp: http ? destinationIp : tcpAddress(set),
-      port: http ? ports.http : ports.tcp,
+      destinationIp: isRead ? destinationIp : tcpAddress(set),
+      port: isRead ? ports.http : ports.tcp,
     };
     const credentials = sourcePrincipal === undefined ? undefined : await leafOf(sourcePrincipal);
-    if (!http) return (await attempt(await open(connection, credentials))).allowed;
+    if (!isRead) {
+      const bytes = http && `${http.method} ${http.path} HTTP/1.1\r\nHost: ${http.host}\r\n\r\n`;
+      return (await attempt(await open(connection, credentials), bytes)).allowed;
+    }
+    if (!http) return !(await isAnsweredAsNoRequest(await open(connection, credentials)));
     const exchange = isOdd ? exchangeAllHttp2 : exchangeAll;
     const [reply] = await exchange(() => open(connection, credentials), [rawRequest({ set, request }, http)]);
     return reply?.status === 200;

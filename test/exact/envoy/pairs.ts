@@ -31,6 +31,29 @@ function inShop(policy: AuthorizationPolicy): AuthorizationPolicy {
   return { ...policy, rules, selector: undefined, meta: { ...policy.meta, namespace: 'shop' } };
 }
 
+/** One port that is read as HTTP in the first, and as bytes in the second, where policies do not say which port. */
+export function otherwiseReadPair(random: Random, ports: Ports): SendablePair {
+  const making = { random, ports: [String(ports.http)], coverage: new Coverage() };
+  const policies = policySet(making, random.chance(0.5) ? 'http' : 'tcp')
+    .policies.slice(0, 2)
+    .map(inShop)
+    .filter(
+      (each) =>
+        isWritable(each) && !/"(?:destination\.port|experimental\.)|orts":\["/.test(JSON.stringify(each)),
+    );
+  const world = worldOf(policies, ports);
+  const read = (protocol: 'http' | 'tcp'): PolicyWorld => ({
+    ...world,
+    workloads: new Map(
+      [...world.workloads].map(([id, each]) => {
+        const [port] = each.ports;
+        return [id, { ...each, ports: port ? [{ ...port, protocol }] : [] }];
+      }),
+    ),
+  });
+  return { before: read('http'), after: read('tcp') };
+}
+
 function worldOf(policies: readonly AuthorizationPolicy[], ports: Ports): PolicyWorld {
   const workload: Workload = {
     id: 'shop/cart',

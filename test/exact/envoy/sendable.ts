@@ -20,7 +20,7 @@ export function sendable({ region, witness, protocol }: Difference): PolicyReque
   const filters = Object.keys(request.metadata ?? {});
   if (protocol === 'tcp' && filters.length > 0) return undefined;
   if (filters.some((filter) => filter !== words.metadataFilter)) return undefined;
-  const providers = Object.entries(witness.providers);
+  const providers = [...Object.entries(witness.providers), ...Object.entries(witness.ofConnection ?? {})];
   if (providers.some(([name, verdict]) => verdictOf(name) !== verdict)) return undefined;
   // What only HTTP/1.1 can say, and what only HTTP/2 can.
   if (http && needsHttp2(http.method) && /^$|[@,]/.test(http.host)) return undefined;

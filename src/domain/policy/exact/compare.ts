@@ -1,5 +1,5 @@
-import { policyKey } from '../read/index.ts';
 import type { PolicyWorld } from '../world/index.ts';
+import { arrivalsOf } from './arrivals.ts';
 import { Engine } from './engine.ts';
 import { never } from './formulas.ts';
 import type {
@@ -12,9 +12,9 @@ import type {
   Undecided,
   Witness,
 } from './model.ts';
-import { contentOf, type Group, placesOf, tokenRulesOf } from './places.ts';
+import type { Place } from './outcome.ts';
+import { contentOf, type Group, placesOf } from './places.ts';
 import { regionsOf } from './regions.ts';
-import { type TokenChange, tokenChange } from './tokens/model.ts';
 import { decided, mustBe, witnessOf } from './witness.ts';
 
 /**
@@ -30,7 +30,7 @@ export function compareWorlds(
   const asking = (engine: Engine) => ({ engine, was: engine.outcomes(before), is: engine.outcomes(after) });
   const free = asking(new Engine(after, limits));
   let ofTokens: typeof free | undefined;
-  const { groups, unenforced, unpaired } = placesOf(before, after);
+  const { groups, ...uncompared } = placesOf(before, after);
   const sameSettings = settingsOf(before) === settingsOf(after);
   const differences: Difference[] = [];
   const undecided: Undecided[] = [];
@@ -38,64 +38,79 @@ export function compareWorlds(
   let searched = 0;
   let complete = true;
   for (const group of groups) {
-    if (
-      sameSettings &&
-      group.before.mode === group.after.mode &&
-      group.before.protocol === group.after.protocol &&
-      contentOf(group.before.policies) === contentOf(group.after.policies)
-    ) {
+    if (sameSettings && isUnchanged(group)) {
       identical += 1;
       continue;
     }
-    const rules = rulesCompared(group);
-    if ('reason' in rules) {
-      undecided.push(rules);
+    const arrivals = arrivalsOf(group);
+    if ('reason' in arrivals) {
+      undecided.push(arrivals);
       continue;
     }
-    if (rules.before)
-      ofTokens ??= asking(new Engine(after, limits, { realTokens: true, budget: free.engine.budget }));
-    const { engine, was, is } = (rules.before && ofTokens) ?? free;
-    const [first, second] = [
-      { ...group.before, tokenRules: rules.before },
-      { ...group.after, tokenRules: rules.after },
-    ];
-    engine.budget.grant(engine.limits.stepsOfGroup);
-    try {
-      const [allowedFirst, allowedThen] = [was.allowed(first), is.allowed(second)];
-      if (allowedFirst === allowedThen) {
-        identical += 1;
-        continue;
-      }
-      const { diff, givenUp } = engine.differences(allowedFirst, allowedThen);
-      if (givenUp) undecided.push(engine.undecided(givenUp, group));
-      // What was found is told, whatever it took to find it.
+    const isMixed = group.before.protocol !== group.after.protocol;
+    let [isIdentical, isSearched] = [true, false];
+    for (const { protocol, before: first, after: second } of arrivals) {
+      if (isOfTokens(first) || isOfTokens(second))
+        ofTokens ??= asking(new Engine(after, limits, { realTokens: true, budget: free.engine.budget }));
+      const { engine, was, is } = (isOfTokens(first) || isOfTokens(second) ? ofTokens : free) ?? free;
       engine.budget.grant(engine.limits.stepsOfGroup);
-      searched += 1;
-      const { regions, complete: all } = regionsOf(engine.vocabulary, diff, engine.limits.regions);
-      complete &&= all;
-      for (const { region, samples, becomes } of regions) {
-        const witness = witnessOf(samples, engine.defaults(group, group.after.protocol));
-        differences.push({
-          places: group.members,
-          protocol: group.after.protocol,
-          becomes,
-          region,
-          witness,
-          before: mustBe(decided(witness, first, before), becomes === 'allowed' ? 'deny' : 'allow', witness),
-          after: mustBe(decided(witness, second, after), becomes === 'allowed' ? 'allow' : 'deny', witness),
-        });
+      try {
+        const [allowedFirst, allowedThen] = [was.allowed(first), is.allowed(second)];
+        if (allowedFirst === allowedThen) continue;
+        isIdentical = false;
+        const { diff, givenUp } = engine.differences(allowedFirst, allowedThen, isMixed);
+        isSearched = true;
+        if (givenUp) undecided.push(engine.undecided(givenUp, group));
+        // What was found is told, whatever it took to find it.
+        engine.budget.grant(engine.limits.stepsOfGroup);
+        const { regions, complete: all } = regionsOf(engine.vocabulary, diff, engine.limits.regions);
+        complete &&= all;
+        for (const { region, samples, becomes } of regions) {
+          const witness = witnessOf(samples, engine.defaults(group, protocol));
+          differences.push({
+            places: group.members,
+            protocol,
+            ...(isMixed && { readAs: { before: first.protocol, after: second.protocol } }),
+            becomes,
+            region,
+            witness,
+            before: mustBe(
+              decided(witness, first, before),
+              becomes === 'allowed' ? 'deny' : 'allow',
+              witness,
+            ),
+            after: mustBe(decided(witness, second, after), becomes === 'allowed' ? 'allow' : 'deny', witness),
+          });
+        }
+      } catch (error) {
+        isIdentical = false;
+        undecided.push(engine.undecided(error, group));
       }
-    } catch (error) {
-      undecided.push(engine.undecided(error, group));
     }
+    if (isIdentical) identical += 1;
+    else if (isSearched) searched += 1;
   }
   return {
     outcome: differences.length > 0 ? 'different' : undecided.length > 0 ? 'undecided' : 'same',
     differences,
     complete: complete && undecided.length === 0,
     undecided,
-    proof: { groups: groups.length, identical, searched, unenforced, unpaired },
+    proof: { groups: groups.length, identical, searched, ...uncompared },
   };
+}
+
+function isUnchanged({ before, after }: Group): boolean {
+  return (
+    before.mode === after.mode &&
+    before.protocol === after.protocol &&
+    before.proxied === after.proxied &&
+    contentOf(before.policies) === contentOf(after.policies)
+  );
+}
+
+/** Whether it is asked which tokens are taken. */
+function isOfTokens({ tokenRules = [] }: Place): boolean {
+  return tokenRules.length > 0;
 }
 
 /** All that may reach a port. */
@@ -143,24 +158,4 @@ function groupOf(world: PolicyWorld, { workload: id, port }: PortOf): Group | un
   if (found) return port === 'other' ? found : { ...found, port };
   const other = at('other');
   return other && port !== 'other' ? { ...other, port } : other;
-}
-
-/** What both take for a token, where that is not the same; or what cannot be told of a group. */
-function rulesCompared({ before, after, members }: Group): Partial<TokenChange> | Undecided {
-  const of = (reason: string, policies: readonly string[]): Undecided => ({
-    places: members,
-    protocol: after.protocol,
-    policies,
-    reason,
-  });
-  if (before.protocol !== after.protocol) return of('the port is read as HTTP in one of both alone', []);
-  if (after.protocol === 'tcp' || tokenRulesOf(before.policies) === tokenRulesOf(after.policies)) return {};
-  const change = tokenChange(before.policies, after.policies);
-  if (typeof change !== 'string') return change;
-  const policies = new Set(
-    [...before.policies, ...after.policies]
-      .filter(({ kind }) => kind === 'RequestAuthentication')
-      .map(({ kind, meta }) => policyKey({ ...meta, kind })),
-  );
-  return of(`which tokens are taken changes, and ${change}`, [...policies]);
 }

@@ -1,13 +1,13 @@
 import { policyKey } from '../read/index.ts';
 import type { PolicyWorld } from '../world/index.ts';
 import { Budget, TooMuch } from './budget.ts';
-import { claimsThatExclude } from './claims.ts';
 import { type Examples, examplesOf } from './examples.ts';
 import { Explorer } from './explore.ts';
 import type { Formula } from './formulas.ts';
 import type { ExactLimits, PortProtocol, Undecided } from './model.ts';
 import { Outcomes } from './outcome.ts';
 import type { Group } from './places.ts';
+import { claimsThatExclude, namesNoServerUnlessKnown } from './real-requests.ts';
 import { Vocabulary } from './vocabulary.ts';
 import type { Defaults } from './witness.ts';
 
@@ -41,11 +41,17 @@ export class Engine {
     return new Outcomes(this.vocabulary, settings);
   }
 
-  /** Claims that cannot be together are of no request. */
-  differences(before: Formula, after: Formula): ReturnType<Explorer['explore']> {
+  /**
+   * Claims that cannot be together are of no request.
+   * @param isMixed whether one of both reads HTTP, and the other one bytes
+   */
+  differences(before: Formula, after: Formula, isMixed = false): ReturnType<Explorer['explore']> {
     if (before === after) return { diff: undefined, givenUp: undefined };
     const { formulas } = this.vocabulary;
-    const real = claimsThatExclude(this.vocabulary, before, after);
+    const real = formulas.and([
+      claimsThatExclude(this.vocabulary, before, after),
+      ...(isMixed ? [namesNoServerUnlessKnown(this.vocabulary, before, after)] : []),
+    ]);
     return this.explorer.explore(formulas.and([real, before]), formulas.and([real, after]));
   }
 

@@ -24,6 +24,8 @@ export interface Witness {
   readonly request: PolicyRequest;
   /** By the provider's name; of each that the answer hangs on. */
   readonly providers: Readonly<Record<string, Verdict>>;
+  /** Likewise of the connection of a request, where one world asks about that, and the other one about requests. */
+  readonly ofConnection?: Readonly<Record<string, Verdict>>;
   /** The one that the request brings, where it hangs on what is taken; `request.jwt` is then absent. */
   readonly token?: WitnessToken | undefined;
 }
@@ -39,10 +41,10 @@ export interface WitnessToken {
 
 /**
  * What becomes of a witness. `MTLS`: refused before any policy looks, as the port takes mutual TLS alone (STRICT), or
- * none (DISABLE). `TOKEN`: refused for its token.
+ * none (DISABLE). `HTTP`: refused, since it is no request, and the port takes no other bytes. `TOKEN`: refused for its token.
  */
 export interface ExactDecision extends Pick<Decision, 'verdict'> {
-  readonly step: DecisionStep | 'MTLS' | 'TOKEN';
+  readonly step: DecisionStep | 'MTLS' | 'HTTP' | 'TOKEN';
   readonly by: RuleReference | undefined;
 }
 
@@ -63,8 +65,8 @@ export type Attribute =
   | { readonly kind: 'sourceIp' }
   | { readonly kind: 'remoteIp' }
   | { readonly kind: 'destinationIp' }
-  /** The answer of an authorizer outside. */
-  | { readonly kind: 'provider'; readonly name: string };
+  /** The answer of an authorizer outside; `about` where it is asked about the connection of a request. */
+  | { readonly kind: 'provider'; readonly name: string; readonly about?: 'connection' };
 
 /** One list of a policy: any of its patterns. */
 export interface PatternList {
@@ -98,7 +100,10 @@ export interface Region {
 export interface Difference {
   /** Decided alike: the same policies hold for them, before and after. */
   readonly places: readonly PortOf[];
+  /** What is decided otherwise: requests, or connections. */
   readonly protocol: PortProtocol;
+  /** Where the port is read as HTTP in one of both alone; connections are then those that carry no request. */
+  readonly readAs?: { readonly before: PortProtocol; readonly after: PortProtocol };
   readonly becomes: 'allowed' | 'denied';
   readonly region: Region;
   readonly witness: Witness;
@@ -126,6 +131,8 @@ export interface Proof {
   readonly unenforced: number;
   /** Workloads that are in one of both worlds alone, and are not compared. */
   readonly unpaired: number;
+  /** Ports that a proxy takes in one world alone, likewise. */
+  readonly unpairedPorts: number;
 }
 
 export interface Comparison {

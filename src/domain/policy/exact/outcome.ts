@@ -17,11 +17,18 @@ export interface Place {
   readonly protocol: PortProtocol;
   readonly mode: Exclude<MutualTlsMode, 'UNSET'>;
   readonly port: number | 'other';
+  /** Whether a proxy is there to enforce anything. */
+  readonly proxied: boolean;
   /** What tokens are taken; undefined where that is as in the world it is compared with, so that claims are free. */
   readonly tokenRules?: readonly TokenRule[] | undefined;
+  /** What is asked about here, where it is not what the port is read as; of `bytes` all that is no request. */
+  readonly carries?: 'requests' | 'bytes';
 }
 
-type Given = Pick<Reading, 'port' | 'taken'> & { readonly tcp: boolean };
+interface Given extends Pick<Reading, 'port' | 'taken'> {
+  readonly tcp: boolean;
+  readonly ofConnection: boolean;
+}
 
 /** Makes the formula "is allowed" of places of one world. */
 export class Outcomes {
@@ -35,19 +42,20 @@ export class Outcomes {
   }
 
   /** As `decide` puts it together, in its order; that is of no importance for what is allowed. */
-  allowed({ policies, protocol, mode, port, tokenRules }: Place): Formula {
+  allowed({ policies, protocol, mode, port, tokenRules, carries }: Place): Formula {
     const { formulas } = this.#vocabulary;
-    const token = tokenRules && tokenFormulas(this.#vocabulary, tokenRules);
-    const taken = token?.taken;
     const tcp = protocol === 'tcp';
+    // A proxy that reads HTTP answers all other bytes itself.
+    if (!tcp && carries === 'bytes') return never;
+    const ofConnection = tcp && carries === 'requests';
+    const token = tcp ? undefined : tokenRules && tokenFormulas(this.#vocabulary, tokenRules);
+    const given: Given = { tcp, port, taken: token?.taken, ofConnection };
     const enforced = policies.filter(
       (policy): policy is AuthorizationPolicy => policy.kind === 'AuthorizationPolicy' && !policy.dryRun,
     );
     const matched = (action: AuthorizationPolicy['action']) =>
       formulas.or(
-        enforced
-          .filter((policy) => policy.action === action)
-          .map((policy) => this.#matches(policy, { tcp, port, taken })),
+        enforced.filter((policy) => policy.action === action).map((policy) => this.#matches(policy, given)),
       );
     const ambiguous = tcp
       ? []
@@ -56,7 +64,7 @@ export class Outcomes {
     const refused = enforced
       .filter(({ action }) => action === 'CUSTOM')
       .map((policy) =>
-        formulas.and([this.#refuses(policy.provider, askable), this.#matches(policy, { tcp, port, taken })]),
+        formulas.and([this.#refuses(policy.provider, askable, ofConnection), this.#matches(policy, given)]),
       );
     const allowing = enforced.some(({ action }) => action === 'ALLOW') ? matched('ALLOW') : always;
     return formulas.and([
@@ -77,10 +85,10 @@ export class Outcomes {
   }
 
   /** An authorizer outside may say what it likes; one that is not there, or cannot be asked, refuses. */
-  #refuses(provider: string | undefined, askable: readonly string[]): Formula {
+  #refuses(provider: string | undefined, askable: readonly string[], ofConnection: boolean): Formula {
     if (provider === undefined || !askable.includes(provider)) return always;
     return this.#vocabulary.ask({
-      space: this.#vocabulary.provider(provider),
+      space: this.#vocabulary.provider(provider, ofConnection),
       key: 'refuses',
       list: { field: 'refuses', patterns: [] },
       add: () => undefined,
@@ -88,8 +96,8 @@ export class Outcomes {
   }
 
   /** Whether any of a policy's rules matches. Worked out once, however many workloads it holds for. */
-  #matches(policy: AuthorizationPolicy, { tcp, port, taken }: Given): Formula {
-    const variant = `${tcp} ${port} ${taken ?? ''}`;
+  #matches(policy: AuthorizationPolicy, { tcp, port, taken, ofConnection }: Given): Formula {
+    const variant = `${tcp} ${port} ${taken ?? ''} ${ofConnection}`;
     const known = this.#known.get(variant) ?? new WeakMap<Policy, Formula>();
     this.#known.set(variant, known);
     const before = known.get(policy);
@@ -101,6 +109,7 @@ export class Outcomes {
       port,
       early: policy.action === 'CUSTOM',
       taken,
+      ofConnection,
     };
     const made = this.#vocabulary.formulas.or(
       policy.rules.map((rule) => ruleFormula(rule, policy, tcp, reading)),

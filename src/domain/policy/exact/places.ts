@@ -34,6 +34,7 @@ export interface Places {
   readonly groups: readonly Group[];
   readonly unenforced: number;
   readonly unpaired: number;
+  readonly unpairedPorts: number;
 }
 
 const nothing: readonly Policy[] = [];
@@ -51,6 +52,7 @@ export function placesOf(before: PolicyWorld, after: PolicyWorld): Places {
     return number;
   };
   let unenforced = 0;
+  let unpairedPorts = 0;
   let unpaired = [...before.workloads.keys()].filter((id) => !after.workloads.has(id)).length;
   for (const [id, workload] of after.workloads) {
     const was = before.workloads.get(id);
@@ -62,16 +64,22 @@ export function placesOf(before: PolicyWorld, after: PolicyWorld): Places {
       before: { world: before, workload: was, policies: held.get(id) ?? nothing },
       after: { world: after, workload, policies: (holds ?? held).get(id) ?? nothing },
     };
-    if (workload.proxy === 'none') {
+    if (workload.proxy === 'none' && was.proxy === 'none') {
       unenforced += workload.ports.length;
       continue;
     }
     const named = new Set([...namedPorts(pair.before.policies), ...namedPorts(pair.after.policies)]);
     for (const port of portsOf(pair, named)) {
+      if (!isThere(was, port) || !isThere(workload, port)) {
+        unpairedPorts += 1;
+        continue;
+      }
       const known = port === 'other' || !named.has(port) ? 'other' : port;
       const places = { before: placeOf(pair.before, port, known), after: placeOf(pair.after, port, known) };
       const key = [places.before, places.after]
-        .map(({ policies, protocol, mode }) => `${numberOf(policies)} ${protocol} ${mode}`)
+        .map(
+          ({ policies, protocol, mode, proxied }) => `${numberOf(policies)} ${protocol} ${mode} ${proxied}`,
+        )
         .concat(String(known))
         .join(' ');
       const member = { workload: id, port };
@@ -86,7 +94,7 @@ export function placesOf(before: PolicyWorld, after: PolicyWorld): Places {
         });
     }
   }
-  return { groups: [...groups.values()], unenforced, unpaired };
+  return { groups: [...groups.values()], unenforced, unpaired, unpairedPorts };
 }
 
 /**
@@ -95,14 +103,27 @@ export function placesOf(before: PolicyWorld, after: PolicyWorld): Places {
  */
 function portsOf({ before, after }: Pair, named: ReadonlySet<number>): readonly PortOf['port'][] {
   const declared = [...before.workload.ports, ...after.workload.ports].map(({ port }) => port);
-  if (after.workload.proxy !== 'capture') return [...new Set(declared)];
+  if (!isCaptured(before.workload) && !isCaptured(after.workload)) return [...new Set(declared)];
   return [...new Set([...declared, ...named].filter((port) => port !== 0)), 'other'];
+}
+
+const isCaptured = ({ proxy }: Workload) => proxy === 'capture';
+
+/** A proxy that connections are not brought to takes them on the ports that are declared, and nobody else is there. */
+function isThere({ proxy, ports }: Workload, port: PortOf['port']): boolean {
+  return proxy !== 'explicit' || ports.some((each) => each.port === port);
 }
 
 function placeOf({ world, workload, policies }: Side, port: PortOf['port'], known: PortOf['port']): Place {
   const mode = mutualTlsModeOf(policies, port === 'other' ? otherPort : port);
   const isStrict = mode === 'PERMISSIVE' && world.strict.has(workload.id);
-  return { policies, protocol: protocolOf(workload, port), mode: isStrict ? 'STRICT' : mode, port: known };
+  return {
+    policies,
+    protocol: protocolOf(workload, port),
+    mode: isStrict ? 'STRICT' : mode,
+    port: known,
+    proxied: workload.proxy !== 'none',
+  };
 }
 
 function protocolOf({ ports }: Workload, port: PortOf['port']): PortProtocol {

@@ -185,8 +185,14 @@ export class Vocabulary {
     );
   }
 
-  provider(name: string): VerdictSpace {
-    return this.#space({ kind: 'provider', name }, VerdictSpace, () => new VerdictSpace(name));
+  /** @param ofConnection where it is asked about the connection, and about requests in the other world */
+  provider(name: string, ofConnection: boolean): VerdictSpace {
+    const attribute = {
+      kind: 'provider' as const,
+      name,
+      ...(ofConnection && { about: 'connection' as const }),
+    };
+    return this.#space(attribute, VerdictSpace, () => new VerdictSpace(attribute));
   }
 
   readonly #natural = (literal: number): readonly string[] => [

@@ -46,6 +46,7 @@ export function witnessOf(samples: Samples, defaults: Defaults): Witness {
   const claims: Claim[] = [];
   const metadata: Record<string, Record<string, ClaimValue>> = {};
   const providers: Record<string, Verdict> = {};
+  const ofConnection: Record<string, Verdict> = {};
   let client: string | undefined;
   let tokenPlace: string | undefined;
   let tokenKey: string | undefined;
@@ -100,7 +101,10 @@ export function witnessOf(samples: Samples, defaults: Defaults): Witness {
         request.destinationIp = text ?? request.destinationIp;
         break;
       case 'provider':
-        if (sample?.kind === 'verdict') providers[attribute.name] = sample.allows ? 'allow' : 'deny';
+        if (sample?.kind === 'verdict')
+          (attribute.about === undefined ? providers : ofConnection)[attribute.name] = sample.allows
+            ? 'allow'
+            : 'deny';
         break;
     }
   }
@@ -116,6 +120,7 @@ export function witnessOf(samples: Samples, defaults: Defaults): Witness {
       ...(Object.keys(metadata).length > 0 ? { metadata } : {}),
     },
     providers,
+    ...(Object.keys(ofConnection).length > 0 && { ofConnection }),
     ...(token && { token }),
   };
 }
@@ -174,12 +179,16 @@ function hostAsSent(host: string): string {
 
 /** What becomes of a witness at a place. */
 export function decided(witness: Witness, place: Place, { settings }: PolicyWorld): ExactDecision {
-  const { request, providers, token } = witness;
+  const { token } = witness;
+  const { request, providers } = seenAt(place, witness);
   const isKnown = request.sourcePrincipal !== undefined;
   if ((place.mode === 'STRICT' && !isKnown) || (place.mode === 'DISABLE' && isKnown))
     return { verdict: 'deny', step: 'MTLS', by: undefined };
   const tcp = place.protocol === 'tcp';
-  const outcome = token && place.tokenRules && outcomeOf(place.tokenRules, askedToken(token));
+  if (!tcp && place.carries === 'bytes') return { verdict: 'deny', step: 'HTTP', by: undefined };
+  const outcome = tcp
+    ? undefined
+    : token && place.tokenRules && outcomeOf(place.tokenRules, askedToken(token));
   const seen = outcome === 'taken' ? { ...request, jwt: token?.claims } : request;
   const { verdict, step, by } = decide(place.policies, seen, {
     trustDomain: settings.trustDomain,
@@ -193,6 +202,13 @@ export function decided(witness: Witness, place: Place, { settings }: PolicyWorl
   if (outcome === 'refused' && !(verdict === 'deny' && (step === 'PATH' || step === 'CUSTOM')))
     return { verdict: 'deny', step: 'TOKEN', by: undefined };
   return { verdict, step, by };
+}
+
+/** Where a request is but bytes, its connection is all that is seen of it: which nobody forwards. */
+function seenAt({ protocol, carries }: Place, witness: Witness): Pick<Witness, 'request' | 'providers'> {
+  if (protocol !== 'tcp' || carries !== 'requests') return witness;
+  const { http: _, jwt: __, ...request } = witness.request;
+  return { request: { ...request, remoteIp: request.sourceIp }, providers: witness.ofConnection ?? {} };
 }
 
 function askedToken({ place, signedBy, claims }: WitnessToken): AskedToken {

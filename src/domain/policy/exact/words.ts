@@ -44,8 +44,9 @@ const kinds: readonly Attribute['kind'][] = [
   'provider',
 ];
 
-function order({ kind }: Attribute): number {
-  return kinds.indexOf(kind);
+function order(attribute: Attribute): number {
+  const isAside = attribute.kind === 'provider' && attribute.about !== undefined;
+  return kinds.indexOf(attribute.kind) + (isAside ? 0.5 : 0);
 }
 
 function subject(attribute: Attribute): string {
@@ -73,7 +74,7 @@ function subject(attribute: Attribute): string {
     case 'metadata':
       return `metadata ${attribute.filter}[${attribute.name}]`;
     case 'provider':
-      return `authorizer ${attribute.name}`;
+      return `authorizer ${attribute.name}${attribute.about === undefined ? '' : ' about the connection'}`;
     case 'method':
     case 'path':
     case 'host':
@@ -90,9 +91,10 @@ function alternativeText({ matches, except: all }: Alternative, attribute: Attri
     return isChoice(attribute) ? 'none that is known' : 'not there';
   }
   if (positive.length === 0 && except.length === 1 && except[0]?.field === 'refuses') return 'agrees';
-  if (positive.length === 0 && isChoice(attribute)) return `none of ${except.map(listText).join(', ')}`;
-  const yes = positive.map(listText).join(' and ');
-  const no = except.map(listText).join(', nor ');
+  if (positive.length === 0 && isChoice(attribute))
+    return `none of ${except.map((list) => listText(list, attribute)).join(', ')}`;
+  const yes = positive.map((list) => listText(list, attribute)).join(' and ');
+  const no = except.map((list) => listText(list, attribute)).join(', nor ');
   if (yes === '') return `any but ${no}`;
   return no === '' ? yes : `${yes}, but not ${no}`;
 }
@@ -132,12 +134,12 @@ function shortened(
 /** More of a list than this is not told. */
 const most = 6;
 
-function listText({ field, patterns }: PatternList): string {
+function listText({ field, patterns }: PatternList, { kind }: Attribute): string {
   const few = patterns.slice(0, most).map((pattern) => shown(pattern));
   const text = [...few, ...(patterns.length > most ? [`${patterns.length - most} more`] : [])].join(' or ');
   switch (field) {
     case 'present':
-      return 'known by mutual TLS';
+      return kind === 'source' ? 'known by mutual TLS' : 'there';
     case 'ambiguous':
       return 'ambiguous';
     case 'refuses':
@@ -169,6 +171,7 @@ function shown(pattern: string): string {
 export function decisionText({ verdict, step, by }: ExactDecision): string {
   const rule = by === undefined ? '' : ` rule ${by.rule} of ${by.namespace}/${by.name}`;
   if (step === 'MTLS') return 'refused: the port does not take connections of this kind';
+  if (step === 'HTTP') return 'refused: it is no request, and the port takes no other bytes';
   if (step === 'TOKEN') return 'refused: its token is not taken';
   if (step === 'PATH') return 'denied: it can be read in different ways, and policies compare it';
   if (verdict === 'allow') return by === undefined ? 'allowed: no ALLOW policy holds' : `allowed by${rule}`;

@@ -170,7 +170,12 @@ function reasonOf({ policy, at, places }: Needless, world: PolicyWorld, asking: 
     provider: undefined,
     rules: rule ? [rule] : [],
   };
-  const only = (...others: readonly Policy[]) => ({ ...world, policies: [alone, ...others] });
+  // Without these nobody has a token.
+  const authentications = world.policies.filter(({ kind }) => kind === 'RequestAuthentication');
+  const only = (...others: readonly Policy[]) => ({
+    ...world,
+    policies: [alone, ...authentications, ...others],
+  });
   const where = `on every port of ${named(places)}`;
   if (asking.isClosed(only()))
     return {

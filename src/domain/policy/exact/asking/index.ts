@@ -1,4 +1,14 @@
 export type { Any, Reading } from './ask.ts';
 export { isKnown, namespaces, principals, serviceAccounts, trustDomains } from './caller.ts';
-export { addresses, header, hosts, metadata, methods, paths, ports, serverNames } from './request.ts';
+export {
+  addresses,
+  hasServerName,
+  header,
+  hosts,
+  metadata,
+  methods,
+  paths,
+  ports,
+  serverNames,
+} from './request.ts';
 export { claim, hasClaim, isForOneOf, issuerIs, tokenPrincipals } from './token.ts';

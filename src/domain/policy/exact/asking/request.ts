@@ -1,5 +1,5 @@
 import { isJoinedHeader, isPathTemplate, listPattern, lowerCase } from '../../decide/index.ts';
-import { always, never } from '../formulas.ts';
+import { always, type Formula, never } from '../formulas.ts';
 import {
   anything,
   classes,
@@ -10,18 +10,22 @@ import {
   something,
   spelled,
 } from '../text/pieces.ts';
+import type { Vocabulary } from '../vocabulary.ts';
 import { type Any, asked, keyOf } from './ask.ts';
 
 export function addresses(kind: 'sourceIp' | 'remoteIp' | 'destinationIp'): Any {
-  return (name, patterns, { vocabulary }) =>
-    vocabulary.ask({
-      space: vocabulary.address(kind),
+  return (name, patterns, { vocabulary, ofConnection = false }) => {
+    const [own, field] =
+      ofConnection && kind === 'remoteIp' ? (['sourceIp', 'ipBlocks'] as const) : [kind, name];
+    return vocabulary.ask({
+      space: vocabulary.address(own),
       key: keyOf('block', patterns),
-      list: { field: name, patterns },
+      list: { field, patterns },
       add: (space, literal) => {
         space.add(literal, patterns);
       },
     });
+  };
 }
 
 /** A port is not asked about: it is that of the question. No policy names `other` ones. */
@@ -50,6 +54,18 @@ export const serverNames: Any = (name, patterns, { vocabulary }) =>
     { field: name, patterns: patterns.map(lowerCase) },
     (pattern) => [patternRow(pattern)],
   );
+
+/** Whether the client of a connection says whom it wants at all. */
+export function hasServerName(vocabulary: Vocabulary): Formula {
+  return vocabulary.ask({
+    space: vocabulary.sni(),
+    key: 'at all',
+    list: { field: 'present', patterns: [] },
+    add: (space, literal) => {
+      space.add(literal, [[something()]]);
+    },
+  });
+}
 
 export const paths: Any = (name, patterns, { vocabulary }) =>
   asked(vocabulary, vocabulary.path(), 'path', { field: name, patterns }, (pattern) => {

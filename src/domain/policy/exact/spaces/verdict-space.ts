@@ -6,8 +6,8 @@ export class VerdictSpace implements EagerSpace {
   readonly kind = 'eager';
   readonly attribute: Attribute;
 
-  constructor(name: string) {
-    this.attribute = { kind: 'provider', name };
+  constructor(attribute: Attribute) {
+    this.attribute = attribute;
   }
 
   cells(literals: readonly number[], given: Cell | undefined): readonly Cell[] {

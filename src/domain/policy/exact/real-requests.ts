@@ -1,8 +1,8 @@
-import { hasClaim } from './asking/index.ts';
+import { hasClaim, hasServerName, isKnown } from './asking/index.ts';
 import { always, type Formula } from './formulas.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
-/** A claim that is a string or a list is no object, so that there is nothing in it: the one place where attributes hang together. */
+/** A claim that is a string or a list is no object, so that there is nothing in it. */
 export function claimsThatExclude(vocabulary: Vocabulary, ...some: readonly Formula[]): Formula {
   const { formulas } = vocabulary;
   const paths = formulas.attributeList(...some).flatMap((number): readonly (readonly string[])[] => {
@@ -18,4 +18,16 @@ export function claimsThatExclude(vocabulary: Vocabulary, ...some: readonly Form
       .map((inner) => formulas.not(formulas.and([hasClaim(vocabulary, outer), hasClaim(vocabulary, inner)]))),
   );
   return exclusions.length === 0 ? always : formulas.and(exclusions);
+}
+
+/**
+ * Without mutual TLS nothing names a server: TLS of an application's own is not read, and goes another way where a port is
+ * read as HTTP.
+ */
+export function namesNoServerUnlessKnown(vocabulary: Vocabulary, ...some: readonly Formula[]): Formula {
+  const { formulas } = vocabulary;
+  const asks = formulas
+    .attributeList(...some)
+    .some((each) => vocabulary.space(each).attribute.kind === 'sni');
+  return asks ? formulas.or([isKnown(vocabulary), formulas.not(hasServerName(vocabulary))]) : always;
 }
