@@ -8,7 +8,7 @@ import { documentedWalk, walk } from './walk.ts';
 
 const deadline = 110_000;
 
-const mutual = 'mTLS: spiffe://demo.example/ns/shop/sa/web -> spiffe://demo.example/ns/shop/sa/orders';
+const conclusion = 'mTLS: spiffe://demo.example/ns/shop/sa/web -> spiffe://demo.example/ns/shop/sa/orders';
 
 /** Those that show it and end; how it is on its own is shown by the one that is worked with. */
 const forms: readonly (readonly [form: string, flags: readonly string[], parts: readonly PartName[]])[] = [
@@ -66,7 +66,7 @@ describe('scripts/quickstart --once', () => {
       async () => {
         const ended = await runDemo('quickstart.ts', ['--once', ...flags], deadline);
         expect(ended, `${ended.stdout}\n${ended.stderr}`).toMatchObject({ code: 0, stderr: '' });
-        expect(ended.lastLine).toBe(mutual);
+        expect(ended.lastLine).toBe(conclusion);
         expectEachStep(ended.stdout);
       },
       deadline + 10_000,
@@ -88,7 +88,7 @@ describe('scripts/quickstart', () => {
       await walk(steps, { environment, directory: directory.path });
       child.kill('SIGINT');
       expect(await child.exited).toMatchObject({ code: 0 });
-      expect(child.stdout().trimEnd().split('\n').at(-1)).toBe(mutual);
+      expect(child.stdout().trimEnd().split('\n').at(-1)).toBe(conclusion);
     },
     deadline * 2,
   );
