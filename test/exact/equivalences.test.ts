@@ -4,11 +4,14 @@ import { Random } from '../oracle/generate/index.ts';
 import { policy } from '../unit/domain/policy/mesh.ts';
 import { checkPair, everyRequest } from './check.ts';
 import { nearlySame, type Rewritten, type Specs, sameMeaning } from './equivalences.ts';
-import { smallWorld } from './worlds.ts';
+import { believing, smallWorld } from './worlds.ts';
 
 function checked({ before, after }: Rewritten) {
   const world = (specs: Specs) =>
-    smallWorld(Object.entries(specs).map(([name, spec]) => policy(`shop/${name}`, spec)));
+    smallWorld([
+      ...Object.entries(specs).map(([name, spec]) => policy(`shop/${name}`, spec)),
+      believing('shop'),
+    ]);
   const first = world(before);
   return checkPair(first, world(after), everyRequest(new Random(3), 1500, first));
 }

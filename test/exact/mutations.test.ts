@@ -5,7 +5,7 @@ import { peer, policy } from '../unit/domain/policy/mesh.ts';
 import { checkPair, everyRequest } from './check.ts';
 import { isWritable } from './small.ts';
 import { told } from './told.ts';
-import { smallWorld } from './worlds.ts';
+import { believing, smallWorld } from './worlds.ts';
 
 /** As a shop could have them: a door closed, opened for some, a part denied, a token asked for, somebody else asked. */
 const shop: readonly Policy[] = [
@@ -51,6 +51,7 @@ const shop: readonly Policy[] = [
     provider: { name: 'one' },
     rules: [{ to: [{ operation: { hosts: ['ledger.bank', '*.ledger.bank'] } }] }],
   }),
+  believing('shop'),
   peer('bank/strict', 'STRICT'),
 ];
 
@@ -62,6 +63,7 @@ interface Mutant {
 /** Each with one thing less, or turned round: policies, rules, alternatives, lists, values, actions, ends of values. */
 function mutantsOf(policies: readonly Policy[]): readonly Mutant[] {
   return policies.flatMap((one, at) => {
+    if (one.kind === 'RequestAuthentication') return [];
     const name = `${one.kind} ${one.meta.namespace}/${one.meta.name}`;
     const without = { name: `${name} removed`, policies: policies.toSpliced(at, 1) };
     if (one.kind !== 'AuthorizationPolicy') return [without];

@@ -77,6 +77,7 @@ export class Decider {
   readonly #mode: string;
   readonly #tcp: boolean;
   readonly #isMixed: boolean;
+  readonly #takesTokens: boolean;
   readonly #world: PolicyWorld;
 
   constructor(world: PolicyWorld, { workload, port, isMixed }: Place) {
@@ -85,6 +86,9 @@ export class Decider {
     this.#mode = mode === 'PERMISSIVE' && world.strict.has(workload) ? 'STRICT' : mode;
     this.#tcp = !isHttp(world, workload, port);
     this.#isMixed = isMixed;
+    this.#takesTokens = holding.some(
+      (policy) => policy.kind === 'RequestAuthentication' && policy.jwtRules.length > 0,
+    );
     this.#world = world;
     this.policies = holding.filter((policy) => policy.kind === 'AuthorizationPolicy');
   }
@@ -103,7 +107,9 @@ export class Decider {
     // Who speaks HTTP cannot be asked about a connection.
     const asked = authorizationProviders.filter(({ kind }) => kind !== 'http' || !this.#tcp);
     const verdicts = asked.map(({ name }): [string, Verdict] => [name, providers[name] ?? 'allow']);
-    const { verdict } = decide(this.policies, request, {
+    // Nobody has looked at a token where nobody is told whose to take.
+    const known = this.#takesTokens ? request : { ...request, jwt: undefined };
+    const { verdict } = decide(this.policies, known, {
       trustDomain,
       trustDomainAliases,
       tcp: this.#tcp,

@@ -15,7 +15,7 @@ import { edits } from './edits.ts';
 import { applied } from './pairs.ts';
 import type { Trial } from './place.ts';
 import { isWritable } from './small.ts';
-import { smallWorld } from './worlds.ts';
+import { believing, smallWorld } from './worlds.ts';
 
 export interface LargePair {
   readonly before: PolicyWorld;
@@ -56,8 +56,8 @@ export function largePair(random: Random, among: readonly string[], perPlace: nu
   });
   const settings = settingsOf(smallWorld([]));
   return {
-    before: { ...smallWorld(written), settings },
-    after: { ...smallWorld(edited), settings },
+    before: { ...smallWorld([...written, believing('root')]), settings },
+    after: { ...smallWorld([...edited, believing('root')]), settings },
     edit: names.join(', '),
     trials,
   };

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { type JwtRule } from '../../src/domain/policy/index.ts';
+import type { Claims, JwtRule } from '../../src/domain/policy/index.ts';
 import { Listener } from '../../src/gen/envoy/config/listener/v3/listener.ts';
 import { newProviderKey } from '../fakes/jwks-server.ts';
 import { TestAuthority } from '../fakes/test-authority.ts';
@@ -13,6 +13,7 @@ import { exchange, freePort, hasPart, startEnvoy, temporaryDirectory } from '../
 import { type SentToken, verdictOf } from '../unit/domain/policy/exact/sent-tokens.ts';
 import {
   keySetAt,
+  one,
   privateKeys,
   sides,
   type TokenSide,
@@ -50,6 +51,23 @@ describe.skipIf(!hasPart('envoy'))('tokens that are sent to a real Envoy', () =>
           wrong.push(`${name}: ${statuses[at]}, where the tables say ${verdict}: ${JSON.stringify(token)}`);
       }
     }
+
+    // What the engine takes to be no token, so that nothing is asked of what is in it.
+    const [first] = asked;
+    const good = {
+      place: 'header authorization after "Bearer "',
+      signedBy: 'the key a',
+      claims: { iss: one },
+    };
+    const malformed: readonly Claims[] = [
+      ...['exp', 'nbf', 'iat'].flatMap((name) => [{ [name]: 'x' }, { [name]: [1] }, { [name]: { x: 'x' } }]),
+      ...['iss', 'sub', 'jti'].flatMap((name) => [{ [name]: ['x'] }, { [name]: { x: 'x' } }, { [name]: 7 }]),
+      ...[{ x: 'x' }, [{ x: 'x' }], 7].map((aud) => ({ aud })),
+    ];
+    const of = async (claims: Claims) =>
+      await ask(first?.port ?? 0, { ...good, claims: { ...good.claims, ...claims } });
+    expect(await of({ jti: 'x', aud: ['x', 'y'] })).toBe(200);
+    for (const claims of malformed) expect([claims, await of(claims)]).toEqual([claims, 401]);
 
     expect(wrong.slice(0, 5)).toEqual([]);
     expect(answered.allow).toBeGreaterThan(300);
@@ -116,7 +134,7 @@ async function placed({ place, signedBy, claims }: SentToken) {
   const key = signedBy === undefined ? stranger.privateKey : privateKeys[signedBy];
   if (!key) throw new Error(`nobody has ${signedBy}`);
   const exp = Math.floor(Date.now() / 1000) + 3600;
-  const text = await new SignJWT({ ...claims, exp }).setProtectedHeader(header).sign(key);
+  const text = await new SignJWT({ exp, ...claims }).setProtectedHeader(header).sign(key);
   const [, kind, name = '', prefix = '""'] =
     /^(header|query parameter|cookie) (\S+)(?: after (".*"))?$/.exec(place) ?? [];
   const plain = { headers: {}, path: '/' };

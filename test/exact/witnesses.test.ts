@@ -58,7 +58,7 @@ describe.skipIf(!hasPart('envoy'))('witnesses, sent to two real Envoys', () => {
   test('of a port that is read as HTTP before alone: requests, and bytes that are none', async () => {
     const random = new Random(seed + 1);
     const ports = { http: await freePort(), tcp: await freePort() };
-    const asked = Array.from({ length: 60 }, () => otherwiseReadPair(random, ports)).map((pair) =>
+    const asked = Array.from({ length: 80 }, () => otherwiseReadPair(random, ports)).map((pair) =>
       compareWorlds(pair.before, pair.after).differences.flatMap((difference) => {
         const request = sendable(difference);
         // Which policies bytes are for is said by the address that they are sent to.

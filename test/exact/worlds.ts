@@ -57,6 +57,41 @@ export function otherwiseRead({ workloads: all, ...rest }: PolicyWorld): PolicyW
   return { ...rest, workloads: new Map(turned.map((each) => [each.id, each])) };
 }
 
+/** Takes what anybody has signed whose keys are there. */
+export function believing(namespace: string, selector?: Readonly<Record<string, string>>): Policy {
+  return {
+    kind: 'RequestAuthentication',
+    meta: { namespace, name: 'tokens', generation: 1, origin: { source: 'T' } },
+    selector,
+    targetRefs: [],
+    jwtRules: [
+      {
+        issuer: undefined,
+        audiences: [],
+        jwks: undefined,
+        jwksUri: 'https://keys.test',
+        fromHeaders: [],
+        fromParams: [],
+        fromCookies: [],
+        outputPayloadToHeader: undefined,
+        outputClaimToHeaders: [],
+        forwardOriginalToken: false,
+        timeout: 5000,
+        spaceDelimitedClaims: [],
+      },
+    ],
+  };
+}
+
+/** Where tokens are looked at: mostly everywhere, or at some workloads, or nowhere. */
+export function smallTokens(random: Random): readonly Policy[] {
+  return random.weighted([
+    [5, [believing('root')]],
+    [2, [believing('shop', { app: 'orders' })]],
+    [1, []],
+  ]);
+}
+
 /** How connections are taken, by one or two PeerAuthentications; often by none. */
 export function smallModes(random: Random): readonly Policy[] {
   const mode = () => random.pick<MutualTlsMode>(['STRICT', 'PERMISSIVE', 'DISABLE', 'UNSET']);

@@ -24,6 +24,12 @@ export function comparisonText(found: WorldComparison, registry: boolean): strin
       `Proven: of ${counted(proof.groups, 'group')} of ports that are decided alike, ${proof.identical} are under policies that say the same; for ${proof.searched} all that can arrive was searched.`,
     );
   else if (!complete) lines.push('There is more that changes than is told here.');
+  lines.push(
+    ...found.tokensUnread.map(
+      ({ places, policies }) =>
+        `No RequestAuthentication holds for ${placesText(places)}: no token is looked at there, and what ${policies.join(', ')} asks of one is asked in vain.`,
+    ),
+  );
   if (proof.unpaired > 0)
     lines.push(`Not compared: ${counted(proof.unpaired, 'workload')} of one side alone.`);
   if (proof.unpairedPorts > 0)

@@ -41,7 +41,7 @@ export interface Asker extends AsyncDisposable {
 }
 
 /** Takes every token that our key has signed, whoever is said to have issued it. */
-const authentication: RequestAuthentication = {
+export const authentication: RequestAuthentication = {
   kind: 'RequestAuthentication',
   meta: { namespace: 'shop', name: 'tokens', generation: 1, origin: { source: 'T' } },
   selector: undefined,

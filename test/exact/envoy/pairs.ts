@@ -4,7 +4,7 @@ import { Coverage, policySet, type Random, words } from '../../oracle/generate/i
 import { edits } from '../edits.ts';
 import { applied } from '../pairs.ts';
 import { isWritable } from '../small.ts';
-import type { Ports } from './asked.ts';
+import { authentication, type Ports } from './asked.ts';
 
 export interface SendablePair {
   readonly before: PolicyWorld;
@@ -41,7 +41,8 @@ export function otherwiseReadPair(random: Random, ports: Ports): SendablePair {
       (each) =>
         isWritable(each) && !/"(?:destination\.port|experimental\.)|orts":\["/.test(JSON.stringify(each)),
     );
-  const world = worldOf(policies, ports);
+  // What becomes of tokens is not asked here.
+  const world = { ...worldOf(policies, ports), policies };
   const read = (protocol: 'http' | 'tcp'): PolicyWorld => ({
     ...world,
     workloads: new Map(
@@ -83,7 +84,7 @@ function worldOf(policies: readonly AuthorizationPolicy[], ports: Ports): Policy
     },
     workloads: new Map([[workload.id, workload]]),
     services: new Map(),
-    policies,
+    policies: [...policies, authentication],
     strict: new Set(),
   };
 }

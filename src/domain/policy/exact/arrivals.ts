@@ -1,7 +1,7 @@
 import { conditionSubject } from '../decide/index.ts';
 import type { Policy } from '../model.ts';
 import { policyKey } from '../read/index.ts';
-import type { PortProtocol, Undecided } from './model.ts';
+import type { PortProtocol, TokensUnread, Undecided } from './model.ts';
 import type { Place } from './outcome.ts';
 import { type Group, tokenRulesOf } from './places.ts';
 import { tokenChange } from './tokens/model.ts';
@@ -56,13 +56,47 @@ export function arrivalsOf({ before, after, members }: Group): readonly Arrival[
 function withTokenRules(before: Place, after: Place): readonly [Place, Place] | string {
   const of = ({ protocol, policies }: Place) => (protocol === 'tcp' ? [] : policies);
   const [was, is] = [tokenRulesOf(of(before)), tokenRulesOf(of(after))];
-  if (was === is) return [before, after];
-  const change = tokenChange(of(before), of(after));
+  if (was === is && was !== '') return [before, after];
+  const change = was === is ? { before: [], after: [] } : tokenChange(of(before), of(after));
   if (typeof change === 'string') return `which tokens are taken changes, and ${change}`;
   return [
     { ...before, tokenRules: change.before },
     { ...after, tokenRules: change.after },
   ];
+}
+
+/** A place by itself: where nobody's tokens are taken, nobody has claims. */
+export function withoutClaims(place: Place): Place {
+  return takesTokens(place) ? place : { ...place, tokenRules: [] };
+}
+
+function takesTokens({ protocol, policies }: Place): boolean {
+  return protocol === 'http' && tokenRulesOf(policies) !== '';
+}
+
+/** What of policies is asked in vain where they are compared, since no request has a token that is looked at. */
+export function askedInVain({ before, after, members }: Group): TokensUnread | undefined {
+  const sides = [before, after];
+  if (sides.some(takesTokens) || sides.every(({ protocol }) => protocol === 'tcp')) return undefined;
+  const policies = namesOf(sides, asksOfTokens);
+  return policies.length === 0 ? undefined : { places: members, policies };
+}
+
+function asksOfTokens(policy: Policy): boolean {
+  const kinds: readonly string[] = [
+    'claim',
+    'request.auth.principal',
+    'request.auth.audiences',
+    'request.auth.presenter',
+  ];
+  return (
+    policy.kind === 'AuthorizationPolicy' &&
+    policy.rules.some(
+      ({ from, when }) =>
+        from.some((each) => each.requestPrincipals.length + each.notRequestPrincipals.length > 0) ||
+        when.some(({ key }) => kinds.includes(conditionSubject(key).kind)),
+    )
+  );
 }
 
 function namesOf(places: readonly Place[], chosen: (policy: Policy) => boolean): readonly string[] {

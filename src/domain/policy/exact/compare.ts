@@ -1,5 +1,5 @@
 import type { PolicyWorld } from '../world/index.ts';
-import { arrivalsOf } from './arrivals.ts';
+import { arrivalsOf, askedInVain, withoutClaims } from './arrivals.ts';
 import { Engine } from './engine.ts';
 import { never } from './formulas.ts';
 import type {
@@ -9,6 +9,7 @@ import type {
   PortOf,
   Reach,
   Region,
+  TokensUnread,
   Undecided,
   Witness,
 } from './model.ts';
@@ -34,6 +35,7 @@ export function compareWorlds(
   const sameSettings = settingsOf(before) === settingsOf(after);
   const differences: Difference[] = [];
   const undecided: Undecided[] = [];
+  const tokensUnread: TokensUnread[] = [];
   let identical = 0;
   let searched = 0;
   let complete = true;
@@ -42,6 +44,8 @@ export function compareWorlds(
       identical += 1;
       continue;
     }
+    const unread = askedInVain(group);
+    if (unread) tokensUnread.push(unread);
     const arrivals = arrivalsOf(group);
     if ('reason' in arrivals) {
       undecided.push(arrivals);
@@ -95,6 +99,7 @@ export function compareWorlds(
     differences,
     complete: complete && undecided.length === 0,
     undecided,
+    tokensUnread,
     proof: { groups: groups.length, identical, searched, ...uncompared },
   };
 }
@@ -118,14 +123,15 @@ export function allowedRegions(world: PolicyWorld, place: PortOf, limits: Partia
   const group = groupOf(world, place);
   if (!group) return { regions: [], complete: true, undecided: undefined };
   const engine = new Engine(world, limits);
+  const at = withoutClaims(group.after);
   engine.budget.grant(engine.limits.stepsOfGroup);
   try {
-    const { diff, givenUp } = engine.differences(never, engine.outcomes(world).allowed(group.after));
+    const { diff, givenUp } = engine.differences(never, engine.outcomes(world).allowed(at));
     engine.budget.grant(engine.limits.stepsOfGroup);
     const { regions, complete } = regionsOf(engine.vocabulary, diff, engine.limits.regions);
     const found = regions.map(({ region, samples }): { region: Region; witness: Witness } => {
       const witness = witnessOf(samples, engine.defaults(group, group.after.protocol));
-      mustBe(decided(witness, group.after, world), 'allow', witness);
+      mustBe(decided(witness, at, world), 'allow', witness);
       return { region, witness };
     });
     return {

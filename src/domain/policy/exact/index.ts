@@ -27,6 +27,7 @@ export type {
   Proof,
   Reach,
   Region,
+  TokensUnread,
   Undecided,
   Witness,
   WitnessToken,

@@ -135,6 +135,13 @@ export interface Proof {
   readonly unpairedPorts: number;
 }
 
+/** Where policies ask for something of tokens, and no RequestAuthentication says whose are looked at: nobody has it. */
+export interface TokensUnread {
+  readonly places: readonly PortOf[];
+  /** `<kind>/<namespace>/<name>` */
+  readonly policies: readonly string[];
+}
+
 export interface Comparison {
   /** `undecided` only where no difference was found either. */
   readonly outcome: 'same' | 'different' | 'undecided';
@@ -142,6 +149,8 @@ export interface Comparison {
   /** Whether `differences` are all that there are. */
   readonly complete: boolean;
   readonly undecided: readonly Undecided[];
+  /** Of ports whose policies have changed. */
+  readonly tokensUnread: readonly TokensUnread[];
   readonly proof: Proof;
 }
 

@@ -8,7 +8,7 @@ import { type FormulaField, formulaFields } from './fields.ts';
 import { always, type Formula, never } from './formulas.ts';
 import type { PortProtocol } from './model.ts';
 import { tokenFormulas } from './tokens/formulas.ts';
-import type { TokenRule } from './tokens/rules.ts';
+import { type TokenRule, wordsOf } from './tokens/rules.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 /** One port as one world has it. */
@@ -26,6 +26,7 @@ export interface Place {
 }
 
 interface Given extends Pick<Reading, 'port' | 'taken'> {
+  readonly words: readonly string[];
   readonly tcp: boolean;
   readonly ofConnection: boolean;
 }
@@ -49,7 +50,7 @@ export class Outcomes {
     if (!tcp && carries === 'bytes') return never;
     const ofConnection = tcp && carries === 'requests';
     const token = tcp ? undefined : tokenRules && tokenFormulas(this.#vocabulary, tokenRules);
-    const given: Given = { tcp, port, taken: token?.taken, ofConnection };
+    const given: Given = { tcp, port, taken: token?.taken, words: wordsOf(tokenRules), ofConnection };
     const enforced = policies.filter(
       (policy): policy is AuthorizationPolicy => policy.kind === 'AuthorizationPolicy' && !policy.dryRun,
     );
@@ -96,8 +97,8 @@ export class Outcomes {
   }
 
   /** Whether any of a policy's rules matches. Worked out once, however many workloads it holds for. */
-  #matches(policy: AuthorizationPolicy, { tcp, port, taken, ofConnection }: Given): Formula {
-    const variant = `${tcp} ${port} ${taken ?? ''} ${ofConnection}`;
+  #matches(policy: AuthorizationPolicy, { tcp, port, taken, words, ofConnection }: Given): Formula {
+    const variant = `${tcp} ${port} ${taken ?? ''} ${ofConnection} ${words.join(' ')}`;
     const known = this.#known.get(variant) ?? new WeakMap<Policy, Formula>();
     this.#known.set(variant, known);
     const before = known.get(policy);
@@ -109,6 +110,7 @@ export class Outcomes {
       port,
       early: policy.action === 'CUSTOM',
       taken,
+      words: new Set(words),
       ofConnection,
     };
     const made = this.#vocabulary.formulas.or(

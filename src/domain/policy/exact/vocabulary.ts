@@ -4,13 +4,14 @@ import { type Formula, Formulas } from './formulas.ts';
 import type { Attribute, PatternList } from './model.ts';
 import { AddressSpace } from './spaces/address-space.ts';
 import { ChoiceSpace } from './spaces/choice-space.ts';
+import { ClaimSpace } from './spaces/claim-space.ts';
 import { MetadataSpace } from './spaces/metadata-space.ts';
 import { SetSpace } from './spaces/set-space.ts';
 import type { Cell, Space } from './spaces/space.ts';
 import { TextSpace } from './spaces/text-space.ts';
 import { TokenSpace } from './spaces/token-space.ts';
 import { VerdictSpace } from './spaces/verdict-space.ts';
-import { headerValues, hosts, methods, serverNames, spiffeNames, texts } from './text/domain.ts';
+import { headerValues, hosts, methods, serverNames, spiffeNames } from './text/domain.ts';
 import { canonicalPaths } from './text/path-domain.ts';
 
 export interface Literal {
@@ -143,11 +144,13 @@ export class Vocabulary {
     );
   }
 
-  claim(path: readonly string[]): SetSpace {
+  claim(path: readonly string[]): ClaimSpace {
+    // The identifier of a token is a string, or the token is none (RFC 7519, section 4.1.7).
+    const isString = this.#realTokens && path.length === 1 && path[0] === 'jti';
     return this.#space(
       { kind: 'claim', path },
-      SetSpace,
-      (attribute) => new SetSpace(attribute, texts, this.#budget, this.#natural),
+      ClaimSpace,
+      (attribute) => new ClaimSpace(attribute, this.#budget, this.#natural, isString),
     );
   }
 

@@ -13,7 +13,7 @@ import { askableProviders, type PolicyWorld } from '../world/index.ts';
 import type { Attribute, ExactDecision, Witness, WitnessToken } from './model.ts';
 import type { Place } from './outcome.ts';
 import type { Sample } from './spaces/space.ts';
-import { type AskedToken, outcomeOf } from './tokens/rules.ts';
+import { type AskedToken, outcomeOf, wordsOf } from './tokens/rules.ts';
 
 /** Of each attribute that was answered, a value. */
 export type Samples = readonly (readonly [attribute: Attribute, sample: Sample])[];
@@ -44,6 +44,7 @@ export function witnessOf(samples: Samples, defaults: Defaults): Witness {
     destinationPort: port,
   };
   const claims: Claim[] = [];
+  const isSplit = (each: string) => defaults.tokensAreSent === true && each.includes(' ');
   const metadata: Record<string, Record<string, ClaimValue>> = {};
   const providers: Record<string, Verdict> = {};
   const ofConnection: Record<string, Verdict> = {};
@@ -74,7 +75,9 @@ export function witnessOf(samples: Samples, defaults: Defaults): Witness {
         break;
       }
       case 'claim':
-        if (sample?.kind === 'list') claims.push({ path: attribute.path, texts: sample.texts });
+        if (sample?.kind === 'list')
+          claims.push({ path: attribute.path, texts: sample.texts, asList: sample.texts.some(isSplit) });
+        if (text !== undefined) claims.push({ path: attribute.path, texts: [text] });
         break;
       case 'token':
         if (sample?.kind === 'token') claims.push(...namesOf(sample));
@@ -189,7 +192,10 @@ export function decided(witness: Witness, place: Place, { settings }: PolicyWorl
   const outcome = tcp
     ? undefined
     : token && place.tokenRules && outcomeOf(place.tokenRules, askedToken(token));
-  const seen = outcome === 'taken' ? { ...request, jwt: token?.claims } : request;
+  const seen =
+    outcome === 'taken'
+      ? { ...request, jwt: token?.claims, spaceDelimitedClaims: wordsOf(place.tokenRules) }
+      : request;
   const { verdict, step, by } = decide(place.policies, seen, {
     trustDomain: settings.trustDomain,
     trustDomainAliases: settings.trustDomainAliases,

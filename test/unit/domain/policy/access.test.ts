@@ -7,7 +7,7 @@ import {
   whatReaches,
   whoReaches,
 } from '../../../../src/domain/policy/index.ts';
-import { mesh, peer, policy, ports, workload } from './mesh.ts';
+import { believing, mesh, peer, policy, ports, workload } from './mesh.ts';
 
 const orders = workload('shop/orders');
 const database = workload('shop/database', { ports: ports([5432, 'tcp']) });
@@ -39,7 +39,7 @@ const when = (key: string, lists: object) => ({ when: [{ key, ...lists }] });
 
 /** Of each way in the caller, the methods, the paths, and what else. */
 function told(policies: readonly Policy[], callee = 'shop/orders') {
-  return whoReaches(world(policies), callee).flatMap(({ access }) =>
+  return whoReaches(world([...policies, believing('shop/tokens')]), callee).flatMap(({ access }) =>
     access.map(({ callers, methods, paths, conditions }) => [callers, methods, paths, ...conditions]),
   );
 }
@@ -117,6 +117,14 @@ describe('who may reach a port, in words', () => {
     const sorted = (rows: readonly (readonly string[])[]) =>
       rows.map((row) => [...row.slice(0, 3), ...row.slice(3).toSorted()]);
     expect(sorted(told(policies))).toEqual(sorted(expected));
+  });
+
+  it('knows of no token where nobody says whose are taken', () => {
+    const policies = [
+      allow(from({ requestPrincipals: ['*'] }), when('request.auth.claims[a]', { notValues: ['x'] })),
+    ];
+    const [port] = whoReaches(world(policies), 'shop/orders');
+    expect(port?.access.map(({ callers, conditions }) => [callers, ...conditions])).toEqual([[everybody]]);
   });
 
   it('says nothing of methods and paths where a port is not HTTP', () => {

@@ -95,6 +95,12 @@ export function policy(
   return policies[0];
 }
 
+/** A RequestAuthentication, without which nobody has claims. */
+export function believing(id: string): Policy {
+  const jwtRules = [{ issuer: 'https://idp.example', jwksUri: 'https://idp.example/keys' }];
+  return policy(id, { jwtRules }, { kind: 'RequestAuthentication' });
+}
+
 /** A PeerAuthentication of a mode. */
 export function peer(
   id: string,

@@ -14,6 +14,8 @@ export interface Reading {
   readonly early: boolean;
   /** When a token is taken, without which there are no claims; undefined where claims are free. */
   readonly taken?: Formula | undefined;
+  /** Claims of which a string is read as its words, beside those of which it always is. */
+  readonly words?: ReadonlySet<string>;
   /** Asked of the connection that a request comes in: what the request says of a client before is not known there. */
   readonly ofConnection?: boolean;
 }

@@ -11,4 +11,4 @@ export {
   ports,
   serverNames,
 } from './request.ts';
-export { claim, hasClaim, isForOneOf, issuerIs, tokenPrincipals } from './token.ts';
+export { asWords, claim, hasClaim, isForOneOf, issuerIs, tokenPrincipals } from './token.ts';

@@ -2,7 +2,7 @@ import { writtenAudiences } from '../../token-rule.ts';
 import { type Formula, never } from '../formulas.ts';
 import type { PatternList } from '../model.ts';
 import { type TokenPart, tokenRows } from '../spaces/token-space.ts';
-import { anything, classes, patternRow, type Row, something, spelled } from '../text/pieces.ts';
+import { anything, classes, patternRow, type Row, rowsOfWords, something, spelled } from '../text/pieces.ts';
 import type { Vocabulary } from '../vocabulary.ts';
 import { type Any, keyOf, type Reading } from './ask.ts';
 
@@ -11,20 +11,34 @@ export function claim(path: readonly string[]): Any {
     const { vocabulary } = reading;
     const list = { field: name, patterns };
     const rows = patterns.map((pattern) => patternRow(pattern));
-    const [first, second] = path;
+    const [first = '', second] = path;
     if (second === undefined && (first === 'iss' || first === 'sub'))
       return ofToken(reading, () => tokenLiteral(vocabulary, first, list, rows));
+    if (reading.taken !== undefined && isNeverText(first, second)) return never;
+    const isOfWords = second === undefined && reading.words?.has(first) === true;
     return ofToken(reading, () =>
       vocabulary.ask({
         space: vocabulary.claim(path),
-        key: keyOf('text', patterns),
-        list,
+        key: keyOf(isOfWords ? 'words' : 'text', patterns),
+        list: isOfWords ? { field: `${name}${asWords}`, patterns } : list,
         add: (space, literal) => {
-          space.add(literal, rows);
+          space.add(literal, rows, isOfWords ? patterns.flatMap(rowsOfWords) : undefined);
         },
       }),
     );
   };
+}
+
+/** Behind a list's name: that the words of a string are meant. */
+export const asWords = ' as words';
+
+/**
+ * What no token has as a text, or it is none (RFC 7519, section 4.1): times are numbers, and names, identifiers and audiences
+ * hold nothing that has a name in it.
+ */
+function isNeverText(first: string, second: string | undefined): boolean {
+  if (['exp', 'nbf', 'iat'].includes(first)) return true;
+  return second !== undefined && ['iss', 'sub', 'aud', 'jti'].includes(first);
 }
 
 export const tokenPrincipals: Any = (name, patterns, reading) =>

@@ -104,7 +104,8 @@ export const texts: Domain = (() => {
     },
     { preferred: '/' },
     { preferred: '?' },
-    { preferred: ' ', more: [0, 0x1f] },
+    { preferred: ' ' },
+    { preferred: '', more: [0, 0x1f] },
     { preferred: '', more: [0xd800, 0xdbff] },
   ];
   const second: readonly Group[] = [{ preferred: '', more: [0xdc00, 0xdfff] }];

@@ -1,5 +1,13 @@
 /** Characters that a piece may stand for, a bit each; what is asked of them is the same for all strings of a kind. */
-export const classes = { any: 1, notSlash: 2, notQuery: 4, notSlashNorQuery: 8, notSeparator: 16 } as const;
+export const classes = {
+  any: 1,
+  notSlash: 2,
+  notQuery: 4,
+  notSlashNorQuery: 8,
+  notSeparator: 16,
+  blank: 32,
+  notBlank: 64,
+} as const;
 export type CharacterClass = (typeof classes)[keyof typeof classes];
 
 /** Stands between the two halves of a token's name, where neither can hold it; no string has such a character. */
@@ -13,7 +21,8 @@ export function classesOf(code: number): number {
     (slash ? 0 : classes.notSlash) |
     (query ? 0 : classes.notQuery) |
     (slash || query ? 0 : classes.notSlashNorQuery) |
-    (code === separator ? 0 : classes.notSeparator)
+    (code === separator ? 0 : classes.notSeparator) |
+    (code === 0x20 ? classes.blank : classes.notBlank)
   );
 }
 
@@ -63,6 +72,22 @@ export function patternRow(pattern: string, { star = classes.any, of }: Reading 
   if (pattern.startsWith('*')) return [anything(star), ...spelled(pattern.slice(1), of)];
   if (pattern.endsWith('*')) return [...spelled(pattern.slice(0, -1), of), anything(star)];
   return spelled(pattern, of);
+}
+
+/** Strings in which the pattern matches a word, or of nothing but blanks, which have none and are compared themselves. */
+export function rowsOfWords(pattern: string): readonly Row[] {
+  const text = writtenText(pattern);
+  const blank = spelled(' ');
+  const word = patternRow(pattern, { star: classes.notBlank });
+  const within: readonly Row[] = text.includes(' ')
+    ? []
+    : [
+        word,
+        [anything(), ...blank, ...word],
+        [...word, ...blank, anything()],
+        [anything(), ...blank, ...word, ...blank, anything()],
+      ];
+  return /^ *$/.test(text) ? [...within, patternRow(pattern, { star: classes.blank })] : within;
 }
 
 /** What is written in a pattern, without its star. */

@@ -32,10 +32,8 @@ export function beyond(...sides: readonly [Side, Side]): string | undefined {
   if (outputs.some((name) => read.headers.has(name)))
     return 'policies look at headers that are made of tokens';
   if (read.filters.has('envoy.filters.http.jwt_authn')) return 'policies look at what is left of tokens';
-  const words = jwtRules(policies).flatMap((rule) => rule.spaceDelimitedClaims);
-  if (words.some((name) => name !== 'scope' && name !== 'permission' && read.claims.has(name)))
-    return 'policies look at claims that are read as words by some rules';
-  if (read.isOfRegistered) return 'policies look at claims that a token can have in one form alone';
+  if (sides.some(({ rules }) => !agreeOnWords(rules, read.claims)))
+    return 'policies look at claims that are read as words by some rules, and by others that hold beside them are not';
   if (areOneUnderTwoNames(sides.flatMap(({ rules }) => rules)))
     return 'one key stands there under two kids or algs';
   return undefined;
@@ -57,9 +55,15 @@ function carrierOf({ kind, name }: TokenPlace): string {
   return kind === 'header' ? name : kind === 'cookie' ? 'cookie' : ':path';
 }
 
-/** A token whose times, names or identifiers are of another type is none (RFC 7519, section 4.1). */
-const registered: ReadonlySet<string> = new Set(['exp', 'nbf', 'iat', 'jti']);
-const names: ReadonlySet<string> = new Set(['iss', 'sub', 'aud']);
+/** Which of several rules takes a token is not asked. What rules themselves look at is no list of words. */
+function agreeOnWords(rules: readonly WrittenTokenRule[], read: ReadonlySet<string>): boolean {
+  const all = new Set(rules.flatMap(({ words }) => words));
+  return [...all].every(
+    (name) => !names.has(name) && (!read.has(name) || rules.every(({ words }) => words.includes(name))),
+  );
+}
+
+const names: ReadonlySet<string> = new Set(['iss', 'sub', 'aud', 'jti']);
 
 /** What rules that are enforced look at, of that which tokens may change. */
 function whatIsRead(policies: readonly Policy[]) {
@@ -67,7 +71,6 @@ function whatIsRead(policies: readonly Policy[]) {
   const filters = new Set<string>();
   // What every rule may look at: by requestPrincipals, and to see whom a token is for.
   const claims = new Set<string>(names);
-  let isOfRegistered = false;
   const conditions = policies
     .filter((policy): policy is AuthorizationPolicy => policy.kind === 'AuthorizationPolicy')
     .flatMap(({ rules }) => rules.flatMap(({ when }) => when));
@@ -77,11 +80,9 @@ function whatIsRead(policies: readonly Policy[]) {
     if (subject.kind === 'metadata') filters.add(subject.filter);
     if (subject.kind === 'request.auth.presenter') claims.add('azp');
     if (subject.kind !== 'claim') continue;
-    const [first, second] = subject.path;
-    claims.add(first);
-    if (registered.has(first) || (names.has(first) && second !== undefined)) isOfRegistered = true;
+    claims.add(subject.path[0]);
   }
-  return { headers, filters, claims, isOfRegistered };
+  return { headers, filters, claims };
 }
 
 function areOneUnderTwoNames(rules: readonly WrittenTokenRule[]): boolean {

@@ -34,6 +34,8 @@ export interface TokenRule {
   readonly places: readonly TokenPlace[];
   /** By names of which each is one key alone. */
   readonly keys: readonly string[];
+  /** Claims of which a string is read as its words, beside those of which it always is. */
+  readonly words: readonly string[];
 }
 
 /** What is asked whether it is taken; its times are taken to be good. */
@@ -52,7 +54,15 @@ export function writtenRules(policies: readonly Policy[]): readonly WrittenToken
     audiences: rule.audiences,
     places: placesOf(rule),
     keys: keysOf(rule),
+    words: rule.spaceDelimitedClaims.filter((name) => !isAlwaysWords(name)),
   }));
+}
+
+const isAlwaysWords = (name: string) => name === 'scope' || name === 'permission';
+
+/** Which claims are read as words, on which rules that hold together agree as far as policies look at them. */
+export function wordsOf(rules: readonly TokenRule[] = []): readonly string[] {
+  return [...new Set(rules.flatMap(({ words }) => words))].toSorted();
 }
 
 export function jwtRules(policies: readonly Policy[]): readonly JwtRule[] {

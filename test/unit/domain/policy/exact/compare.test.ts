@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { compareWorlds, type Policy, type PolicyRequest } from '../../../../../src/domain/policy/index.ts';
 import { request } from '../decide/policies.ts';
-import { peer, policy } from '../mesh.ts';
+import { believing, peer, policy } from '../mesh.ts';
 import { isInRegion } from './membership.ts';
 import {
   allow,
@@ -158,11 +158,17 @@ const same: readonly (readonly [
   ],
 ];
 
+/** Where tokens are looked at, so that policies have claims to see. */
+function compareBelieving(before: readonly Policy[], after: readonly Policy[], given?: Given) {
+  const tokens = believing('shop/tokens');
+  return compareHttp([...before, tokens], [...after, tokens], given);
+}
+
 describe('nothing changes by', () => {
   for (const [name, before, after, given] of same) {
     test(name, () => {
-      expect(compareHttp(before, after, given)).toMatchObject({ outcome: 'same', complete: true });
-      expect(compareHttp(after, before, given)).toMatchObject({ outcome: 'same', complete: true });
+      expect(compareBelieving(before, after, given)).toMatchObject({ outcome: 'same', complete: true });
+      expect(compareBelieving(after, before, given)).toMatchObject({ outcome: 'same', complete: true });
     });
   }
 });
@@ -403,13 +409,13 @@ const different: readonly Change[] = [
 describe('something changes by', () => {
   for (const [name, before, after, becomes, witness, given] of different) {
     test(name, () => {
-      const found = compareHttp(before, after, given);
+      const found = compareBelieving(before, after, given);
       expect(found).toMatchObject({ outcome: 'different', complete: true });
       expect(found.differences.map((each) => each.witness.request)).toContainEqual(
         expect.objectContaining(deep(witness)),
       );
       expect(found.differences.map((each) => each.becomes)).toContain(becomes);
-      const back = compareHttp(after, before, given);
+      const back = compareBelieving(after, before, given);
       expect(back.differences.map((each) => each.becomes)).toContain(
         becomes === 'allowed' ? 'denied' : 'allowed',
       );

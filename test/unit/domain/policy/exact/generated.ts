@@ -15,7 +15,7 @@ import {
   words,
 } from '../../../../oracle/generate/index.ts';
 import { policyRequest } from '../../../../oracle/policy-request.ts';
-import { mesh, ports, workload } from '../mesh.ts';
+import { believing, mesh, ports, workload } from '../mesh.ts';
 
 export const httpPort = 8080;
 export const tcpPort = 9000;
@@ -33,7 +33,10 @@ export interface Pair {
 
 function worldOf(policies: readonly AuthorizationPolicy[]): PolicyWorld {
   const { trustDomain, trustDomainAliases, providers } = words;
-  const world = mesh([cart], policies, [], { trustDomain, trustDomainAliases: [...trustDomainAliases] });
+  const world = mesh([cart], [...policies, believing('shop/tokens')], [], {
+    trustDomain,
+    trustDomainAliases: [...trustDomainAliases],
+  });
   return {
     ...world,
     settings: {

@@ -1,5 +1,6 @@
 import type {
   Claims,
+  ClaimValue,
   PatternList,
   Policy,
   PolicyRequest,
@@ -23,6 +24,8 @@ export interface Rule {
   /** As the engine tells them. */
   readonly keys: readonly string[];
   readonly places: readonly string[];
+  /** Claims that are lists of words. */
+  readonly words?: readonly string[];
 }
 
 /** What becomes of a request with this token, or none, under rules and policies. */
@@ -43,7 +46,8 @@ export function verdictOf(
       (rule.audiences === undefined ||
         (aud !== undefined && rule.audiences.map(plainAudience).some((each) => auds.includes(each)))),
   );
-  return good ? decideOf(policies, { ...from, jwt: token.claims }) : 'deny';
+  const spaceDelimitedClaims = rules.flatMap(({ words = [] }) => words);
+  return good ? decideOf(policies, { ...from, jwt: token.claims, spaceDelimitedClaims }) : 'deny';
 }
 
 function plainAudience(text: string): string {
@@ -66,6 +70,7 @@ export function allTokens(
   keys: readonly string[],
   issuers: readonly string[],
   audiences: readonly string[],
+  groups: readonly ClaimValue[] = [['guests', 'staff'], 'guests'],
 ): readonly (SentToken | undefined)[] {
   const tokens: (SentToken | undefined)[] = [undefined];
   const auds = [
@@ -78,12 +83,12 @@ export function allTokens(
       for (const iss of [undefined, ...issuers, 'https://nobody.example'])
         for (const aud of auds)
           for (const sub of [undefined, 'sue'])
-            for (const groups of [undefined, ['guests', 'staff'], 'guests']) {
+            for (const some of [undefined, ...groups]) {
               const claims: Claims = {
                 ...(iss !== undefined && { iss }),
                 ...(aud !== undefined && { aud }),
                 ...(sub !== undefined && { sub }),
-                ...(groups !== undefined && { groups }),
+                ...(some !== undefined && { groups: some }),
               };
               tokens.push({ place, signedBy, claims });
             }
@@ -93,6 +98,7 @@ export function allTokens(
 /** Whether a region holds such a request, by what each list says of the token as it is sent. */
 export function isTokenIn({ constraints }: Region, token: SentToken | undefined): boolean {
   const asked = request({}, { jwt: token?.claims });
+  const asWords = / as words$/;
   return constraints.every(({ attribute, alternatives, ...rest }) => {
     const of = (list: PatternList): boolean => {
       switch (list.field) {
@@ -115,8 +121,11 @@ export function isTokenIn({ constraints }: Region, token: SentToken | undefined)
         default:
           break;
       }
-      const alone = { attribute, ...rest, alternatives: [{ matches: [list], except: [] }] };
-      return isInRegion({ constraints: [alone] }, asked, {});
+      const plain = { ...list, field: list.field.replace(asWords, '') };
+      const alone = { attribute, ...rest, alternatives: [{ matches: [plain], except: [] }] };
+      const spaceDelimitedClaims =
+        asWords.test(list.field) && attribute.kind === 'claim' ? attribute.path : [];
+      return isInRegion({ constraints: [alone] }, { ...asked, spaceDelimitedClaims }, {});
     };
     return alternatives.some(({ matches, except }) => matches.every(of) && !except.some(of));
   });

@@ -1,4 +1,5 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { expect } from 'vitest';
 import type { Policy } from '../../../../../src/domain/policy/index.ts';
 import { policy } from '../mesh.ts';
 import { allTokens, type Rule, type SentToken } from './sent-tokens.ts';
@@ -58,11 +59,15 @@ export function rule(
   keys: keyof typeof keySources,
   place: keyof typeof sources = 'standard',
   audiences?: readonly string[],
+  words?: readonly string[],
 ): Written {
   const some = { ...(issuer === undefined ? {} : { issuer }), ...(audiences && { audiences }) };
   const { spec, keys: names } = keySources[keys];
   const { spec: where, places } = sources[place];
-  return { spec: { ...some, ...spec, ...where }, told: { ...some, keys: names, places } };
+  return {
+    spec: { ...some, ...spec, ...where, ...(words && { spaceDelimitedClaims: words }) },
+    told: { ...some, keys: names, places, ...(words && { words }) },
+  };
 }
 
 export function tokens(rules: readonly Written[], more: object = {}): readonly Policy[] {
@@ -87,6 +92,7 @@ export type TokenCase = readonly [
 ];
 
 export const issuerOne = rule(one, 'a');
+const ofWords = rule(one, 'a', 'standard', undefined, ['groups']);
 export const tokenCases: readonly TokenCase[] = [
   [
     'an issuer more, all let in',
@@ -280,6 +286,91 @@ export const tokenCases: readonly TokenCase[] = [
     ],
     [],
   ],
+  [
+    'groups that become words',
+    [issuerOne],
+    [ofWords],
+    [staff],
+    ['allowed'],
+    { claims: { groups: expect.stringMatching(/staff | staff/) } },
+  ],
+  [
+    'groups that are no longer words, and a denial by one',
+    [ofWords],
+    [issuerOne],
+    [deny(when('request.auth.claims[groups]', 'staff'))],
+    ['allowed'],
+  ],
+  [
+    'groups that become words, a first of which is asked for',
+    [issuerOne],
+    [ofWords],
+    [allow(when('request.auth.claims[groups]', 'staff*'))],
+    ['allowed'],
+  ],
+  [
+    'groups that become words, a last of which is asked for, and none else',
+    [issuerOne],
+    [ofWords],
+    [
+      allow({
+        when: [
+          { key: 'request.auth.claims[groups]', values: ['*ff'], notValues: ['guests', 'clerks staff'] },
+        ],
+      }),
+    ],
+    ['allowed', 'denied'],
+  ],
+  [
+    'groups that become words, of which there is one at all',
+    [issuerOne],
+    [ofWords],
+    [allow(when('request.auth.claims[groups]', '*'))],
+    [],
+  ],
+  [
+    'groups that become words, which is asked as one text too',
+    [issuerOne],
+    [ofWords],
+    [allow(when('request.auth.claims[groups]', 'clerks staff'))],
+    ['denied'],
+  ],
+  [
+    'groups that become words, of blanks alone',
+    [issuerOne],
+    [ofWords],
+    [allow(when('request.auth.claims[groups]', '  '))],
+    [],
+  ],
+  [
+    'a key more, and words as before',
+    [ofWords],
+    [rule(one, 'both', 'standard', undefined, ['groups'])],
+    [staff],
+    ['allowed'],
+    { signedBy: 'the key b' },
+  ],
+  [
+    'a key more, where a time is asked for as a text, which it never is',
+    [issuerOne],
+    [rule(one, 'both')],
+    [allow(when('request.auth.claims[exp]', '*'))],
+    [],
+  ],
+  [
+    'a key more, where something within an issuer is asked for',
+    [issuerOne],
+    [rule(one, 'both')],
+    [allow(when('request.auth.claims[iss][x]', '*'))],
+    [],
+  ],
+  [
+    'a key more, where two identifiers of a token are asked for',
+    [issuerOne],
+    [rule(one, 'both')],
+    [allow({ when: ['a', 'b'].map((id) => ({ key: 'request.auth.claims[jti]', values: [id] })) })],
+    [],
+  ],
   ['all refused anyway', [], [issuerOne], [deny({})], []],
   [
     'nobody let in before, nor after',
@@ -324,6 +415,18 @@ export function sides([, before, after, given]: TokenCase): {
       [...new Set(rules.flatMap(({ keys }) => keys))],
       [...new Set(rules.flatMap(({ issuer }) => issuer ?? []))],
       [...new Set(rules.flatMap(({ audiences = [] }) => audiences))],
+      rules.some(({ words }) => words)
+        ? [
+            'staff',
+            'guests staff',
+            'staffers  x',
+            ['clerks staff'],
+            'clerks staff',
+            ['guests', 'staff'],
+            '  ',
+            '',
+          ]
+        : undefined,
     ),
   };
 }

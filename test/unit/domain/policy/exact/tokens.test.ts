@@ -60,7 +60,6 @@ function matching(witness: object): object {
   );
 }
 
-const words = { spaceDelimitedClaims: ['groups'] };
 const outputs = { outputClaimToHeaders: [{ header: 'X-Subject', claim: 'sub' }] };
 const wider: readonly Written[] = [rule(one, 'both')];
 const beyond: readonly (readonly [
@@ -129,20 +128,19 @@ const beyond: readonly (readonly [
     [allow(when('experimental.envoy.filters.http.jwt_authn[payload]', 'x'))],
     /left of tokens/,
   ],
-  ['claims that become words', tokens([issuerOne]), tokens([issuerOne], words), [staff], /read as words/],
   [
-    'claims of another type',
+    'claims that are words to one rule of two',
     tokens([issuerOne]),
-    tokens(wider),
-    [allow(when('request.auth.claims[exp]', 'x'))],
-    /one form alone/,
+    tokens([issuerOne, rule(one, 'b', 'standard', undefined, ['groups'])]),
+    [staff],
+    /by others that hold beside them/,
   ],
   [
-    'claims within an issuer',
+    'issuers as words',
     tokens([issuerOne]),
-    tokens(wider),
-    [allow(when('request.auth.claims[iss][x]', 'x'))],
-    /one form alone/,
+    tokens([issuerOne], { spaceDelimitedClaims: ['iss'] }),
+    [staff],
+    /by others that hold beside them/,
   ],
   [
     'a key under another kid',
