@@ -81,7 +81,7 @@ export class ProxyTracker {
           typeUrl,
           name,
           wanted: should?.get(name)?.version,
-          ...(tracked?.of(name) ?? unknown),
+          ...(tracked?.of(name, should?.get(name)?.version) ?? unknown),
         });
     }
     return {
@@ -120,7 +120,8 @@ class Tracked {
   readonly #sent = new Layered<string>();
   readonly #accepted = new Layered<string>();
   readonly #acceptedAt = new Map<string, Date>();
-  readonly #errors = new Map<string, string>();
+  /** By name, what was refused and why. */
+  readonly #errors = new Map<string, { readonly version: string; readonly error: string }>();
   /** What was sent whole last, until it is answered; and when it was accepted. */
   #whole: Versions | undefined;
   #wholeAcceptedAt: Date | undefined;
@@ -143,10 +144,12 @@ class Tracked {
 
   answer(resources: Versions, error: string | undefined, at: Date): void {
     if (error !== undefined) {
-      for (const name of resources.keys()) this.#errors.set(name, error);
+      for (const [name, version] of resources) this.#errors.set(name, { version, error });
       return;
     }
-    for (const name of resources.keys()) this.#errors.delete(name);
+    // Of one that it was sent once more, the refusal of another one stands.
+    for (const [name, version] of resources)
+      if (this.#errors.get(name)?.version === version) this.#errors.delete(name);
     if (this.#whole && sameVersions(resources, this.#whole)) {
       const before = this.#wholeAcceptedAt;
       for (const name of this.#accepted.names()) {
@@ -172,13 +175,15 @@ class Tracked {
     return [...new Set([...this.#sent.names(), ...this.#accepted.names(), ...this.#errors.keys()])];
   }
 
-  of(name: string): Became {
+  /** @param wanted a refusal of another version is none any more */
+  of(name: string, wanted: string | undefined): Became {
+    const refused = this.#errors.get(name);
     const accepted = this.#accepted.get(name);
     return {
       sent: this.#sent.get(name),
       accepted,
       acceptedAt: accepted === undefined ? undefined : (this.#acceptedAt.get(name) ?? this.#wholeAcceptedAt),
-      error: this.#errors.get(name),
+      error: refused?.version === wanted ? refused?.error : undefined,
     };
   }
 }

@@ -39,6 +39,14 @@ const tried =
     '[{from: [{source: {serviceAccounts: [web]}}]}, {from: [{source: {serviceAccounts: [cron]}}], to: [{operation: {methods: [GET]}}]}]',
   );
 
+/** For an Envoy that refuses what it takes elsewhere (up to 100): a long template of a path. */
+const smallExpressions = {
+  layered_runtime: {
+    layers: [{ name: 'small', static_layer: { re2: { max_program_size: { error_level: 80 } } } }],
+  },
+};
+const refused = policy('long', 'DENY', `[{to: [{operation: {paths: ["/{*}/${'x'.repeat(75)}"]}}]}]`);
+
 async function startEcho(): Promise<AsyncDisposable & { readonly port: number }> {
   const open = new Set<Socket>();
   const server = createServer((socket) => {
@@ -113,7 +121,14 @@ async function startShop(stack: AsyncDisposableStack) {
   const mesh = stack.use(
     await startTestMesh({ registry: { 'shop.yaml': text }, mesh: { accessLog: { sample: 0 } } }),
   );
-  const [orders] = await Promise.all(['orders', 'web', 'cron'].map((name) => mesh.startWorkload(name, name)));
+  const bootstrap = join(mesh.server.directory, 'small.json');
+  writeFileSync(bootstrap, JSON.stringify(smallExpressions));
+  const args = ['--config-path', bootstrap];
+  const [orders] = await Promise.all(
+    ['orders', 'web', 'cron'].map((name) =>
+      mesh.startWorkload(name, name, name === 'orders' ? { args } : {}),
+    ),
+  );
   if (!orders) return expect.fail('no orders');
   const { directory } = mesh.server;
   const citadel = (...args: readonly string[]) =>
@@ -148,8 +163,8 @@ function operatorOf({ server }: TestMesh) {
     shadow: async (): Promise<PolicyShadow | undefined> =>
       (await answer<{ shadow: PolicyShadow | undefined }>((done) => client.getPolicyShadow({}, done))).shadow,
     revert: (id: string) => answer((done) => client.revertPolicyShadow({ id, reason: 'no use' }, done)),
-    promote: (id: string) =>
-      answer((done) => client.promotePolicyShadow({ id, force: false, reason: '' }, done)),
+    promote: (id: string, force = false) =>
+      answer((done) => client.promotePolicyShadow({ id, force, reason: 'by call' }, done)),
     [Symbol.dispose]: () => client.close(),
   };
 }
@@ -196,6 +211,10 @@ describe.skipIf(!hasPart('envoy'))('policies that are tried beside those that ho
       { what: 'each difference to be told' },
     );
     expect(seen.workloads).toMatchObject([{ workload: 'files/shop/orders', each: 8n, sampled: 0n }]);
+    // In the store, where the next server finds it.
+    const { watches, tallies } = await mesh.server.app.store.shadows.seen(id);
+    expect(tallies).toMatchObject([{ workload: 'files/shop/orders', each: 8, different: 8 }]);
+    expect(watches).toMatchObject([{ closed: false }]);
     const told = seen.differences.map((each) =>
       [
         `${each.count} ${each.becomes} by ${each.step} ${each.candidatePolicy}[${each.candidateRule}]`,
@@ -237,15 +256,37 @@ describe.skipIf(!hasPart('envoy'))('policies that are tried beside those that ho
     await waitFor(async () => !(await dump()).includes('pass/'), { what: 'the candidate to be gone' });
     expect(await verdicts()).toEqual(asTried);
 
+    // One that Envoy itself refuses: what holds goes on to hold, and to be changed.
+    await operator.apply({ expectedRevision: 2n, shadow: true }, refused);
+    const refusal = await waitFor(
+      async () => {
+        const now = await operator.shadow();
+        return now?.workloads[0]?.standing === 'refused' && now;
+      },
+      { what: 'the proxy of orders to refuse the candidate' },
+    );
+    expect(refusal.obstacles).toEqual([expect.stringMatching(/files\/shop\/orders \(.*program size/s)]);
+    await expect(operator.promote(refusal.id, true)).rejects.toThrow('refused the candidate');
+    expect(await verdicts()).toEqual(asTried);
+    await operator.apply({ expectedRevision: 2n, shadow: false }, policy('cron', 'DENY', cronAt('/orders')));
+    await waitFor(async () => (await statusOf(cron, '/orders')) === 403, {
+      what: 'a change of what holds to hold',
+    });
+    expect(await verdicts()).toEqual({ ...asTried, cronJobs: 200 });
+    await operator.revert(refusal.id);
+
     const { items } = await mesh.server.app.store.audit.find({ limit: 50 });
     const audited = items
       .filter(({ action }) => action.startsWith('policy.shadow'))
       .map(({ action, outcome, reason }) => [action, outcome, reason]);
     expect(audited).toEqual([
       ['policy.shadow.revert', 'allowed', 'no use'],
+      ['policy.shadow.promote', 'refused', 'by call'],
+      ['policy.shadow.start', 'allowed', 'by call'],
+      ['policy.shadow.revert', 'allowed', 'no use'],
       ['policy.shadow.start', 'allowed', 'by call'],
       ['policy.shadow.promote', 'allowed', 'seen enough'],
-      ['policy.shadow.promote', 'refused', 'none given'],
+      ['policy.shadow.promote', 'refused', 'by call'],
       ['policy.shadow.start', 'allowed', 'ticket 9'],
     ]);
   }, 150_000);

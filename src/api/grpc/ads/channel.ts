@@ -1,5 +1,5 @@
 import type { DiscoveryResource } from '../../../domain/ports/index.ts';
-import { type Held, Holdings, type Resources } from './holdings.ts';
+import { type Held, Holdings, isResource, type Resources } from './holdings.ts';
 import { type ChannelState, planPush } from './plan.ts';
 import type { Answered, Push, Variant } from './push.ts';
 import { Refusals } from './refusals.ts';
@@ -29,12 +29,16 @@ export class Channel {
   #unanswered: Unanswered | undefined;
   /** Since when something gone is kept back. */
   #goneSince: number | undefined;
+  /** Of what goes alone: names that were refused together, and that the client is to forget before they are tried again. */
+  readonly #refusedTogether = new Set<string>();
+  #isAlone: boolean;
   /** The resources for which there was nothing to do, until something else changes. */
   #quiet: Resources | undefined | 'no' = 'no';
 
   constructor(typeUrl: string, rules: TypeRules, variant: Variant) {
     this.typeUrl = typeUrl;
     this.rules = rules;
+    this.#isAlone = rules.alone && variant === 'sotw';
     const subscription = new Subscription(rules.wildcard);
     this.#state = {
       variant,
@@ -79,13 +83,18 @@ export class Channel {
     if (this.#state.variant === 'sotw' && this.#lastNonce !== '' && nonce !== '' && nonce !== this.#lastNonce)
       return;
     this.#quiet = 'no';
-    const answered = nonce === '' ? undefined : this.#answer(nonce, request.error, now);
+    const answered = nonce === '' ? undefined : this.#answer(nonce, request.error, all, now);
     this.#subscribe(request, all, answered !== undefined);
     this.#begun = true;
     return answered;
   }
 
-  #answer(nonce: string, error: string | undefined, now: number): Answered | undefined {
+  #answer(
+    nonce: string,
+    error: string | undefined,
+    all: Resources | undefined,
+    now: number,
+  ): Answered | undefined {
     const push = this.#unanswered;
     if (push?.nonce !== nonce) return undefined;
     this.#unanswered = undefined;
@@ -94,12 +103,13 @@ export class Channel {
     const changed = new Map([...versions].filter(([name]) => push.before.has(name)));
     const { typeUrl, removed } = push;
     if (error === undefined) {
-      this.#state.refusals.accepted(changed);
+      this.#state.refusals.accepted(changed, all);
       return { answers: [{ typeUrl, resources: versions, removed, error }], milliseconds, error };
     }
-    const refused = this.#state.refusals.nacked(changed, error);
+    const refused = this.#refused(changed, error);
     for (const name of refused.keys()) {
       this.#state.has.set(name, this.#state.subscription.wants(name) ? push.before.get(name) : undefined);
+      if (this.rules.alone && isResource(this.#state.has.get(name))) this.#state.owed.add(name);
     }
     // Whoever refused a response may not have removed either; a removal that came alone is not tried for ever.
     const undone = changed.size === 0 ? [] : [...push.gone];
@@ -113,6 +123,14 @@ export class Channel {
     const accepted = { typeUrl, resources: rest, removed: done, error: undefined };
     const nack = { typeUrl, resources: refused, removed: [], error };
     return { answers: rest.size + done.length > 0 ? [accepted, nack] : [nack], milliseconds, error };
+  }
+
+  /** @returns what of a refused push counts as refused */
+  #refused(changed: ReadonlyMap<string, string>, error: string): ReadonlyMap<string, string> {
+    if (!this.rules.alone || changed.size < 2) return this.#state.refusals.nacked(changed, error);
+    for (const name of changed.keys()) this.#refusedTogether.add(name);
+    this.#isAlone = true;
+    return changed;
   }
 
   #subscribe(request: Request, all: Resources | undefined, answers: boolean): void {
@@ -197,6 +215,11 @@ export class Channel {
     now: number,
   ): Push | undefined {
     if (this.#unanswered || this.#quiet === all) return undefined;
+    if (this.#refusedTogether.size > 0) {
+      const forgotten = [...this.#refusedTogether];
+      this.#refusedTogether.clear();
+      return this.#commit(all, [], forgotten, nonce(), now);
+    }
     const plan = planPush(this.#state, all);
     this.#goneSince = plan.gone.length === 0 ? undefined : (this.#goneSince ?? now);
     const remove = this.#goneSince === undefined || mayRemove(this.#goneSince);
@@ -208,7 +231,14 @@ export class Channel {
       if (remove) this.#rest(all);
       return undefined;
     }
-    return this.#commit(all, plan.changed, removed, nonce(), now);
+    return this.#commit(all, this.#apart(plan.changed), removed, nonce(), now);
+  }
+
+  /** What of this may go in one push. */
+  #apart(changed: readonly DiscoveryResource[]): readonly DiscoveryResource[] {
+    if (!this.rules.alone) return changed;
+    const isFirst = !this.#isAlone && changed.every(({ name }) => this.#state.has.get(name) === undefined);
+    return isFirst ? changed : changed.slice(0, 1);
   }
 
   /** There is nothing to do until something changes. */

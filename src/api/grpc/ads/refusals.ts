@@ -40,8 +40,10 @@ export class Refusals {
     }
   }
 
-  accepted(versions: Versions): void {
-    for (const name of versions.keys()) this.#refused.delete(name);
+  /** @param all what there is: another version that is accepted, as the one before, takes no refusal back */
+  accepted(versions: Versions, all: ReadonlyMap<string, DiscoveryResource> | undefined): void {
+    for (const [name, version] of versions)
+      if (all?.get(name)?.version === version) this.#refused.delete(name);
     this.#endTrial(versions);
   }
 

@@ -21,6 +21,13 @@ export interface TypeRules {
   readonly removedAfter: readonly string[];
   /** The type whose resources an Envoy waits for when one of this was replaced, even if they are unchanged. */
   readonly warmedBy: string | undefined;
+  /**
+   * A refused one stays with the client as the last that came: sent again it is accepted and not applied, and a listener
+   * that comes later is refused for it (Envoy 1.40, measured). So each goes by itself, that a NACK speaks of one and
+   * nothing is tried twice, and what the client had before is sent after it. What a client gets that has nothing goes
+   * together at first, where it can be told to forget it.
+   */
+  readonly alone: boolean;
 }
 
 const none: readonly string[] = [];
@@ -34,6 +41,7 @@ const rules: Readonly<Record<string, TypeRules>> = {
     after: none,
     removedAfter: [listenerType, routeType],
     warmedBy: endpointType,
+    alone: false,
   },
   [endpointType]: {
     label: 'eds',
@@ -42,6 +50,7 @@ const rules: Readonly<Record<string, TypeRules>> = {
     after: none,
     removedAfter: [clusterType, listenerType, routeType],
     warmedBy: undefined,
+    alone: false,
   },
   [listenerType]: {
     label: 'lds',
@@ -50,6 +59,7 @@ const rules: Readonly<Record<string, TypeRules>> = {
     after: upstream,
     removedAfter: none,
     warmedBy: undefined,
+    alone: false,
   },
   [routeType]: {
     label: 'rds',
@@ -58,6 +68,7 @@ const rules: Readonly<Record<string, TypeRules>> = {
     after: upstream,
     removedAfter: [listenerType],
     warmedBy: undefined,
+    alone: false,
   },
   [extensionType]: {
     label: 'ecds',
@@ -66,6 +77,7 @@ const rules: Readonly<Record<string, TypeRules>> = {
     after: upstream,
     removedAfter: [listenerType],
     warmedBy: undefined,
+    alone: true,
   },
   // Clusters and listeners warm until they have their secrets: these wait for nothing.
   [secretType]: {
@@ -75,6 +87,7 @@ const rules: Readonly<Record<string, TypeRules>> = {
     after: none,
     removedAfter: [clusterType, listenerType],
     warmedBy: undefined,
+    alone: false,
   },
 };
 
@@ -86,6 +99,7 @@ const other: TypeRules = {
   after: none,
   removedAfter: none,
   warmedBy: undefined,
+  alone: false,
 };
 
 export function rulesOf(typeUrl: string): TypeRules {

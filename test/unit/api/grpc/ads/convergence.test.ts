@@ -26,12 +26,16 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant('wait') }),
 );
 
-/** A client that refuses a whole response for one broken resource in it, and keeps what it had. */
+/**
+ * A client that refuses a whole response for one broken resource in it, and keeps what it had. Of extensions it keeps what
+ * came last, refused or not, and takes that for what it has when it comes again; it stops at the first that is broken.
+ */
 class Client {
   readonly has = new Map(types.map((typeUrl) => [typeUrl, new Map<string, string>()]));
   readonly wanted = new Map(types.map((typeUrl) => [typeUrl, new Set<string>()]));
   readonly wildcard = new Set<string>();
   readonly unanswered: Push[] = [];
+  readonly #cameLast = new Map<string, string>();
   readonly #variant: 'sotw' | 'delta';
 
   constructor(variant: 'sotw' | 'delta') {
@@ -53,11 +57,32 @@ class Client {
   take({ typeUrl, resources, removed }: Push): boolean {
     const { has } = this.of(typeUrl);
     const texts = resources.map(({ name, value }) => [name, Buffer.from(value).toString()] as const);
+    if (typeUrl === extensionType) return this.#takeExtensions(texts, removed);
     if (texts.some(([, text]) => text.startsWith('bad'))) return false;
     if (this.#variant === 'delta') for (const name of removed) has.delete(name);
     if (this.#variant === 'sotw' && wholes.has(typeUrl)) has.clear();
     for (const [name, text] of texts) if (this.wants(typeUrl, name)) has.set(name, text);
     return true;
+  }
+
+  #takeExtensions(texts: readonly (readonly [string, string])[], removed: readonly string[]): boolean {
+    const { has } = this.of(extensionType);
+    for (const name of removed) {
+      has.delete(name);
+      this.#cameLast.delete(name);
+    }
+    for (const [name, text] of texts) {
+      if (!this.wants(extensionType, name) || this.#cameLast.get(name) === text) continue;
+      this.#cameLast.set(name, text);
+      if (text.startsWith('bad')) return false;
+      has.set(name, text);
+    }
+    return true;
+  }
+
+  unsubscribe(typeUrl: string, name: string): void {
+    this.of(typeUrl).has.delete(name);
+    if (typeUrl === extensionType) this.#cameLast.delete(name);
   }
 }
 
@@ -80,13 +105,13 @@ describe.each(['sotw', 'delta'] as const)('whatever happens in whatever order, %
           }
         }
         const subscribe = (typeUrl: string, wanted: readonly string[]) => {
-          const { has, wanted: before } = client.of(typeUrl);
+          const { wanted: before } = client.of(typeUrl);
           if (client.wildcard.has(typeUrl)) return;
           const added = wanted.filter((name) => !before.has(name));
           const dropped = [...before].filter((name) => !wanted.includes(name));
           if (added.length + dropped.length === 0) return;
           client.wanted.set(typeUrl, new Set(wanted));
-          for (const name of dropped) has.delete(name);
+          for (const name of dropped) client.unsubscribe(typeUrl, name);
           driver.ask(typeUrl, {
             nonce: variant === 'sotw' ? (lastNonce.get(typeUrl) ?? '') : '',
             names: wanted,
@@ -105,10 +130,15 @@ describe.each(['sotw', 'delta'] as const)('whatever happens in whatever order, %
           // A client of the whole that asked for others meanwhile answers with its new names.
           lastNonce.set(next.typeUrl, next.nonce);
           const accepted = client.take(next);
-          driver.answer(next, {
+          const answered = driver.answer(next, {
             names: namesOf(next.typeUrl),
             ...(accepted ? {} : { error: 'one of them is bad' }),
           });
+          const believed = answered?.answers.filter(({ error }) => error === undefined) ?? [];
+          // One of the whole cannot be told to forget what it refused and had nothing before.
+          for (const { name, value } of variant === 'delta' ? next.resources : [])
+            if (Buffer.from(value).toString().startsWith('bad'))
+              expect(believed.some(({ resources }) => resources.has(name))).toBe(false);
           return true;
         };
         for (const each of steps) {

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { clusterType, extensionType, listenerType } from '../../../../../src/api/grpc/ads/types.ts';
+import {
+  clusterType,
+  endpointType,
+  extensionType,
+  listenerType,
+} from '../../../../../src/api/grpc/ads/types.ts';
 import { Driver, show } from './driver.ts';
 
 const letters = 'abcdefgh'.split('');
@@ -88,12 +93,12 @@ describe.each(['sotw', 'delta'] as const)('a NACK, %s', (variant) => {
   });
 
   it('is searched by halves where the text names nobody, so that one keeps back no other', () => {
-    const driver = new Driver(variant, { [extensionType]: all('1') });
-    driver.ask(extensionType, { names: letters, subscribe: letters });
+    const driver = new Driver(variant, { [endpointType]: all('1') });
+    driver.ask(endpointType, { names: letters, subscribe: letters });
     strict(driver, letters);
-    driver.serve({ [extensionType]: { ...all('2'), g: 'bad' } });
+    driver.serve({ [endpointType]: { ...all('2'), g: 'bad' } });
     const lines = strict(driver, letters);
-    expect(lines.map((line) => line.replace('TypedExtensionConfig: ', ''))).toEqual([
+    expect(lines.map((line) => line.replace('ClusterLoadAssignment: ', ''))).toEqual([
       'a=2 b=2 c=2 d=2 e=2 f=2 g=bad h=2',
       'a=2 b=2 c=2 d=2',
       'e=2 f=2 g=bad h=2',
@@ -102,18 +107,46 @@ describe.each(['sotw', 'delta'] as const)('a NACK, %s', (variant) => {
       'g=bad',
       'h=2',
     ]);
-    driver.serve({ [extensionType]: { ...all('3'), g: 'bad' } });
-    expect(strict(driver, letters)).toEqual(['TypedExtensionConfig: a=3 b=3 c=3 d=3 e=3 f=3 h=3']);
+    driver.serve({ [endpointType]: { ...all('3'), g: 'bad' } });
+    expect(strict(driver, letters)).toEqual(['ClusterLoadAssignment: a=3 b=3 c=3 d=3 e=3 f=3 h=3']);
   });
 
   it('costs a bounded search where everything is refused', () => {
     const many = Array.from({ length: 1000 }, (_, index) => `n${index}`);
     const driver = new Driver(variant, {
-      [extensionType]: Object.fromEntries(many.map((name) => [name, 'bad'])),
+      [endpointType]: Object.fromEntries(many.map((name) => [name, 'bad'])),
     });
-    driver.ask(extensionType, { names: many, subscribe: many });
+    driver.ask(endpointType, { names: many, subscribe: many });
     expect(strict(driver, many).length).toBeLessThanOrEqual(34);
-    driver.serve({ [extensionType]: Object.fromEntries(many.map((name) => [name, 'bad'])) });
+    driver.serve({ [endpointType]: Object.fromEntries(many.map((name) => [name, 'bad'])) });
+    expect(driver.next()).toBeUndefined();
+  });
+
+  it('of what Envoy takes for what it has when it comes again is of one, and what was there follows it', () => {
+    const driver = new Driver(variant, { [extensionType]: all('1') });
+    driver.ask(extensionType, { names: letters, subscribe: letters });
+    const first = strict(driver, letters);
+    expect(first).toHaveLength(whole ? 8 : 1);
+    driver.serve({ [extensionType]: { ...all('1'), c: '2', g: 'bad', h: '2' } });
+    const lines = ['c=2', 'g=bad', 'g=1', 'h=2'].map((line) => `TypedExtensionConfig: ${line}`);
+    expect(strict(driver, letters)).toEqual(lines);
+    driver.serve({ [extensionType]: { ...all('1'), c: '3', g: 'bad', h: '2' } });
+    expect(strict(driver, letters)).toEqual(['TypedExtensionConfig: c=3']);
+    driver.serve({ [extensionType]: { ...all('1'), c: '3', g: '4', h: '2' } });
+    expect(strict(driver, letters)).toEqual(['TypedExtensionConfig: g=4']);
+    // What was refused once is tried again, where something else held in between.
+    driver.serve({ [extensionType]: { ...all('1'), c: '3', g: 'bad', h: '2' } });
+    expect(strict(driver, letters)).toEqual(['TypedExtensionConfig: g=bad', 'TypedExtensionConfig: g=4']);
+  });
+
+  it('of all that a client gets of this at first is followed by each, of which it knows nothing any more', () => {
+    const some = ['a', 'b', 'c'];
+    const driver = new Driver(variant, { [extensionType]: { a: '1', b: 'bad', c: '1' } });
+    driver.ask(extensionType, { names: some, subscribe: some });
+    const alone = ['a=1', 'b=bad', 'c=1'];
+    expect(strict(driver, some).map((line) => line.replace('TypedExtensionConfig: ', ''))).toEqual(
+      whole ? alone : ['a=1 b=bad c=1', '-a -b -c', ...alone],
+    );
     expect(driver.next()).toBeUndefined();
   });
 
