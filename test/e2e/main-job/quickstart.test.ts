@@ -58,7 +58,8 @@ function expectEachStep(stdout: string): void {
   expect(strict).toMatch(/AuthorizationPolicy\/shop\/orders .* 1 current$/m);
 }
 
-describe('scripts/quickstart --once', () => {
+// Most of the time each waits, for programs to start and certificates to be renewed.
+describe.concurrent('scripts/quickstart --once', () => {
   for (const [form, flags, parts] of forms) {
     const available = parts.map((part) => hasPart(part)).every(Boolean);
     it.skipIf(!available)(
