@@ -27,10 +27,22 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'soaks',
+          include: ['test/e2e/main-job/soaks.test.ts'],
+          // They lose no request while certificates of seconds are renewed: nothing else takes the machine from them.
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'parts',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/unit/**'],
+          exclude: ['test/unit/**', 'test/e2e/main-job/soaks.test.ts'],
           globalSetup: ['test/parts/vitest-setup.ts'],
+          // More than a small machine has cores: they wait much, for certificates to end and programs to start.
+          maxWorkers: 3,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseCertificate, toPem } from '../../../src/pki/index.ts';
-import { hasPart, type TemporaryDirectory, temporaryDirectory, waitFor } from '../../parts/index.ts';
+import { hasPart, temporaryDirectory, waitFor } from '../../parts/index.ts';
 import { runCitadel } from '../../support/citadel.ts';
 import {
   type AuthorityFiles,
@@ -20,39 +20,43 @@ const certificate = { defaultTtl: '12s', maximumTtl: '12s', notBeforeSkew: '1s' 
 
 const continued = (server: TestServer) => continueRotation(server, ann);
 
-describe('a rotation to a root of the user’s own PKI', () => {
-  let temporary: TemporaryDirectory;
-  beforeEach(async () => {
-    temporary = await temporaryDirectory();
-  });
-  afterEach(() => temporary[Symbol.asyncDispose]());
-
+/** A data directory, and servers in it. */
+async function makeHome() {
+  const temporary = await temporaryDirectory();
   const start = (settings: Record<string, unknown>) =>
     startTestServer({ ...settings, certificate }, { directory: temporary.path });
-  const keysIn = async (home: string) =>
-    (await readdir(temporary.join(home)).catch(() => [])).filter((name) => name.endsWith('.key'));
+  return {
+    temporary,
+    start,
+    keysIn: async (home: string) =>
+      (await readdir(temporary.join(home)).catch(() => [])).filter((name) => name.endsWith('.key')),
 
-  /** A server of a root of its own, started again with an authority of the company in its configuration. */
-  async function serverThatNames(files: AuthorityFiles) {
-    const { keys, authority } = await cacertsSettings(temporary, files);
-    const before = await start({ keys });
-    const { activeRoot } = await before.app.rotation.status();
-    await before.stop();
-    const server = await start({ keys, authority });
-    expect((await server.app.rotation.status()).activeRoot).toBe(activeRoot);
-    expect(rootsOf(await issueChain(server))).toBe(1);
-    const oldRoot = server.app.authority.bundle().pem;
-    return { server, activeRoot, oldRoot, settings: { keys, authority } };
-  }
+    /** A server of a root of its own, started again with an authority of the company in its configuration. */
+    async serverThatNames(files: AuthorityFiles) {
+      const { keys, authority } = await cacertsSettings(temporary, files);
+      const before = await start({ keys });
+      const { activeRoot } = await before.app.rotation.status();
+      await before.stop();
+      const server = await start({ keys, authority });
+      expect((await server.app.rotation.status()).activeRoot).toBe(activeRoot);
+      expect(rootsOf(await issueChain(server))).toBe(1);
+      const oldRoot = server.app.authority.bundle().pem;
+      return { server, activeRoot, oldRoot, settings: { keys, authority } };
+    },
+    [Symbol.asyncDispose]: () => temporary[Symbol.asyncDispose](),
+  };
+}
 
-  async function toDrain(server: TestServer): Promise<void> {
-    const { rotation } = server.app;
-    expect(rootsOf(await issueChain(server))).toBe(2);
-    const { gate } = await rotation.status();
-    await rotation.excuse({ ...ann, proxyKey: gate?.unproven[0]?.proxy.proxyKey ?? '' });
-    expect(await continued(server)).toBe('drain');
-  }
+async function toDrain(server: TestServer): Promise<void> {
+  const { rotation } = server.app;
+  expect(rootsOf(await issueChain(server))).toBe(2);
+  const { gate } = await rotation.status();
+  await rotation.excuse({ ...ann, proxyKey: gate?.unproven[0]?.proxy.proxyKey ?? '' });
+  expect(await continued(server)).toBe('drain');
+}
 
+// Most of the time each waits, for certificates to end.
+describe.concurrent('a rotation to a root of the user’s own PKI', () => {
   it.each([
     ['with its key', 'root'],
     ['above an intermediate whose key comes here', 'intermediate'],
@@ -60,6 +64,8 @@ describe('a rotation to a root of the user’s own PKI', () => {
   ] as const)(
     '%s goes through the same phases to the end',
     async (_what, kind) => {
+      await using home = await makeHome();
+      const { temporary, start, keysIn, serverThatNames } = home;
       const root = await newRoot();
       const ca = kind === 'root' ? root : await below(root, kind === 'direct' ? 0 : 1, 'ecdsa-p256');
       const chain = kind === 'root' ? [] : [ca.certificate];
@@ -125,6 +131,8 @@ describe('a rotation to a root of the user’s own PKI', () => {
   );
 
   it('to one whose authority signs no CRLs begins by an operator’s word, and never makes good what is revoked', async () => {
+    await using home = await makeHome();
+    const { temporary, serverThatNames } = home;
     const root = await newRoot();
     const ca = await withoutCrlSign(root);
     const files = { ...ca, chain: [ca.certificate], roots: [root.certificate] };
@@ -184,6 +192,8 @@ describe('a rotation to a root of the user’s own PKI', () => {
   }, 60_000);
 
   it('goes back by abort; the key that came stays, for it was not made here', async () => {
+    await using home = await makeHome();
+    const { serverThatNames } = home;
     const root = await newRoot();
     const { server, activeRoot } = await serverThatNames({ ...root, chain: [], roots: [root.certificate] });
     const { rotation } = server.app;
@@ -204,6 +214,8 @@ describe('a rotation to a root of the user’s own PKI', () => {
   }, 60_000);
 
   it('is refused where the files bring more than one, have changed since, or fit neither each other nor the wish', async () => {
+    await using home = await makeHome();
+    const { temporary, serverThatNames } = home;
     const [root, other] = [await newRoot(), await newRoot()];
     const files = { ...root, chain: [], roots: [root.certificate, other.certificate] };
     const { server, activeRoot } = await serverThatNames(files);

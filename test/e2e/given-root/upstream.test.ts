@@ -54,7 +54,7 @@ describe.skipIf(!hasPart('openbao'))('a rotation to the root of a real PKI in Op
     return { temporary, directory, pki, start, rootKeys };
   }
 
-  it('and back: a restart with another setting changes no root, and each end destroys what is ours alone', async () => {
+  it.concurrent('and back: a restart with another setting changes no root, and each end destroys what is ours alone', async () => {
     const { temporary, pki, start, rootKeys } = await home();
     await using _temporary = temporary;
     const upstream = { vaultPki: pki.vaultPki };
@@ -123,39 +123,10 @@ describe.skipIf(!hasPart('openbao'))('a rotation to the root of a real PKI in Op
     expect(await issue(after)).toBe(1);
   }, 180_000);
 
-  it('waits while the PKI cannot sign, and goes back by abort without a trace of a key', async () => {
-    const { temporary, pki, start, rootKeys } = await home();
-    await using _temporary = temporary;
-    const first = await start({});
-    const { activeRoot } = await first.app.rotation.status();
-    await first.stop();
-    await using server = await start({ upstream: { vaultPki: pki.vaultPki } });
-    const { rotation } = server.app;
-    expect(await issue(server)).toBe(1);
-    await rotation.start({ ...ann, oldRoot: activeRoot, from: 'upstream' });
-    expect(await issue(server)).toBe(2);
-    const { gate } = await rotation.status();
-    await rotation.excuse({ ...ann, proxyKey: gate?.unproven[0]?.proxy.proxyKey ?? '' });
-    await bao.seal();
-    expect(await continued(server)).toBe('drain');
-    // The issuing authority under the old root goes on meanwhile.
-    expect(server.app.authority.issuer().record.rootFingerprint).toBe(activeRoot);
-    expect(await issue(server)).toBe(2);
-    await bao.unseal();
-    await waitFor(() => server.app.authority.issuer().record.rootFingerprint !== activeRoot, {
-      deadline: 60_000,
-    });
-    await rotation.abort({ ...ann, phase: 'drain' });
-    expect(server.app.authority.issuer().record.rootFingerprint).toBe(activeRoot);
-    await waitFor(async () => (await rotation.status()).rotation?.phase === 'aborted', { deadline: 60_000 });
-    expect(await issue(server)).toBe(1);
-    expect(await rootKeys()).toHaveLength(1);
-  }, 180_000);
-
-  it('never comes by itself: a PKI of another root signs nothing until it is rotated to', async () => {
+  it.concurrent('never comes by itself: a PKI of another root signs nothing until it is rotated to', async () => {
     const { temporary, directory, pki, start } = await home();
     await using _temporary = temporary;
-    const other = await setUpVaultPki(bao, directory, `other${mounts}`);
+    const other = await setUpVaultPki(bao, directory, 'other');
     const first = await start({ upstream: { vaultPki: pki.vaultPki }, issuing });
     expect(await issue(first)).toBe(1);
     const { activeRoot } = await first.app.rotation.status();
@@ -191,4 +162,34 @@ describe.skipIf(!hasPart('openbao'))('a rotation to the root of a real PKI in Op
     await goOnToTheEnd(third);
     expect((await third.app.rotation.status()).activeRoot).toBe(parseCertificate(other.root).fingerprint);
   }, 120_000);
+
+  // By itself: it seals the others' PKI too.
+  it('waits while the PKI cannot sign, and goes back by abort without a trace of a key', async () => {
+    const { temporary, pki, start, rootKeys } = await home();
+    await using _temporary = temporary;
+    const first = await start({});
+    const { activeRoot } = await first.app.rotation.status();
+    await first.stop();
+    await using server = await start({ upstream: { vaultPki: pki.vaultPki } });
+    const { rotation } = server.app;
+    expect(await issue(server)).toBe(1);
+    await rotation.start({ ...ann, oldRoot: activeRoot, from: 'upstream' });
+    expect(await issue(server)).toBe(2);
+    const { gate } = await rotation.status();
+    await rotation.excuse({ ...ann, proxyKey: gate?.unproven[0]?.proxy.proxyKey ?? '' });
+    await bao.seal();
+    expect(await continued(server)).toBe('drain');
+    // The issuing authority under the old root goes on meanwhile.
+    expect(server.app.authority.issuer().record.rootFingerprint).toBe(activeRoot);
+    expect(await issue(server)).toBe(2);
+    await bao.unseal();
+    await waitFor(() => server.app.authority.issuer().record.rootFingerprint !== activeRoot, {
+      deadline: 60_000,
+    });
+    await rotation.abort({ ...ann, phase: 'drain' });
+    expect(server.app.authority.issuer().record.rootFingerprint).toBe(activeRoot);
+    await waitFor(async () => (await rotation.status()).rotation?.phase === 'aborted', { deadline: 60_000 });
+    expect(await issue(server)).toBe(1);
+    expect(await rootKeys()).toHaveLength(1);
+  }, 180_000);
 });

@@ -112,9 +112,10 @@ describe.skipIf(!hasPart('kubeapi'))('deploy/kubernetes', () => {
     };
     const writeStatus = async () => {
       const what = 'peerauthentications';
-      const path = `/apis/security.istio.io/v1/namespaces/${namespace}/${what}/default`;
+      const name = names.account;
+      const path = `/apis/security.istio.io/v1/namespaces/${namespace}/${what}/${name}`;
       const policy = { apiVersion: 'security.istio.io/v1', kind: 'PeerAuthentication', spec: {} };
-      await fixture.kube.apply(JSON.stringify({ ...policy, metadata: { name: 'default', namespace } }));
+      await fixture.kube.apply(JSON.stringify({ ...policy, metadata: { name, namespace } }));
       const object = await fixture.kube.request('GET', path);
       const collection = policyCollections.find((each) => each.what === what) ?? expect.fail('no such kind');
       const record = readRecord(object, collection, () => ({ problems: [] }));
@@ -176,7 +177,7 @@ describe.skipIf(!hasPart('kubeapi'))('deploy/kubernetes', () => {
     await Promise.all(all.map(([name, use]) => expect(use(), name).resolves.not.toThrow()));
   });
 
-  it.each([
+  it.concurrent.each([
     ['tokenreviews', 'create', ['attest']],
     ['pods', 'get', ['attest', 'getPod']],
     ['pods', 'list', ['hasPodOnNode']],

@@ -12,8 +12,8 @@ const conclusion = 'mTLS: spiffe://demo.example/ns/shop/sa/web -> spiffe://demo.
 
 /** Those that show it and end; how it is on its own is shown by the one that is worked with. */
 const forms: readonly (readonly [form: string, flags: readonly string[], parts: readonly PartName[]])[] = [
-  ['--vault', ['--vault'], ['envoy', 'openbao']],
-  ['--kubernetes', ['--kubernetes'], ['envoy', 'kubeapi']],
+  ['--once --vault', ['--vault'], ['envoy', 'openbao']],
+  ['--once --kubernetes', ['--kubernetes'], ['envoy', 'kubeapi']],
 ];
 
 /** The lines of one numbered step, its title included. */
@@ -58,7 +58,8 @@ function expectEachStep(stdout: string): void {
   expect(strict).toMatch(/AuthorizationPolicy\/shop\/orders .* 1 current$/m);
 }
 
-describe('scripts/quickstart --once', () => {
+// Most of the time each waits, for programs to start and certificates to be renewed.
+describe.concurrent('scripts/quickstart', () => {
   for (const [form, flags, parts] of forms) {
     const available = parts.map((part) => hasPart(part)).every(Boolean);
     it.skipIf(!available)(
@@ -72,9 +73,7 @@ describe('scripts/quickstart --once', () => {
       deadline + 10_000,
     );
   }
-});
 
-describe('scripts/quickstart', () => {
   it.skipIf(!hasPart('envoy'))(
     'stays up, and on its mesh an author goes the way of docs/policies.md',
     async () => {
@@ -92,9 +91,11 @@ describe('scripts/quickstart', () => {
     },
     deadline * 2,
   );
+});
 
+describe('scripts/quickstart that is interrupted', () => {
   it.skipIf(!hasPart('envoy'))(
-    'ends soon when it is interrupted, and leaves nothing',
+    'ends soon, and leaves nothing',
     async () => {
       await using child = await startDemo('quickstart.ts', ['--once'], /5\. Certificates rotate/);
       const [, directory = ''] = /data in (\S+)/.exec(child.stdout()) ?? [];

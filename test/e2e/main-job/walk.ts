@@ -47,8 +47,9 @@ export async function walk(
       await waitFor(async () => (last = await said()).fits, { what: command, deadline: 15_000 }).catch(
         () => undefined,
       );
-    if (!last.fits) expect.soft(plain(last.output), command).toBe(plain(step.printed));
-    expect(last.fits, `${command}\n${last.output}`).toBe(true);
+    const told = `${command}\n${last.output}`;
+    if (!last.fits) expect(plain(last.output), told).toBe(plain(step.printed));
+    expect(last.fits, told).toBe(true);
     denial = /^x-citadel-denial: (\S+)$/m.exec(last.output)?.[1] ?? denial;
   }
 }

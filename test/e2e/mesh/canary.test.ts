@@ -51,7 +51,8 @@ const status = ({ server }: TestMesh) => server.app.rotation.status();
 const haltedBy = async (mesh: TestMesh) =>
   (await status(mesh)).gate?.canary?.halted.map(({ proxy }) => proxy.spiffeId);
 
-describe.skipIf(!hasPart('envoy'))('a canary under real Envoys', () => {
+// Each in a mesh of its own, and most of the time they wait for agents to renew and report.
+describe.skipIf(!hasPart('envoy'))('a canary under real Envoys', { concurrent: true }, () => {
   test('gives the new root to the chosen alone, and to all after the watch', async () => {
     await using world = await startWorld();
     const { mesh, proxies, call } = world;

@@ -1,8 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createMetrics } from '../../../src/adapters/metrics/index.ts';
 import { systemClock } from '../../../src/kernel/index.ts';
 import { parseCertificate } from '../../../src/pki/index.ts';
-import { hasPart, type OpenBao, startOpenBao, temporaryDirectory, waitFor } from '../../parts/index.ts';
+import { hasPart, startOpenBao, temporaryDirectory, waitFor } from '../../parts/index.ts';
 import { readyz, sample } from '../../support/observe.ts';
 import { newRequest, startTestServer, type TestServer } from '../../support/server.ts';
 import { vaultSettings } from '../../support/vault-settings.ts';
@@ -10,15 +10,7 @@ import { vaultSettings } from '../../support/vault-settings.ts';
 const soon = { lifetime: '40s', prepareAt: 0.2, activateAt: 0.25 };
 const short = { defaultTtl: '25s', maximumTtl: '25s', notBeforeSkew: '1s' };
 
-describe.skipIf(!hasPart('openbao'))('a server whose root is in a real OpenBao', () => {
-  let bao: OpenBao;
-  beforeEach(async () => {
-    bao = await startOpenBao();
-  });
-  afterEach(async () => {
-    await bao[Symbol.asyncDispose]();
-  });
-
+describe.skipIf(!hasPart('openbao'))('a server whose root is in a real OpenBao', { concurrent: true }, () => {
   async function issue(server: TestServer) {
     const token = (await server.token()).reveal();
     const { certChain } = await server.create({ csr: (await newRequest()).csr }, { token });
@@ -29,6 +21,7 @@ describe.skipIf(!hasPart('openbao'))('a server whose root is in a real OpenBao',
     sample(server, `citadel_key_home_up{backend="${backend}"}`);
 
   it('goes on issuing through a restart while OpenBao is sealed, says so, and is well again after', async () => {
+    await using bao = await startOpenBao();
     await using temporary = await temporaryDirectory();
     const directory = temporary.path;
     const { vault, issuingKeys } = await vaultSettings(bao, directory);
@@ -64,6 +57,7 @@ describe.skipIf(!hasPart('openbao'))('a server whose root is in a real OpenBao',
   });
 
   it('has each next issuing authority signed by the key in transit', async () => {
+    await using bao = await startOpenBao();
     await using temporary = await temporaryDirectory();
     const { vault, issuingKeys } = await vaultSettings(bao, temporary.path);
     await using server = await startTestServer(
@@ -79,6 +73,7 @@ describe.skipIf(!hasPart('openbao'))('a server whose root is in a real OpenBao',
   });
 
   it('takes PKI as its upstream: chains end in the company’s root, and the next authority too', async () => {
+    await using bao = await startOpenBao();
     await using temporary = await temporaryDirectory();
     await bao.request('POST', 'sys/mounts/pki', { type: 'pki', config: { max_lease_ttl: '87600h' } });
     const root = { common_name: 'Company root', key_type: 'ec', ttl: '24h' };
