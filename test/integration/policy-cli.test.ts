@@ -352,7 +352,11 @@ describe('citadel policy lint and fmt, without a server', () => {
       'fmt.yaml',
       `# why\nkind: AuthorizationPolicy\napiVersion: security.istio.io/v1\nmetadata: {namespace: shop, name: a}\nspec: {action: DENY}\n`,
     );
-    expect((await citadel('policy', 'fmt', '--check', file)).code).toBe(1);
+    expect(await citadel('policy', 'fmt', '--check', file)).toMatchObject({
+      code: 1,
+      stdout: `${file}\n`,
+      stderr: 'not in the one form; citadel policy fmt writes it\n',
+    });
     expect(await citadel('policy', 'fmt', file)).toMatchObject({ code: 0, stdout: `${file}\n` });
     const text = readFileSync(file, 'utf8');
     expect(text).toContain('# why');

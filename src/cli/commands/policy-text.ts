@@ -62,7 +62,10 @@ function addFormat(policy: Command): void {
     const outcomes = files.map((file) => formatFile(file, check));
     for (const line of unreadable) process.stderr.write(`${printable(line)}\n`);
     if (unreadable.length > 0 || outcomes.includes('broken')) throw new ExitRequest(exitCodes.broken);
-    if (check && outcomes.includes('differs')) throw new ExitRequest(exitCodes.warning);
+    if (check && outcomes.includes('differs')) {
+      process.stderr.write('not in the one form; citadel policy fmt writes it\n');
+      throw new ExitRequest(exitCodes.warning);
+    }
   });
 }
 
