@@ -91,26 +91,27 @@ async function main(): Promise<void> {
   if (stay) {
     const author = await prepareAuthor(world, policed);
     say(
-      `   source ${author.environment}    in another terminal, and you are ann there, who may write policies`,
+      '   In another terminal, in an empty directory; docs/policies.md goes on from here to a change that holds:',
     );
+    say(`   source ${author.environment}   # you are ann there, who may write policies`);
     say(
-      '   curl -i -X DELETE $CRON/orders/40    a call that is denied; x-citadel-denial is the name of the denial',
+      '   curl -i -X DELETE $CRON/orders/40             # is denied; the header x-citadel-denial is its name',
     );
+    say('   citadel policy explain --denial NAME          # says why');
     say(
-      '   citadel policy explain --denial NAME    why; docs/policies.md goes on from here to a change that holds',
+      `   In a browser, signed in as docs/operations.md#the-console says, with what is in ${author.directory}:`,
     );
-    say(`   ${world.consoleOrigin}    the same in a browser; docs/operations.md says how it signs in, with`);
-    say(`     the key and certificate of ann in ${author.directory}`);
-    say(
-      `   scripts/citadel check --socket ${world.directory}/data/operator.sock    as the operator of this machine`,
-    );
+    say(`   ${world.consoleOrigin}`);
+    say('   As the operator of this machine:');
+    say(`   scripts/citadel check --socket ${world.directory}/data/operator.sock`);
   } else
     say(
       '   scripts/quickstart on a terminal, without --once    the same, to be worked with while it stays up',
     );
+  say('   Otherwise:');
   say('   scripts/quickstart --kubernetes    the same with a real kube-apiserver and bound tokens');
-  say('   scripts/quickstart --vault    the same with the root key in a real OpenBao');
-  say('   docs/operations.md    for production');
+  say('   scripts/quickstart --vault         the same with the root key in a real OpenBao');
+  say('   docs/operations.md                 for production');
   if (stay) {
     say('\n   Everything stays up until Ctrl-C.');
     if (!signal.aborted) await once(signal, 'abort');

@@ -20,3 +20,11 @@ export function parseKey(text: string): wire.PolicyKey {
 export function keyText(key: wire.PolicyKey | undefined): string {
   return key ? policyKey(key) : '';
 }
+
+/** Of more names nobody reads. */
+const mostNames = 5;
+
+export function namesText(names: readonly string[]): string {
+  const more = names.length - mostNames;
+  return `${names.slice(0, mostNames).join(', ')}${more > 0 ? `, and ${more} more` : ''}`;
+}

@@ -39,6 +39,6 @@ export function ProblemList({ known, problems, warnings, onGoTo }: ProblemListPr
     problems.length + warnings.length === 0
       ? h('p', { class: known ? 'good' : 'faint' }, known ? 'Nothing is wrong with this text.' : 'Looking …')
       : h('ul', { class: 'problems' }, problems.map(entry('problem')), warnings.map(entry('warning'))),
-    h(Command, { line: 'citadel policy lint policy.yaml' }),
+    h(Command, { line: 'citadel policy check policy.yaml --against live' }),
   );
 }

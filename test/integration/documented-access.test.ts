@@ -83,6 +83,11 @@ describe('docs/policies.md, who may reach what', () => {
   });
 
   it('says whom there is not', async () => {
+    expect(await citadel(`policy what --from shop/wbe ${offline}`)).toMatchObject({
+      code: 0,
+      stderr:
+        'note: no workload here is spiffe://example.org/ns/shop/sa/wbe: told is what its certificate would open\n',
+    });
     expect(await citadel(`policy who --to shop/nobody ${offline}`)).toMatchObject({ code: 66 });
     expect(await citadel(`policy what --from /x/ ${offline}`)).toMatchObject({ code: 64 });
   });

@@ -31,4 +31,16 @@ describe('docs/policies.md, what it would have done', () => {
     expect({ stdout, stderr }).toEqual({ stdout: printed, stderr: '' });
     expect(code).toBe(line.includes('replay') ? 1 : 0);
   });
+
+  it('tells which recorded calls would end otherwise by the policies of now', async () => {
+    const candidate = files.find(({ name }) => name === 'candidate.yaml')?.text ?? '';
+    writeFileSync(directory.join('registry/candidate.yaml'), candidate);
+    const { stdout, code } = await citadel(
+      'policy test --init --to shop/orders --registry registry --trust-domain example.org --records records.jsonl',
+    );
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^# Not so by the policies that hold now: .*\n# {3}shop\/cron DELETE \/orders\/40 is allowed\napiVersion/m,
+    );
+  });
 });

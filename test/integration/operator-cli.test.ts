@@ -154,7 +154,9 @@ describe('enrolment and roles over TLS', () => {
       '--yes',
     );
     expect(refused.code).toBe(77);
-    expect(refused.stderr).toContain('this needs the role operator; operator:vic has viewer');
+    expect(refused.stderr).toContain(
+      'this needs the role operator; operator:vic has viewer; an operator grants it with: citadel operator grant operator:vic operator\n',
+    );
     expect(await audit('operator.grantRole')).toContainEqual(
       expect.objectContaining({ outcome: 'refused', subject: 'operator:vic', proof: 'client-certificate' }),
     );

@@ -279,7 +279,15 @@ describe('a policy of a name that a file of the registry has', () => {
 describe('citadel policy lint and fmt, without a server', () => {
   it('judge files by themselves', async () => {
     const good = await citadel('policy', 'lint', write('lint-good.yaml', deny('good')));
-    expect(good).toMatchObject({ code: 0, stdout: '' });
+    expect(good.code).toBe(0);
+    expect(good.stdout).toMatch(
+      /^warning: \S+lint-good\.yaml:\d+:\d+: \S+good: \S+paths\[0\]: .* \[path-case\]\n$/,
+    );
+    const allowed = deny('allowed').replace('DENY', 'ALLOW');
+    expect(await citadel('policy', 'lint', write('lint-allowed.yaml', allowed))).toMatchObject({
+      code: 0,
+      stdout: '',
+    });
     const bad = await citadel('policy', 'lint', write('lint-bad.yaml', 'kind: AuthorisationPolicy\n'));
     expect(bad.code).toBe(2);
     expect(bad.stdout).toContain('did you mean AuthorizationPolicy?');
@@ -344,7 +352,11 @@ describe('citadel policy lint and fmt, without a server', () => {
       'fmt.yaml',
       `# why\nkind: AuthorizationPolicy\napiVersion: security.istio.io/v1\nmetadata: {namespace: shop, name: a}\nspec: {action: DENY}\n`,
     );
-    expect((await citadel('policy', 'fmt', '--check', file)).code).toBe(1);
+    expect(await citadel('policy', 'fmt', '--check', file)).toMatchObject({
+      code: 1,
+      stdout: `${file}\n`,
+      stderr: 'not in the one form; citadel policy fmt writes it\n',
+    });
     expect(await citadel('policy', 'fmt', file)).toMatchObject({ code: 0, stdout: `${file}\n` });
     const text = readFileSync(file, 'utf8');
     expect(text).toContain('# why');

@@ -149,3 +149,16 @@ test('the manual’s example prints what it shows', async () => {
     expect({ stdout, stderr, code }).toEqual({ stdout: printed, stderr: '', code: 1 });
   }
 });
+
+test('says what is live and would go, for the other side does not name it', async () => {
+  write('registry/live.yaml', policy('live', '["/live"]', '["GET"]'));
+  const args = ['live', 'wider.yaml', ...registry];
+  const alone = await diff(...args);
+  expect(alone).toMatchObject({
+    code: 1,
+    stderr:
+      'note: compared as removed, for wider.yaml does not have it: AuthorizationPolicy/shop/live; --over-live keeps it\n',
+  });
+  expect(await diff(...args, '--over-live')).toMatchObject({ code: 1, stderr: '' });
+  rmSync(join(directory, 'registry/live.yaml'));
+});

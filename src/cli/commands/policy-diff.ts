@@ -16,7 +16,9 @@ import { readGitFiles } from '../git-files.ts';
 import { withOutput } from '../options.ts';
 import { type OutputFormat, printable, printValue } from '../output.ts';
 import { readPolicyFiles } from '../policy-files.ts';
+import { namesText } from '../policy-keys.ts';
 import { loadWorld, type WorldOptions, withWorld } from '../policy-world.ts';
+import { tell } from './policy-change.ts';
 import { comparisonText, explainLine } from './policy-diff-text.ts';
 
 interface Options extends WorldOptions {
@@ -47,6 +49,11 @@ export function addDiff(policy: Command): void {
     const [before, after] = worldsOf(sides, live, options);
     const found = compareWorlds(before, after);
     print(found, live !== undefined, options.output);
+    const gone = options.overLive === true ? [] : liveAlone(given, sides, live);
+    if (gone.length > 0)
+      tell(
+        `note: compared as removed, for ${second} does not have it: ${namesText(gone)}; --over-live keeps it`,
+      );
     if (found.outcome !== 'same')
       throw new ExitRequest(found.outcome === 'different' ? exitCodes.warning : exitCodes.broken);
   });
@@ -55,6 +62,17 @@ export function addDiff(policy: Command): void {
 /** Whether somebody can tell which workloads there are. */
 function isKnown({ world, registry, server, socket, overLive }: Options): boolean {
   return [world, registry, server, socket].some((each) => each !== undefined) || overLive === true;
+}
+
+/** What is live, and not among the files that are compared with it as all that would hold. */
+function liveAlone(
+  [first]: readonly string[],
+  [, second]: readonly (readonly Policy[] | undefined)[],
+  live: PolicyWorld | undefined,
+): readonly string[] {
+  if (first !== 'live' || !second || !live) return [];
+  const named = new Set(second.map(keyOf));
+  return live.policies.map(keyOf).filter((key) => !named.has(key));
 }
 
 function worldsOf(

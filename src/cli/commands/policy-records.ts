@@ -60,6 +60,7 @@ const columns = [
   { title: 'PORT', value: ({ port }: DecisionRecord) => (port === 0 ? 'other' : String(port)) },
   { title: 'CALLER', value: callerName },
   { title: 'REQUEST', value: requestWords },
+  { title: 'HOST', value: ({ host = '' }: DecisionRecord) => host },
   { title: 'DECISION', value: decisionText },
   { title: 'CALLS', value: ({ count, sampled }: DecisionRecord) => `${count}${sampled ? ' sampled' : ''}` },
   { title: 'LAST', value: ({ last }: DecisionRecord) => formatTime(last) },

@@ -147,8 +147,9 @@ const columns = [
 ];
 
 function exampleText({ record }: ReplayGroup['examples'][number]): string {
-  const { caller, transport, workload, count, last } = record;
-  return `${requestWords(record)} from ${caller ?? transport} to ${workload}, ${callsText(count)}, last ${formatTime(last)}`;
+  const { caller, transport, workload, host, count, last } = record;
+  const asked = host === undefined ? '' : `, host ${host}`;
+  return `${requestWords(record)} from ${caller ?? transport} to ${workload}${asked}, ${callsText(count)}, last ${formatTime(last)}`;
 }
 
 function tallyText({ calls, records }: Tally): string {

@@ -1,4 +1,4 @@
-import { proposeTests } from '../../domain/policy/index.ts';
+import { type PolicyWorld, proposeTests, readPolicyTests, runPolicyTest } from '../../domain/policy/index.ts';
 import { CitadelError } from '../../kernel/index.ts';
 import { ExitRequest, exitCodes } from '../exit-codes.ts';
 import { printable } from '../output.ts';
@@ -28,8 +28,23 @@ export async function initTests(options: InitOptions): Promise<void> {
     ...(leftOut > 0
       ? [`Of ${callsText(leftOut)} no case is made: the record does not tell enough of them.`]
       : []),
+    ...failing(text, world),
     ...recordsCaveats(records).map((line) => `Note: ${line}.`),
   ];
   process.stdout.write(lines.map((line) => `# ${printable(line)}\n`).join('') + (text ?? ''));
   if (text === undefined) throw new ExitRequest(exitCodes.warning);
+}
+
+/** What was recorded under other policies than those of now, or hangs on what is not recorded. */
+function failing(text: string | undefined, world: PolicyWorld): readonly string[] {
+  const { tests } = readPolicyTests(text ?? '', 'proposed');
+  const names = tests
+    .flatMap((test) => runPolicyTest(test, world, new Date()).cases)
+    .filter(({ failures }) => failures.length > 0)
+    .map(({ name }) => name);
+  if (names.length === 0) return [];
+  return [
+    'Not so by the policies that hold now: they have changed since, or it hangs on what is not recorded.',
+    ...names.map((name) => `  ${name}`),
+  ];
 }

@@ -4,12 +4,13 @@ import {
   formatPolicies,
   formatPolicyProblem,
   type PolicyProblem,
-  textProblems,
+  textFindings,
 } from '../../domain/policy/index.ts';
 import { CitadelError, describeError } from '../../kernel/index.ts';
 import { ExitRequest, exitCodes } from '../exit-codes.ts';
 import { type OutputOptions, withOutput } from '../options.ts';
 import { printable, printRows } from '../output.ts';
+import { warningLine } from '../policy-check/sections.ts';
 import { type PolicyFile, readPolicyFiles } from '../policy-files.ts';
 
 export const policyFilesHelp = 'files, directories with all below them, or - for standard input';
@@ -23,17 +24,24 @@ export function addTextCommands(policy: Command): void {
 function addLint(policy: Command): void {
   const command = policy
     .command('lint')
-    .description('judge files of policies and their tests; asks no server; exit code 2 when one is broken')
+    .description(
+      'judge files of policies and their tests, each policy by itself; asks no server; exit code 2 when one is broken, 0 when it is warned of',
+    )
     .argument('<file...>', policyFilesHelp);
   withOutput(command).action(() => {
     const { output } = command.opts<OutputOptions>();
     const { files, unreadable } = readPolicyFiles(command.args);
+    const findings = files.map(({ source, text }) => textFindings(text, source));
     const problems = [
-      ...files.flatMap(({ source, text }) => textProblems(text, source)),
+      ...findings.flatMap((each) => each.problems),
       ...unreadable.map((message): PolicyProblem => ({ source: '', path: '', message })),
     ];
-    if (output !== 'table') printRows(problems, [], output);
-    else for (const problem of problems) process.stdout.write(`${problemLine(problem)}\n`);
+    const warnings = findings.flatMap((each) => each.warnings);
+    if (output !== 'table') printRows([...problems, ...warnings], [], output);
+    else {
+      for (const problem of problems) process.stdout.write(`${problemLine(problem)}\n`);
+      for (const warning of warnings) process.stdout.write(`warning: ${printable(warningLine(warning))}\n`);
+    }
     if (problems.length > 0) throw new ExitRequest(exitCodes.broken);
   });
 }
@@ -54,7 +62,10 @@ function addFormat(policy: Command): void {
     const outcomes = files.map((file) => formatFile(file, check));
     for (const line of unreadable) process.stderr.write(`${printable(line)}\n`);
     if (unreadable.length > 0 || outcomes.includes('broken')) throw new ExitRequest(exitCodes.broken);
-    if (check && outcomes.includes('differs')) throw new ExitRequest(exitCodes.warning);
+    if (check && outcomes.includes('differs')) {
+      process.stderr.write('not in the one form; citadel policy fmt writes it\n');
+      throw new ExitRequest(exitCodes.warning);
+    }
   });
 }
 

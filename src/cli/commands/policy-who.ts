@@ -15,6 +15,7 @@ import { type OutputOptions, withOutput } from '../options.ts';
 import { type Column, printable, printRows, tableText } from '../output.ts';
 import { readCandidates } from '../policy-candidates.ts';
 import { loadWorld, type WorldOptions, withWorld } from '../policy-world.ts';
+import { tell } from './policy-change.ts';
 import { policyFilesHelp } from './policy-text.ts';
 
 interface AccessOptions extends WorldOptions, OutputOptions {
@@ -61,6 +62,8 @@ export function addWhat(policy: Command): void {
   withGraph(command).action(async () => {
     const options = command.opts<AccessOptions>();
     const { caller, ports } = whatReaches(await worldOf(command, options), options.from ?? '');
+    if (caller.identity !== undefined && caller.workloads.length === 0)
+      tell(`note: no workload here is ${caller.identity}: told is what its certificate would open`);
     print(ports, options, caller);
   });
 }

@@ -10,6 +10,7 @@ import {
 } from '../../domain/policy/index.ts';
 import { CitadelError } from '../../kernel/index.ts';
 import { abstractWorld } from '../commands/policy-diff.ts';
+import { namesText } from '../policy-keys.ts';
 import type { TestReport } from '../policy-testing/report.ts';
 import { testsOf } from '../policy-testing/run.ts';
 import { loadWorld, type WorldOptions } from '../policy-world.ts';
@@ -130,9 +131,6 @@ function comparisonOf(
   };
 }
 
-/** Of more names nobody reads. */
-const mostNames = 5;
-
 function notesOf(
   { drifted, staying }: PolicyChange,
   base: BaseSide | undefined,
@@ -163,11 +161,6 @@ function emptyNamespaces(
   return allIn
     .filter((name) => !known.has(name))
     .map((name) => `in namespace ${name} is nobody, and no policy`);
-}
-
-function namesText(names: readonly string[]): string {
-  const more = names.length - mostNames;
-  return `${names.slice(0, mostNames).join(', ')}${more > 0 ? `, and ${more} more` : ''}`;
 }
 
 /** What the policies' reader and the tests' say of one file is one problem. */

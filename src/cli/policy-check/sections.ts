@@ -121,6 +121,7 @@ function differenceEntry(difference: Difference): readonly [string, ...string[]]
   ];
 }
 
-function warningLine({ rule, ...problem }: LintWarning): string {
+/** With the name of the check, by which the manual explains it. */
+export function warningLine({ rule, ...problem }: LintWarning): string {
   return `${formatPolicyProblem(problem)} [${rule}]`;
 }

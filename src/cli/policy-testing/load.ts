@@ -33,6 +33,9 @@ export interface LoadedTests {
   readonly paths: readonly string[];
 }
 
+const noTest =
+  'holds no test: no document of kind PolicyTest; policies that are to be tested are named by a test, in spec.policies';
+
 /** Reads tests, and the policies and the worlds that they name. @param given as on the command line */
 export async function loadTests(
   given: readonly string[],
@@ -52,7 +55,7 @@ export async function loadTests(
       reading.tests.length + reading.problems.length === 0 &&
       (file.file === undefined || given.includes(file.file))
     )
-      loader.problems.push(told(file.source, 'holds no test: no document of kind PolicyTest'));
+      loader.problems.push(told(file.source, noTest));
     for (const test of reading.tests) {
       const loaded = await loader.load(test, file);
       if (loaded) tests.push(loaded);

@@ -45,7 +45,7 @@ export {
   type Diagnostic,
   diagnosticsOf,
   hoverAt,
-  textProblems,
+  textFindings,
 } from './language/index.ts';
 export { type LintRegistry, type LintWarning, lintPolicies, lintWithoutWorld } from './lint/index.ts';
 export * from './model.ts';

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -202,6 +203,19 @@ spec: { ports: [{ port: 80 }], endpoints: ["127.0.0.1:${address.port}"] }
     const said = { ...options(), header: [['x-client', 'v1']] as const };
     const { text: settled } = await explainDenial(id, said, readCandidates([], undefined));
     expect(settled).toContain('x request.headers[x-client]  wants v2, came v1');
+  });
+
+  test('is tried under a fix, which is no word against its proxy', async () => {
+    const id = await denied({ path: '/admin' });
+    const fix = join(mesh.server.directory, 'fix.yaml');
+    const open = policies.replace('/admin*', '/nothing').replace('/orders/*', '/*');
+    await writeFile(fix, open.replace(/^ +when: .*\n/m, ''));
+    const said = { ...options(), complete: true };
+    const { text } = await explainDenial(id, said, readCandidates([fix], undefined));
+    expect(text).toContain(
+      `The policies for it are the same as then. With those of ${fix} in the place of theirs, and what was recorded:\n\nALLOWED`,
+    );
+    expect(text).toContain('note: the query of the request is not known');
   });
 
   test('in plaintext, over gRPC, is known by nothing but its address', async () => {

@@ -126,7 +126,7 @@ function decisionWords({ verdict, step, by }: ReplayedDecision): string {
       if (verdict === 'deny') return 'no ALLOW matches';
       return rule === undefined ? 'an ALLOW' : `ALLOW ${rule}`;
     case 'default':
-      return 'nothing speaks of it';
+      return 'no policy decides it';
   }
 }
 

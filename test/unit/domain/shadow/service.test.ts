@@ -124,6 +124,13 @@ describe('a change that is tried', () => {
     ]);
   });
 
+  it('holds for the reason for which it was tried, where it is promoted without one', async () => {
+    await begin();
+    await promote(false, '');
+    const { items } = await store.policies.history({ limit: 1 });
+    expect(items[0]).toMatchObject({ revision: 2, reason: 'a try' });
+  });
+
   it('also takes policies away, and what comes back is what was there', async () => {
     const key = { kind: 'AuthorizationPolicy', namespace: 'shop', name: 'a' };
     await shadow.start({ texts: [], remove: [key] }, 1, ann, '');

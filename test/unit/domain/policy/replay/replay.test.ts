@@ -50,7 +50,7 @@ describe('replay', () => {
         port: 80,
         caller: cron,
         becomes: 'denied',
-        before: 'nothing speaks of it',
+        before: 'no policy decides it',
         after: 'DENY shop/no-cron, rule 1',
         records: 4,
         calls: 15,
@@ -66,7 +66,7 @@ describe('replay', () => {
       [noCron],
     );
     expect(report.changes).toMatchObject([
-      { becomes: 'allowed', before: 'DENY shop/no-cron, rule 1', after: 'nothing speaks of it' },
+      { becomes: 'allowed', before: 'DENY shop/no-cron, rule 1', after: 'no policy decides it' },
     ]);
   });
 
