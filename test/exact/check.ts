@@ -60,7 +60,10 @@ export function checkPair(before: PolicyWorld, after: PolicyWorld, trialsFor: Tr
       const [was, is] = [one.allows(trial), other.allows(trial)];
       requests += 1;
       if (was !== is) differing += 1;
-      const what = faultOf(was, is, comparison, differences, seen(trial, before));
+      const asked = seen(trial, before);
+      const what =
+        faultOf(was, is, comparison, differences, asked) ??
+        markFault([one.marks(trial), other.marks(trial)], comparison, place, asked);
       if (what !== undefined && faults.length < mostFaults) faults.push({ what, place, trial });
     }
   }
@@ -93,6 +96,35 @@ function faultOf(
   const isUntold = differences.some(({ region }) => isInRegion(region, request) === undefined);
   if (becomes !== undefined && holding.length === 0 && !isUntold && (complete || differences.length === 0))
     return `becomes ${becomes}, and is in no region`;
+  return undefined;
+}
+
+type Marks = ReadonlyMap<string, boolean>;
+
+/** Of requests that get so far on both sides: each mark is told just where it is another. */
+function markFault(
+  [was, is]: readonly [Marks, Marks],
+  { marks }: WorldComparison,
+  place: Place,
+  request: Seen,
+): string | undefined {
+  if (request.request.http && request.path === undefined) return undefined;
+  for (const [name, before] of was) {
+    const after = is.get(name);
+    if (after === undefined) continue;
+    const told = marks.differences.filter(
+      ({ places, protocol, mark: { action, dryRun }, region }) =>
+        name === `${dryRun ? 'dry ' : ''}${action}` &&
+        protocol === place.protocol &&
+        isAmong(place, places) &&
+        isInRegion(region, request) === true,
+    );
+    const becomes = before === after ? undefined : after ? 'marked' : 'unmarked';
+    const said = new Set(told.map((each) => each.becomes));
+    const isUntold = said.size === 0 && !marks.complete;
+    if (!isUntold && [...said].join() !== (becomes ?? ''))
+      return `${name}: is said to become ${[...said].join()}, and becomes ${becomes}`;
+  }
   return undefined;
 }
 

@@ -1,6 +1,7 @@
 import type { PortOf, PortProtocol } from '../../src/domain/policy/exact/index.ts';
 import {
   type AuthorizationPolicy,
+  type Decision,
   decide,
   indexPolicies,
   mutualTlsModeOf,
@@ -94,27 +95,47 @@ export class Decider {
   }
 
   allows(trial: Trial): boolean {
+    return this.#decide(trial)?.verdict === 'allow';
+  }
+
+  /**
+   * What is said of a trial by policies that decide nothing, each by its name; absent of what is refused before they are asked.
+   */
+  marks(trial: Trial): ReadonlyMap<string, boolean> {
+    const decision = this.#decide(trial);
+    if (!decision || decision.step === 'PATH' || decision.step === 'CUSTOM') return new Map();
+    const tried = ['AUDIT', 'CUSTOM', 'DENY', ...(decision.step === 'DENY' ? [] : ['ALLOW'])];
+    return new Map([
+      ['AUDIT', decision.audit.length > 0],
+      ...tried.map((action): [string, boolean] => [
+        `dry ${action}`,
+        decision.dryRun.some((each) => each.action === action && each.by !== undefined),
+      ]),
+    ]);
+  }
+
+  /** Undefined of what is refused before any policy is asked. */
+  #decide(trial: Trial): Decision | undefined {
     // Who reads HTTP answers other bytes himself; who does not reads nothing of a request, and knows its connection.
-    if (!this.#tcp && trial.request.http === undefined) return false;
+    if (!this.#tcp && trial.request.http === undefined) return undefined;
     const isCarried = this.#tcp && this.#isMixed && trial.request.http !== undefined;
     const { sourceIp } = trial.request;
     const [request, providers] = isCarried
       ? [{ ...trial.request, http: undefined, remoteIp: sourceIp }, trial.ofConnection ?? {}]
       : [trial.request, trial.providers];
-    if (this.#mode === 'STRICT' && request.sourcePrincipal === undefined) return false;
-    if (this.#mode === 'DISABLE' && request.sourcePrincipal !== undefined) return false;
+    if (this.#mode === 'STRICT' && request.sourcePrincipal === undefined) return undefined;
+    if (this.#mode === 'DISABLE' && request.sourcePrincipal !== undefined) return undefined;
     const { trustDomain, trustDomainAliases, authorizationProviders } = this.#world.settings;
     // Who speaks HTTP cannot be asked about a connection.
     const asked = authorizationProviders.filter(({ kind }) => kind !== 'http' || !this.#tcp);
     const verdicts = asked.map(({ name }): [string, Verdict] => [name, providers[name] ?? 'allow']);
     // Nobody has looked at a token where nobody is told whose to take.
     const known = this.#takesTokens ? request : { ...request, jwt: undefined };
-    const { verdict } = decide(this.policies, known, {
+    return decide(this.policies, known, {
       trustDomain,
       trustDomainAliases,
       tcp: this.#tcp,
       customVerdicts: new Map(verdicts),
     });
-    return verdict === 'allow';
   }
 }

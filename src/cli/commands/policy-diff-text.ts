@@ -1,6 +1,8 @@
 import {
   type Difference,
   decisionText,
+  type MarkDifference,
+  markText,
   placesText,
   regionText,
   tokenText,
@@ -13,9 +15,15 @@ import { printable } from '../output.ts';
 export function comparisonText(found: WorldComparison, registry: boolean): string {
   const { differences, undecided, complete, proof } = found;
   const of = (becomes: Difference['becomes']) => differences.filter((each) => each.becomes === becomes);
+  const marked = (becomes: MarkDifference['becomes'], dryRun: boolean) =>
+    found.marks.differences.filter((each) => each.becomes === becomes && each.mark.dryRun === dryRun);
   const lines = [
     ...section('Becomes allowed', of('allowed'), registry),
     ...section('Becomes denied', of('denied'), registry),
+    ...markSection('Becomes audited', marked('marked', false), registry),
+    ...markSection('No longer audited', marked('unmarked', false), registry),
+    ...markSection('A dry run begins to match', marked('marked', true), registry),
+    ...markSection('A dry run no longer matches', marked('unmarked', true), registry),
     ...undecided.flatMap(undecidedLines),
   ];
   if (found.outcome === 'same')
@@ -24,6 +32,8 @@ export function comparisonText(found: WorldComparison, registry: boolean): strin
       `Proven: of ${counted(proof.groups, 'group')} of ports that are decided alike, ${proof.identical} are under policies that say the same; for ${proof.searched} all that can arrive was searched.`,
     );
   else if (!complete) lines.push('There is more that changes than is told here.');
+  if (!found.marks.complete && complete)
+    lines.push('There may be more that is audited, or that dry runs match, otherwise than before.');
   lines.push(
     ...found.tokensUnread.map(
       ({ places, policies }) =>
@@ -58,14 +68,35 @@ function section(title: string, differences: readonly Difference[], registry: bo
   ];
 }
 
+/** Nothing hangs on these: they are told apart, and are no change of what is decided. */
+function markSection(
+  title: string,
+  differences: readonly MarkDifference[],
+  registry: boolean,
+): readonly string[] {
+  if (differences.length === 0) return [];
+  return [
+    `${title}, which decides nothing:`,
+    ...differences.flatMap((each) => [
+      `  ${regionText(each.region)}${arrivalText(each)}`,
+      `    to      ${placesText(each.places)}`,
+      `    ${each.becomes === 'marked' ? 'after ' : 'before'}  ${markText(each)}`,
+      `    ${exampleLine(each, registry)}`,
+    ]),
+    '',
+  ];
+}
+
+type Told = Pick<Difference, 'protocol' | 'readAs' | 'witness' | 'places'>;
+
 /** What it is that is decided otherwise, where it is not a request as before. */
-function arrivalText({ protocol, readAs }: Difference): string {
+function arrivalText({ protocol, readAs }: Told): string {
   if (readAs === undefined) return protocol === 'tcp' ? ' (a connection, not read as HTTP)' : '';
   if (protocol === 'tcp') return ' (a connection that carries no request)';
   return ` (a request, of which ${readAs.before === 'tcp' ? 'before' : 'after'} the connection alone is seen)`;
 }
 
-function exampleLine(difference: Difference, registry: boolean): string {
+function exampleLine(difference: Told, registry: boolean): string {
   const explained = registry ? explainLine(difference) : undefined;
   return explained === undefined ? `such as ${requestLine(difference)}` : `as      ${explained}`;
 }
@@ -80,7 +111,7 @@ function undecidedLines({ places, policies, reason }: Undecided): readonly strin
  * The witness as a command that says why it is decided so; undefined where it brings a token, which that command takes to be
  * well signed, and in its place, or where its port is not read alike.
  */
-export function explainLine({ witness, places, readAs }: Difference): string | undefined {
+export function explainLine({ witness, places, readAs }: Told): string | undefined {
   const { request, providers, token } = witness;
   if (token || readAs) return undefined;
   const [place] = places;
@@ -98,7 +129,7 @@ export function explainLine({ witness, places, readAs }: Difference): string | u
 
 function requestOptions({
   request,
-}: Difference['witness']): readonly (readonly [name: string, value: string | undefined])[] {
+}: Told['witness']): readonly (readonly [name: string, value: string | undefined])[] {
   const { http, jwt, sourceIp, remoteIp, destinationIp, sni } = request;
   return [
     ['method', http?.method],
@@ -116,7 +147,7 @@ function requestOptions({
 }
 
 /** The witness where nobody can be asked about it. */
-export function requestLine({ witness }: Difference): string {
+export function requestLine({ witness }: Told): string {
   const { request, providers, ofConnection = {}, token } = witness;
   const options = requestOptions(witness).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name} ${quoted(value)}`],

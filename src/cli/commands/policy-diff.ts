@@ -33,7 +33,7 @@ export function addDiff(policy: Command): void {
   const command = policy
     .command('diff')
     .description(
-      'what two sets of policies decide otherwise: exactly, with a request for each; exit code 0 for nothing, 1 for something, 2 where it cannot be told',
+      'what two sets of policies decide otherwise: exactly, with a request for each; exit code 0 for nothing, 1 for something, 2 where it cannot be told; what is audited otherwise is told, and counts as nothing',
     )
     .argument('<old>', sideHelp)
     .argument('<new>', 'likewise')
@@ -140,9 +140,10 @@ function print(found: WorldComparison, registry: boolean, output: OutputFormat):
     process.stdout.write(comparisonText(found, registry));
     return;
   }
-  const differences = found.differences.map((each) => {
+  const explained = <T extends Parameters<typeof explainLine>[0]>(each: T) => {
     const explain = registry ? explainLine(each) : undefined;
     return { ...each, ...(explain !== undefined && { explain }) };
-  });
-  printValue({ ...found, differences, registry }, output);
+  };
+  const marks = { ...found.marks, differences: found.marks.differences.map(explained) };
+  printValue({ ...found, differences: found.differences.map(explained), marks, registry }, output);
 }

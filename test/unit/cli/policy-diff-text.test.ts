@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { comparisonText } from '../../../src/cli/commands/policy-diff-text.ts';
 import { compareWorlds, type Policy, type PolicyWorld } from '../../../src/domain/policy/index.ts';
 import { allow, authorization, to, when, worldOf } from '../domain/policy/exact/worlds.ts';
-import { ports, workload } from '../domain/policy/mesh.ts';
+import { policy, ports, workload } from '../domain/policy/mesh.ts';
 
 const http = ports([8080, 'http']);
 
@@ -35,6 +35,21 @@ describe('what a person is told of a comparison', () => {
       /such as from .*, authorizer asker says \w+, authorizer asker says \w+ of the connection/,
     );
     expect(text).not.toContain('citadel policy explain');
+  });
+
+  test('what is audited otherwise, beside that nothing is decided otherwise', () => {
+    const audit = authorization('AUDIT', [when('request.headers[x-a]', 'gold')]);
+    expect(told(world([]), world([audit]))).toMatch(
+      /^Becomes audited, which decides nothing:\n {2}header x-a gold\n.*\n {4}after {3}audited by rule 0 of shop\/audit\n.*\n\nNo change: whatever/,
+    );
+    const tried = policy(
+      'shop/tried',
+      { action: 'DENY', rules: [{}] },
+      { annotations: { 'istio.io/dry-run': 'true' } },
+    );
+    const text = told(world([tried]), world([]));
+    expect(text).toContain('A dry run no longer matches, which decides nothing:\n  every request\n');
+    expect(text).toContain('    before  matched by rule 0 of shop/tried, a dry run of DENY\n');
   });
 
   test('how many ports are on one side alone', () => {

@@ -1,7 +1,9 @@
 import type { PolicyWorld } from '../world/index.ts';
-import { arrivalsOf, askedInVain, withoutClaims } from './arrivals.ts';
+import { type Arrival, arrivalsOf, askedInVain, withoutClaims } from './arrivals.ts';
+import { decided, mustBe } from './decided.ts';
 import { Engine } from './engine.ts';
 import { never } from './formulas.ts';
+import { compareMarks } from './marks.ts';
 import type {
   Comparison,
   Difference,
@@ -13,10 +15,10 @@ import type {
   Undecided,
   Witness,
 } from './model.ts';
-import type { Place } from './outcome.ts';
 import { contentOf, type Group, placesOf } from './places.ts';
 import { regionsOf } from './regions.ts';
-import { decided, mustBe, witnessOf } from './witness.ts';
+import { Sides } from './sides.ts';
+import { witnessOf } from './witness.ts';
 
 /**
  * What changes for whom between two worlds: nothing, proven; or where, each with a request that is decided otherwise. Only
@@ -28,9 +30,7 @@ export function compareWorlds(
   after: PolicyWorld,
   limits: Partial<ExactLimits> = {},
 ): Comparison {
-  const asking = (engine: Engine) => ({ engine, was: engine.outcomes(before), is: engine.outcomes(after) });
-  const free = asking(new Engine(after, limits));
-  let ofTokens: typeof free | undefined;
+  const sides = new Sides(before, after, limits);
   const { groups, ...uncompared } = placesOf(before, after);
   const sameSettings = settingsOf(before) === settingsOf(after);
   const differences: Difference[] = [];
@@ -38,7 +38,8 @@ export function compareWorlds(
   const tokensUnread: TokensUnread[] = [];
   let identical = 0;
   let searched = 0;
-  let complete = true;
+  let [complete, isEachCompared] = [true, true];
+  const compared: { readonly group: Group; readonly arrivals: readonly Arrival[] }[] = [];
   for (const group of groups) {
     if (sameSettings && isUnchanged(group)) {
       identical += 1;
@@ -49,15 +50,14 @@ export function compareWorlds(
     const arrivals = arrivalsOf(group);
     if ('reason' in arrivals) {
       undecided.push(arrivals);
+      isEachCompared = false;
       continue;
     }
+    compared.push({ group, arrivals });
     const isMixed = group.before.protocol !== group.after.protocol;
     let [isIdentical, isSearched] = [true, false];
     for (const { protocol, before: first, after: second } of arrivals) {
-      if (isOfTokens(first) || isOfTokens(second))
-        ofTokens ??= asking(new Engine(after, limits, { realTokens: true, budget: free.engine.budget }));
-      const { engine, was, is } = (isOfTokens(first) || isOfTokens(second) ? ofTokens : free) ?? free;
-      engine.budget.grant(engine.limits.stepsOfGroup);
+      const { engine, was, is } = sides.begin(first, second);
       try {
         const [allowedFirst, allowedThen] = [was.allowed(first), is.allowed(second)];
         if (allowedFirst === allowedThen) continue;
@@ -94,11 +94,13 @@ export function compareWorlds(
     if (isIdentical) identical += 1;
     else if (isSearched) searched += 1;
   }
+  const marks = compareMarks(sides, compared);
   return {
     outcome: differences.length > 0 ? 'different' : undecided.length > 0 ? 'undecided' : 'same',
     differences,
     complete: complete && undecided.length === 0,
     undecided,
+    marks: { ...marks, complete: marks.complete && isEachCompared },
     tokensUnread,
     proof: { groups: groups.length, identical, searched, ...uncompared },
   };
@@ -111,11 +113,6 @@ function isUnchanged({ before, after }: Group): boolean {
     before.proxied === after.proxied &&
     contentOf(before.policies) === contentOf(after.policies)
   );
-}
-
-/** Whether it is asked which tokens are taken. */
-function isOfTokens({ tokenRules = [] }: Place): boolean {
-  return tokenRules.length > 0;
 }
 
 /** All that may reach a port. */

@@ -21,6 +21,8 @@ export type {
   Difference,
   ExactDecision,
   ExactLimits,
+  Mark,
+  MarkDifference,
   PatternList,
   PortOf,
   PortProtocol,
@@ -33,4 +35,4 @@ export type {
   WitnessToken,
 } from './model.ts';
 export { type RuleAnswer, type RuleOf, RuleQuestions } from './rules.ts';
-export { decisionText, placesText, regionText, tokenText } from './words.ts';
+export { decisionText, markText, placesText, regionText, tokenText } from './words.ts';

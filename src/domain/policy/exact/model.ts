@@ -6,6 +6,7 @@ import type {
   RuleReference,
   Verdict,
 } from '../decide/index.ts';
+import type { AuthorizationAction } from '../model.ts';
 
 /** How a port's bytes are read: as requests, or as nothing but a connection. */
 export type PortProtocol = 'http' | 'tcp';
@@ -111,6 +112,24 @@ export interface Difference {
   readonly after: ExactDecision;
 }
 
+/** What policies do that decide nothing: `AUDIT`, or a dry run of an action. */
+export interface Mark {
+  readonly action: AuthorizationAction;
+  readonly dryRun: boolean;
+}
+
+/**
+ * Requests of which policies that decide nothing say another thing than before. Told are those that are not refused, in
+ * either world, before these policies are asked.
+ */
+export interface MarkDifference
+  extends Pick<Difference, 'places' | 'protocol' | 'readAs' | 'region' | 'witness'> {
+  readonly mark: Mark;
+  readonly becomes: 'marked' | 'unmarked';
+  /** The rule that does now, or did. */
+  readonly by: RuleReference;
+}
+
 /** Why nothing can be said of some ports. */
 export interface Undecided {
   readonly places: readonly PortOf[];
@@ -149,6 +168,8 @@ export interface Comparison {
   /** Whether `differences` are all that there are. */
   readonly complete: boolean;
   readonly undecided: readonly Undecided[];
+  /** What else differs, of which no decision hangs. */
+  readonly marks: { readonly differences: readonly MarkDifference[]; readonly complete: boolean };
   /** Of ports whose policies have changed. */
   readonly tokensUnread: readonly TokensUnread[];
   readonly proof: Proof;

@@ -6,7 +6,7 @@ import { isAmbiguousPart } from './ambiguity.ts';
 import { isKnown, type Reading } from './asking/index.ts';
 import { type FormulaField, formulaFields } from './fields.ts';
 import { always, type Formula, never } from './formulas.ts';
-import type { PortProtocol } from './model.ts';
+import type { Mark, PortProtocol } from './model.ts';
 import { tokenFormulas } from './tokens/formulas.ts';
 import { type TokenRule, wordsOf } from './tokens/rules.ts';
 import type { Vocabulary } from './vocabulary.ts';
@@ -31,7 +31,11 @@ interface Given extends Pick<Reading, 'port' | 'taken'> {
   readonly ofConnection: boolean;
 }
 
-/** Makes the formula "is allowed" of places of one world. */
+function authorizationsOf({ policies }: Place): readonly AuthorizationPolicy[] {
+  return policies.filter((policy) => policy.kind === 'AuthorizationPolicy');
+}
+
+/** Makes the formulas "is allowed" and "is marked" of places of one world. */
 export class Outcomes {
   readonly #vocabulary: Vocabulary;
   readonly #settings: WorldSettings;
@@ -43,20 +47,36 @@ export class Outcomes {
   }
 
   /** As `decide` puts it together, in its order; that is of no importance for what is allowed. */
-  allowed({ policies, protocol, mode, port, tokenRules, carries }: Place): Formula {
+  allowed(place: Place): Formula {
+    const { arrives, denied, allowed } = this.#steps(place);
+    return this.#vocabulary.formulas.and([arrives, this.#vocabulary.formulas.not(denied), allowed]);
+  }
+
+  /** What gets as far as the policies of a mark, and which of it they match. */
+  marked(place: Place, { action, dryRun }: Mark): { readonly arrives: Formula; readonly matched: Formula } {
+    const { formulas } = this.#vocabulary;
+    const { arrives, denied, matched } = this.#steps(place);
+    const isAfterDeny = action === 'ALLOW';
+    return {
+      arrives: isAfterDeny ? formulas.and([arrives, formulas.not(denied)]) : arrives,
+      matched: matched(
+        authorizationsOf(place).filter((policy) => policy.dryRun === dryRun),
+        action,
+      ),
+    };
+  }
+
+  #steps(place: Place) {
+    const { protocol, mode, port, tokenRules, carries } = place;
     const { formulas } = this.#vocabulary;
     const tcp = protocol === 'tcp';
-    // A proxy that reads HTTP answers all other bytes itself.
-    if (!tcp && carries === 'bytes') return never;
     const ofConnection = tcp && carries === 'requests';
     const token = tcp ? undefined : tokenRules && tokenFormulas(this.#vocabulary, tokenRules);
     const given: Given = { tcp, port, taken: token?.taken, words: wordsOf(tokenRules), ofConnection };
-    const enforced = policies.filter(
-      (policy): policy is AuthorizationPolicy => policy.kind === 'AuthorizationPolicy' && !policy.dryRun,
-    );
-    const matched = (action: AuthorizationPolicy['action']) =>
+    const enforced = authorizationsOf(place).filter((policy) => !policy.dryRun);
+    const matched = (some: readonly AuthorizationPolicy[], action: AuthorizationPolicy['action']) =>
       formulas.or(
-        enforced.filter((policy) => policy.action === action).map((policy) => this.#matches(policy, given)),
+        some.filter((policy) => policy.action === action).map((policy) => this.#matches(policy, given)),
       );
     const ambiguous = tcp
       ? []
@@ -67,15 +87,15 @@ export class Outcomes {
       .map((policy) =>
         formulas.and([this.#refuses(policy.provider, askable, ofConnection), this.#matches(policy, given)]),
       );
-    const allowing = enforced.some(({ action }) => action === 'ALLOW') ? matched('ALLOW') : always;
-    return formulas.and([
-      this.#isTaken(mode),
+    const arrives = formulas.and([
+      // A proxy that reads HTTP answers all other bytes itself.
+      !tcp && carries === 'bytes' ? never : this.#isTaken(mode),
       ...ambiguous.map((each) => formulas.not(each)),
       formulas.not(formulas.or(refused)),
       ...(token ? [formulas.not(token.refused)] : []),
-      formulas.not(matched('DENY')),
-      allowing,
     ]);
+    const allowed = enforced.some(({ action }) => action === 'ALLOW') ? matched(enforced, 'ALLOW') : always;
+    return { arrives, denied: matched(enforced, 'DENY'), allowed, matched };
   }
 
   /** Whether a port takes a connection at all: with mutual TLS the caller is known, without it never. */

@@ -3,13 +3,14 @@ import type { AuthorizationPolicy } from '../model.ts';
 import { policyKey } from '../read/index.ts';
 import type { PolicyWorld } from '../world/index.ts';
 import { TooMuch } from './budget.ts';
+import { mustBe } from './decided.ts';
 import { Engine } from './engine.ts';
 import { type Formula, never } from './formulas.ts';
 import type { ExactLimits, PortProtocol, Witness } from './model.ts';
 import { ruleFormula } from './outcome.ts';
 import { namedPorts } from './places.ts';
 import { regionsOf } from './regions.ts';
-import { mustBe, witnessOf } from './witness.ts';
+import { witnessOf } from './witness.ts';
 
 /** One rule, counted from 0. */
 export interface RuleOf {

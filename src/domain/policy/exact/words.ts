@@ -4,6 +4,7 @@ import type {
   Attribute,
   Constraint,
   ExactDecision,
+  MarkDifference,
   PatternList,
   PortOf,
   Region,
@@ -179,6 +180,12 @@ export function decisionText({ verdict, step, by }: ExactDecision): string {
   if (verdict === 'allow') return by === undefined ? 'allowed: no ALLOW policy holds' : `allowed by${rule}`;
   if (by === undefined) return 'denied: no ALLOW policy matches';
   return step === 'CUSTOM' ? `denied by the authorizer of${rule}` : `denied by${rule}`;
+}
+
+/** What marks, for a person: `audited by rule 0 of shop/audit`. */
+export function markText({ mark: { action, dryRun }, by }: Pick<MarkDifference, 'mark' | 'by'>): string {
+  const rule = `rule ${by.rule} of ${by.namespace}/${by.name}`;
+  return dryRun ? `matched by ${rule}, a dry run of ${action}` : `audited by ${rule}`;
 }
 
 /** A token that a request brings, and who has signed it. */

@@ -1,0 +1,84 @@
+import { CitadelError } from '../../../kernel/index.ts';
+import { type Decision, decide, type RuleReference, textsAt, type Verdict } from '../decide/index.ts';
+import { askableProviders, type PolicyWorld } from '../world/index.ts';
+import type { ExactDecision, Mark, Witness, WitnessToken } from './model.ts';
+import type { Place } from './outcome.ts';
+import { type AskedToken, outcomeOf, wordsOf } from './tokens/rules.ts';
+
+/** What becomes of a witness at a place. */
+export function decided(witness: Witness, place: Place, world: PolicyWorld): ExactDecision {
+  const { verdict, step, by } = judged(witness, place, world);
+  return { verdict, step, by };
+}
+
+/** The rule that marks a witness; undefined where none does, or it is refused before. */
+export function ruleMarking(
+  witness: Witness,
+  place: Place,
+  world: PolicyWorld,
+  { action, dryRun }: Mark,
+): RuleReference | undefined {
+  const found = judged(witness, place, world);
+  return dryRun ? found.dryRun.find((each) => each.action === action)?.by : found.audit[0];
+}
+
+type Judged = ExactDecision & Pick<Decision, 'audit' | 'dryRun'>;
+
+function judged(witness: Witness, place: Place, { settings }: PolicyWorld): Judged {
+  const { token } = witness;
+  const { request, providers } = seenAt(place, witness);
+  const isKnown = request.sourcePrincipal !== undefined;
+  if ((place.mode === 'STRICT' && !isKnown) || (place.mode === 'DISABLE' && isKnown)) return refused('MTLS');
+  const tcp = place.protocol === 'tcp';
+  if (!tcp && place.carries === 'bytes') return refused('HTTP');
+  const outcome = tcp
+    ? undefined
+    : token && place.tokenRules && outcomeOf(place.tokenRules, askedToken(token));
+  const seen =
+    outcome === 'taken'
+      ? { ...request, jwt: token?.claims, spaceDelimitedClaims: wordsOf(place.tokenRules) }
+      : request;
+  const decision = decide(place.policies, seen, {
+    trustDomain: settings.trustDomain,
+    trustDomainAliases: settings.trustDomainAliases,
+    tcp,
+    customVerdicts: new Map(
+      askableProviders(settings, tcp).map((name) => [name, providers[name] ?? 'allow']),
+    ),
+  });
+  const { verdict, step } = decision;
+  // Looked at after the path, and after authorizers outside.
+  if (outcome === 'refused' && !(verdict === 'deny' && (step === 'PATH' || step === 'CUSTOM')))
+    return refused('TOKEN');
+  return decision;
+}
+
+function refused(step: ExactDecision['step']): Judged {
+  return { verdict: 'deny', step, by: undefined, audit: [], dryRun: [] };
+}
+
+/** Where a request is but bytes, its connection is all that is seen of it: which nobody forwards. */
+function seenAt({ protocol, carries }: Place, witness: Witness): Pick<Witness, 'request' | 'providers'> {
+  if (protocol !== 'tcp' || carries !== 'requests') return witness;
+  const { http: _, jwt: __, ...request } = witness.request;
+  return { request: { ...request, remoteIp: request.sourceIp }, providers: witness.ofConnection ?? {} };
+}
+
+function askedToken({ place, signedBy, claims }: WitnessToken): AskedToken {
+  return { place, key: signedBy, issuer: textsAt(claims, ['iss']), audiences: textsAt(claims, ['aud']) };
+}
+
+/** @throws CitadelError Internal where the decision function says otherwise than was worked out */
+export function mustBe(decision: ExactDecision, verdict: Verdict, witness: Witness): ExactDecision {
+  if (decision.verdict !== verdict) contradiction(decision, witness);
+  return decision;
+}
+
+/** @throws CitadelError Internal */
+export function contradiction(said: unknown, witness: Witness): never {
+  throw new CitadelError(
+    'Internal',
+    'what was worked out of policies is not what they decide; please report it with the policies',
+    { details: JSON.stringify({ said, witness }) },
+  );
+}
