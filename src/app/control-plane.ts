@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Cluster } from '../adapters/kubernetes/index.ts';
 import type { AccessLogServiceOptions, DiscoveryServiceOptions, GrpcService } from '../api/grpc/index.ts';
 import type { AuthorityService } from '../domain/authority/index.ts';
-import { createDenials, type Denials, withDenials } from '../domain/denials/index.ts';
+import { createDenials, type Denials } from '../domain/denials/index.ts';
 import { createDrainService, type DrainService } from '../domain/draining/index.ts';
 import {
   createEnforcementService,
@@ -16,7 +16,6 @@ import {
   createPolicyService,
   createStoredPolicySource,
   formatPolicyProblem,
-  holdingVersion,
   type PolicyService,
   readPolicy,
 } from '../domain/policy/index.ts';
@@ -55,6 +54,7 @@ interface ControlPlanePorts extends SourcePorts {
     | 'audit'
     | 'evidence'
     | 'decisions'
+    | 'denials'
     | 'shadows'
     | 'enforcement'
     | 'drains'
@@ -71,7 +71,7 @@ export interface OpenControlPlane {
   readonly evidence: EvidenceService;
   /** What proxies tell of decisions, for whoever asks what a policy would change. */
   readonly recorder: DecisionRecorder;
-  /** What denied callers can ask about. */
+  /** What was denied, for whoever asks why. */
   readonly denials: Denials;
   /** What is tried beside these policies. */
   readonly shadow: ShadowService;
@@ -152,13 +152,7 @@ export async function openControlPlane(
     entropy,
     ...ports,
   });
-  const denials = createDenials({
-    clock: ports.clock,
-    policiesVersion(workload) {
-      const snapshot = plane.snapshot();
-      return snapshot && holdingVersion(snapshot, workload);
-    },
-  });
+  const denials = createDenials({ mesh: plane, sink: observer, store: store.denials, entropy, ...ports });
   return {
     settings,
     plane,
@@ -185,7 +179,7 @@ export async function discoveryService(
 
 /** What proxies saw of the calls to them. */
 export async function accessLogService(
-  { observer, denials, plane }: OpenControlPlane,
+  { denials, plane }: OpenControlPlane,
   ports: Omit<AccessLogServiceOptions, 'sink' | 'readDecision' | 'readShadow' | 'limits'>,
 ): Promise<GrpcService> {
   const { createAccessLogService, defaultAccessLogLimits } = await import('../api/grpc/index.ts');
@@ -193,7 +187,7 @@ export async function accessLogService(
   const providers = () => plane.snapshot()?.settings.authorizationProviders.map(({ name }) => name) ?? [];
   return createAccessLogService({
     ...ports,
-    sink: withDenials(observer, denials),
+    sink: denials,
     readDecision: (fields, denied) => recordedDecision(fields, denied, providers()),
     readShadow: recordedShadow,
     limits: defaultAccessLogLimits,

@@ -169,6 +169,8 @@ export async function createApp(config: ServerConfig, overrides: AppOverrides = 
     building.defer(() => controlPlane.recorder.close());
     controlPlane.observer.start();
     building.defer(() => controlPlane.observer.close());
+    controlPlane.denials.start();
+    building.defer(() => controlPlane.denials.close());
     controlPlane.enforcement.start();
     building.defer(() => controlPlane.enforcement.close());
   }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { IssuanceRecord, Page, Store, StoredPolicy } from '../../src/domain/ports/index.ts';
 import { decisionRecordContract } from './decision-records.ts';
+import { denialContract } from './denials.ts';
 import { shadowContract } from './shadows.ts';
 import {
   at,
@@ -769,6 +770,8 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     });
 
     describe('decision records', () => decisionRecordContract(() => store, pages));
+
+    describe('denials', () => denialContract(() => store, pages));
 
     describe('what is seen of a candidate', () => shadowContract(() => store));
 

@@ -21,6 +21,7 @@ import type {
 import { CitadelError } from '../../src/kernel/index.ts';
 import { memoryAudit } from './memory-audit.ts';
 import { memoryDecisionRecords } from './memory-decision-records.ts';
+import { memoryDenials } from './memory-denials.ts';
 import { memoryDrains } from './memory-drains.ts';
 import { memoryPolicies } from './memory-policies.ts';
 import { memoryRevocations } from './memory-revocations.ts';
@@ -43,6 +44,7 @@ export function memoryStore(): Store {
     audit: guarded(memoryAudit(), opened),
     adoption: guarded(memoryAdoption(reported), opened),
     decisions: guarded(memoryDecisionRecords(), opened),
+    denials: guarded(memoryDenials(), opened),
     drains: guarded(memoryDrains(), opened),
     enforcement: guarded(memoryEnforcement(), opened),
     evidence: guarded(memoryEvidence(), opened),

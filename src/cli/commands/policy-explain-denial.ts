@@ -15,6 +15,7 @@ import { connectOperator } from '../connection.ts';
 import { formatTime, printable } from '../output.ts';
 import type { Candidates } from '../policy-candidates.ts';
 import { loadWorld, type WorldOptions } from '../policy-world.ts';
+import { refusalText } from './policy-denial-text.ts';
 import { type CallOptions, givenCall } from './policy-explain-call.ts';
 import { explanationText } from './policy-explain-text.ts';
 
@@ -78,7 +79,7 @@ function explanationOf(
   { locate }: Candidates,
 ): CallExplanation | undefined {
   const workload = world.workloads.get(denial.workload);
-  if (!workload) return undefined;
+  if (!workload || isBeforePolicies(denial)) return undefined;
   const [callees] = alikeCallees(world, [{ workload, port: denial.port, services: [] }]);
   if (!callees) return undefined;
   const caller = callerOf(world, denial.callerId === '' ? 'plaintext' : denial.callerId);
@@ -90,6 +91,11 @@ function explanationOf(
     now: denial.at ?? new Date(),
     locate,
   });
+}
+
+/** In a handshake that failed nobody was known, and no policy was asked. */
+function isBeforePolicies({ step, transport }: Denial): boolean {
+  return step === 'connection' && transport !== 'plaintext';
 }
 
 /** Just what the record has, and what was said besides: headers, tokens and queries are never in it. */
@@ -143,32 +149,18 @@ function denialLines(
   const request = [method, path].filter((part) => part !== '').join(' ');
   return [
     `Denied at ${formatTime(at)}, as the proxy of ${workload} told:`,
-    `  ${who} called port ${port}: ${request}${host === '' ? '' : `, host ${quoted(host)}`}`,
+    `  ${who} called port ${port}${request === '' ? '' : `: ${request}`}${host === '' ? '' : `, host ${quoted(host)}`}`,
     `  ${refusalText(denial)}${reason === '' ? '' : `  (Envoy: ${reason})`}`,
     ...(inexact.length > 0
       ? [`  not told as it came, so that nobody compares it: ${inexact.join(', ')}`]
       : []),
-    '  not recorded: headers but the host, the token, the query',
-    sinceText(since, explanation, sources),
+    ...(request === '' ? [] : ['  not recorded: headers but the host, the token, the query']),
+    isBeforePolicies(denial)
+      ? 'No policy was asked: there is nothing to compare.'
+      : sinceText(since, explanation, sources),
     // What files say is not what the proxy had.
     ...(explanation && sources.length === 0 ? disagreement(denial, since, explanation) : []),
   ];
-}
-
-function refusalText({ step, policy, rule }: Denial): string {
-  const by = `${policy}, spec.rules[${rule}]`;
-  switch (step) {
-    case 'PATH':
-      return 'refused for the form of its path, method or host, before any policy';
-    case 'token':
-      return 'refused for its token';
-    case 'CUSTOM':
-      return policy === '' ? 'refused by an authorizer' : `refused by the authorizer that ${by} asks`;
-    case 'DENY':
-      return `refused by the DENY policy ${by}`;
-    default:
-      return 'refused, for no rule of an ALLOW policy matched';
-  }
 }
 
 /** @param sources files whose policies are tried on it */

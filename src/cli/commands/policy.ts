@@ -8,6 +8,7 @@ import { keyText, parseKey, policyKeyHelp } from '../policy-keys.ts';
 import { markedRevision, revisionArgument } from '../stored-policies.ts';
 import { type ChangingOptions, changePolicies, problemText, tell } from './policy-change.ts';
 import { addPolicyCheck } from './policy-check.ts';
+import { addDenials } from './policy-denials.ts';
 import { addDiff } from './policy-diff.ts';
 import { addExplain } from './policy-explain.ts';
 import { addPolicyLanguageServer } from './policy-lsp.ts';
@@ -42,6 +43,7 @@ export function addPolicyCommands(program: Command): void {
   addWho(policy);
   addWhat(policy);
   addRecords(policy);
+  addDenials(policy);
   addReplay(policy);
   addPolicyTest(policy);
   addSuggest(policy);

@@ -1,132 +1,143 @@
-import type { Clock } from '../../kernel/index.ts';
+import { type Clock, describeError, type Entropy, inTurn, type Log } from '../../kernel/index.ts';
 import { interposed } from '../evidence/index.ts';
-import type { AccessLogEntry, AccessLogSink, NamedDenial } from '../ports/index.ts';
+import type { ControlPlane } from '../mesh/index.ts';
+import { holdingVersion } from '../policy/index.ts';
+import type {
+  AccessLogEntry,
+  AccessLogSink,
+  DenialLimits,
+  DenialQuery,
+  DenialStore,
+  Page,
+} from '../ports/index.ts';
+import type { DenialRecord } from './model.ts';
+import { RecentDenials } from './recent.ts';
 
-/** A denied request, as the callee's proxy told it. */
-export interface DenialRecord {
-  readonly entry: AccessLogEntry & { readonly denial: NamedDenial };
-  /** Of all policies that held for the callee when the entry came; undefined where that was not known. */
-  readonly policiesVersion: string | undefined;
-}
-
-export interface DenialLimits {
-  readonly inAll: number;
-  readonly perWorkload: number;
-  /** Of one caller at one workload: whoever floods it pushes out only its own. */
-  readonly perCaller: number;
-  /** Milliseconds. */
-  readonly kept: number;
-}
-
-const defaultDenialLimits: DenialLimits = {
-  inAll: 10_000,
-  perWorkload: 500,
-  perCaller: 50,
-  kept: 24 * 3_600_000,
-};
-
-export interface Denials {
-  add(entries: readonly AccessLogEntry[]): void;
+export interface Denials extends AccessLogSink {
   /** @param id that a denied caller was given; undefined for one that is not known, or no longer */
-  get(id: string): DenialRecord | undefined;
+  get(id: string): Promise<DenialRecord | undefined>;
+  /** Newest first. @throws CitadelError InvalidArgument for a page of another query */
+  find(query: DenialQuery): Promise<Page<DenialRecord>>;
+  /** Writes what comes, in batches, until `close`. */
+  start(): void;
+  close(): Promise<void>;
 }
 
 export interface DenialsOptions {
+  readonly mesh: Pick<ControlPlane, 'snapshot'>;
+  /** Who else is told of the same entries. */
+  readonly sink: AccessLogSink;
+  readonly store: DenialStore;
+  readonly entropy: Entropy;
   readonly clock: Clock;
-  readonly policiesVersion: (workload: string) => string | undefined;
+  readonly log: Log;
   readonly limits?: DenialLimits;
 }
 
-interface Kept {
-  readonly record: DenialRecord;
-  readonly until: number;
-}
+const stored: DenialLimits = { inAll: 10_000, perWorkload: 500, perCaller: 50 };
+/** That wait to be written: anybody can be denied, as often as he likes, and must not make a store write as much. */
+const waiting: DenialLimits = { inAll: 250, perWorkload: 100, perCaller: 50 };
+/** Milliseconds. */
+const retention = 24 * 3_600_000;
+/** What a server that was killed has not written is lost. */
+const writeInterval = 1_000;
+const tidyInterval = 600_000;
+/** In one transaction, which holds up all else. */
+const batch = 250;
 
 /**
- * Keeps denied requests by the name that their callers were given. In memory: anybody can be denied, as often as he likes,
- * and no stranger shall make a store write. What is not there any more can be brought about again.
+ * Keeps what was denied by the names that callers were given, for a while; what has none, as a connection that is not HTTP,
+ * gets one here, so that it can be asked about all the same.
  */
-export function createDenials({
-  clock,
-  policiesVersion,
-  limits = defaultDenialLimits,
-}: DenialsOptions): Denials {
-  // Each in the order in which they came, so that the oldest is the first.
-  const all = new Map<string, Kept>();
-  const byWorkload = new Groups();
-  const byCaller = new Groups();
+export function createDenials(options: DenialsOptions): Denials {
+  const { mesh, sink, store, entropy, clock, log, limits = stored } = options;
+  const stopping = new AbortController();
+  const unwritten = new RecentDenials({
+    ...waiting,
+    perCaller: Math.min(waiting.perCaller, limits.perCaller),
+  });
+  const oneByOne = inTurn();
+  let running: Promise<void> = Promise.resolve();
+  let tidiedAt = new Date(0);
 
-  const remove = (id: string | undefined) => {
-    const kept = id === undefined ? undefined : all.get(id);
-    if (id === undefined || !kept) return;
-    all.delete(id);
-    byWorkload.remove(kept.record.entry.workload, id);
-    byCaller.remove(callerOf(kept.record.entry), id);
+  const add = (entry: AccessLogEntry): void => {
+    const { shadow: _, denial, ...told } = entry;
+    if (!denial) return;
+    const snapshot = mesh.snapshot();
+    unwritten.add({
+      entry: { ...told, denial: { ...denial, id: denial.id ?? nameOf(entropy) } },
+      serviceAccount: snapshot?.workloads.get(entry.workload)?.serviceAccount,
+      policiesVersion: snapshot && holdingVersion(snapshot, entry.workload),
+      told: clock.now(),
+    });
   };
 
-  const makeRoom = (entry: AccessLogEntry, now: number) => {
-    for (const [id, { until }] of all) {
-      if (until > now) break;
-      remove(id);
+  const write = () =>
+    oneByOne(async () => {
+      // Those that have proved who they are, and the others; no more, however many come meanwhile.
+      for (let batches = 2; batches > 0 && unwritten.size > 0; batches -= 1) {
+        const records = unwritten.take(batch);
+        try {
+          await store.save(records, limits);
+        } catch (error) {
+          for (const record of records) unwritten.add(record);
+          throw error;
+        }
+      }
+    });
+
+  const tidy = async () => {
+    const now = clock.now();
+    if (now.getTime() - tidiedAt.getTime() < tidyInterval) return;
+    tidiedAt = now;
+    await store.prune(new Date(now.getTime() - retention));
+  };
+
+  const attempt = (work: () => Promise<void>) =>
+    work().catch((error: unknown) => {
+      log.warn('denials could not be written; it is tried again', { cause: describeError(error) });
+    });
+
+  const writeNowAndThen = async () => {
+    while (!stopping.signal.aborted) {
+      await clock.sleep(writeInterval, stopping.signal).catch(() => undefined);
+      await attempt(write);
+      await attempt(tidy);
     }
-    const [caller, { workload }] = [callerOf(entry), entry];
-    if (byCaller.size(caller) >= limits.perCaller) remove(byCaller.oldest(caller));
-    else if (byWorkload.size(workload) >= limits.perWorkload) remove(byWorkload.oldest(workload));
-    else if (all.size >= limits.inAll) remove(all.keys().next().value);
   };
+
+  const isKept = ({ told }: DenialRecord) => clock.now().getTime() - told.getTime() < retention;
 
   return {
-    add(entries) {
-      const now = clock.now().getTime();
-      for (const entry of entries) {
-        const { denial, workload } = entry;
-        // The first word counts: nobody who has learned a name can make it mean something else.
-        if (!denial || all.has(denial.id)) continue;
-        makeRoom(entry, now);
-        const record = { entry: { ...entry, denial }, policiesVersion: policiesVersion(workload) };
-        all.set(denial.id, { record, until: now + limits.kept });
-        byWorkload.add(workload, denial.id);
-        byCaller.add(callerOf(entry), denial.id);
-      }
+    ...interposed(sink, (session, entries) => {
+      session.record(entries);
+      for (const entry of entries) add(entry);
+    }),
+    async get(id) {
+      await attempt(write);
+      const record = (await store.get(id)) ?? unwritten.get(id);
+      return record && isKept(record) ? record : undefined;
     },
-    get(id) {
-      const kept = all.get(id);
-      return kept && kept.until > clock.now().getTime() ? kept.record : undefined;
+    async find(query) {
+      await attempt(write);
+      const page = await store.find(query);
+      return { ...page, items: page.items.filter(isKept) };
+    },
+    start() {
+      running = writeNowAndThen();
+    },
+    async close() {
+      stopping.abort();
+      await running;
+      await attempt(write);
     },
   };
 }
 
-function callerOf({ workload, callerId = '', callerAddress }: AccessLogEntry): string {
-  return `${workload} ${callerId} ${callerAddress}`;
-}
-
-/** Names by group, in the order in which they came. */
-class Groups {
-  readonly #groups = new Map<string, Set<string>>();
-
-  add(group: string, id: string): void {
-    this.#groups.set(group, (this.#groups.get(group) ?? new Set()).add(id));
-  }
-
-  remove(group: string, id: string): void {
-    const own = this.#groups.get(group);
-    own?.delete(id);
-    if (own?.size === 0) this.#groups.delete(group);
-  }
-
-  size(group: string): number {
-    return this.#groups.get(group)?.size ?? 0;
-  }
-
-  oldest(group: string): string | undefined {
-    return this.#groups.get(group)?.values().next().value;
-  }
-}
-
-/** The same sink, but that denials that have a name are kept beside it. */
-export function withDenials(sink: AccessLogSink, denials: Pick<Denials, 'add'>): AccessLogSink {
-  return interposed(sink, (session, entries) => {
-    session.record(entries);
-    denials.add(entries);
-  });
+/** Of the form in which proxies draw theirs: a UUID of version 4 (RFC 9562, 5.4). */
+function nameOf(entropy: Entropy): string {
+  const bytes = Buffer.from(entropy.bytes(16));
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }

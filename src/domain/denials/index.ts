@@ -1,1 +1,3 @@
-export { createDenials, type DenialRecord, type Denials, withDenials } from './denials.ts';
+export { createDenials, type Denials } from './denials.ts';
+export { type DenialRecord, denialCaller } from './model.ts';
+export { RecentDenials } from './recent.ts';

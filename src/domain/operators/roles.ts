@@ -29,6 +29,7 @@ export const methodRequirements = {
   getPolicyWorld: 'viewer',
   getDecisionRecords: 'viewer',
   getDenial: 'viewer',
+  listDenials: 'viewer',
   getStoredPolicies: 'viewer',
   getPolicyShadow: 'viewer',
   promotePolicyShadow: 'author',

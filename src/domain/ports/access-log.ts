@@ -38,21 +38,25 @@ export interface AccessLogEntry {
   readonly first: boolean;
   /** What policies that are tried beside those that hold would have said; absent where none are. */
   readonly shadow?: ShadowVerdict | undefined;
-  /** Of a denied request whose caller was given a name for the denial. */
-  readonly denial?: NamedDenial;
+  /** Of what was denied. */
+  readonly denial?: Denial;
 }
 
-/** What else is known of a denied request, so that it can be explained to who may know. */
-export interface NamedDenial {
-  /** That the caller was given. */
-  readonly id: string;
-  /** By which the proxy says that it refused. */
-  readonly step: Exclude<DecisionStep, 'default'> | 'token';
+/** What else is known of a denied request or connection, so that it can be explained to who may know. */
+export interface Denial {
+  /** The name that the caller was given; undefined where it could not be given one. */
+  readonly id: string | undefined;
+  /** By which the proxy says that it refused; `connection`: no chain took it, or its handshake failed. */
+  readonly step: Exclude<DecisionStep, 'default'> | 'token' | 'connection';
   /** Of the original client, as the proxy takes it. */
   readonly remoteAddress: string | undefined;
   readonly calleeAddress: string | undefined;
   /** What is not told as it came: it was too long, or cannot be shown. */
   readonly inexact: readonly ('method' | 'path' | 'host')[];
+}
+
+export interface NamedDenial extends Denial {
+  readonly id: string;
 }
 
 /** What the candidate would have decided of a request or connection. */

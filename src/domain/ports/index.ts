@@ -15,6 +15,7 @@ export type * from './bundle-publisher.ts';
 export { capturePorts, captureSources } from './capture.ts';
 export type * from './checkpoint-place.ts';
 export type * from './decision-records.ts';
+export type * from './denial-store.ts';
 export type * from './discovery.ts';
 export {
   agentCluster,

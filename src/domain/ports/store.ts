@@ -2,6 +2,7 @@ import type { AdoptionStore } from './adoption-store.ts';
 import type { AuditLog } from './audit-log.ts';
 import type { AuthorityStore } from './authority-store.ts';
 import type { DecisionRecordStore } from './decision-records.ts';
+import type { DenialStore } from './denial-store.ts';
 import type { DrainStore } from './drain-store.ts';
 import type { EnforcementStore } from './enforcement-store.ts';
 import type { EvidenceStore } from './evidence-store.ts';
@@ -20,6 +21,7 @@ export interface Store {
   readonly adoption: AdoptionStore;
   readonly evidence: EvidenceStore;
   readonly decisions: DecisionRecordStore;
+  readonly denials: DenialStore;
   readonly drains: DrainStore;
   readonly enforcement: EnforcementStore;
   readonly operators: OperatorStore;

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { type IncomingHttpHeaders, request } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { explainDenial } from '../../../src/cli/commands/policy-explain-denial.ts';
@@ -58,6 +59,7 @@ describe.skipIf(!hasPart('envoy'))('a denied caller', () => {
   let mesh: TestMesh;
   let web = 0;
   let port = 0;
+  let tcp = 0;
 
   beforeAll(async () => {
     const application = stack.use(await startApplication('orders'));
@@ -66,10 +68,16 @@ describe.skipIf(!hasPart('envoy'))('a denied caller', () => {
     stack.defer(() => void authorizer.close());
     const address = authorizer.address();
     if (address === null || typeof address === 'string') throw new Error('the authorizer has no port');
-    [port, web] = [await freePort(), await freePort()];
+    [port, web, tcp] = [await freePort(), await freePort(), await freePort()];
     const text = registryText(
       [
-        { name: 'orders', ports: [{ port, application: application.port }] },
+        {
+          name: 'orders',
+          ports: [
+            { port, application: application.port },
+            { port: tcp, protocol: 'tcp', application: application.port },
+          ],
+        },
         ...callersOf('orders', 80, { web }),
       ],
       [{ name: 'orders', ports: [{ port: 80, targetPort: port }] }],
@@ -84,6 +92,8 @@ spec: { ports: [{ port: 80 }], endpoints: ["127.0.0.1:${address.port}"] }
       await startTestMesh({
         registry: { 'shop.yaml': text, 'auth.yaml': auth, 'policies.yaml': policies },
         mesh: {
+          // Of what is allowed nothing is told: denials must not hang on a sample.
+          accessLog: { sample: 0 },
           authorizationProviders: [{ name: 'keys', protocol: 'http', service: 'auth/keys', port: 80 }],
         },
       }),
@@ -232,6 +242,35 @@ spec: { ports: [{ port: 80 }], endpoints: ["127.0.0.1:${address.port}"] }
         policies: { near: [{ fields: [{ name: 'principals', outcome: 'misses', came: [] }, {}, {}, {}] }] },
       },
     });
+  });
+
+  test('of a connection is found by its callee, under a name that it was never given', async () => {
+    await new Promise<void>((resolve) => {
+      const socket = connect(tcp, '127.0.0.1', () => socket.write('well'));
+      socket.once('error', () => resolve()).once('close', () => resolve());
+    });
+    const { socket } = options();
+    const listed = () =>
+      runCitadel(
+        ['policy', 'denials', '--to', 'shop/orders', '--from', 'plaintext', '-o', 'json', '--socket', socket],
+        { directory: mesh.server.directory, home: 'home' },
+      );
+    const row = await waitFor(
+      async () => {
+        const { code, stdout } = await listed();
+        expect(code).toBe(0);
+        const rows: readonly { id: string; port: number }[] = JSON.parse(stdout);
+        return rows.find((each) => each.port === tcp);
+      },
+      { what: 'the denied connection to be told of' },
+    );
+    const { record, text } = await explainDenial(row.id, options(), readCandidates([], undefined));
+    expect(record).toMatchObject({
+      denial: { transport: 'plaintext', callerId: '', callerAddress: '127.0.0.1', method: '' },
+      explanation: { verdict: 'deny' },
+    });
+    expect(text).toContain(`somebody in plaintext at 127.0.0.1 called port ${tcp}\n`);
+    expect(text).not.toContain('not recorded');
   });
 
   test('by an authorizer, and for a bad token, is told who refused', async () => {

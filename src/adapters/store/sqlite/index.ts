@@ -10,6 +10,7 @@ import { createAuthorityStore } from './authorities.ts';
 import { type ConnectionOptions, integrityProblems, openConnection } from './connection.ts';
 import { Copier } from './copy.ts';
 import { createDecisionRecordStore } from './decision-records.ts';
+import { createDenialStore } from './denials.ts';
 import { createDrainStore } from './drains.ts';
 import { createEnforcementStore } from './enforcement.ts';
 import { storeError } from './errors.ts';
@@ -61,6 +62,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
       audit: createAuditLog(database, executor),
       adoption: createAdoptionStore(database, executor),
       decisions: createDecisionRecordStore(database, executor),
+      denials: createDenialStore(database, executor),
       drains: createDrainStore(database, executor),
       enforcement: createEnforcementStore(database, executor),
       evidence: createEvidenceStore(database, executor),

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 const require = createRequire(import.meta.url);
 
 const core: typeof import('drizzle-orm') = require('drizzle-orm');
-export const { and, asc, desc, eq, gt, gte, inArray, isNull, lt, lte, sql } = core;
+export const { and, asc, desc, eq, gt, gte, inArray, isNull, lt, lte, or, sql } = core;
 
 const sqlite: typeof import('drizzle-orm/sqlite-core') = require('drizzle-orm/sqlite-core');
 export const { blob, check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } = sqlite;

@@ -1,3 +1,4 @@
+import type { DenialRecord } from '../../../domain/denials/index.ts';
 import type { EnforcementRun, RunState } from '../../../domain/enforcement/index.ts';
 import type { Account, PortEvidence } from '../../../domain/evidence/index.ts';
 import type {
@@ -41,6 +42,7 @@ export type StoredCanary = Json<RotationCanary>;
 export type StoredTally = Json<HandshakeTally>;
 export type StoredAccount = Json<Account>;
 export type StoredRun = Json<EnforcementRun>;
+export type StoredDenial = Json<DenialRecord>;
 export type StoredDifference = Json<ShadowDifference>;
 /** Rows of an earlier schema tell of no refusals. */
 export type StoredPort = Omit<Json<PortEvidence>, 'refused'> &
@@ -411,6 +413,32 @@ export const decisionRecord = sqliteTable(
     index('decision_record_by_workload').on(table.workload, table.sequence),
     index('decision_record_by_period').on(table.period, table.sequence),
     index('decision_record_by_time').on(table.last),
+  ],
+);
+
+/** Denials by their names, for a day. */
+export const denial = sqliteTable(
+  'denial',
+  {
+    /** The order of their saving; what pages are cut by. */
+    sequence: integer().primaryKey({ autoIncrement: true }),
+    id: text().notNull().unique(),
+    told: integer({ mode: 'timestamp_ms' }).notNull(),
+    workload: text().notNull(),
+    /** `<namespace>/<name>` of the workload, and of its service account. */
+    callee: text().notNull(),
+    account: text(),
+    proved: integer({ mode: 'boolean' }).notNull(),
+    /** By its certificate, or else its address. */
+    caller: text().notNull(),
+    address: text().notNull(),
+    /** Always written and read as a whole. */
+    record: text({ mode: 'json' }).$type<StoredDenial>().notNull(),
+  },
+  (table) => [
+    index('denial_by_caller').on(table.proved, table.workload, table.caller, table.sequence),
+    index('denial_by_workload').on(table.proved, table.workload, table.sequence),
+    index('denial_by_time').on(table.told),
   ],
 );
 

@@ -12,7 +12,7 @@ import {
 } from '../../../gen/envoy/data/accesslog/v3/accesslog.ts';
 import { CitadelError } from '../../../kernel/index.ts';
 import { rbacFields, socket } from './common.ts';
-import { namedDenial } from './denial.ts';
+import { denialOf } from './denial.ts';
 import { printable, spiffeIdOf } from './text.ts';
 
 export interface EntryContext {
@@ -51,7 +51,8 @@ export function readEntry(common: AccessLogCommon | undefined, context: EntryCon
   const decision = denied ? 'denied' : isUnserved(common) && transport !== 'mtls' ? 'unserved' : 'allowed';
   const by =
     denied || transport === 'mtls' ? decidedBy(common, details, denied, context.readDecision) : undefined;
-  const denial = denied ? namedDenial(common, context) : undefined;
+  const unproved = failedHandshake || chain === undefined;
+  const denial = denied ? denialOf(common, context, unproved) : undefined;
   const shadow = ends.has(common.accessLogType) ? context.readShadow(rbacFields(common)) : undefined;
   return {
     workload: context.workload,
@@ -64,7 +65,7 @@ export function readEntry(common: AccessLogCommon | undefined, context: EntryCon
     host: text(tags[accessLogTags.host]),
     serverName: text(common.tlsProperties?.tlsSniHostname),
     decision,
-    unproved: failedHandshake || chain === undefined,
+    unproved,
     policy: by && `${by.namespace}/${by.name}`,
     rule: by?.rule,
     reason: denied ? (details ?? text(common.downstreamTransportFailureReason)) : undefined,

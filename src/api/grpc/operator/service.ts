@@ -28,7 +28,7 @@ import { unary } from '../status.ts';
 import { type AuditLogServices, getAuditLog, listAuditEntries, proveAuditEntry } from './audit-log.ts';
 import { type BackupServices, createBackup } from './backup.ts';
 import { type DecisionRecordServices, getDecisionRecords } from './decision-records.ts';
-import { type DenialServices, getDenial } from './denials.ts';
+import { type DenialServices, getDenial, listDenials } from './denials.ts';
 import {
   type EnforcementServices,
   enforceMutualTls,
@@ -255,7 +255,8 @@ export function createOperatorService(
     applyPolicies: method('applyPolicies', (request: wire.ApplyPoliciesRequest, caller) =>
       applyPolicies(services, request, caller),
     ),
-    getDenial: method('getDenial', async (request: wire.GetDenialRequest) => getDenial(services, request)),
+    getDenial: method('getDenial', (request: wire.GetDenialRequest) => getDenial(services, request)),
+    listDenials: method('listDenials', (request: wire.ListDenialsRequest) => listDenials(services, request)),
     getMutualTlsStatus: method('getMutualTlsStatus', async (request: wire.GetMutualTlsStatusRequest) =>
       getMutualTlsStatus(services, request),
     ),

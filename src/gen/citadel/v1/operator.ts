@@ -67,8 +67,26 @@ export interface GetDecisionRecordsResponse {
 }
 
 export interface GetDenialRequest {
-  /** Of the response header x-citadel-denial. */
+  /** Of the response header x-citadel-denial, or of a list. */
   id: string;
+}
+
+export interface ListDenialsRequest {
+  /** <cluster>/<namespace>/<name> of a workload, or <namespace>/<name> of it or of its service account; empty: all. */
+  to: string;
+  /**
+   * A SPIFFE ID, <namespace>/<service account> of any trust domain, an address, or "plaintext" for all who have shown no
+   * certificate; empty: all.
+   */
+  from: string;
+  since: Date | undefined;
+  pageSize: number;
+  pageToken: string;
+}
+
+export interface ListDenialsResponse {
+  denials: Denial[];
+  nextPageToken: string;
 }
 
 export interface Denial {
@@ -76,7 +94,7 @@ export interface Denial {
   at: Date | undefined;
   workload: string;
   port: number;
-  /** "plaintext", "mtls". */
+  /** "plaintext", "mtls", "other-tls". */
   transport: string;
   /** A SPIFFE ID; empty without a certificate. */
   callerId: string;
@@ -92,7 +110,7 @@ export interface Denial {
   host: string;
   /** Which of them are not told as they came: "method", "path", "host". */
   inexact: string[];
-  /** "PATH", "CUSTOM", "token", "DENY", "ALLOW". */
+  /** "PATH", "CUSTOM", "token", "DENY", "ALLOW"; "connection": no chain took it, or its handshake failed. */
   step: string;
   /** The rule that refused, where one did: <namespace>/<name>, and its number from 0. */
   policy: string;
@@ -1662,6 +1680,176 @@ export const GetDenialRequest: MessageFns<GetDenialRequest> = {
   fromPartial(object: DeepPartial<GetDenialRequest>): GetDenialRequest {
     const message = createBaseGetDenialRequest();
     message.id = object.id ?? "";
+    return message;
+  },
+};
+
+function createBaseListDenialsRequest(): ListDenialsRequest {
+  return { to: "", from: "", since: undefined, pageSize: 0, pageToken: "" };
+}
+
+export const ListDenialsRequest: MessageFns<ListDenialsRequest> = {
+  encode(message: ListDenialsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.to !== "") {
+      writer.uint32(10).string(message.to);
+    }
+    if (message.from !== "") {
+      writer.uint32(18).string(message.from);
+    }
+    if (message.since !== undefined) {
+      Timestamp.encode(toTimestamp(message.since), writer.uint32(26).fork()).join();
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(32).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(42).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListDenialsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListDenialsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.to = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.since = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListDenialsRequest>): ListDenialsRequest {
+    return ListDenialsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListDenialsRequest>): ListDenialsRequest {
+    const message = createBaseListDenialsRequest();
+    message.to = object.to ?? "";
+    message.from = object.from ?? "";
+    message.since = object.since ?? undefined;
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListDenialsResponse(): ListDenialsResponse {
+  return { denials: [], nextPageToken: "" };
+}
+
+export const ListDenialsResponse: MessageFns<ListDenialsResponse> = {
+  encode(message: ListDenialsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.denials) {
+      Denial.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListDenialsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListDenialsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.denials.push(Denial.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListDenialsResponse>): ListDenialsResponse {
+    return ListDenialsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListDenialsResponse>): ListDenialsResponse {
+    const message = createBaseListDenialsResponse();
+    message.denials = object.denials?.map((e) => Denial.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
     return message;
   },
 };
@@ -13443,7 +13631,7 @@ export const OperatorServiceService = {
       Buffer.from(GetDecisionRecordsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetDecisionRecordsResponse => GetDecisionRecordsResponse.decode(value),
   },
-  /** A denied request, by the name that its caller was given, as the callee's proxy told it to this server. */
+  /** A denied request, by the name that its caller was given, as the callee's proxy told it. */
   getDenial: {
     path: "/citadel.v1.OperatorService/GetDenial" as const,
     requestStream: false as const,
@@ -13500,6 +13688,16 @@ export const OperatorServiceService = {
     responseSerialize: (value: RevertPolicyShadowResponse): Buffer =>
       Buffer.from(RevertPolicyShadowResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RevertPolicyShadowResponse => RevertPolicyShadowResponse.decode(value),
+  },
+  /** What was denied of late, newest first: requests and connections, each with a name for GetDenial. */
+  listDenials: {
+    path: "/citadel.v1.OperatorService/ListDenials" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListDenialsRequest): Buffer => Buffer.from(ListDenialsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListDenialsRequest => ListDenialsRequest.decode(value),
+    responseSerialize: (value: ListDenialsResponse): Buffer => Buffer.from(ListDenialsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListDenialsResponse => ListDenialsResponse.decode(value),
   },
 } as const;
 
@@ -13564,7 +13762,7 @@ export interface OperatorServiceServer extends UntypedServiceImplementation {
   getPolicyWorld: handleServerStreamingCall<GetPolicyWorldRequest, GetPolicyWorldResponse>;
   /** What proxies told of the decisions that they made, alike calls of a period together. */
   getDecisionRecords: handleServerStreamingCall<GetDecisionRecordsRequest, GetDecisionRecordsResponse>;
-  /** A denied request, by the name that its caller was given, as the callee's proxy told it to this server. */
+  /** A denied request, by the name that its caller was given, as the callee's proxy told it. */
   getDenial: handleUnaryCall<GetDenialRequest, Denial>;
   /** What is kept here, or was kept at an earlier revision, as authors wrote it: an object a message. */
   getStoredPolicies: handleServerStreamingCall<GetStoredPoliciesRequest, GetStoredPoliciesResponse>;
@@ -13574,6 +13772,8 @@ export interface OperatorServiceServer extends UntypedServiceImplementation {
   promotePolicyShadow: handleUnaryCall<PromotePolicyShadowRequest, ApplyPoliciesResponse>;
   /** Takes it back. */
   revertPolicyShadow: handleUnaryCall<RevertPolicyShadowRequest, RevertPolicyShadowResponse>;
+  /** What was denied of late, newest first: requests and connections, each with a name for GetDenial. */
+  listDenials: handleUnaryCall<ListDenialsRequest, ListDenialsResponse>;
 }
 
 export interface OperatorServiceClient extends Client {
@@ -14123,7 +14323,7 @@ export interface OperatorServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<GetDecisionRecordsResponse>;
-  /** A denied request, by the name that its caller was given, as the callee's proxy told it to this server. */
+  /** A denied request, by the name that its caller was given, as the callee's proxy told it. */
   getDenial(
     request: GetDenialRequest,
     callback: (error: ServiceError | null, response: Denial) => void,
@@ -14196,6 +14396,22 @@ export interface OperatorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RevertPolicyShadowResponse) => void,
+  ): ClientUnaryCall;
+  /** What was denied of late, newest first: requests and connections, each with a name for GetDenial. */
+  listDenials(
+    request: ListDenialsRequest,
+    callback: (error: ServiceError | null, response: ListDenialsResponse) => void,
+  ): ClientUnaryCall;
+  listDenials(
+    request: ListDenialsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListDenialsResponse) => void,
+  ): ClientUnaryCall;
+  listDenials(
+    request: ListDenialsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListDenialsResponse) => void,
   ): ClientUnaryCall;
 }
 

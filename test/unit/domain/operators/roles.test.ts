@@ -44,6 +44,7 @@ describe('methodRequirements', () => {
       'listPolicyRevisions',
       'getPolicyWorld',
       'getDenial',
+      'listDenials',
       'getStoredPolicies',
       'getPolicyShadow',
       'getDecisionRecords',

@@ -313,7 +313,7 @@ describe('an access log entry', () => {
   });
 });
 
-describe('a denial that its caller can name', () => {
+describe('a denial', () => {
   const id = '0c6f3e0a-93f4-4c55-8f0e-0f7f0d6f5a11';
   const denied = (tags: Readonly<Record<string, string>>, more: Given = {}) =>
     read({
@@ -359,12 +359,24 @@ describe('a denial that its caller can name', () => {
     expect(denied({ details })?.step).toBe(step);
   });
 
-  test.each([[''], ['x'], [`${id}0`], [id.toUpperCase()], ['../../etc']])(
-    'is none by the name %j',
-    (denial) => {
-      expect(denied({ denial })).toBeUndefined();
-    },
-  );
+  test.each([[''], ['x'], [`${id}0`], [id.toUpperCase()], ['../../etc']])('has no name %j', (denial) => {
+    expect(denied({ denial })).toMatchObject({ id: undefined, step: 'DENY' });
+  });
+
+  test('of a connection has no name, and a step all the same', () => {
+    const connection = (more: Given) =>
+      read({
+        accessLogType: AccessLogType.TcpConnectionEnd,
+        customTags: { chain: 'mutual-tls' },
+        ...mutual,
+        ...more,
+      }).denial;
+    const by = (connectionTerminationDetails: string) => connection({ connectionTerminationDetails });
+    expect(by('rbac_access_denied_matched_policy[x]')).toMatchObject({ id: undefined, step: 'DENY' });
+    expect(by('ext_authz_denied')).toMatchObject({ id: undefined, step: 'CUSTOM' });
+    const failed = { accessLogType: AccessLogType.NotSet, downstreamTransportFailureReason: 'TLS_error' };
+    expect(connection(failed)).toMatchObject({ id: undefined, step: 'connection' });
+  });
 
   test('is none where the application answered, whatever header it sends', () => {
     expect(denied({ details: 'via_upstream' })).toBeUndefined();
