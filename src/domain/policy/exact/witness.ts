@@ -1,19 +1,14 @@
-import { CitadelError } from '../../../kernel/index.ts';
 import type { Workload } from '../../mesh/index.ts';
 import {
   type Claims,
   type ClaimValue,
-  decide,
   normalizeHost,
   type PolicyRequest,
-  textsAt,
   type Verdict,
 } from '../decide/index.ts';
-import { askableProviders, type PolicyWorld } from '../world/index.ts';
-import type { Attribute, ExactDecision, Witness, WitnessToken } from './model.ts';
+import type { Attribute, Witness, WitnessToken } from './model.ts';
 import type { Place } from './outcome.ts';
 import type { Sample } from './spaces/space.ts';
-import { type AskedToken, outcomeOf, wordsOf } from './tokens/rules.ts';
 
 /** Of each attribute that was answered, a value. */
 export type Samples = readonly (readonly [attribute: Attribute, sample: Sample])[];
