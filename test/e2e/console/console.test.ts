@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasPart, waitFor } from '../../parts/index.ts';
 import { openPage, startBrowser, type WatchedPage, type WatchOptions } from '../../support/browser.ts';
 import { type ClientCertificate, type ConsoleServer, startConsoleServer } from './console-server.ts';
+import { viewTests } from './views.ts';
 
 const policy = (action: string, method = 'GET') => `apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
@@ -140,7 +141,7 @@ describe.skipIf(!hasPart('chromium'))('the console in a browser', () => {
     expect(await faultsOfAccess(page)).toEqual([]);
     await reach(/^Why$/);
     await keyboard.type('the shop reads orders');
-    expect(await change.locator('.command code').textContent()).toBe(
+    expect(await change.locator('.command code').first().textContent()).toBe(
       "citadel policy apply policy.yaml --reason 'the shop reads orders'",
     );
     await keyboard.press('Enter');
@@ -371,5 +372,15 @@ describe.skipIf(!hasPart('chromium'))('the console in a browser', () => {
     });
     expect(text).not.toMatch(/<script(?! type="module" src="\/console\/app\.js"><)|<style| style=| on\w+=/);
     expect(headers['set-cookie']).toBeUndefined();
+  });
+
+  viewTests({
+    console: () => console,
+    async openAs(name) {
+      const watched = await open({ expected: /status of (401|412)/ });
+      await signIn(watched, name);
+      return watched;
+    },
+    faultsOfAccess,
   });
 });
