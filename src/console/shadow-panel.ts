@@ -32,7 +32,7 @@ export function ShadowPanel({ who, onDone, onEnded }: ShadowPanelProps): Compone
   const [problem, setProblem] = useState('');
   // What is asked is asked of the candidate that was seen, whatever is tried by then.
   const [asked, setAsked] = useState<{ readonly what: 'promote' | 'revert'; readonly of: ConsoleShadow }>();
-  const isCurrent = shadow?.base === shadow?.revision;
+  const mayHold = shadow?.base === shadow?.revision && shadow?.obstacles.length === 0;
   const body = useRef<HTMLDivElement>(null);
   const look = useCallback(async (signal: AbortSignal) => {
     const found = await read<ConsoleShadowStatus>('shadow', signal);
@@ -75,9 +75,9 @@ export function ShadowPanel({ who, onDone, onEnded }: ShadowPanelProps): Compone
                 button(
                   'Promote …',
                   () => {
-                    if (isCurrent) setAsked({ what: 'promote', of: shadow });
+                    if (mayHold) setAsked({ what: 'promote', of: shadow });
                   },
-                  { 'aria-disabled': isCurrent ? undefined : 'true' },
+                  { 'aria-disabled': mayHold ? undefined : 'true' },
                 ),
                 button('Take back …', () => setAsked({ what: 'revert', of: shadow })),
               )
@@ -100,7 +100,7 @@ export function ShadowPanel({ who, onDone, onEnded }: ShadowPanelProps): Compone
 }
 
 function Head({ shadow }: { readonly shadow: ConsoleShadow }): ComponentChild {
-  const { id, by, at, reason, base, revision, doubts } = shadow;
+  const { id, by, at, reason, base, revision, obstacles, doubts } = shadow;
   return [
     h('h3', {}, `Candidate ${id}`),
     h('p', { class: 'words' }, `Of ${by}, ${instant(at)}${reason === '' ? '' : `: ${reason}`}`),
@@ -109,6 +109,9 @@ function Head({ shadow }: { readonly shadow: ConsoleShadow }): ComponentChild {
       : failure(
           `Made for revision ${base}, but the policies are at revision ${revision} by now: History says what changed. Take it back and try it anew.`,
         ),
+    obstacles.map((obstacle) =>
+      h('p', { key: obstacle, class: 'odd' }, `It cannot be promoted: ${obstacle}.`),
+    ),
     doubts.map((doubt) => h('p', { key: doubt, class: 'odd' }, `Not ready to be promoted: ${doubt}.`)),
   ];
 }

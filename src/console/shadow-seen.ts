@@ -5,9 +5,10 @@ import { Table } from './table.ts';
 
 /** What proxies saw of a candidate: who has it, how many calls, and on which both disagree. */
 export function ShadowSeen({ shadow }: { readonly shadow: ConsoleShadow }): ComponentChild {
-  const { workloads, differences, more, seen } = shadow;
+  const { workloads, differences, more, seen, notCounted } = shadow;
   return [
     h('p', { class: differences.length === 0 ? '' : 'odd' }, seen),
+    notCounted.map((words) => h('p', { key: words, class: 'odd' }, words)),
     differences.length === 0
       ? null
       : h(

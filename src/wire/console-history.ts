@@ -77,6 +77,10 @@ export interface ConsoleShadow {
   readonly more: number;
   /** How much was seen, and what that stands for. */
   readonly seen: string;
+  /** What these counts do not hold, each a sentence. */
+  readonly notCounted: readonly string[];
+  /** Why it cannot be promoted, by force neither. */
+  readonly obstacles: readonly string[];
   /** Why it is promoted by force alone. */
   readonly doubts: readonly string[];
 }

@@ -2,6 +2,7 @@ import type { OperatorCaller } from '../../domain/operators/index.ts';
 import {
   completeWords,
   differenceWords,
+  notCountedWords,
   type ShadowDifference,
   type ShadowService,
   type ShadowStatus,
@@ -78,6 +79,8 @@ function statusToWire(
     differences: status.differences.slice(0, mostTold).map(differenceToWire),
     more: status.more + status.differences.slice(mostTold).reduce((sum, { count }) => sum + count, 0),
     seen: seenWords(status, services.now()),
+    notCounted: notCountedWords(status),
+    obstacles: status.obstacles,
     doubts: status.doubts,
   };
 }
