@@ -55,6 +55,7 @@ export async function serveConsole(options: ConsoleOptions): Promise<ConsoleList
       analysis: createPolicyAnalysis(),
       now: () => clock.now(),
       policies: controlPlane?.policies,
+      shadow: controlPlane?.shadow,
       policyStatus: () => controlPlane?.plane.policies() ?? [],
       policyWarnings: () => controlPlane?.plane.policyWarnings() ?? [],
       meshSources: () => controlPlane?.plane.sources() ?? [],

@@ -1,10 +1,11 @@
 import { type ComponentChild, h } from 'preact';
-import type { ConsoleAccess, ConsoleAccessRow, ConsoleWorld } from '../wire/console.ts';
+import type { ConsoleAccess, ConsoleWorld } from '../wire/console.ts';
 import { AccessGraph } from './access-graph.ts';
 import { answered } from './answered.ts';
 import { Command, quoted } from './command.ts';
 import { offers, submitButton, submitting, typedText } from './elements.ts';
 import { callersOf } from './explain-panel.ts';
+import { Table } from './table.ts';
 import { useQuestion } from './use-question.ts';
 
 interface AccessPanelProps {
@@ -78,50 +79,23 @@ function Found({
   const { nothing, title } = words[asks];
   return [
     rows.length > 0
-      ? [h(AccessGraph, found), h(Table, { title, rows })]
+      ? [
+          h(AccessGraph, found),
+          h(Table, {
+            label: title,
+            titles: ['To', ...(asks === 'who' ? ['Caller'] : []), 'Methods', 'Paths', 'When'],
+            rows: rows.map(({ to, callers, methods, paths, conditions }) => [
+              to,
+              ...(asks === 'who' ? [callers] : []),
+              methods || '–',
+              paths || 'any connection',
+              conditions.join(', ') || '–',
+            ]),
+          }),
+        ]
       : open.length > 0
         ? null
         : h('p', {}, nothing),
     open.map((reason) => h('p', { key: reason, class: 'odd' }, `Not all is told: ${reason}`)),
   ];
-}
-
-function Table({
-  title,
-  rows,
-}: {
-  readonly title: string;
-  readonly rows: readonly ConsoleAccessRow[];
-}): ComponentChild {
-  const titles = ['To', 'Caller', 'Methods', 'Paths', 'When'];
-  return h(
-    'div',
-    { class: 'table', tabIndex: 0, role: 'region', 'aria-label': title },
-    h(
-      'table',
-      {},
-      h(
-        'thead',
-        {},
-        h(
-          'tr',
-          {},
-          titles.map((each) => h('th', { key: each, scope: 'col' }, each)),
-        ),
-      ),
-      h(
-        'tbody',
-        {},
-        rows.map(({ to, callers, methods, paths, conditions }, index) =>
-          h(
-            'tr',
-            { key: index },
-            [to, callers, methods || '–', paths || 'any connection', conditions.join(', ') || '–'].map(
-              (each, at) => h('td', { key: at }, each),
-            ),
-          ),
-        ),
-      ),
-    ),
-  );
 }

@@ -1,5 +1,5 @@
 import { type ComponentChild, h } from 'preact';
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import type {
   ConsoleApply,
   ConsoleChange,
@@ -24,6 +24,11 @@ interface ChangePanelProps {
   readonly verb: string;
   /** The command that does it, for this reason. */
   readonly command: (reason: string) => string;
+  /** Where it can be tried beside what holds first: the command, and what comes after it has begun. */
+  readonly trial?: {
+    readonly command: (reason: string) => string;
+    readonly onBegun: (plan: ConsolePlan) => void;
+  };
   /** Called with the new state of affairs after an apply. */
   readonly onApplied: (plan: ConsolePlan) => void;
   readonly onEnded: () => void;
@@ -31,13 +36,14 @@ interface ChangePanelProps {
 
 /** What applying would do, and doing it. */
 export function ChangePanel(props: ChangePanelProps): ComponentChild {
-  const { who, change, planned, reason, onReason, verb, command, onApplied, onEnded } = props;
+  const { who, change, planned, reason, onReason, verb, command, trial, onApplied, onEnded } = props;
   const { plan } = planned;
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState('');
   const effects = plan?.effects.filter(({ effect }) => effect !== 'unchanged') ?? [];
   const hindrance = hindranceOf(who, planned, effects);
   const isIdle = hindrance === undefined && !busy;
+  const why = reason === '' ? 'REASON' : reason;
   const failed = (error: unknown) => {
     const isOutdated = error instanceof CallError && error.code === 'Aborted';
     setProblem(
@@ -48,17 +54,18 @@ export function ChangePanel(props: ChangePanelProps): ComponentChild {
     if (isOutdated) planned.renew();
     if (isSessionEnd(error)) onEnded();
   };
-  const apply = () => {
-    if (!isIdle || !plan) return;
+  const form = useRef<HTMLFormElement>(null);
+  const send = (path: 'apply' | 'shadow', onDone: (plan: ConsolePlan) => void) => {
+    if (!isIdle || !plan || form.current?.reportValidity() === false) return;
     setBusy(true);
     setProblem('');
-    const applying = async () => {
+    const sending = async () => {
       const body: ConsoleApply = { ...change, expectedRevision: plan.revision, reason };
-      const applied = await post<ConsolePlan>('apply', body);
+      const done = await post<ConsolePlan>(path, body);
       onReason('');
-      onApplied(applied);
+      onDone(done);
     };
-    applying()
+    sending()
       .catch(failed)
       .finally(() => setBusy(false));
   };
@@ -73,7 +80,7 @@ export function ChangePanel(props: ChangePanelProps): ComponentChild {
     planned.problem === '' ? null : button('Ask again', planned.renew),
     h(
       'form',
-      { class: 'apply', onSubmit: submitting(apply) },
+      { class: 'apply', ref: form, onSubmit: submitting(() => send('apply', onApplied)) },
       h('label', { for: 'reason' }, 'Why'),
       h('input', {
         id: 'reason',
@@ -85,9 +92,15 @@ export function ChangePanel(props: ChangePanelProps): ComponentChild {
         onInput: typedText(onReason),
       }),
       submitButton(verb, isIdle),
+      trial
+        ? button('Try beside what holds', () => send('shadow', trial.onBegun), {
+            'aria-disabled': isIdle ? undefined : 'true',
+          })
+        : null,
     ),
     problem === '' ? null : failure(problem),
-    h(Command, { line: command(reason === '' ? 'REASON' : reason) }),
+    h(Command, { line: command(why) }),
+    trial ? h(Command, { title: 'To try it', line: trial.command(why) }) : null,
   );
 }
 
@@ -104,7 +117,7 @@ function hindranceOf(
   if (problem !== '') return `It is not known what this would do: ${problem}`;
   if (!plan) return 'Working out what this would do …';
   if (plan.problems.length > 0)
-    return `${count(plan.problems.length, 'problem', 'problems')} to mend first: see Problems.`;
+    return `${count(plan.problems.length, 'problem', 'problems')} to mend first: ${plan.problems[0]?.message}.`;
   if (effects.length === 0) return 'Nothing changes: this holds already.';
   if (effects.some(({ shadowedBy }) => shadowedBy !== ''))
     return 'A part of this would have no effect, so none of it is applied.';

@@ -8,7 +8,13 @@ export function quoted(word: string): string {
 }
 
 /** What does the same in a terminal. */
-export function Command({ line }: { readonly line: string }): ComponentChild {
+export function Command({
+  line,
+  title = 'In a terminal',
+}: {
+  readonly line: string;
+  readonly title?: string;
+}): ComponentChild {
   const [copied, setCopied] = useState('');
   const copy = () => {
     navigator.clipboard.writeText(line).then(
@@ -19,7 +25,7 @@ export function Command({ line }: { readonly line: string }): ComponentChild {
   return h(
     'div',
     { class: 'command' },
-    h('span', { class: 'command-title' }, 'In a terminal'),
+    h('span', { class: 'command-title' }, title),
     h('code', { tabIndex: 0 }, line),
     button(copied === line ? 'Copied' : 'Copy', copy, {
       class: 'quiet',

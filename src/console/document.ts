@@ -83,12 +83,7 @@ export function isEdited({ text, saved }: Opened): boolean {
   return text !== saved;
 }
 
-/** Whether others have changed what an edited text was made from. @param generation as it holds now */
-export function isOutdated(opened: Opened, generation: number | undefined): boolean {
-  return (
-    isEdited(opened) &&
-    opened.generation !== undefined &&
-    generation !== undefined &&
-    opened.generation !== generation
-  );
+/** Whether others have changed what this was made from. @param generation as it holds now; it grows with each change */
+export function isOlder(opened: Opened, generation: number | undefined): boolean {
+  return opened.generation !== undefined && generation !== undefined && opened.generation < generation;
 }

@@ -104,7 +104,8 @@ function stateOf(latest: { readonly current: EditorProps }): EditorState {
         ...historyKeymap,
         ...defaultKeymap,
       ]),
-      EditorView.contentAttributes.of({ 'aria-label': 'Policy as YAML' }),
+      // It can be reached without it too; what looks for reasons why this scrolls by the keyboard looks for it.
+      EditorView.contentAttributes.of({ 'aria-label': 'Policy as YAML', tabindex: '0' }),
       EditorView.domEventHandlers({ beforeinput: replaceSelection }),
       EditorView.updateListener.of((update) => {
         if (!update.docChanged) return;

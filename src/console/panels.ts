@@ -15,8 +15,10 @@ import { Command, quoted } from './command.ts';
 import type { Opened } from './document.ts';
 import { count } from './elements.ts';
 import { ExplainPanel, nothingSaid } from './explain-panel.ts';
+import { HistoryPanel } from './history-panel.ts';
 import { ProblemList } from './problem-list.ts';
 import { ReplayPanel } from './replay-panel.ts';
+import { ShadowPanel } from './shadow-panel.ts';
 import { Tabs } from './tabs.ts';
 import type { Planned } from './use-plan.ts';
 
@@ -30,7 +32,12 @@ interface PanelsProps {
   readonly tab: string;
   readonly onTab: (tab: string) => void;
   readonly onGoTo: (line: number, column: number) => void;
+  /** What is in the editor has been applied. */
   readonly onApplied: (plan: ConsolePlan) => void;
+  /** Something else has. */
+  readonly onRolledBack: (plan: ConsolePlan) => void;
+  /** Called with what has been done otherwise, for people. */
+  readonly onDone: (what: string) => void;
   readonly onEnded: () => void;
 }
 
@@ -47,6 +54,8 @@ export function Panels(props: PanelsProps): ComponentChild {
     { id: 'explain', title: 'Explain' },
     { id: 'who', title: 'Callers' },
     { id: 'what', title: 'Reach' },
+    { id: 'shadow', title: 'Shadow' },
+    { id: 'history', title: 'History' },
     { id: 'status', title: 'Status' },
   ];
   return h(
@@ -57,7 +66,21 @@ export function Panels(props: PanelsProps): ComponentChild {
 }
 
 function Panel(props: PanelsProps): ComponentChild {
-  const { who, opened, head, change, planned, world, tab, onGoTo, onApplied, onEnded } = props;
+  const {
+    who,
+    opened,
+    head,
+    change,
+    planned,
+    world,
+    tab,
+    onTab,
+    onGoTo,
+    onApplied,
+    onRolledBack,
+    onDone,
+    onEnded,
+  } = props;
   const [reason, onReason] = useState('');
   const [said, onSaid] = useState(nothingSaid);
   const [called, onCalled] = useState('');
@@ -78,6 +101,17 @@ function Panel(props: PanelsProps): ComponentChild {
         verb: opened.removing ? 'Remove' : 'Apply',
         command: (why) =>
           `citadel policy ${opened.removing ? `remove ${quoted(opened.key)}` : 'apply policy.yaml'} --reason ${quoted(why)}`,
+        ...(opened.removing
+          ? {}
+          : {
+              trial: {
+                command: (why: string) => `citadel policy apply policy.yaml --shadow --reason ${quoted(why)}`,
+                onBegun: () => {
+                  onDone('A candidate is tried beside what holds.');
+                  onTab('shadow');
+                },
+              },
+            }),
         onApplied,
         onEnded,
       });
@@ -89,6 +123,10 @@ function Panel(props: PanelsProps): ComponentChild {
       return h(AccessPanel, { key: tab, asks: tab, text, world, name: called, onName: onCalled, onEnded });
     case 'what':
       return h(AccessPanel, { key: tab, asks: tab, text, world, name: caller, onName: onCaller, onEnded });
+    case 'shadow':
+      return h(ShadowPanel, { who, onDone, onEnded });
+    case 'history':
+      return h(HistoryPanel, { key: opened.key, who, opened: opened.key, onApplied: onRolledBack, onEnded });
     case 'status':
       return h(Status, { head });
     default:

@@ -1,5 +1,5 @@
 import { type ComponentChild, type ComponentChildren, h } from 'preact';
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 
 export interface Tab {
   readonly id: string;
@@ -19,6 +19,14 @@ interface TabsProps {
 /** Tabs as the ARIA Authoring Practices have them: one stop for Tab, arrows, Home and End between them. */
 export function Tabs({ label, tabs, selected, onSelect, children }: TabsProps): ComponentChild {
   const list = useRef<HTMLDivElement>(null);
+  // Where they are more than the page is wide, the selected one is among those that are seen.
+  useEffect(
+    () =>
+      list.current
+        ?.querySelector(`#tab-${selected}`)
+        ?.scrollIntoView({ block: 'nearest', inline: 'nearest' }),
+    [selected],
+  );
   const move = (event: KeyboardEvent) => {
     const at = tabs.findIndex(({ id }) => id === selected);
     const steps: Readonly<Record<string, number>> = {

@@ -10,7 +10,7 @@ import type {
   ConsoleWorld,
 } from '../wire/console.ts';
 import { describe, isSessionEnd, read } from './call.ts';
-import { isEdited, isOutdated, newPolicy, type Opened } from './document.ts';
+import { isEdited, isOlder, newPolicy, type Opened } from './document.ts';
 import { draftsOf } from './drafts.ts';
 import { Editor, type EditorHandle } from './editor.ts';
 import { button, count, failure, keyOf, keyText, status } from './elements.ts';
@@ -70,6 +70,11 @@ export function Workbench({ who, onEnded }: WorkbenchProps): ComponentChild {
   const problems = planned.last?.problems ?? none;
   const warnings = planned.last?.warnings ?? none;
   const head = policies.policies.find((each) => keyText(each) === key);
+  // What nobody has typed into shows what holds.
+  const isBehind = !isEdited(opened) && !removing && isOlder(opened, head?.generation);
+  useEffect(() => {
+    if (isBehind) edited.open(key).catch(failed);
+  }, [isBehind, key, head?.generation, failed]);
 
   const tell = (what: string) => {
     setProblem('');
@@ -90,9 +95,8 @@ export function Workbench({ who, onEnded }: WorkbenchProps): ComponentChild {
     setTab('change');
     document.querySelector<HTMLElement>('#tab-change')?.focus();
   };
-  const changed = ({ revision, effects }: ConsolePlan) => {
-    const others = effects.filter(({ effect }) => effect !== 'unchanged');
-    setTold(`Revision ${revision}: ${count(others.length, 'policy', 'policies')} changed.`);
+  const done = (what: string) => {
+    setTold(what);
     setProblem('');
     planned.renew();
     // What has been applied counts once the server has worked it out, a moment later.
@@ -170,12 +174,19 @@ export function Workbench({ who, onEnded }: WorkbenchProps): ComponentChild {
         onGoTo: (line, column) => editor.current?.focusAt(line, column),
         onApplied: (plan) => {
           edited.apply(opened, plan);
-          changed(plan);
+          done(changedWords(plan));
         },
+        onRolledBack: (plan) => done(changedWords(plan)),
+        onDone: done,
         onEnded,
       }),
     ),
   );
+}
+
+function changedWords({ revision, effects }: ConsolePlan): string {
+  const changed = effects.filter(({ effect }) => effect !== 'unchanged');
+  return `Revision ${revision}: ${count(changed.length, 'policy', 'policies')} changed.`;
 }
 
 /** Somebody else has changed what is edited here: nothing of theirs is to be lost unseen. */
@@ -186,7 +197,7 @@ function Outdated({
   readonly opened: Opened;
   readonly head: ConsolePolicyHead | undefined;
 }): ComponentChild {
-  if (!isOutdated(opened, head?.generation)) return null;
+  if (!isEdited(opened) || !isOlder(opened, head?.generation)) return null;
   return h(
     'p',
     { class: 'odd', role: 'status' },

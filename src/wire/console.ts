@@ -1,4 +1,5 @@
 /** What the browser console and the server say to each other, as JSON: types alone, for both sides. */
+export type * from './console-history.ts';
 export type * from './console-records.ts';
 
 export interface ConsoleError {

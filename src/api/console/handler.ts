@@ -21,13 +21,9 @@ import { readCookie, writeCookie } from './cookies.ts';
 import { forgery, isNavigation, strangeHost } from './guard.ts';
 import { callHeaders, pageHeaders } from './headers.ts';
 import type { Pages } from './pages.ts';
-import {
-  type ConsoleCall,
-  type ConsoleReply,
-  type ConsoleServices,
-  consoleRoutes,
-  findRoute,
-} from './routes.ts';
+import { type ConsoleCall, type ConsoleReply, findRoute } from './route.ts';
+import { consoleRoutes } from './routes.ts';
+import type { ConsoleServices } from './services.ts';
 
 export interface ConsoleHandlerOptions {
   readonly services: ConsoleServices;

@@ -2,9 +2,14 @@ import { CitadelError } from '../../kernel/index.ts';
 import type {
   ConsoleApply,
   ConsoleChange,
+  ConsoleCompareQuestion,
+  ConsoleHistoryQuestion,
+  ConsoleKeptQuestion,
   ConsolePolicyKey,
+  ConsolePromotion,
   ConsoleQuestion,
   ConsoleReplayQuestion,
+  ConsoleShadowOrder,
 } from '../../wire/console.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -64,6 +69,32 @@ export function readWhat(body: unknown): { readonly text: string; readonly from:
   return { text: textOf(fields, 'text'), from: textOf(fields, 'from') };
 }
 
+export function readHistory(body: unknown): ConsoleHistoryQuestion {
+  const fields = fieldsOf(body, ['policy', 'pageToken']);
+  return { ...policyOf(fields), pageToken: textOf(fields, 'pageToken') };
+}
+
+export function readKept(body: unknown): ConsoleKeptQuestion {
+  const fields = fieldsOf(body, ['policy', 'revision']);
+  return { ...policyOf(fields), revision: revisionOf(fields, 'revision') };
+}
+
+export function readCompare(body: unknown): ConsoleCompareQuestion {
+  const fields = fieldsOf(body, ['policy', 'from', 'to']);
+  return { ...policyOf(fields), from: revisionOf(fields, 'from'), to: revisionOf(fields, 'to') };
+}
+
+export function readShadowOrder(body: unknown): ConsoleShadowOrder {
+  const fields = fieldsOf(body, ['id', 'reason']);
+  return { id: textOf(fields, 'id'), reason: textOf(fields, 'reason') };
+}
+
+export function readPromotion(body: unknown): ConsolePromotion {
+  const { force, ...order } = fieldsOf(body, ['id', 'reason', 'force']);
+  if (typeof force !== 'boolean') throw wrong('force must be true or false');
+  return { ...readShadowOrder(order), force };
+}
+
 export function readNothing(body: unknown): void {
   fieldsOf(body, []);
 }
@@ -82,6 +113,10 @@ function keysOf(fields: Fields, name: string): readonly ConsolePolicyKey[] {
   const value = fields[name];
   if (Array.isArray(value) && value.length <= mostKeys) return value.map(readKey);
   throw wrong(`${name} must be a list of policies`);
+}
+
+function policyOf({ policy }: Fields): { readonly policy?: ConsolePolicyKey } {
+  return policy === undefined ? {} : { policy: readKey(policy) };
 }
 
 function revisionOf(fields: Fields, name: string): number {

@@ -12,7 +12,11 @@ export class Latest {
     try {
       return await work(AbortSignal.any([signal, own.signal]));
     } catch (error) {
-      if (own.signal.aborted) throw new CitadelError('Cancelled', 'you have asked again meanwhile');
+      if (own.signal.aborted)
+        throw new CitadelError(
+          'Cancelled',
+          'you have asked for something else meanwhile, here or in another tab',
+        );
       throw error;
     } finally {
       if (this.#running.get(owner) === own) this.#running.delete(owner);

@@ -11,7 +11,7 @@ import {
 } from '../listen/index.ts';
 import { createConsoleHandler } from './handler.ts';
 import { readPages } from './pages.ts';
-import type { ConsoleServices } from './routes.ts';
+import type { ConsoleServices } from './services.ts';
 
 export interface ConsoleLimits extends HttpsLimits {
   readonly requestBytes: number;

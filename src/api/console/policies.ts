@@ -3,6 +3,7 @@ import type { OperatorCaller } from '../../domain/operators/index.ts';
 import {
   formatPolicies,
   formatPolicyObject,
+  isStoredOrigin,
   type LintWarning,
   type Policy,
   type PolicyChangeRequest,
@@ -14,7 +15,7 @@ import {
   policyObject,
   readPolicies,
 } from '../../domain/policy/index.ts';
-import type { MeshSourceState } from '../../domain/ports/index.ts';
+import type { MeshSourceState, StoredPolicy } from '../../domain/ports/index.ts';
 import { CitadelError, compareText } from '../../kernel/index.ts';
 import type * as wire from '../../wire/console.ts';
 import { needsControlPlane } from '../needs-control-plane.ts';
@@ -91,7 +92,7 @@ export async function planChange(
   change: wire.ConsoleChange,
 ): Promise<wire.ConsolePlan> {
   const request = await changeOf(services, change);
-  return toWire(services, await needsControlPlane(services.policies).plan(request), request);
+  return planToWire(services, await needsControlPlane(services.policies).plan(request), request);
 }
 
 /** @throws CitadelError as PolicyService.apply does */
@@ -103,7 +104,7 @@ export async function applyChange(
   const why = givenReason(reason);
   const request = await changeOf(services, change);
   const plan = await needsControlPlane(services.policies).apply(request, expectedRevision, author, why);
-  return toWire(services, plan, request);
+  return planToWire(services, plan, request);
 }
 
 /** What is changed in a browser is changed by people, who can say why. @throws CitadelError InvalidArgument */
@@ -112,17 +113,13 @@ export function givenReason(reason: string): string {
   throw new CitadelError('InvalidArgument', 'say why, for those who come after');
 }
 
-function toWire(
-  { policyWorld }: ConsolePolicyServices,
+export function planToWire(
+  services: ConsolePolicyServices,
   { problems, warnings, effects, revision }: PolicyPlan,
-  { texts }: PolicyChangeRequest,
+  { texts }: Pick<PolicyChangeRequest, 'texts'>,
 ): wire.ConsolePlan {
-  const byKey = (policies: readonly Policy[]) =>
-    new Map(policies.map((policy) => [policyKey(identityOf(policy)), policy]));
-  const now = byKey(policyWorld()?.policies ?? []);
-  const then = byKey(
-    problems.length > 0 ? [] : texts.flatMap((each) => readPolicies(each.text, each).policies),
-  );
+  const now = byKey(services.policyWorld()?.policies ?? []);
+  const then = byKey(problems.length > 0 ? [] : policiesOf(texts));
   return {
     problems: problems.slice(0, mostProblems).map(problemToWire),
     warnings: warnings.slice(0, mostProblems).map(problemToWire),
@@ -137,6 +134,26 @@ function toWire(
   };
 }
 
+/** What stored objects would make of what holds. */
+export function effectsOf(
+  services: ConsolePolicyServices,
+  objects: readonly Omit<StoredPolicy, 'revision'>[],
+): readonly wire.ConsoleEffect[] {
+  const now = byKey(services.policyWorld()?.policies ?? []);
+  return objects.map(({ kind, namespace, name, text }) => {
+    const key = { kind, namespace, name };
+    const before = optionalText(now.get(policyKey(key)));
+    const [after] = policiesOf(text === undefined ? [] : [{ source: policyKey(key), text }]);
+    const effect = text === undefined ? 'remove' : before === '' ? 'create' : 'update';
+    return { ...key, effect, shadowedBy: '', before, after: optionalText(after) };
+  });
+}
+
+const policiesOf = (texts: PolicyChangeRequest['texts']) =>
+  texts.flatMap((each) => readPolicies(each.text, each).policies);
+const byKey = (policies: readonly Policy[]): ReadonlyMap<string, Policy> =>
+  new Map(policies.map((policy) => [policyKey(identityOf(policy)), policy]));
+
 function headOf(
   { policy, workloads, current, pending, refusals }: PolicyStatus,
   warnings: ReadonlyMap<string, number>,
@@ -145,7 +162,7 @@ function headOf(
   return {
     ...keyOf(policy),
     source: origin.line === undefined ? origin.source : `${origin.source}:${origin.line}`,
-    stored: origin.source.startsWith('store/'),
+    stored: isStoredOrigin(origin.source),
     generation,
     workloads,
     current,

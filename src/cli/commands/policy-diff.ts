@@ -9,15 +9,18 @@ import {
   readPolicies,
   type WorldComparison,
   withPolicies,
+  withStored,
 } from '../../domain/policy/index.ts';
 import { CitadelError } from '../../kernel/index.ts';
+import { connectOperator } from '../connection.ts';
 import { ExitRequest, exitCodes } from '../exit-codes.ts';
 import { readGitFiles } from '../git-files.ts';
 import { withOutput } from '../options.ts';
 import { type OutputFormat, printable, printValue } from '../output.ts';
 import { readPolicyFiles } from '../policy-files.ts';
-import { namesText } from '../policy-keys.ts';
+import { namesText, parseKey } from '../policy-keys.ts';
 import { loadWorld, type WorldOptions, withWorld } from '../policy-world.ts';
+import { revisionArgument, storedPolicies } from '../stored-policies.ts';
 import { tell } from './policy-change.ts';
 import { comparisonText, explainLine } from './policy-diff-text.ts';
 
@@ -26,7 +29,8 @@ interface Options extends WorldOptions {
   readonly overLive?: boolean;
 }
 
-const sideHelp = 'a file, a directory, git:REF, git:REF:DIRECTORY, or live';
+const sideHelp =
+  'a file, a directory, git:REF, git:REF:DIRECTORY, live, or revision:N: what holds, with what is kept here, or of revision:N:POLICY that one alone, as it was then';
 
 /** Adds `citadel policy diff`. */
 export function addDiff(policy: Command): void {
@@ -44,9 +48,10 @@ export function addDiff(policy: Command): void {
   withOutput(withWorld(command)).action(async (first: string, second: string) => {
     const options = command.opts<Options>();
     const given = [first, second];
-    const sides = given.map((side) => (side === 'live' ? undefined : policiesOf(side)));
-    const live = given.includes('live') || isKnown(options) ? await loadWorld(options) : undefined;
-    const [before, after] = worldsOf(sides, live, options);
+    const sides = given.map((side) => (isOfServer(side) ? undefined : policiesOf(side)));
+    const live = given.some(isOfServer) || isKnown(options) ? await loadWorld(options) : undefined;
+    const [left, right] = worldsOf(sides, live, options);
+    const [before, after] = [await worldAt(first, left, options), await worldAt(second, right, options)];
     const found = compareWorlds(before, after);
     print(found, live !== undefined, options.output);
     const gone = options.overLive === true ? [] : liveAlone(given, sides, live);
@@ -57,6 +62,25 @@ export function addDiff(policy: Command): void {
     if (found.outcome !== 'same')
       throw new ExitRequest(found.outcome === 'different' ? exitCodes.warning : exitCodes.broken);
   });
+}
+
+const revisionForm = /^revision:(\d+)(?::(.+))?$/;
+
+function isOfServer(side: string): boolean {
+  return side === 'live' || revisionForm.test(side);
+}
+
+/** Where a side is a revision, the world as it was then. @throws CitadelError NotFound where there was none */
+async function worldAt(side: string, world: PolicyWorld, options: Options): Promise<PolicyWorld> {
+  const [, revision, only] = revisionForm.exec(side) ?? [];
+  if (revision === undefined) return world;
+  const connection = connectOperator(options);
+  try {
+    const { policies } = await storedPolicies(connection, revisionArgument(revision));
+    return withStored(world, policies, only === undefined ? undefined : parseKey(only));
+  } finally {
+    connection.close();
+  }
 }
 
 /** Whether somebody can tell which workloads there are. */

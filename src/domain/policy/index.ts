@@ -4,7 +4,9 @@ export { canonicalPolicy, policyHash } from './canonical.ts';
 export {
   type ChangedObject,
   changedObjects,
+  type DifferingObject,
   type DiffLine,
+  differingObjects,
   diffLines,
   type PolicyRestore,
   restoringChange,
@@ -76,6 +78,7 @@ export {
   type PreparedChange,
   refuseUnable,
 } from './service.ts';
+export { isStoredOrigin } from './stored.ts';
 export { createStoredPolicySource, type StoredPolicySource } from './stored-source.ts';
 export {
   defaultSuggestOptions,
@@ -98,5 +101,6 @@ export {
   withChanges,
   withoutStored,
   withPolicies,
+  withStored,
 } from './world/index.ts';
 export { policyObject } from './write.ts';

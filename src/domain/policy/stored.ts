@@ -7,6 +7,11 @@ export function storedOrigin({ kind, namespace, name }: PolicyObjectKey): string
   return `store/${kind}/${namespace}/${name}`;
 }
 
+/** Whether a policy is kept here, and so changed here; by where it says that it stands. */
+export function isStoredOrigin(source: string): boolean {
+  return source.startsWith('store/');
+}
+
 /** What the store holds, read: it was valid when it was stored, by the rules of the program of that time. */
 export function readStoredPolicies(stored: readonly StoredPolicy[]): {
   readonly policies: readonly Policy[];

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasPart, waitFor } from '../../parts/index.ts';
 import { openPage, startBrowser, type WatchedPage, type WatchOptions } from '../../support/browser.ts';
 import { type ClientCertificate, type ConsoleServer, startConsoleServer } from './console-server.ts';
+import { viewTests } from './views.ts';
 
 const policy = (action: string, method = 'GET') => `apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
@@ -74,11 +75,14 @@ describe.skipIf(!hasPart('chromium'))('the console in a browser', () => {
   const audit = async (action: string) =>
     (await console.server.app.store.audit.find({ action, limit: 20 })).items;
 
-  /** What axe-core finds against WCAG 2.2 AA, of the whole page as it is now. */
-  async function faultsOfAccess(page: Page): Promise<readonly string[]> {
+  /** What axe-core finds against WCAG 2.2 AA, or these rules of it, of the whole page as it is now. */
+  async function faultsOfAccess(
+    page: Page,
+    rules: readonly string[] = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+  ): Promise<readonly string[]> {
     await page.evaluate(axe.source);
     const { violations } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>(
-      `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`,
+      `axe.run(document, { runOnly: ${JSON.stringify(rules)} })`,
     );
     return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
   }
@@ -140,7 +144,7 @@ describe.skipIf(!hasPart('chromium'))('the console in a browser', () => {
     expect(await faultsOfAccess(page)).toEqual([]);
     await reach(/^Why$/);
     await keyboard.type('the shop reads orders');
-    expect(await change.locator('.command code').textContent()).toBe(
+    expect(await change.locator('.command code').first().textContent()).toBe(
       "citadel policy apply policy.yaml --reason 'the shop reads orders'",
     );
     await keyboard.press('Enter');
@@ -371,5 +375,15 @@ describe.skipIf(!hasPart('chromium'))('the console in a browser', () => {
     });
     expect(text).not.toMatch(/<script(?! type="module" src="\/console\/app\.js"><)|<style| style=| on\w+=/);
     expect(headers['set-cookie']).toBeUndefined();
+  });
+
+  viewTests({
+    console: () => console,
+    async openAs(name) {
+      const watched = await open({ expected: /status of (401|412)/ });
+      await signIn(watched, name);
+      return watched;
+    },
+    faultsOfAccess,
   });
 });

@@ -3,7 +3,7 @@ import {
   applied,
   formatted,
   isEdited,
-  isOutdated,
+  isOlder,
   nothingOpened,
   type Opened,
   opens,
@@ -29,11 +29,14 @@ describe('what is opened', () => {
     expect(isEdited(opensNew(opened, undefined))).toBe(false);
   });
 
-  it('tells that others changed what a draft was made from, and nothing where nothing is typed', () => {
-    expect(isOutdated(opened, 4)).toBe(false);
-    expect(isOutdated(typed(opened, 'typed'), 4)).toBe(true);
-    expect(isOutdated(typed(opened, 'typed'), 3)).toBe(false);
-    expect(isOutdated(typed(opened, 'typed'), undefined)).toBe(false);
+  it.each([
+    [4, true],
+    [3, false],
+    // What was just applied counts a moment later.
+    [2, false],
+    [undefined, false],
+  ])('tells whether others have changed what it was made from: %s', (generation, isChanged) => {
+    expect(isOlder(opened, generation)).toBe(isChanged);
   });
 });
 

@@ -2,13 +2,17 @@ import { compareText } from '../../../kernel/index.ts';
 import type { PolicyObjectKey, PolicyRevision, StoredPolicy } from '../../ports/index.ts';
 import { policyKey } from '../read/index.ts';
 
-/** An object that says something else now than an author had before them. */
-export interface ChangedObject {
+/** An object that says something else at one revision than at another. */
+export interface DifferingObject {
   readonly key: PolicyObjectKey;
   /** Undefined: it was not there. */
   readonly before: string | undefined;
   /** Undefined: it is not there any more. */
   readonly after: string | undefined;
+}
+
+/** One that says something else now than an author had before them. */
+export interface ChangedObject extends DifferingObject {
   /** Who did that, when and why; newest first. */
   readonly by: readonly PolicyRevision[];
 }
@@ -24,17 +28,29 @@ export function changedObjects(
   after: readonly StoredPolicy[],
   changes: readonly Change[],
 ): readonly ChangedObject[] {
-  const [was, is] = [textsOf(before), textsOf(after)];
-  const keys = new Map<string, { readonly key: PolicyObjectKey; readonly by: PolicyRevision[] }>();
+  const by = new Map<string, PolicyRevision[]>();
   for (const { objects, ...head } of changes)
-    for (const { kind, namespace, name } of objects) {
-      const key = { kind, namespace, name };
-      const known = keys.get(policyKey(key));
-      if (known) known.by.push(head);
-      else keys.set(policyKey(key), { key, by: [head] });
+    for (const key of objects) {
+      const known = by.get(policyKey(key));
+      if (known) known.push(head);
+      else by.set(policyKey(key), [head]);
     }
+  return differingObjects(before, after).map((each) => ({ ...each, by: by.get(policyKey(each.key)) ?? [] }));
+}
+
+/** What differs between what was kept at two moments, by kind, namespace and name. */
+export function differingObjects(
+  before: readonly StoredPolicy[],
+  after: readonly StoredPolicy[],
+): readonly DifferingObject[] {
+  const [was, is] = [textsOf(before), textsOf(after)];
+  const keys = new Map([...before, ...after].map((each) => [policyKey(each), each]));
   return [...keys]
-    .map(([id, { key, by }]) => ({ key, by, before: was.get(id), after: is.get(id) }))
+    .map(([id, { kind, namespace, name }]) => ({
+      key: { kind, namespace, name },
+      before: was.get(id),
+      after: is.get(id),
+    }))
     .filter((each) => each.before !== each.after)
     .toSorted((a, b) => compareText(policyKey(a.key), policyKey(b.key)));
 }

@@ -1,12 +1,11 @@
-import type { PolicyObjectKey } from '../../ports/index.ts';
+import type { PolicyObjectKey, StoredPolicy } from '../../ports/index.ts';
 import type { Policy } from '../model.ts';
 import { policyKey, readPolicies } from '../read/index.ts';
-import { storedOrigin } from '../stored.ts';
+import { isStoredOrigin, readStoredPolicies, storedOrigin } from '../stored.ts';
 import type { PolicyWorld } from './model.ts';
 
 /** The world with these policies in the place of those of their names, or beside the others. */
 export function withPolicies(world: PolicyWorld, policies: readonly Policy[]): PolicyWorld {
-  const keyOf = ({ kind, meta }: Policy) => policyKey({ kind, namespace: meta.namespace, name: meta.name });
   const changed = new Map(policies.map((policy) => [keyOf(policy), policy]));
   return {
     ...world,
@@ -32,4 +31,26 @@ interface KeptChange {
 export function withChanges(world: PolicyWorld, { texts, remove }: KeptChange): PolicyWorld {
   const policies = texts.flatMap(({ source, text }) => readPolicies(text, { source }).policies);
   return withPolicies(withoutStored(world, remove), policies);
+}
+
+/**
+ * The world in which the server keeps what it kept at a revision; what others keep is as it is, and counts before it.
+ * @param only of this policy alone it is so
+ */
+export function withStored(
+  world: PolicyWorld,
+  stored: readonly StoredPolicy[],
+  only?: PolicyObjectKey,
+): PolicyWorld {
+  const left = only
+    ? withoutStored(world, [only]).policies
+    : world.policies.filter(({ meta }) => !isStoredOrigin(meta.origin.source));
+  const taken = new Set(left.map(keyOf));
+  const meant = only ? stored.filter((each) => policyKey(each) === policyKey(only)) : stored;
+  const kept = readStoredPolicies(meant).policies.filter((policy) => !taken.has(keyOf(policy)));
+  return { ...world, policies: [...left, ...kept] };
+}
+
+function keyOf({ kind, meta }: Policy): string {
+  return policyKey({ kind, namespace: meta.namespace, name: meta.name });
 }
