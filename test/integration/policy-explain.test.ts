@@ -35,16 +35,18 @@ const call = ['--from', 'shop/web', '--to', 'shop/orders', '--path', '/orders/42
 const explain = (...args: readonly string[]) =>
   runCitadel(['policy', 'explain', ...args], { directory: server.directory, home: 'home' });
 
+/** Those of a denial are run with the other examples of the manual. */
+const needsProxies = (line: string) => /--denial|policy denials/.test(line);
+
 describe('docs/policies.md, why was this call denied', () => {
   const { files, commands } = documentedSection('Why was this call denied?');
 
   it('has the examples that this file runs', () => {
     expect(files.map(({ name }) => name)).toEqual(['policies.yaml']);
-    expect(commands.map(({ line }) => line.includes('--denial'))).toEqual([false, false, true]);
+    expect(commands.map(({ line }) => needsProxies(line))).toEqual([false, false, true, true]);
   });
 
-  // The one of a denial needs proxies: it is run with the other examples of the manual.
-  it.each(commands.filter(({ line }) => !line.includes('--denial')))('$line', async ({ line, printed }) => {
+  it.each(commands.filter(({ line }) => !needsProxies(line)))('$line', async ({ line, printed }) => {
     for (const { name, text } of files) writeFileSync(join(server.directory, name), text);
     const [, , ...args] = line.split(' ');
     const { code, stdout } = await explain(...args, ...offline);

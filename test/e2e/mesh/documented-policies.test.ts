@@ -96,18 +96,30 @@ describe.skipIf(!hasPart('envoy'))('docs/policy-language.md, and what is explain
       headers: { host: 'orders.shop' },
     });
     const [id] = [headers['x-citadel-denial']].flat();
-    const args = line.replace(/[0-9a-f-]{36}/, id ?? '').split(' ');
-    const { stdout, stderr } = await runCitadel(
-      [...args, '--socket', join(mesh.server.directory, 'operator.sock')],
-      { directory: mesh.server.directory, home: 'home' },
-    );
+    const run = (...args: readonly string[]) =>
+      runCitadel([...args, '--socket', join(mesh.server.directory, 'operator.sock')], {
+        directory: mesh.server.directory,
+        home: 'home',
+      });
+    const { stdout, stderr } = await run(...line.replace(/[0-9a-f-]{36}/, id ?? '').split(' '));
     expect({ stdout: plain(stdout), stderr }).toEqual({ stdout: plain(printed), stderr: '' });
+
+    const listing =
+      commands.find((each) => each.line.startsWith('policy denials')) ?? expect.fail('no listing');
+    const { stdout: listed } = await run(...listing.line.split(' '));
+    expect(listed).toContain(id);
+    // The newest stands first; how wide a column is hangs on all of them.
+    const firstTwo = (text: string) => plain(text).replaceAll(/ {2,}/g, '  ').split('\n').slice(0, 2);
+    expect(firstTwo(listed)).toEqual(firstTwo(listing.printed));
   });
 });
 
 /** What differs from one run to the next. */
 function plain(text: string): string {
-  return text.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME').replaceAll(/(orders:|port )\d+/g, '$1PORT');
+  return text
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+    .replaceAll(/(orders:|port )\d+/g, '$1PORT')
+    .replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'NAME');
 }
 
 async function sign(claims: Readonly<Record<string, unknown>>): Promise<string> {
