@@ -7,7 +7,7 @@ export interface WatchedPage {
   readonly page: Page;
   /** Errors of the console, exceptions, refused by the Content-Security-Policy, calls to hosts not named. */
   readonly faults: readonly string[];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export interface WatchOptions extends BrowserContextOptions {

@@ -25,26 +25,23 @@ async function makeHome() {
   const temporary = await temporaryDirectory();
   const start = (settings: Record<string, unknown>) =>
     startTestServer({ ...settings, certificate }, { directory: temporary.path });
-  return {
-    temporary,
-    start,
-    keysIn: async (home: string) =>
-      (await readdir(temporary.join(home)).catch(() => [])).filter((name) => name.endsWith('.key')),
+  const keysIn = async (home: string) =>
+    (await readdir(temporary.join(home)).catch(() => [])).filter((name) => name.endsWith('.key'));
 
-    /** A server of a root of its own, started again with an authority of the company in its configuration. */
-    async serverThatNames(files: AuthorityFiles) {
-      const { keys, authority } = await cacertsSettings(temporary, files);
-      const before = await start({ keys });
-      const { activeRoot } = await before.app.rotation.status();
-      await before.stop();
-      const server = await start({ keys, authority });
-      expect((await server.app.rotation.status()).activeRoot).toBe(activeRoot);
-      expect(rootsOf(await issueChain(server))).toBe(1);
-      const oldRoot = server.app.authority.bundle().pem;
-      return { server, activeRoot, oldRoot, settings: { keys, authority } };
-    },
-    [Symbol.asyncDispose]: () => temporary[Symbol.asyncDispose](),
+  /** A server of a root of its own, started again with an authority of the company in its configuration. */
+  const serverThatNames = async (files: AuthorityFiles) => {
+    const { keys, authority } = await cacertsSettings(temporary, files);
+    const before = await start({ keys });
+    const { activeRoot } = await before.app.rotation.status();
+    await before.stop();
+    const server = await start({ keys, authority });
+    expect((await server.app.rotation.status()).activeRoot).toBe(activeRoot);
+    expect(rootsOf(await issueChain(server))).toBe(1);
+    const oldRoot = server.app.authority.bundle().pem;
+    return { server, activeRoot, oldRoot, settings: { keys, authority } };
   };
+  const dispose = () => temporary[Symbol.asyncDispose]();
+  return { temporary, start, keysIn, serverThatNames, [Symbol.asyncDispose]: dispose };
 }
 
 async function toDrain(server: TestServer): Promise<void> {

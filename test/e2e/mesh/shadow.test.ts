@@ -123,10 +123,10 @@ async function startShop(stack: AsyncDisposableStack) {
   );
   const bootstrap = join(mesh.server.directory, 'small.json');
   writeFileSync(bootstrap, JSON.stringify(smallExpressions));
-  const args = ['--config-path', bootstrap];
+  const withBootstrap = { args: ['--config-path', bootstrap] };
   const [orders] = await Promise.all(
     ['orders', 'web', 'cron'].map((name) =>
-      mesh.startWorkload(name, name, name === 'orders' ? { args } : {}),
+      mesh.startWorkload(name, name, name === 'orders' ? withBootstrap : {}),
     ),
   );
   if (!orders) return expect.fail('no orders');

@@ -26,7 +26,11 @@ describe.skipIf(!hasPart('envoy'))(
           registry: {
             'a.yaml': ordersAndWeb(application.port, { port, web }),
           },
-          settings: { experimental: { mlDsaAuthorities: true } },
+          settings: {
+            experimental: { mlDsaAuthorities: true },
+            // All that is asked for here comes from one address, as fast as this machine is.
+            limits: { callsPerSecondPerPeer: 10_000 },
+          },
         });
         const { server } = mesh;
         const orders = await mesh.startWorkload('orders', 'orders');

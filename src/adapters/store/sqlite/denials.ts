@@ -27,8 +27,8 @@ export function createDenialStore(database: BetterSQLite3Database, executor: Exe
     for (const { proved, workload, caller } of rows) {
       const ofKind = eq(denial.proved, proved);
       const ofWorkload = and(ofKind, eq(denial.workload, workload));
-      const ofCaller = and(ofWorkload, eq(denial.caller, caller));
-      groups.set(JSON.stringify([proved, workload, caller]), { most: perCaller, where: ofCaller });
+      const ofIdentity = and(ofWorkload, eq(denial.caller, caller));
+      groups.set(JSON.stringify([proved, workload, caller]), { most: perCaller, where: ofIdentity });
       groups.set(JSON.stringify([proved, workload]), { most: perWorkload, where: ofWorkload });
       groups.set(JSON.stringify([proved]), { most: inAll, where: ofKind });
     }
