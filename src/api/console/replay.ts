@@ -18,12 +18,17 @@ import type {
   ConsoleUndecidedGroup,
 } from '../../wire/console.ts';
 import { needsControlPlane } from '../needs-control-plane.ts';
-import { changedWorld, changeOf } from './change.ts';
+import { changedWorld, changeOf, type RestoringServices } from './change.ts';
 import { type ConsolePolicyServices, worldOf } from './policies.ts';
 
 export interface ConsoleRecordServices {
   /** JSON Lines, whole ones a part, the head first; undefined where this server has no control plane. */
   readonly decisionRecords: ((query: Omit<ExportQuery, 'sample'>) => AsyncIterable<string>) | undefined;
+}
+
+interface ReplayServices extends RestoringServices, ConsoleRecordServices {
+  readonly policyWorld: ConsolePolicyServices['policyWorld'];
+  readonly now: () => Date;
 }
 
 /** Bytes of records that are taken along, some hundred thousand of them: reading them holds up all else. */
@@ -32,8 +37,8 @@ const mostTold = 100;
 
 /** What recorded calls would come to under a change. @throws CitadelError as PolicyAnalysis does */
 export async function replayChange(
-  services: ConsolePolicyServices & ConsoleRecordServices & { readonly now: () => Date },
-  analysis: PolicyAnalysis,
+  services: ReplayServices,
+  analysis: Pick<PolicyAnalysis, 'replay'>,
   { since, ...change }: ConsoleReplayQuestion,
   signal: AbortSignal,
 ): Promise<ConsoleReplay> {
