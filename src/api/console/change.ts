@@ -1,6 +1,7 @@
 import {
   type PolicyChangeRequest,
   type PolicyReading,
+  type PolicyService,
   type PolicyWorld,
   readPolicies,
   withChanges,
@@ -10,14 +11,18 @@ import { CitadelError } from '../../kernel/index.ts';
 import type { ConsoleChange } from '../../wire/console.ts';
 import { needsControlPlane } from '../needs-control-plane.ts';
 import { requestedChange } from '../policy-change.ts';
-import type { ConsolePolicyServices } from './policies.ts';
 
 /** What messages call the text in the editor. */
 export const source = 'editor';
 
+export interface RestoringServices {
+  /** Absent where this server has no control plane. */
+  readonly policies: Pick<PolicyService, 'restoring'> | undefined;
+}
+
 /** @throws CitadelError as PolicyService.restoring does */
 export function changeOf(
-  { policies }: Pick<ConsolePolicyServices, 'policies'>,
+  { policies }: RestoringServices,
   { text, remove, restore }: ConsoleChange,
 ): Promise<PolicyChangeRequest> {
   const texts = text === '' ? [] : [{ source, text }];

@@ -55,7 +55,10 @@ export function getPolicy(services: ConsolePolicyServices, key: wire.ConsolePoli
 }
 
 /** @throws CitadelError FailedPrecondition where it is not known yet */
-export function worldOf({ policies, policyWorld }: ConsolePolicyServices): PolicyWorld {
+export function worldOf({
+  policies,
+  policyWorld,
+}: Pick<ConsolePolicyServices, 'policyWorld'> & { readonly policies: unknown }): PolicyWorld {
   needsControlPlane(policies);
   const world = policyWorld();
   if (world) return world;
@@ -136,7 +139,7 @@ export function planToWire(
 
 /** What stored objects would make of what holds. */
 export function effectsOf(
-  services: ConsolePolicyServices,
+  services: Pick<ConsolePolicyServices, 'policyWorld'>,
   objects: readonly Omit<StoredPolicy, 'revision'>[],
 ): readonly wire.ConsoleEffect[] {
   const now = byKey(services.policyWorld()?.policies ?? []);

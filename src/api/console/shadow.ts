@@ -24,7 +24,11 @@ export interface ConsoleShadowServices extends ConsolePolicyServices {
 
 const mostTold = 200;
 
-export async function shadowStatus(services: ConsoleShadowServices): Promise<wire.ConsoleShadowStatus> {
+interface StatusServices extends Pick<ConsoleShadowServices, 'policyWorld' | 'now'> {
+  readonly shadow: Pick<ShadowService, 'status'> | undefined;
+}
+
+export async function shadowStatus(services: StatusServices): Promise<wire.ConsoleShadowStatus> {
   const status = await needsControlPlane(services.shadow).status();
   return { shadow: status ? statusToWire(services, status) : null };
 }
@@ -62,10 +66,7 @@ export async function revertShadow(
   return {};
 }
 
-function statusToWire(
-  services: ConsoleShadowServices,
-  { candidate, ...status }: ShadowStatus,
-): wire.ConsoleShadow {
+function statusToWire(services: StatusServices, { candidate, ...status }: ShadowStatus): wire.ConsoleShadow {
   const { id, by, at, reason, base, objects } = candidate;
   return {
     id,

@@ -106,7 +106,8 @@ export function viewTests({ console, openAs, faultsOfAccess }: Given): void {
       calls({ count: 7, path: '/orders/2', caller: cron }),
       calls({ count: 3, path: '/orders/3', caller: cron, method: 'POST' }),
     ]);
-    const { page, faults, close } = await openAs('sue');
+    const watched = await openAs('sue');
+    const { page, faults } = watched;
     await page.getByRole('button', { name: /^ways/ }).click();
     await page.getByLabel('Policy as YAML').getByText('shop/cron').waitFor();
     const text = policy(`${callers('web')}${legacy}`);
@@ -160,13 +161,14 @@ export function viewTests({ console, openAs, faultsOfAccess }: Given): void {
     const reached = await run(await shown(page), text);
     expect(reached.output).toMatch(/orders:8080 +POST +any +header x-legacy is there/);
     expect(faults).toEqual([]);
-    await close();
+    await watched.close();
   });
 
   it('shows each revision, what differs between two, and goes back; what comes late takes nobody’s place', async () => {
     const first = await keep(policy(callers('web')), 'the shop reads');
     const second = await keep(policy(`${callers('web')}${callers('cron')}`), 'cron too');
-    const { page, faults, close } = await openAs('sue');
+    const watched = await openAs('sue');
+    const { page, faults } = watched;
     const editor = page.getByLabel('Policy as YAML');
 
     // The policy that was asked for last is in the editor, whichever answer comes last.
@@ -195,12 +197,12 @@ export function viewTests({ console, openAs, faultsOfAccess }: Given): void {
     });
     await row.waitFor();
     await isAccessible(page);
-    expect((await run(await shown(page))).output).toMatch(new RegExp(`^${first} +.* the shop reads$`, 'm'));
+    const listed = run(await shown(page));
     await row.getByRole('button', { name: `Look at revision ${first}` }).click();
     const kept = history.getByLabel(`${key} at revision ${first}`);
     await kept.getByText('shop/web').waitFor();
     expect(await kept.textContent()).not.toContain('shop/cron');
-    expect((await run(await shown(page))).output).toContain('shop/web');
+    const printed = run(await shown(page));
     await history.getByRole('button', { name: 'Back to the revisions' }).click();
 
     await history.getByLabel('What changed from').selectOption(String(first));
@@ -209,8 +211,7 @@ export function viewTests({ console, openAs, faultsOfAccess }: Given): void {
     expect((await history.locator('ins').allTextContents()).join('')).toMatch(/^\+ +- shop\/cron$/m);
     await history.getByText('becomes allowed').first().waitFor();
     await isAccessible(page);
-    const compared = await run(await shown(page));
-    expect(compared).toMatchObject({ code: 1, output: expect.stringMatching(/^Becomes allowed:/) });
+    const compared = run(await shown(page));
     await history.getByRole('button', { name: 'Back to the revisions' }).click();
 
     await history.getByRole('button', { name: `Roll back to revision ${first}` }).click();
@@ -218,8 +219,14 @@ export function viewTests({ console, openAs, faultsOfAccess }: Given): void {
     expect((await history.locator('del').allTextContents()).join('')).toMatch(/^− +- shop\/cron$/m);
     await isAccessible(page);
     await history.getByLabel('Why').fill("cron's not needed");
-    const dry = await run(await shown(page));
-    expect(dry).toMatchObject({
+    const dry = run(await shown(page));
+    expect((await listed).output).toMatch(new RegExp(`^${first} +.* the shop reads$`, 'm'));
+    expect((await printed).output).toContain('shop/web');
+    expect(await compared).toMatchObject({
+      code: 1,
+      output: expect.stringMatching(/^Becomes allowed:/),
+    });
+    expect(await dry).toMatchObject({
       code: 1,
       output: expect.stringMatching(/updates .*ways[^]*Nothing was done; add --yes/),
     });
@@ -232,13 +239,14 @@ export function viewTests({ console, openAs, faultsOfAccess }: Given): void {
     await page.getByRole('button', { name: 'Revert' }).click();
     await waitFor(async () => !(await editor.textContent())?.includes('shop/cron'));
     expect(faults).toEqual([]);
-    await close();
+    await watched.close();
   });
 
   it('tries what is in the editor beside what holds, takes it back, and promotes it, each by a word why', async () => {
     const { store } = console().server.app;
     const revision = await keep(policy(callers('web')), 'the shop reads');
-    const { page, faults, close } = await openAs('sue');
+    const watched = await openAs('sue');
+    const { page, faults } = watched;
     const attempt = async (rules: string) => {
       const text = policy(rules);
       await page.getByLabel('Policy as YAML').fill(text);
@@ -293,6 +301,6 @@ export function viewTests({ console, openAs, faultsOfAccess }: Given): void {
     const { policies } = await store.policies.current();
     expect(policies.find(({ name }) => name === 'ways')?.text).toContain('shop/cron');
     expect(faults).toEqual([]);
-    await close();
+    await watched.close();
   });
 }

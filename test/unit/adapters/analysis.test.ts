@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createPolicyAnalysis } from '../../../src/adapters/analysis/index.ts';
 import { type PolicyWorld, readPolicies, withPolicies } from '../../../src/domain/policy/index.ts';
+import { formatRecord, formatRecordsHead } from '../../../src/domain/records/index.ts';
+import { decisionRecord } from '../../contract/store-samples.ts';
 
 const empty: PolicyWorld = {
   settings: {
@@ -46,6 +48,23 @@ describe('comparing in a thread', () => {
     expect(outcome).toBe('different');
     expect(differences.map(({ becomes }) => becomes)).toContain('denied');
     expect((await createPolicyAnalysis().compare(after, after, never)).outcome).toBe('same');
+  });
+
+  it('decides recorded calls again, and says what an identity may reach', async () => {
+    const analysis = createPolicyAnalysis();
+    const workload = 'files/shop/orders';
+    const records = ['GET', 'POST'].map((method) =>
+      decisionRecord({ workload, port: 8080, method, policy: undefined }),
+    );
+    const head = formatRecordsHead({ sample: 100, forgotten: undefined });
+    const texts = [`${head}\n`, records.map((each) => `${formatRecord(each)}\n`).join('')];
+    expect(await analysis.replay(texts, empty, after, never)).toMatchObject({
+      total: { records: 2 },
+      changes: [{ becomes: 'denied', calls: 5, examples: [{ record: { method: 'POST' } }] }],
+    });
+    const { ports } = await analysis.what(after, 'shop/web', never);
+    expect(ports.map(({ access }) => access.map(({ methods }) => methods))).toEqual([['GET']]);
+    await expect(analysis.what(after, 'nobody', never)).rejects.toMatchObject({ code: 'OutOfRange' });
   });
 
   it('ends with whoever asked for it', async () => {

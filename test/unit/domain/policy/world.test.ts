@@ -9,6 +9,7 @@ import {
   readWorld,
   withoutStored,
   withPolicies,
+  withStored,
 } from '../../../../src/domain/policy/index.ts';
 import { Coverage, policySet, Random } from '../../../oracle/generate/index.ts';
 import { mesh, peer, policy, service, workload } from './mesh.ts';
@@ -131,5 +132,41 @@ describe('a world without what the server keeps', () => {
     const world = mesh([], [from(source)]);
     expect(withoutStored(world, [key]).policies).toHaveLength(left);
     expect(withoutStored(world, []).policies).toHaveLength(1);
+  });
+});
+
+describe('the world with what was kept at a revision', () => {
+  const spec = 'spec: { rules: [{}] }';
+  const text = (name: string) =>
+    `apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: { name: ${name}, namespace: shop }\n${spec}\n`;
+  const stored = (name: string) => ({
+    kind: 'AuthorizationPolicy',
+    namespace: 'shop',
+    name,
+    text: text(name),
+    hash: name,
+    revision: 2,
+  });
+  const held = (name: string, source: string) => readPolicies(text(name), { source }).policies;
+  const world = mesh(
+    [],
+    [
+      ...held('a', 'store/AuthorizationPolicy/shop/a'),
+      ...held('b', 'store/AuthorizationPolicy/shop/b'),
+      ...held('file', 'a.yaml'),
+    ],
+  );
+  const only = { kind: 'AuthorizationPolicy', namespace: 'shop', name: 'a' };
+  const sources = (found: Pick<typeof world, 'policies'>) =>
+    found.policies.map(({ meta }) => `${meta.name} ${meta.origin.source.split('/', 1)[0]}`).toSorted();
+
+  it.each([
+    ['all of it', [stored('b'), stored('c')], undefined, ['b store', 'c store', 'file a.yaml']],
+    ['nothing', [], undefined, ['file a.yaml']],
+    ['one alone', [stored('b'), stored('c')], only, ['b store', 'file a.yaml']],
+    ['one alone, that was there', [stored('a')], only, ['a store', 'b store', 'file a.yaml']],
+    ['what others have counts before it', [stored('file')], undefined, ['file a.yaml']],
+  ])('%s', (_, kept, of, expected) => {
+    expect(sources(withStored(world, kept, of))).toEqual(expected);
   });
 });
