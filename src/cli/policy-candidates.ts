@@ -5,7 +5,7 @@ import {
   type PolicyReading,
   type PolicyWorld,
   policyHash,
-  policyKey,
+  policyKeyOf,
   readPolicies,
   withPolicies,
 } from '../domain/policy/index.ts';
@@ -55,17 +55,13 @@ function locator(readings: readonly PolicyReading[]): PolicyLocator {
   const written = new Map<string, { readonly policy: Policy; readonly locate: PolicyLocator }>();
   for (const { policies, locate } of readings)
     for (const policy of policies) {
-      const key = keyOf(policy);
+      const key = policyKeyOf(policy);
       if (!written.has(key)) written.set(key, { policy, locate });
     }
   return (policy, path) => {
-    const found = written.get(keyOf(policy));
+    const found = written.get(policyKeyOf(policy));
     return found && policyHash(found.policy) === policyHash(policy)
       ? found.locate(found.policy, path)
       : undefined;
   };
-}
-
-function keyOf({ kind, meta: { namespace, name } }: Policy): string {
-  return policyKey({ kind, namespace, name });
 }

@@ -45,6 +45,15 @@ export function count(number: number, one: string, many: string): string {
   return `${number.toLocaleString('en')} ${number === 1 ? one : many}`;
 }
 
+export function checkBox(
+  label: string,
+  checked: boolean,
+  onChecked: (checked: boolean) => void,
+): ComponentChild {
+  const onChange = ({ target }: Event) => onChecked(target instanceof HTMLInputElement && target.checked);
+  return h('label', { class: 'check' }, h('input', { type: 'checkbox', checked, onChange }), ` ${label}`);
+}
+
 export function typedText(onTyped: (text: string) => void): (event: Event) => void {
   return ({ target }) => {
     if (

@@ -10,7 +10,16 @@ import type {
 import { answered } from './answered.ts';
 import { Command, quoted } from './command.ts';
 import { newPolicy } from './document.ts';
-import { button, instant, keyOf, keyText, submitButton, submitting, typedText } from './elements.ts';
+import {
+  button,
+  checkBox,
+  instant,
+  keyOf,
+  keyText,
+  submitButton,
+  submitting,
+  typedText,
+} from './elements.ts';
 import { Comparison, Kept, RollBack } from './history-views.ts';
 import { Table } from './table.ts';
 import { useQuestion } from './use-question.ts';
@@ -46,20 +55,8 @@ export function HistoryPanel({ who, opened, onApplied, onEnded }: HistoryPanelPr
     { class: 'panel-body', ref: top, tabIndex: -1 },
     view.kind === 'list'
       ? [
-          opened === newPolicy
-            ? null
-            : h(
-                'label',
-                { class: 'check' },
-                h('input', {
-                  type: 'checkbox',
-                  checked: isOfAll,
-                  onChange: ({ target }: Event) =>
-                    setOfAll(target instanceof HTMLInputElement ? target.checked : false),
-                }),
-                ' Of all policies that are kept here',
-              ),
-          h(Revisions, { key: policy ?? '', who, policy, onView: show, onEnded }),
+          opened === newPolicy ? null : checkBox('Of all policies that are kept here', isOfAll, setOfAll),
+          h(Revisions, { key: policy ?? '', policy, onView: show, onEnded }),
         ]
       : [
           h('div', {}, button('Back to the revisions', back)),
@@ -81,7 +78,7 @@ export function HistoryPanel({ who, opened, onApplied, onEnded }: HistoryPanelPr
   );
 }
 
-interface RevisionsProps extends Pick<HistoryPanelProps, 'who' | 'onEnded'> {
+interface RevisionsProps extends Pick<HistoryPanelProps, 'onEnded'> {
   readonly policy: string | undefined;
   readonly onView: (view: View) => void;
 }

@@ -13,7 +13,7 @@ import { mayChange } from './change-panel.ts';
 import { Command, quoted } from './command.ts';
 import { ConfirmDialog } from './confirm-dialog.ts';
 import { Effect } from './effect.ts';
-import { button, failure, instant, keyText } from './elements.ts';
+import { button, checkBox, failure, instant, keyText } from './elements.ts';
 import { ShadowSeen } from './shadow-seen.ts';
 import { useRefresh } from './use-refresh.ts';
 
@@ -144,19 +144,7 @@ function Promote({ shadow, onDone, onClosed, onEnded }: OrderProps): ComponentCh
     },
     h(Objects, { shadow, what: 'would hold' }),
     doubts.map((doubt) => h('p', { key: doubt, class: 'odd' }, `In doubt: ${doubt}.`)),
-    doubts.length === 0
-      ? null
-      : h(
-          'label',
-          { class: 'check' },
-          h('input', {
-            type: 'checkbox',
-            checked: force,
-            onChange: ({ target }: Event) =>
-              setForce(target instanceof HTMLInputElement ? target.checked : false),
-          }),
-          ' Promote it all the same',
-        ),
+    doubts.length === 0 ? null : checkBox('Promote it all the same', force, setForce),
   );
 }
 

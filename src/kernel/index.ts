@@ -19,6 +19,7 @@ export { Limiter } from './limiter.ts';
 export { compareText, sameMembers } from './lists.ts';
 export { type Log, type LogFields, silentLog } from './log.ts';
 export { once } from './once.ts';
+export { type Repetition, repeatedly } from './repeatedly.ts';
 export { Secret } from './secret.ts';
 export { byContent, identityOf, Shared, sharedLists } from './shared.ts';
 export { systemErrorCode } from './system-error.ts';

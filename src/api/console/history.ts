@@ -1,5 +1,5 @@
 import { type DifferingObject, differingObjects, policyKey, withStored } from '../../domain/policy/index.ts';
-import type { PolicyAnalysis, PolicyObjectKey } from '../../domain/ports/index.ts';
+import type { PolicyAnalysis, PolicyObjectKey, StoredPolicy } from '../../domain/ports/index.ts';
 import type * as wire from '../../wire/console.ts';
 import { needsControlPlane } from '../needs-control-plane.ts';
 import { comparisonToWire } from './diff.ts';
@@ -49,9 +49,8 @@ export async function changesBetween(
   services: ConsolePolicyServices,
   { from, to, policy }: wire.ConsoleCompareQuestion,
 ): Promise<wire.ConsoleChanges> {
-  const policies = needsControlPlane(services.policies);
-  const [before, after] = await Promise.all([policies.kept(from), policies.kept(to)]);
-  const all = differingObjects(before.policies, after.policies).filter(({ key }) => isMeant(policy)(key));
+  const [before, after] = await keptAtBoth(services, from, to);
+  const all = differingObjects(before, after).filter(({ key }) => isMeant(policy)(key));
   return { effects: all.slice(0, mostTexts).map(effectOf), more: Math.max(0, all.length - mostTexts) };
 }
 
@@ -63,10 +62,19 @@ export async function diffBetween(
   signal: AbortSignal,
 ): Promise<wire.ConsoleDiff> {
   const world = worldOf(services);
+  const [before, after] = await keptAtBoth(services, from, to);
+  const at = (kept: typeof before) => withStored(world, kept, policy);
+  return comparisonToWire(await analysis.compare(at(before), at(after), signal));
+}
+
+async function keptAtBoth(
+  services: ConsolePolicyServices,
+  from: number,
+  to: number,
+): Promise<readonly [readonly StoredPolicy[], readonly StoredPolicy[]]> {
   const policies = needsControlPlane(services.policies);
   const [before, after] = await Promise.all([policies.kept(from), policies.kept(to)]);
-  const at = (kept: typeof before) => withStored(world, kept.policies, policy);
-  return comparisonToWire(await analysis.compare(at(before), at(after), signal));
+  return [before.policies, after.policies];
 }
 
 function effectOf({ key, before = '', after = '' }: DifferingObject): wire.ConsoleEffect {

@@ -11,7 +11,9 @@ import {
   type PolicyProblem,
   type PolicyService,
   type PolicyWorld,
+  policyIdentity,
   policyKey,
+  policyKeyOf,
   policyObject,
   readPolicies,
 } from '../../domain/policy/index.ts';
@@ -49,7 +51,7 @@ export function listPolicies(services: ConsolePolicyServices): wire.ConsolePolic
 /** @throws CitadelError NotFound */
 export function getPolicy(services: ConsolePolicyServices, key: wire.ConsolePolicyKey): wire.ConsolePolicy {
   needsControlPlane(services.policies);
-  const status = services.policyStatus().find(({ policy }) => sameKey(keyOf(policy), key));
+  const status = services.policyStatus().find(({ policy }) => policyKeyOf(policy) === policyKey(key));
   if (!status) throw new CitadelError('NotFound', 'there is no such policy any more');
   return { ...headOf(status, new Map()), text: textOf(status.policy) };
 }
@@ -155,7 +157,7 @@ export function effectsOf(
 const policiesOf = (texts: PolicyChangeRequest['texts']) =>
   texts.flatMap((each) => readPolicies(each.text, each).policies);
 const byKey = (policies: readonly Policy[]): ReadonlyMap<string, Policy> =>
-  new Map(policies.map((policy) => [policyKey(identityOf(policy)), policy]));
+  new Map(policies.map((policy) => [policyKeyOf(policy), policy]));
 
 function headOf(
   { policy, workloads, current, pending, refusals }: PolicyStatus,
@@ -163,7 +165,7 @@ function headOf(
 ): wire.ConsolePolicyHead {
   const { origin, generation } = policy.meta;
   return {
-    ...keyOf(policy),
+    ...policyIdentity(policy),
     source: origin.line === undefined ? origin.source : `${origin.source}:${origin.line}`,
     stored: isStoredOrigin(origin.source),
     generation,
@@ -171,14 +173,10 @@ function headOf(
     current,
     pending,
     refused: refusals.length,
-    warnings: warnings.get(policyKey(identityOf(policy))) ?? 0,
+    warnings: warnings.get(policyKeyOf(policy)) ?? 0,
   };
 }
 
-const identityOf = ({ kind, meta }: Policy) => ({ kind, namespace: meta.namespace, name: meta.name });
-const keyOf = (policy: Policy): wire.ConsolePolicyKey => identityOf(policy);
-const sameKey = (a: wire.ConsolePolicyKey, b: wire.ConsolePolicyKey) =>
-  a.kind === b.kind && a.namespace === b.namespace && a.name === b.name;
 /** As an author would write it: what its source keeps of it beside is not his. */
 const textOf = (policy: Policy) => {
   const { namespace, name, origin } = policy.meta;

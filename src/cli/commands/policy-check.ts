@@ -1,12 +1,11 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { dnsLabel } from '../../domain/policy/index.ts';
+import { dnsLabel, policyKeyOf } from '../../domain/policy/index.ts';
 import { ExitRequest, exitCodes } from '../exit-codes.ts';
 import { type OutputOptions, withOutput } from '../options.ts';
 import { printRecord } from '../output.ts';
 import { checkExitCode, type FindingKind, findingKinds } from '../policy-check/exit-code.ts';
 import { type CheckOptions, type Findings, gather, type PolicyComparison } from '../policy-check/gather.ts';
 import { checkMarkdown, checkText } from '../policy-check/render.ts';
-import { keyOf } from '../policy-check/sides.ts';
 import { reportValue } from '../policy-testing/report.ts';
 import { withWorld } from '../policy-world.ts';
 import { writeReport } from './policy-test.ts';
@@ -72,7 +71,7 @@ function comparisonValue({ removals, ...comparison }: PolicyComparison): Readonl
   return {
     ...comparison,
     removals: removals.map(({ policy, effect }) => ({
-      policy: keyOf(policy),
+      policy: policyKeyOf(policy),
       at: policy.meta.origin,
       ...(effect && { outcome: effect.outcome, differences: effect.differences }),
     })),

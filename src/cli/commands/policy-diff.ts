@@ -5,7 +5,7 @@ import {
   formatPolicyProblem,
   type Policy,
   type PolicyWorld,
-  policyKey,
+  policyKeyOf,
   readPolicies,
   type WorldComparison,
   withPolicies,
@@ -95,8 +95,8 @@ function liveAlone(
   live: PolicyWorld | undefined,
 ): readonly string[] {
   if (first !== 'live' || !second || !live) return [];
-  const named = new Set(second.map(keyOf));
-  return live.policies.map(keyOf).filter((key) => !named.has(key));
+  const named = new Set(second.map(policyKeyOf));
+  return live.policies.map(policyKeyOf).filter((key) => !named.has(key));
 }
 
 function worldsOf(
@@ -141,7 +141,7 @@ function policiesOf(side: string): readonly Policy[] {
   const policies = readings.flatMap((reading) => reading.policies);
   const taken = new Set<string>();
   const twice = policies.filter((policy) => {
-    const key = keyOf(policy);
+    const key = policyKeyOf(policy);
     const isTaken = taken.has(key);
     taken.add(key);
     return isTaken;
@@ -149,14 +149,10 @@ function policiesOf(side: string): readonly Policy[] {
   const problems = [
     ...unreadable,
     ...readings.flatMap((reading) => reading.problems.map(formatPolicyProblem)),
-    ...twice.map((policy) => `${keyOf(policy)} is in ${side} twice: it is not said which one counts`),
+    ...twice.map((policy) => `${policyKeyOf(policy)} is in ${side} twice: it is not said which one counts`),
   ];
   if (problems.length > 0) throw new CitadelError('InvalidArgument', problems.map(printable).join('\n'));
   return policies;
-}
-
-function keyOf({ kind, meta: { namespace, name } }: Policy): string {
-  return policyKey({ kind, namespace, name });
 }
 
 function print(found: WorldComparison, registry: boolean, output: OutputFormat): void {

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import {
   formatPolicyProblem,
-  type Policy,
   type PolicyWorld,
   policyKey,
+  policyKeyOf,
   type ReplayGroup,
   type ReplayReport,
   readPolicies,
@@ -80,16 +80,12 @@ function candidateWorld(before: PolicyWorld, { candidate, remove = [], only }: O
 
 /** @throws CitadelError NotFound for a policy that does not hold: what its end would change is nothing, and not what is asked */
 function without(world: PolicyWorld, keys: readonly PolicyObjectKey[]): PolicyWorld {
-  const holds = (key: string) => world.policies.some((policy) => keyOf(policy) === key);
+  const holds = (key: string) => world.policies.some((policy) => policyKeyOf(policy) === key);
   const gone = new Set(keys.map(policyKey));
   const missing = [...gone].find((key) => !holds(key));
   if (missing !== undefined)
     throw new CitadelError('NotFound', `${missing} does not hold: citadel policy status names those that do`);
-  return { ...world, policies: world.policies.filter((policy) => !gone.has(keyOf(policy))) };
-}
-
-function keyOf({ kind, meta: { namespace, name } }: Policy): string {
-  return policyKey({ kind, namespace, name });
+  return { ...world, policies: world.policies.filter((policy) => !gone.has(policyKeyOf(policy))) };
 }
 
 function reportText(report: ReplayReport, records: ReadRecords): string {

@@ -2,10 +2,10 @@ import {
   type Policy,
   type PolicyWorld,
   policyHash,
+  policyKeyOf,
   type WorldComparison,
   withPolicies,
 } from '../../domain/policy/index.ts';
-import { keyOf } from './sides.ts';
 
 /** What files are put in the place of. */
 export type Against =
@@ -37,16 +37,16 @@ export interface PolicyChange {
 /** @param policies of the files, as they are after the change */
 export function changeOf(world: PolicyWorld, policies: readonly Policy[], against: Against): PolicyChange {
   const before = against.kind === 'files' ? withPolicies(world, against.policies) : world;
-  const named = new Set(policies.map(keyOf));
+  const named = new Set(policies.map(policyKeyOf));
   const goes = goesBy(against);
-  const others = before.policies.filter((policy) => !named.has(keyOf(policy)));
+  const others = before.policies.filter((policy) => !named.has(policyKeyOf(policy)));
   const removed = others.filter(goes);
   const left = { ...before, policies: before.policies.filter((policy) => !removed.includes(policy)) };
   return {
     before,
     after: withPolicies(left, policies),
     removed,
-    staying: against.kind === 'live' && against.removing.kind === 'nothing' ? others.map(keyOf) : [],
+    staying: against.kind === 'live' && against.removing.kind === 'nothing' ? others.map(policyKeyOf) : [],
     drifted: driftOf(world, against),
   };
 }
@@ -61,19 +61,19 @@ function goesBy(against: Against): (policy: Policy) => boolean {
 }
 
 function isAmong(policies: readonly Policy[]): (policy: Policy) => boolean {
-  const keys = new Set(policies.map(keyOf));
-  return (policy) => keys.has(keyOf(policy));
+  const keys = new Set(policies.map(policyKeyOf));
+  return (policy) => keys.has(policyKeyOf(policy));
 }
 
 function driftOf(world: PolicyWorld, against: Against): readonly string[] {
   if (against.kind !== 'live' || against.removing.kind !== 'deleted') return [];
-  const live = new Map(world.policies.map((policy) => [keyOf(policy), policy]));
+  const live = new Map(world.policies.map((policy) => [policyKeyOf(policy), policy]));
   return against.removing.base
     .filter((policy) => {
-      const now = live.get(keyOf(policy));
+      const now = live.get(policyKeyOf(policy));
       return now === undefined || policyHash(now) !== policyHash(policy);
     })
-    .map(keyOf);
+    .map(policyKeyOf);
 }
 
 /** A policy that goes, and what hangs on it alone, with all else as it will be. */

@@ -4,6 +4,7 @@ import {
   formatPolicyProblem,
   type LintWarning,
   placesText,
+  policyKeyOf,
   regionText,
   type WorldComparison,
 } from '../../domain/policy/index.ts';
@@ -11,7 +12,6 @@ import { explainLine, requestLine } from '../commands/policy-diff-text.ts';
 import { failedCases, problemLine } from '../policy-testing/report.ts';
 import type { Removal } from './change.ts';
 import type { Findings, PolicyComparison } from './gather.ts';
-import { keyOf } from './sides.ts';
 
 /** One kind of finding, with a line or more for each. */
 export interface Section {
@@ -92,7 +92,7 @@ const mostOfRemoval = 5;
 
 function removalEntry({ policy, effect }: Removal): readonly [string, ...string[]] {
   const { source, line } = policy.meta.origin;
-  const head = `${keyOf(policy)} (${source}${line === undefined ? '' : `:${line}`})`;
+  const head = `${policyKeyOf(policy)} (${source}${line === undefined ? '' : `:${line}`})`;
   if (effect === undefined) return [head];
   if (effect.outcome === 'same') return [head, 'without it nothing is decided otherwise: proven'];
   const { differences, complete } = effect;

@@ -3,7 +3,8 @@ import {
   type Policy,
   type PolicyProblem,
   type PolicyReading,
-  policyKey,
+  policyIdentity,
+  policyKeyOf,
   readPolicies,
 } from '../../domain/policy/index.ts';
 import { CitadelError } from '../../kernel/index.ts';
@@ -70,12 +71,12 @@ function sideOf(files: readonly PolicyFile[], unreadable: readonly string[]): Si
   for (const reading of readings) {
     problems.push(...reading.problems);
     for (const policy of reading.policies) {
-      const first = taken.get(keyOf(policy));
-      if (!first) taken.set(keyOf(policy), policy);
+      const first = taken.get(policyKeyOf(policy));
+      if (!first) taken.set(policyKeyOf(policy), policy);
       else {
         const { source, line = 1 } = policy.meta.origin;
         const message = `is in ${first.meta.origin.source} too: nobody can say which one counts`;
-        problems.push({ source, line, object: identityOf(policy), path: '', message });
+        problems.push({ source, line, object: policyIdentity(policy), path: '', message });
       }
     }
   }
@@ -90,12 +91,4 @@ function sideOf(files: readonly PolicyFile[], unreadable: readonly string[]): Si
       return undefined;
     },
   };
-}
-
-function identityOf({ kind, meta: { namespace, name } }: Policy) {
-  return { kind, namespace, name };
-}
-
-export function keyOf(policy: Policy): string {
-  return policyKey(identityOf(policy));
 }

@@ -5,7 +5,8 @@ import {
   type PolicyReading,
   type PolicyTest,
   type PolicyWorld,
-  policyKey,
+  policyIdentity,
+  policyKeyOf,
   readPolicies,
   readPolicyTests,
   withPolicies,
@@ -154,13 +155,13 @@ class Loader {
       if (known && reading.problems.length > 0)
         this.problems.push(told(source, `the test ${name} cannot be run: ${file} is broken`));
       for (const policy of reading.policies) {
-        const key = policyKey({ ...policy.meta, kind: policy.kind });
+        const key = policyKeyOf(policy);
         const first = taken.get(key);
         if (first)
           this.problems.push({
             ...told(file, `is in ${first.meta.origin.source} too, and the test ${name} takes both`),
             line: policy.meta.origin.line ?? 1,
-            object: { kind: policy.kind, namespace: policy.meta.namespace, name: policy.meta.name },
+            object: policyIdentity(policy),
           });
         else taken.set(key, policy);
       }

@@ -1,4 +1,12 @@
-import { type Clock, describeError, type Entropy, inTurn, type Log } from '../../kernel/index.ts';
+import {
+  type Clock,
+  describeError,
+  type Entropy,
+  inTurn,
+  type Log,
+  type Repetition,
+  repeatedly,
+} from '../../kernel/index.ts';
 import { interposed } from '../evidence/index.ts';
 import type { ControlPlane } from '../mesh/index.ts';
 import { holdingVersion } from '../policy/index.ts';
@@ -51,13 +59,12 @@ const batch = 250;
  */
 export function createDenials(options: DenialsOptions): Denials {
   const { mesh, sink, store, entropy, clock, log, limits = stored } = options;
-  const stopping = new AbortController();
   const unwritten = new RecentDenials({
     ...waiting,
     perCaller: Math.min(waiting.perCaller, limits.perCaller),
   });
   const oneByOne = inTurn();
-  let running: Promise<void> = Promise.resolve();
+  let writing: Repetition | undefined;
   let tidiedAt = new Date(0);
 
   const add = (entry: AccessLogEntry): void => {
@@ -98,12 +105,9 @@ export function createDenials(options: DenialsOptions): Denials {
       log.warn('denials could not be written; it is tried again', { cause: describeError(error) });
     });
 
-  const writeNowAndThen = async () => {
-    while (!stopping.signal.aborted) {
-      await clock.sleep(writeInterval, stopping.signal).catch(() => undefined);
-      await attempt(write);
-      await attempt(tidy);
-    }
+  const writeAndTidy = async () => {
+    await attempt(write);
+    await attempt(tidy);
   };
 
   const isKept = ({ told }: DenialRecord) => clock.now().getTime() - told.getTime() < retention;
@@ -124,11 +128,10 @@ export function createDenials(options: DenialsOptions): Denials {
       return { ...page, items: page.items.filter(isKept) };
     },
     start() {
-      running = writeNowAndThen();
+      writing = repeatedly(clock, writeInterval, writeAndTidy);
     },
     async close() {
-      stopping.abort();
-      await running;
+      await writing?.stop();
       await attempt(write);
     },
   };

@@ -1,4 +1,4 @@
-import { type Clock, describeError, type Log } from '../../kernel/index.ts';
+import { type Clock, describeError, type Log, type Repetition, repeatedly } from '../../kernel/index.ts';
 import type { ControlPlane } from '../mesh/index.ts';
 import type { AccessLogSink, EvidenceStore } from '../ports/index.ts';
 import { broken, received, refused, reported, settle } from './account.ts';
@@ -34,8 +34,7 @@ const tidyInterval = 600_000;
 export function createEvidenceService({ mesh, store, clock, log }: EvidenceOptions): EvidenceService {
   const workloads = new Map<string, Known>();
   const watched = new Map<string, ReadonlySet<string>>();
-  const stopping = new AbortController();
-  let writing: Promise<void> = Promise.resolve();
+  let writing: Repetition | undefined;
   let tidiedAt = clock.now();
 
   const knownOf = (workload: string): Known => {
@@ -102,12 +101,9 @@ export function createEvidenceService({ mesh, store, clock, log }: EvidenceOptio
     }
   };
 
-  const writeNowAndThen = async () => {
-    while (!stopping.signal.aborted) {
-      await clock.sleep(writeInterval, stopping.signal).catch(() => undefined);
-      await tidy();
-      await write();
-    }
+  const tidyAndWrite = async () => {
+    await tidy();
+    await write();
   };
 
   return {
@@ -168,11 +164,10 @@ export function createEvidenceService({ mesh, store, clock, log }: EvidenceOptio
       ),
     async start() {
       for (const stored of await store.list()) workloads.set(stored.workload, restored(stored));
-      writing = writeNowAndThen();
+      writing = repeatedly(clock, writeInterval, tidyAndWrite);
     },
     async close() {
-      stopping.abort();
-      await writing;
+      await writing?.stop();
       await write();
     },
   };

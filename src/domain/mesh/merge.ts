@@ -1,5 +1,5 @@
 import { once, sameMembers } from '../../kernel/index.ts';
-import { type Policy, policyHash, policyKey } from '../policy/index.ts';
+import { type Policy, policyHash, policyKeyOf } from '../policy/index.ts';
 import type { MeshContent } from '../ports/index.ts';
 import { contentHash } from './content-hash.ts';
 import type { Endpoint, Service, ServicePort, ShadowedObject, Workload } from './model.ts';
@@ -35,7 +35,7 @@ export function mergeContents(contents: readonly MeshContent[]): MergedContent {
   const policies = first(
     contents,
     (content) => content.policies,
-    keyOf,
+    policyKeyOf,
     (key, earlier, later) => {
       if (policyHash(earlier.value) === policyHash(later.value)) return;
       const { origin } = later.value.meta;
@@ -149,9 +149,4 @@ function union(
     else if (there.workload !== endpoint.workload) taken.push(key);
   }
   return { endpoints: inOrder([...known.values()]), taken };
-}
-
-/** `<kind>/<namespace>/<name>`: what two sources may both name. */
-export function keyOf({ kind, meta }: Policy): string {
-  return policyKey({ kind, namespace: meta.namespace, name: meta.name });
 }

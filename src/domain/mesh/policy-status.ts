@@ -1,6 +1,5 @@
-import { describeOrigin, type Policy } from '../policy/index.ts';
+import { describeOrigin, type Policy, policyKeyOf } from '../policy/index.ts';
 import { tooMuch } from './bounded-policies.ts';
-import { keyOf } from './merge.ts';
 import type { ProxyState } from './proxy-tracker.ts';
 import { hasTooMuch, type MeshIndex } from './view.ts';
 
@@ -56,7 +55,7 @@ export function policyStatuses(index: MeshIndex, proxies: readonly ProxyState[])
       current,
       pending: streams.length - current - refusals.length,
       refusals,
-      shadowed: shadowed.get(keyOf(policy)) ?? [],
+      shadowed: shadowed.get(policyKeyOf(policy)) ?? [],
     };
   });
 }

@@ -1,10 +1,10 @@
 import { compareText, sameMembers } from '../../kernel/index.ts';
 import { wantedKeySets } from '../jwks/index.ts';
-import { type Policy, policyHash, precedence } from '../policy/index.ts';
+import { type Policy, policyHash, policyKeyOf, precedence } from '../policy/index.ts';
 import type { MeshContent } from '../ports/index.ts';
 import type { TrustBundleSnapshot } from '../trust/index.ts';
 import { contentHash } from './content-hash.ts';
-import { hashOf, keyOf, mergeContents } from './merge.ts';
+import { hashOf, mergeContents } from './merge.ts';
 import type { CandidatePolicies, KeySetTexts, MeshSettings, MeshSnapshot, Workload } from './model.ts';
 
 /** What a snapshot has besides what sources give. */
@@ -40,7 +40,7 @@ export function composeSnapshot(
   const merged = mergeContents(contents);
   const workloads = kept(merged.workloads, previous?.workloads);
   const services = kept(merged.services, previous?.services);
-  const before = new Map((previous?.policies ?? []).map((policy) => [keyOf(policy), policy]));
+  const before = new Map((previous?.policies ?? []).map((policy) => [policyKeyOf(policy), policy]));
   const policies = [...kept(merged.policies, before).values()];
   const keySets = keySetsOf(policies, fetched);
   const withProxy = [...workloads.values()].filter(({ proxy }) => proxy !== 'none');
@@ -80,7 +80,8 @@ function candidatePolicies(
   holding: readonly Policy[],
   previous: CandidatePolicies | undefined,
 ): readonly Policy[] {
-  const byKey = (policies: readonly Policy[] = []) => new Map(policies.map((each) => [keyOf(each), each]));
+  const byKey = (policies: readonly Policy[] = []) =>
+    new Map(policies.map((each) => [policyKeyOf(each), each]));
   const known = [byKey(holding), byKey(previous?.policies)];
   return [...tried]
     .toSorted(([a], [b]) => compareText(a, b))

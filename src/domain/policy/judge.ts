@@ -1,8 +1,7 @@
 import type { MeshSettings, MeshSnapshot } from '../mesh/index.ts';
 import { authoredObject } from './authored.ts';
 import { type LintWarning, lintAlone, lintPolicies } from './lint/index.ts';
-import type { Policy } from './model.ts';
-import { type PolicyProblem, policyKey, readPolicy } from './read/index.ts';
+import { type PolicyProblem, policyKeyOf, readPolicy } from './read/index.ts';
 
 /** What a policy is judged against. */
 export interface JudgedMesh {
@@ -27,15 +26,11 @@ export function judgePolicy(object: unknown, source: string, mesh: JudgedMesh): 
   if (!policy) return { problems, warnings: [] };
   const { settings, snapshot } = mesh;
   if (!snapshot) return { problems, warnings: lintAlone(policy, settings, { comparisons }) };
-  const key = keyOf(policy);
-  const at = snapshot.policies.findIndex((each) => keyOf(each) === key);
+  const key = policyKeyOf(policy);
+  const at = snapshot.policies.findIndex((each) => policyKeyOf(each) === key);
   const policies = at < 0 ? [...snapshot.policies, policy] : snapshot.policies.with(at, policy);
   return {
     problems,
     warnings: lintPolicies(policies, snapshot, undefined, { subjects: [policy], comparisons }),
   };
-}
-
-function keyOf({ kind, meta }: Policy): string {
-  return policyKey({ kind, namespace: meta.namespace, name: meta.name });
 }

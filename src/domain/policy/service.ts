@@ -6,7 +6,14 @@ import { type PolicyRestore, restoringChange } from './changes/index.ts';
 import { formatPolicyObject } from './format.ts';
 import { type LintWarning, lintPolicies } from './lint/index.ts';
 import { describeOrigin, type Policy } from './model.ts';
-import { type PolicyLocator, type PolicyProblem, policyKey, readPolicies } from './read/index.ts';
+import {
+  type PolicyLocator,
+  type PolicyProblem,
+  policyIdentity,
+  policyKey,
+  policyKeyOf,
+  readPolicies,
+} from './read/index.ts';
 import { storedOrigin } from './stored.ts';
 
 export interface PolicyAuthor {
@@ -95,8 +102,8 @@ export function createPolicyService(options: PolicyServiceOptions): PolicyServic
     const { policies, ...change } = decideChange(request, stored);
     const snapshot = options.snapshot();
     const warnings = warningsOf(policies, change.effects, snapshot);
-    const touched = new Set(change.objects.map(keyText));
-    const before = stored.filter((each) => touched.has(keyText(each)));
+    const touched = new Set(change.objects.map(policyKey));
+    const before = stored.filter((each) => touched.has(policyKey(each)));
     return { ...change, before, effects: withShadows(change.effects, snapshot), warnings, revision };
   }
 
@@ -118,7 +125,7 @@ export function createPolicyService(options: PolicyServiceOptions): PolicyServic
         action: actionOf(request),
         subject: author.subject,
         proof: author.proof,
-        target: objects.map(keyText).slice(0, 20).join(' '),
+        target: objects.map(policyKey).slice(0, 20).join(' '),
         reason: reason === '' ? 'none given' : reason,
         details: {
           objects: String(objects.length),
@@ -147,12 +154,12 @@ export function createPolicyService(options: PolicyServiceOptions): PolicyServic
     },
     async restoring(restore) {
       const [then, { policies: now }] = await Promise.all([store.at(restore.revision), store.current()]);
-      const known = new Set([...then, ...now].map(keyText));
-      const missing = restore.keys.find((key) => !known.has(keyText(key)));
+      const known = new Set([...then, ...now].map(policyKey));
+      const missing = restore.keys.find((key) => !known.has(policyKey(key)));
       if (missing)
         throw new CitadelError(
           'NotFound',
-          `${keyText(missing)} was not kept here at revision ${restore.revision}, and is not now`,
+          `${policyKey(missing)} was not kept here at revision ${restore.revision}, and is not now`,
         );
       return { ...restoringChange(then, now, restore), restores: restore.revision };
     },
@@ -164,8 +171,6 @@ export function createPolicyService(options: PolicyServiceOptions): PolicyServic
 
 type NewVersion = Omit<StoredPolicy, 'revision'>;
 
-const keyText = ({ kind, namespace, name }: PolicyObjectKey) => `${kind}/${namespace}/${name}`;
-
 /** Pure: what a request makes of what is stored. */
 function decideChange(
   { texts, remove }: PolicyChangeRequest,
@@ -176,7 +181,7 @@ function decideChange(
   objects: NewVersion[];
   policies: readonly LocatedPolicy[];
 } {
-  const byKey = new Map(stored.map((each) => [keyText(each), each]));
+  const byKey = new Map(stored.map((each) => [policyKey(each), each]));
   const problems: PolicyProblem[] = [];
   const effects: PolicyEffect[] = [];
   const objects: NewVersion[] = [];
@@ -186,14 +191,14 @@ function decideChange(
     const reading = readPolicies(text, { source });
     problems.push(...reading.problems);
     for (const policy of reading.policies) {
-      const key = { kind: policy.kind, namespace: policy.meta.namespace, name: policy.meta.name };
-      if (seen.has(keyText(key))) {
+      const key = policyIdentity(policy);
+      if (seen.has(policyKey(key))) {
         problems.push(twice(policy, source));
         continue;
       }
-      seen.add(keyText(key));
+      seen.add(policyKey(key));
       policies.push({ policy, locate: reading.locate });
-      const before = byKey.get(keyText(key));
+      const before = byKey.get(policyKey(key));
       const hash = policyHash(policy);
       if (before?.hash === hash) {
         effects.push({ key, kind: 'unchanged' });
@@ -204,11 +209,11 @@ function decideChange(
     }
   }
   for (const key of remove) {
-    if (!byKey.has(keyText(key)) || seen.has(keyText(key))) {
+    if (!byKey.has(policyKey(key)) || seen.has(policyKey(key))) {
       problems.push({
-        source: keyText(key),
+        source: policyKey(key),
         path: '',
-        ...(seen.has(keyText(key))
+        ...(seen.has(policyKey(key))
           ? { message: 'is named twice, or stands in the texts as well', mend: 'name it once' }
           : {
               message: 'is not kept here',
@@ -217,7 +222,7 @@ function decideChange(
       });
       continue;
     }
-    seen.add(keyText(key));
+    seen.add(policyKey(key));
     effects.push({ key, kind: 'remove' });
     objects.push({ ...key, text: undefined, hash: '' });
   }
@@ -231,14 +236,9 @@ function withShadows(
   effects: readonly PolicyEffect[],
   snapshot: MeshSnapshot | undefined,
 ): readonly PolicyEffect[] {
-  const origins = new Map(
-    snapshot?.policies.map(({ kind, meta }) => [
-      keyText({ kind, namespace: meta.namespace, name: meta.name }),
-      meta.origin,
-    ]),
-  );
+  const origins = new Map(snapshot?.policies.map((policy) => [policyKeyOf(policy), policy.meta.origin]));
   return effects.map((effect) => {
-    const origin = origins.get(keyText(effect.key));
+    const origin = origins.get(policyKey(effect.key));
     if (!origin || origin.source === storedOrigin(effect.key)) return effect;
     // Taking a shadowed one away changes nothing either, and ends the confusion.
     if (effect.kind === 'remove' || effect.kind === 'unchanged') return effect;
@@ -263,7 +263,7 @@ function actionOf({ restores, promotes }: PolicyChangeRequest): string {
 function withoutEffect({ key, shadowedBy }: PolicyEffect): CitadelError {
   return new CitadelError(
     'FailedPrecondition',
-    `${keyText(key)} would have no effect: the one of this name in ${shadowedBy} counts; change it there, or give this one another name`,
+    `${policyKey(key)} would have no effect: the one of this name in ${shadowedBy} counts; change it there, or give this one another name`,
   );
 }
 
@@ -279,22 +279,20 @@ function warningsOf(
   snapshot: MeshSnapshot | undefined,
 ): readonly LintWarning[] {
   if (!snapshot || changed.length === 0) return [];
-  const keyOf = ({ kind, meta }: Policy) => keyText({ kind, namespace: meta.namespace, name: meta.name });
-  const touched = new Set(effects.map(({ key }) => keyText(key)));
-  const others = snapshot.policies.filter((policy) => !touched.has(keyOf(policy)));
+  const touched = new Set(effects.map(({ key }) => policyKey(key)));
+  const others = snapshot.policies.filter((policy) => !touched.has(policyKeyOf(policy)));
   const locators = new Map(changed.map(({ policy, locate }) => [policy, locate]));
   const warnings = lintPolicies(
     [...others, ...changed.map(({ policy }) => policy)],
     snapshot,
     (policy, path) => locators.get(policy)?.(policy, path),
   );
-  return warnings.filter(({ object }) => touched.has(keyText(object)));
+  return warnings.filter(({ object }) => touched.has(policyKey(object)));
 }
 
 function twice(policy: Policy, source: string): PolicyProblem {
-  const { kind, meta } = policy;
-  const object = { kind, namespace: meta.namespace, name: meta.name };
-  const { line } = meta.origin;
+  const object = policyIdentity(policy);
+  const { line } = policy.meta.origin;
   return {
     source,
     ...(line === undefined ? {} : { line, column: 1 }),

@@ -61,7 +61,7 @@ export interface NamedDenial extends Denial {
 
 /** What the candidate would have decided of a request or connection. */
 export interface ShadowVerdict {
-  /** Of what was compared with what: the id of CandidatePolicies. */
+  /** Of what was compared with what: the id of a Trial of domain/mesh. */
   readonly trial: string;
   /** `unknown`: it was refused before the candidate was asked. */
   readonly outcome: 'allowed' | 'denied' | 'unknown';

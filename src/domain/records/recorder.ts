@@ -1,4 +1,11 @@
-import { type Clock, describeError, type Log, once } from '../../kernel/index.ts';
+import {
+  type Clock,
+  describeError,
+  type Log,
+  once,
+  type Repetition,
+  repeatedly,
+} from '../../kernel/index.ts';
 import { interposed } from '../evidence/index.ts';
 import type { ControlPlane, Workload } from '../mesh/index.ts';
 import { stableLabels } from '../policy/index.ts';
@@ -38,10 +45,9 @@ const batchesAtOnce = 8;
 
 export function createDecisionRecorder(options: RecorderOptions): DecisionRecorder {
   const { mesh, sink, store, clock, log, limits = defaultRecordLimits } = options;
-  const stopping = new AbortController();
   let current = new PeriodCounts(periodOf(clock.now()), limits);
   let before: PeriodCounts | undefined;
-  let writing: Promise<void> = Promise.resolve();
+  let writing: Repetition | undefined;
   let tidiedAt = new Date(0);
 
   const countsAt = (now: Date): PeriodCounts => {
@@ -96,12 +102,9 @@ export function createDecisionRecorder(options: RecorderOptions): DecisionRecord
     }
   };
 
-  const writeNowAndThen = async () => {
-    while (!stopping.signal.aborted) {
-      await clock.sleep(writeInterval, stopping.signal).catch(() => undefined);
-      await write(batchesAtOnce);
-      await tidy();
-    }
+  const writeAndTidy = async () => {
+    await write(batchesAtOnce);
+    await tidy();
   };
 
   return {
@@ -121,11 +124,10 @@ export function createDecisionRecorder(options: RecorderOptions): DecisionRecord
         for (const each of page.items) if (each.period.getTime() === since.getTime()) current.restore(each);
         pageToken = page.nextPageToken;
       } while (pageToken !== undefined);
-      writing = writeNowAndThen();
+      writing = repeatedly(clock, writeInterval, writeAndTidy);
     },
     async close() {
-      stopping.abort();
-      await writing;
+      await writing?.stop();
       await write(Number.POSITIVE_INFINITY);
     },
   };

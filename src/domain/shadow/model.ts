@@ -46,7 +46,7 @@ export interface ShadowCounts {
 /** What was counted of one workload. */
 export interface ShadowTally extends ShadowCounts {
   readonly workload: string;
-  /** Of what was compared with what, see CandidatePolicies: counts of two of them are never added up. */
+  /** Of what was compared with what, see Trial of domain/mesh: counts of two of them are never added up. */
   readonly trial: string;
   readonly last: Date;
   readonly differences: readonly ShadowDifference[];

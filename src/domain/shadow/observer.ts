@@ -1,4 +1,12 @@
-import { type Clock, describeError, type Entropy, inTurn, type Log } from '../../kernel/index.ts';
+import {
+  type Clock,
+  describeError,
+  type Entropy,
+  inTurn,
+  type Log,
+  type Repetition,
+  repeatedly,
+} from '../../kernel/index.ts';
 import { interposed } from '../evidence/index.ts';
 import type { ControlPlane } from '../mesh/index.ts';
 import type { AccessLogSink, ShadowSeen, ShadowStore } from '../ports/index.ts';
@@ -43,9 +51,8 @@ interface Watching {
 /** Reads from access logs on which calls the policies that hold and those that are tried disagree. */
 export function createShadowObserver(options: ShadowObserverOptions): ShadowObserver {
   const { mesh, sink, store, entropy, clock, log } = options;
-  const stopping = new AbortController();
   let watching: Watching | undefined;
-  let writing: Promise<void> = Promise.resolve();
+  let writing: Repetition | undefined;
 
   const begin = (candidate: string): Watching => ({
     candidate,
@@ -94,13 +101,6 @@ export function createShadowObserver(options: ShadowObserverOptions): ShadowObse
       });
     });
 
-  const writeNowAndThen = async () => {
-    while (!stopping.signal.aborted) {
-      await clock.sleep(writeInterval, stopping.signal).catch(() => undefined);
-      await tryToWrite();
-    }
-  };
-
   mesh.onProgress(follow);
   return {
     ...interposed(sink, (session, entries) => {
@@ -117,11 +117,10 @@ export function createShadowObserver(options: ShadowObserverOptions): ShadowObse
       return store.seen(candidate);
     },
     start() {
-      writing = writeNowAndThen();
+      writing = repeatedly(clock, writeInterval, tryToWrite);
     },
     async close() {
-      stopping.abort();
-      await writing;
+      await writing?.stop();
       await tryToWrite(true);
     },
   };

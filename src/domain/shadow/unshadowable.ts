@@ -1,5 +1,11 @@
 import { decides } from '../mesh/index.ts';
-import { type PolicyProblem, type PreparedChange, policyKey, readPolicies } from '../policy/index.ts';
+import {
+  type PolicyProblem,
+  type PreparedChange,
+  policyIdentity,
+  policyKey,
+  readPolicies,
+} from '../policy/index.ts';
 
 /** Of what a change touches, that which can only be enforced, and not tried: what it is now, or would be. */
 export function unshadowable({
@@ -11,10 +17,9 @@ export function unshadowable({
     const [policy] = readPolicies(text, { source: policyKey(key) }).policies;
     if (!policy || decides(policy) || (policy.kind === 'AuthorizationPolicy' && policy.dryRun)) continue;
     const what = policy.kind === 'AuthorizationPolicy' ? `the action ${policy.action}` : policy.kind;
-    const { kind, meta } = policy;
     problems.set(policyKey(key), {
       source: policyKey(key),
-      object: { kind, namespace: meta.namespace, name: meta.name },
+      object: policyIdentity(policy),
       path: '',
       message: `${what} cannot be tried beside what holds: a proxy compares ALLOW and DENY alone`,
       mend: 'apply it by itself, without --shadow',

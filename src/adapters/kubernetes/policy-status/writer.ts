@@ -1,5 +1,5 @@
 import { debounce, type PolicyStatus } from '../../../domain/mesh/index.ts';
-import { policyHash, policyKey } from '../../../domain/policy/index.ts';
+import { policyHash, policyKeyOf } from '../../../domain/policy/index.ts';
 import { describeError } from '../../../kernel/index.ts';
 import type { Cluster } from '../cluster.ts';
 import { Informer, type PolicyCollection, policyCollections } from '../mesh/index.ts';
@@ -163,9 +163,7 @@ export async function writePolicyStatuses(
 function standingsOf(statuses: readonly PolicyStatus[]): ReadonlyMap<string, Standing> {
   return new Map(
     statuses.map((status) => {
-      const { kind, meta } = status.policy;
-      const key = policyKey({ kind, namespace: meta.namespace, name: meta.name });
-      return [key, { status, hash: policyHash(status.policy) }];
+      return [policyKeyOf(status.policy), { status, hash: policyHash(status.policy) }];
     }),
   );
 }

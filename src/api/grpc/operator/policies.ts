@@ -6,7 +6,9 @@ import {
   type PolicyProblem,
   type PolicyService,
   policyHash,
+  policyIdentity,
   policyKey,
+  policyKeyOf,
 } from '../../../domain/policy/index.ts';
 import type { MeshSourceState, PolicyObjectKey, StoredPolicy } from '../../../domain/ports/index.ts';
 import type { ShadowService } from '../../../domain/shadow/index.ts';
@@ -44,8 +46,7 @@ export function listPolicies(
   }
   return {
     policies: asked.map((status) => {
-      const { kind, meta } = status.policy;
-      const own = warnings.get(policyKey({ kind, namespace: meta.namespace, name: meta.name })) ?? [];
+      const own = warnings.get(policyKeyOf(status.policy)) ?? [];
       return { ...statusToWire(status), warnings: own.map(problemToWire) };
     }),
     problems: services.meshSources().flatMap(sourceProblems).slice(0, mostProblems),
@@ -146,9 +147,9 @@ function statusToWire({
   refusals,
   shadowed,
 }: PolicyStatus): Omit<wire.Policy, 'warnings'> {
-  const { kind, meta } = policy;
+  const { meta } = policy;
   return {
-    key: { kind, namespace: meta.namespace, name: meta.name },
+    key: policyIdentity(policy),
     source: meta.origin.source,
     line: meta.origin.line ?? 0,
     generation: BigInt(meta.generation),

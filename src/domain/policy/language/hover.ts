@@ -3,7 +3,7 @@ import { decide } from '../decide/index.ts';
 import { callerOf } from '../explain/index.ts';
 import { policiesByWorkload } from '../holding.ts';
 import type { AuthorizationPolicy, Policy } from '../model.ts';
-import { isPolicyKind, policyKey, readPolicies } from '../read/index.ts';
+import { isPolicyKind, policyKeyOf, readPolicies } from '../read/index.ts';
 import { fieldHelp } from '../schema/index.ts';
 import { indexPolicies } from '../select.ts';
 import { type PolicyWorld, withPolicies } from '../world/index.ts';
@@ -48,11 +48,7 @@ function inWorld(text: string, cursor: YamlCursor, world: PolicyWorld): string |
 function policyAt(text: string, { document }: YamlCursor): Policy | undefined {
   const { kind, namespace, name } = documentOf(document);
   const { policies } = readPolicies(text, { source: '' });
-  return policies.find(
-    (policy) =>
-      policyKey({ kind: policy.kind, namespace: policy.meta.namespace, name: policy.meta.name }) ===
-      `${kind}/${namespace}/${name}`,
-  );
+  return policies.find((policy) => policyKeyOf(policy) === `${kind}/${namespace}/${name}`);
 }
 
 const mostNames = 20;

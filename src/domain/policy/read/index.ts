@@ -15,7 +15,9 @@ export {
   formatPolicyProblem,
   type PolicyIdentity,
   type PolicyProblem,
+  policyIdentity,
   policyKey,
+  policyKeyOf,
 } from './problem.ts';
 export { isPolicyTest, type PolicyLocator, type PolicyReading, readPolicies } from './stream.ts';
 export { dnsLabel, faultOfHeaderName, faultOfMethod, isDnsSubdomain } from './values.ts';

@@ -1,4 +1,4 @@
-import type { PolicyKind } from '../model.ts';
+import type { Policy, PolicyKind } from '../model.ts';
 
 /** Which object: there is one of a kind and name in a namespace. */
 export interface PolicyIdentity {
@@ -10,6 +10,14 @@ export interface PolicyIdentity {
 /** `AuthorizationPolicy/shop/web`. */
 export function policyKey({ kind, namespace, name }: Readonly<Record<keyof PolicyIdentity, string>>): string {
   return `${kind}/${namespace}/${name}`;
+}
+
+export function policyIdentity({ kind, meta: { namespace, name } }: Policy): PolicyIdentity {
+  return { kind, namespace, name };
+}
+
+export function policyKeyOf(policy: Policy): string {
+  return policyKey(policyIdentity(policy));
 }
 
 /** One thing wrong with a policy: where, what, and what mends it. */

@@ -1,15 +1,15 @@
 import type { PolicyObjectKey, StoredPolicy } from '../../ports/index.ts';
 import type { Policy } from '../model.ts';
-import { policyKey, readPolicies } from '../read/index.ts';
+import { policyKey, policyKeyOf, readPolicies } from '../read/index.ts';
 import { isStoredOrigin, readStoredPolicies, storedOrigin } from '../stored.ts';
 import type { PolicyWorld } from './model.ts';
 
 /** The world with these policies in the place of those of their names, or beside the others. */
 export function withPolicies(world: PolicyWorld, policies: readonly Policy[]): PolicyWorld {
-  const changed = new Map(policies.map((policy) => [keyOf(policy), policy]));
+  const changed = new Map(policies.map((policy) => [policyKeyOf(policy), policy]));
   return {
     ...world,
-    policies: [...world.policies.filter((policy) => !changed.has(keyOf(policy))), ...changed.values()],
+    policies: [...world.policies.filter((policy) => !changed.has(policyKeyOf(policy))), ...changed.values()],
   };
 }
 
@@ -45,12 +45,8 @@ export function withStored(
   const left = only
     ? withoutStored(world, [only]).policies
     : world.policies.filter(({ meta }) => !isStoredOrigin(meta.origin.source));
-  const taken = new Set(left.map(keyOf));
+  const taken = new Set(left.map(policyKeyOf));
   const meant = only ? stored.filter((each) => policyKey(each) === policyKey(only)) : stored;
-  const kept = readStoredPolicies(meant).policies.filter((policy) => !taken.has(keyOf(policy)));
+  const kept = readStoredPolicies(meant).policies.filter((policy) => !taken.has(policyKeyOf(policy)));
   return { ...world, policies: [...left, ...kept] };
-}
-
-function keyOf({ kind, meta }: Policy): string {
-  return policyKey({ kind, namespace: meta.namespace, name: meta.name });
 }
