@@ -71,7 +71,8 @@ describe('what servers see of a candidate', () => {
     tell(third, 1);
     const { tallies, watches } = await third.seen('one');
     expect(tallies).toMatchObject([{ each: 6 }]);
-    expect(watches.map(({ closed }) => closed)).toEqual([true, true, false]);
+    // Those that begin within one millisecond are in the order of their random ids.
+    expect(watches.map(({ closed }) => closed).toSorted()).toEqual([false, true, true]);
   });
 
   it('is written by itself', async () => {
