@@ -8,6 +8,7 @@ import { fieldHelp } from '../schema/index.ts';
 import { indexPolicies } from '../select.ts';
 import { type PolicyWorld, withPolicies } from '../world/index.ts';
 import { documentOf } from './document.ts';
+import { effectOf } from './effect.ts';
 
 /** What is said of what stands at a place, in Markdown. */
 export interface Hover {
@@ -16,7 +17,10 @@ export interface Hover {
   readonly end: YamlPlace;
 }
 
-/** What a field means; in a world also which workloads a policy holds for, and who is meant by a name. */
+/**
+ * What a field means; in a world also which workloads a policy holds for, who is meant by a name, and what a policy does there,
+ * or one of its rules.
+ */
 export function hoverAt(text: string, place: YamlPlace, world: PolicyWorld | undefined): Hover | undefined {
   const cursor = cursorAt(text, place);
   if (!cursor) return undefined;
@@ -31,30 +35,35 @@ export function hoverAt(text: string, place: YamlPlace, world: PolicyWorld | und
 }
 
 function inWorld(text: string, cursor: YamlCursor, world: PolicyWorld): string | undefined {
-  const names = cursor.path.filter((part) => typeof part === 'string');
-  const [top, second] = names;
-  if (
-    top === 'kind' ||
-    second === 'selector' ||
-    second === 'targetRefs' ||
-    (top === 'metadata' && second !== 'annotations')
-  )
-    return holdsFor(policyAt(text, cursor), world);
-  if (cursor.role === 'value' && names.includes('source')) return meant(names.at(-1) ?? '', cursor, world);
-  return undefined;
+  const { path, role } = cursor;
+  const names = path.filter((part) => typeof part === 'string');
+  const [top, second, third] = path;
+  if (role === 'value' && names.includes('source')) return meant(names.at(-1) ?? '', cursor, world);
+  const isWhole = top === 'kind' || (second === 'action' && path.length === 2);
+  const isRule = role === 'key' && second === 'rules';
+  const isPlace =
+    second === 'selector' || second === 'targetRefs' || (top === 'metadata' && second !== 'annotations');
+  if (!isWhole && !isRule && !isPlace) return undefined;
+  const { policies } = readPolicies(text, { source: '' });
+  const policy = policyAt(policies, cursor);
+  if (!policy) return undefined;
+  return [
+    isRule ? undefined : holdsFor(policy, world),
+    isPlace ? undefined : effectOf(policy, typeof third === 'number' ? third : undefined, policies, world),
+  ]
+    .filter((part) => part !== undefined)
+    .join('\n\n');
 }
 
 /** The policy of the document, as it is read; undefined where it is broken. */
-function policyAt(text: string, { document }: YamlCursor): Policy | undefined {
+function policyAt(policies: readonly Policy[], { document }: YamlCursor): Policy | undefined {
   const { kind, namespace, name } = documentOf(document);
-  const { policies } = readPolicies(text, { source: '' });
   return policies.find((policy) => policyKeyOf(policy) === `${kind}/${namespace}/${name}`);
 }
 
 const mostNames = 20;
 
-function holdsFor(policy: Policy | undefined, world: PolicyWorld): string | undefined {
-  if (!policy) return undefined;
+function holdsFor(policy: Policy, world: PolicyWorld): string {
   const workloads = [...world.workloads.values()];
   const holding = policiesByWorkload(indexPolicies(withPolicies(world, [policy])), workloads);
   const found = workloads.filter(({ id }) => holding.get(id)?.includes(policy) === true);

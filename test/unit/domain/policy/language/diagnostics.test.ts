@@ -87,4 +87,30 @@ describe('hoverAt', () => {
     expect(hover(entry('serviceAccounts', 'web'))).toContain('Stands for 1 workload: `shop/web`.');
     expect(hover(entry('serviceAccounts', 'x/web'))).toContain('Stands for no workload that is there.');
   });
+
+  it('says what a policy and a rule do, exactly', () => {
+    const rules = `  selector: {matchLabels: {app: orders}}
+  rules:
+    - fr|om: [{source: {serviceAccounts: [web]}}]
+      to: [{operation: {methods: [GET], paths: ["/orders/*"]}}]
+    - from: [{source: {serviceAccounts: [web]}}]
+      to: [{operation: {methods: [GET], paths: ["/orders/1"]}}]
+`;
+    const at = (place: string) => `${head()}${rules}`.replace('fr|om', 'from').replace(place, `|${place}`);
+    expect(hover(at('from: '))).toContain(
+      'What rule 0 does:\n\n- lets in: caller of service account shop/web, method GET, path /orders/*, but not ',
+    );
+    expect(hover(at('from: '))).toMatch(/; to test\/shop\/orders, port 8080$/);
+    const second = `${head()}${rules}`.replace('fr|om', 'from').replace(/to: (?=.*orders\/1)/, '|to: ');
+    expect(hover(second)).toContain('Without rule 1 all would be decided as it is.');
+    // Of the others that hold too: what one of them denies no rule lets in.
+    const denied = `${head().replace('name: a', 'name: b')}  action: DENY\n  rules: [{}]\n---\n${at('from: ')}`;
+    expect(hover(denied)).toContain('Without rule 0 all would be decided as it is.');
+    expect(hover(at('kind: '))).toMatch(/Holds for 1 workload.*\n\nWhat it does:\n\n- denies: /);
+    expect(hover(at('from: '))).not.toContain('Holds for');
+    expect(hover(`${head()}  act|ion: AUDIT\n  rules: [{to: [{operation: {methods: [GET]}}]}]\n`)).toContain(
+      '- audited by rule 0 of shop/a: method GET; to ',
+    );
+    expect(hover(`${head()}  rul|es: [{frmo: []}]\n`)).not.toContain('Without');
+  });
 });
