@@ -72,7 +72,8 @@ describe('what servers see of a candidate', () => {
     const { tallies, watches } = await third.seen('one');
     expect(tallies).toMatchObject([{ each: 6 }]);
     // Those that begin within one millisecond are in the order of their random ids.
-    expect(watches.map(({ closed }) => closed).toSorted()).toEqual([false, true, true]);
+    expect(watches).toHaveLength(3);
+    expect(watches.filter(({ closed }) => !closed)).toHaveLength(1);
   });
 
   it('is written by itself', async () => {
