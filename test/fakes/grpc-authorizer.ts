@@ -9,6 +9,19 @@ export interface GrpcAuthorizer extends AsyncDisposable {
 
 /** Envoy's gRPC authorizer (envoy.service.auth.v3) that says yes to everything. */
 export async function startGrpcAuthorizer(left: GrpcAuthorizer['left']): Promise<GrpcAuthorizer> {
+  const state = { left };
+  /** An empty `status` (field 1), which is OK, and `dynamic_metadata` (field 4). */
+  const reply = () => {
+    const metadata = Buffer.from(Struct.encode(Struct.wrap(state.left)).finish());
+    return Buffer.concat([Buffer.of(0x0a, 0x00, 0x22, metadata.length), metadata]);
+  };
+  return Object.assign(state, await serveCheckResponses(reply));
+}
+
+/** A gRPC authorizer that answers each check with these bytes, a `CheckResponse`. */
+export async function serveCheckResponses(
+  reply: () => Buffer,
+): Promise<AsyncDisposable & { readonly port: number }> {
   const server = new Server();
   const raw = (bytes: Buffer) => bytes;
   const check = {
@@ -20,12 +33,6 @@ export async function startGrpcAuthorizer(left: GrpcAuthorizer['left']): Promise
     responseSerialize: raw,
     responseDeserialize: raw,
   };
-  const state = { left };
-  /** An empty `status` (field 1), which is OK, and `dynamic_metadata` (field 4). */
-  const reply = () => {
-    const metadata = Buffer.from(Struct.encode(Struct.wrap(state.left)).finish());
-    return Buffer.concat([Buffer.of(0x0a, 0x00, 0x22, metadata.length), metadata]);
-  };
   server.addService(
     { check },
     { check: (_call: unknown, done: (error: null, reply: Buffer) => void) => done(null, reply()) },
@@ -35,8 +42,5 @@ export async function startGrpcAuthorizer(left: GrpcAuthorizer['left']): Promise
       error === null ? resolve(bound) : reject(error),
     );
   });
-  return Object.assign(state, {
-    port,
-    [Symbol.asyncDispose]: () => Promise.resolve(server.forceShutdown()),
-  });
+  return { port, [Symbol.asyncDispose]: () => Promise.resolve(server.forceShutdown()) };
 }

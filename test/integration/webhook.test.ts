@@ -11,11 +11,11 @@ import {
   type WebhookListener,
   type WebhookListenerOptions,
 } from '../../src/api/webhook/index.ts';
-import type { MeshSettings } from '../../src/domain/mesh/index.ts';
 import { judgePolicy } from '../../src/domain/policy/index.ts';
 import type { ServingCertificate } from '../../src/domain/serving/index.ts';
 import { Secret, silentLog } from '../../src/kernel/index.ts';
 import { selfSigned } from '../e2e/kubernetes/self-signed.ts';
+import { meshSettings } from '../fakes/mesh-settings.ts';
 import { waitFor } from '../parts/index.ts';
 
 interface Identity extends ServingCertificate {
@@ -62,17 +62,6 @@ async function start(
 ): Promise<WebhookListener> {
   current = await identity('first');
   refusals = [];
-  const settings: MeshSettings = {
-    trustDomain: 'example.org',
-    trustDomainAliases: [],
-    rootNamespace: 'root',
-    authorizationProviders: [],
-    connectionLifetime: 1,
-    accessLogSample: 1,
-    tls: { postQuantum: true, minimumVersion: '1.3' },
-    drainGeneration: 0,
-    outlierDetection: undefined,
-  };
   listener = await startWebhookListener({
     address: { host: '127.0.0.1', port: 0 },
     certificates: {
@@ -87,7 +76,7 @@ async function start(
       tick: () => Promise.resolve(),
     },
     clients: undefined,
-    judge: (object) => judgePolicy(object, 'kubernetes', { settings, snapshot: undefined }),
+    judge: (object) => judgePolicy(object, 'kubernetes', { settings: meshSettings, snapshot: undefined }),
     limits: { ...limits, ...given },
     onRefused: (refusal) => refusals.push(refusal),
     log: silentLog,

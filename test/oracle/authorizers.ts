@@ -1,5 +1,6 @@
-import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import type { AuthorizationProvider } from '../../src/domain/mesh/index.ts';
+import { serveCheckResponses } from '../fakes/grpc-authorizer.ts';
 import { freePort } from '../parts/index.ts';
 import { words } from './generate/index.ts';
 
@@ -47,29 +48,8 @@ export async function startAuthorizers(): Promise<Authorizers> {
 
 /** `CheckResponse` has its status in field 1, whose code is field 1: 7 is PERMISSION_DENIED, 0 is left out. */
 async function grpcAuthorizer(stack: AsyncDisposableStack, allow: boolean): Promise<number> {
-  const server = new Server();
-  const raw = (bytes: Buffer) => bytes;
-  const check = {
-    path: '/envoy.service.auth.v3.Authorization/Check',
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: raw,
-    requestDeserialize: raw,
-    responseSerialize: raw,
-    responseDeserialize: raw,
-  };
   const reply = Buffer.from(allow ? [0x0a, 0x00] : [0x0a, 0x02, 0x08, status.PERMISSION_DENIED]);
-  server.addService(
-    { check },
-    { check: (_call: unknown, done: (error: null, reply: Buffer) => void) => done(null, reply) },
-  );
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    );
-  });
-  stack.defer(() => server.forceShutdown());
-  return port;
+  return stack.use(await serveCheckResponses(() => reply)).port;
 }
 
 const prefix = 'type.googleapis.com/envoy.extensions';

@@ -4,6 +4,7 @@ import { noMetrics } from '../../src/domain/ports/index.ts';
 import type { TrustBundleSnapshot } from '../../src/domain/trust/index.ts';
 import { silentLog, systemClock } from '../../src/kernel/index.ts';
 import { type AdsServer, startAdsServer, trustDomain } from '../fakes/ads-server.ts';
+import { meshSettings } from '../fakes/mesh-settings.ts';
 import { fakeMeshSource } from '../fakes/mesh-source.ts';
 
 export interface TrustServer extends AsyncDisposable {
@@ -33,17 +34,7 @@ export async function startTrustServer(): Promise<TrustServer> {
   let bundle = bundleOf([]);
   let staged: { readonly proxyKey: string; readonly bundle: TrustBundleSnapshot } | undefined;
   const plane = createControlPlane({
-    settings: {
-      trustDomain,
-      trustDomainAliases: [],
-      rootNamespace: 'root',
-      authorizationProviders: [],
-      connectionLifetime: 3_600_000,
-      accessLogSample: 1,
-      tls: { postQuantum: true, minimumVersion: '1.3' },
-      drainGeneration: 0,
-      outlierDetection: undefined,
-    },
+    settings: { ...meshSettings, trustDomain },
     sources: [fakeMeshSource('test', { workloads: [web], services: [], policies: [] })],
     renderer: createEnvoyRenderer(),
     authority: {

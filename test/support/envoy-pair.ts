@@ -104,7 +104,8 @@ function tlsContext({ chain, key, roots }: EnvoyIdentity): JsonObject {
   };
 }
 
-function httpManager(route: JsonObject): JsonObject {
+/** A filter that reads HTTP and answers, or sends on, by this route. */
+export function httpManager(route: JsonObject): JsonObject {
   return {
     name: 'envoy.filters.network.http_connection_manager',
     typed_config: {

@@ -1,8 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openVaultKeyManager } from '../../src/adapters/keys/vault/index.ts';
+import type { KeyManager } from '../../src/domain/ports/index.ts';
+import { silentLog, systemClock, systemEntropy } from '../../src/kernel/index.ts';
 import { type BaoApi, setUpAppRole } from '../parts/vault-home.ts';
+import { diskKeys } from './disk-keys.ts';
 
 /**
  * The connection settings of an AppRole with nothing but the policy of deploy/vault, and local, encrypted issuing keys,
@@ -16,16 +18,21 @@ export async function vaultSettings(
 ) {
   const auth = await setUpAppRole(bao, token);
   if (auth.kind !== 'approle') throw new Error('another kind of login');
-  const [secretFile, keyFile] = [join(directory, 'secret-id'), join(directory, 'key')];
+  const secretFile = join(directory, 'secret-id');
   await writeFile(secretFile, auth.secretId.reveal(), { mode: 0o600 });
-  // Of one server, whichever settings it is started with.
-  if (!existsSync(keyFile)) await writeFile(keyFile, randomBytes(32), { mode: 0o600 });
   return {
     vault: {
       address: bao.address,
       timeout: '2s',
       auth: { approle: { roleId: auth.roleId, secretId: { file: secretFile } } },
     },
-    issuingKeys: { disk: { encryption: { keyFile } } },
+    issuingKeys: diskKeys(directory),
   };
+}
+
+/** The key manager of such a role, for keys that a test makes itself. */
+export async function openVaultKeys(bao: BaoApi & { readonly address: string }): Promise<KeyManager> {
+  const auth = await setUpAppRole(bao);
+  const ports = { clock: systemClock, entropy: systemEntropy, log: silentLog };
+  return openVaultKeyManager({ address: bao.address, auth, ...ports });
 }

@@ -7,28 +7,9 @@ import {
 } from '../../../src/agent/index.ts';
 import { startAgent, trustDomain, workloadId } from '../../fakes/agent-fixture.ts';
 import { exchange, hasPart, startEnvoy, waitFor } from '../../parts/index.ts';
+import { httpManager } from '../../support/envoy-pair.ts';
 
 const callerId = `spiffe://${trustDomain}/ns/shop/sa/caller`;
-
-function httpManager(route: JsonObject): JsonObject {
-  return {
-    name: 'envoy.filters.network.http_connection_manager',
-    typed_config: {
-      '@type':
-        'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
-      stat_prefix: 'http',
-      route_config: {
-        virtual_hosts: [{ name: 'all', domains: ['*'], routes: [{ match: { prefix: '/' }, ...route }] }],
-      },
-      http_filters: [
-        {
-          name: 'envoy.filters.http.router',
-          typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },
-        },
-      ],
-    },
-  };
-}
 
 const anyPort = { socket_address: { address: '127.0.0.1', port_value: 0 } };
 

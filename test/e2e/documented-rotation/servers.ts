@@ -1,16 +1,9 @@
-import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
 import type { ServerConfig } from '../../../src/app/config/index.ts';
 import { type TemporaryDirectory, temporaryDirectory, waitFor } from '../../parts/index.ts';
 import { cacertsSettings, newRoot } from '../../support/company-authority.ts';
+import { diskKeys } from '../../support/disk-keys.ts';
 import { startTestServer, type TestServer, writeServerConfig } from '../../support/server.ts';
 import type { Place } from './commands.ts';
-
-async function keyFile(directory: TemporaryDirectory): Promise<object> {
-  const file = directory.join('key-file');
-  await writeFile(file, randomBytes(32), { mode: 0o600 });
-  return { disk: { encryption: { keyFile: file } } };
-}
 
 interface Rotatable extends AsyncDisposable {
   readonly server: TestServer;
@@ -53,7 +46,7 @@ export async function givenRoot(): Promise<Rotatable> {
 /** A server whose configuration names the home of its root's key no more. */
 export async function movedServer(): Promise<Rotatable> {
   const directory = await temporaryDirectory();
-  const disk = await keyFile(directory);
+  const disk = diskKeys(directory.path);
   const before = await startTestServer({ keys: disk, issuingKeys: disk }, { directory: directory.path });
   await before.stop();
   const settings = { keys: { memory: {} }, issuingKeys: disk };
@@ -77,7 +70,7 @@ interface Stopped extends AsyncDisposable {
 export async function expiredServer(): Promise<Stopped> {
   const directory = await temporaryDirectory();
   const settings = {
-    keys: await keyFile(directory),
+    keys: diskKeys(directory.path),
     certificate: { defaultTtl: '11s', maximumTtl: '11s', notBeforeSkew: '1s' },
   };
   const config = await writeServerConfig(directory.path, settings);
@@ -104,7 +97,7 @@ interface Machines extends AsyncDisposable {
 /** Two machines for one server, of which the first is lost. */
 export async function machines(): Promise<Machines> {
   const directory = await temporaryDirectory();
-  const keys = await keyFile(directory);
+  const keys = diskKeys(directory.path);
   let recipient = '';
   const settings = (name: string) => ({
     dataDirectory: directory.join(name),

@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { parseCertificate } from '../../../src/pki/index.ts';
 import { hasPart, startOpenBao, temporaryDirectory, waitFor } from '../../parts/index.ts';
 import { runCitadel } from '../../support/citadel.ts';
+import { diskKeys } from '../../support/disk-keys.ts';
 import { newRequest, startTestServer, type TestServer, writeServerConfig } from '../../support/server.ts';
 import { setUpVaultPki } from '../../support/vault-pki.ts';
 
@@ -21,9 +20,8 @@ it.skipIf(!hasPart('openbao'))(
     await using bao = await startOpenBao();
     await using temporary = await temporaryDirectory();
     const { path: directory } = temporary;
-    await writeFile(temporary.join('key-file'), randomBytes(32), { mode: 0o600 });
     const shared = {
-      keys: { disk: { encryption: { keyFile: temporary.join('key-file') } } },
+      keys: diskKeys(directory),
       certificate: { defaultTtl: '11s', maximumTtl: '11s', notBeforeSkew: '1s' },
     };
     const old = await setUpVaultPki(bao, directory, 'old', '25s');

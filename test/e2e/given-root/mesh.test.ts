@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../../src/pki/index.ts';
 import { exchange, freePort, hasPart, startOpenBao, temporaryDirectory, waitFor } from '../../parts/index.ts';
 import { runCitadel } from '../../support/citadel.ts';
+import { diskKeys } from '../../support/disk-keys.ts';
 import { startApplication, startTestMesh } from '../../support/mesh.ts';
 import { ordersAndWeb } from '../../support/registry.ts';
 import { startTestServer } from '../../support/server.ts';
@@ -15,10 +14,9 @@ describe.skipIf(!hasPart('openbao') || !hasPart('envoy'))('real Envoys', () => {
     await using application = await startApplication('orders');
     await using temporary = await temporaryDirectory();
     const { path: directory } = temporary;
-    await writeFile(temporary.join('key-file'), randomBytes(32), { mode: 0o600 });
     const { vaultPki, root } = await setUpVaultPki(bao, directory);
     const settings = {
-      keys: { disk: { encryption: { keyFile: temporary.join('key-file') } } },
+      keys: diskKeys(directory),
       certificate: { defaultTtl: '20s', maximumTtl: '20s', notBeforeSkew: '1s' },
     };
     const before = await startTestServer(settings, { directory });

@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { parseCertificate } from '../../../src/pki/index.ts';
 import { freePort, hasPart, startOpenBao, temporaryDirectory, waitFor } from '../../parts/index.ts';
+import { diskKeys } from '../../support/disk-keys.ts';
 import { startApplication, startTestMesh } from '../../support/mesh.ts';
 import { setUpVaultPki } from '../../support/vault-pki.ts';
 import { citadel, ordersRegistry, svidOf, tlsCall } from '../revocation/fixture.ts';
@@ -16,14 +15,13 @@ it.skipIf(!hasPart('openbao') || !hasPart('envoy'))(
     await using application = await startApplication('orders');
     await using temporary = await temporaryDirectory();
     const { path: directory } = temporary;
-    await writeFile(temporary.join('key-file'), randomBytes(32), { mode: 0o600 });
     const { vaultPki, root } = await setUpVaultPki(bao, directory);
     const port = await freePort();
     await using mesh = await startTestMesh({
       directory,
       registry: ordersRegistry(port, application.port),
       settings: {
-        keys: { disk: { encryption: { keyFile: temporary.join('key-file') } } },
+        keys: diskKeys(directory),
         authority: { upstream: { vaultPki } },
       },
     });

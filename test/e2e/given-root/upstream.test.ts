@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../../src/pki/index.ts';
 import { hasPart, type OpenBao, startOpenBao, temporaryDirectory, waitFor } from '../../parts/index.ts';
 import { runCitadel } from '../../support/citadel.ts';
+import { diskKeys } from '../../support/disk-keys.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 import { continueRotation, issueChain, rootsOf } from '../../support/rotating.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
@@ -43,8 +43,7 @@ describe.skipIf(!hasPart('openbao'))('a rotation to the root of a real PKI in Op
   async function home() {
     const temporary = await temporaryDirectory();
     const { path: directory } = temporary;
-    await writeFile(temporary.join('key-file'), randomBytes(32), { mode: 0o600 });
-    const keys = { disk: { encryption: { keyFile: temporary.join('key-file') } } };
+    const keys = diskKeys(directory);
     mounts += 1;
     const pki = await setUpVaultPki(bao, directory, `pki${mounts}`);
     const start = (authority: object, log = recordingLog().log) =>

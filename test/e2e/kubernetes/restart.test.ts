@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasPart, type TemporaryDirectory, temporaryDirectory, waitFor } from '../../parts/index.ts';
 import { runCitadel } from '../../support/citadel.ts';
+import { diskKeys } from '../../support/disk-keys.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 import { type Fixture, readManifest, startFixture } from './fixture.ts';
 
@@ -18,13 +17,12 @@ describe.skipIf(!hasPart('kubeapi'))('a server that is started while the API ser
     home = cleanup.use(await temporaryDirectory('restart'));
     for (const kind of ['authorizationpolicies', 'peerauthentications', 'requestauthentications'])
       await fixture.kube.apply(await readManifest(`crds/${kind}.yaml`));
-    const keyFile = home.join('key-file');
-    await writeFile(keyFile, randomBytes(32), { mode: 0o600 });
+    const keys = diskKeys(home.path);
     const kubeconfig = await fixture.kubeconfigFor(fixture.serverToken);
     start = () =>
       startTestServer(
         {
-          keys: { disk: { encryption: { keyFile } } },
+          keys,
           attestation: { kubernetes: { clusters: [{ id: 'Kubernetes', kubeconfig }] } },
           mesh: { sources: { kubernetes: { policyStatus: false } } },
         },

@@ -20,21 +20,12 @@ import {
 import type { MeshContent, MeshSource } from '../../../src/domain/ports/index.ts';
 import { silentLog, systemClock } from '../../../src/kernel/index.ts';
 import { memoryArchive } from '../../fakes/memory-archive.ts';
+import { meshSettings } from '../../fakes/mesh-settings.ts';
 import { hasPart, type TemporaryDirectory, temporaryDirectory } from '../../parts/index.ts';
 import { runPod, writeSlice } from '../mesh/cluster.ts';
 import { type Fixture, readManifest, startFixture } from './fixture.ts';
 
-const settings: MeshSettings = {
-  trustDomain: 'example.org',
-  trustDomainAliases: ['old.example.org'],
-  rootNamespace: 'root',
-  authorizationProviders: [],
-  connectionLifetime: 3_600_000,
-  accessLogSample: 1,
-  tls: { postQuantum: true, minimumVersion: '1.3' },
-  drainGeneration: 0,
-  outlierDetection: undefined,
-};
+const settings: MeshSettings = { ...meshSettings, trustDomainAliases: ['old.example.org'] };
 const own = { clock: systemClock, log: silentLog };
 
 /** Of nobody; as RFC 7517 has it. */

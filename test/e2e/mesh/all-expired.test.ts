@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import type { ServerConfig } from '../../../src/app/config/index.ts';
 import { exchange, freePort, hasPart, temporaryDirectory, waitFor } from '../../parts/index.ts';
 import { runCitadel } from '../../support/citadel.ts';
+import { diskKeys } from '../../support/disk-keys.ts';
 import { startApplication, startWorkload } from '../../support/mesh.ts';
 import { ordersAndWeb } from '../../support/registry.ts';
 import { startTestServer, writeServerConfig } from '../../support/server.ts';
@@ -26,7 +26,6 @@ describe.skipIf(!hasPart('envoy'))('everything has expired while the server was 
     const [port, web, csr] = [await freePort(), await freePort(), await freePort()];
     await mkdir(temporary.join('registry'));
     await writeFile(temporary.join('registry', 'a.yaml'), ordersAndWeb(application.port, { port, web }));
-    await writeFile(temporary.join('key-file'), randomBytes(32), { mode: 0o600 });
     const settings = {
       listen: {
         csr: `127.0.0.1:${csr}`,
@@ -34,7 +33,7 @@ describe.skipIf(!hasPart('envoy'))('everything has expired while the server was 
         operator: '127.0.0.1:0',
         webhook: '127.0.0.1:0',
       },
-      keys: { disk: { encryption: { keyFile: temporary.join('key-file') } } },
+      keys: diskKeys(temporary.path),
       certificate: { defaultTtl: '12s', maximumTtl: '12s', notBeforeSkew: '1s' },
       mesh: { rootNamespace: 'root', sources: { files: { directory: temporary.join('registry') } } },
     };

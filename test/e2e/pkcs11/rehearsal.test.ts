@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { hasPart, startSoftHsm, temporaryDirectory } from '../../parts/index.ts';
 import { runCitadel } from '../../support/citadel.ts';
+import { diskKeys } from '../../support/disk-keys.ts';
+import { pkcs11Settings } from '../../support/pkcs11-settings.ts';
 import { newRequest, startTestServer } from '../../support/server.ts';
 
 interface Rehearsed {
@@ -17,15 +17,8 @@ it.skipIf(!hasPart('softhsm'))(
     await using temporary = await temporaryDirectory();
     process.env['SOFTHSM2_CONF'] = hsm.configuration;
     const { path: directory } = temporary;
-    await writeFile(temporary.join('key-file'), randomBytes(32), { mode: 0o600 });
-    await writeFile(temporary.join('pin'), hsm.pin, { mode: 0o600 });
-    const disk = { disk: { encryption: { keyFile: temporary.join('key-file') } } };
-    const pkcs11 = {
-      module: hsm.module,
-      token: { label: hsm.label },
-      pin: { file: temporary.join('pin') },
-      timeout: '5s',
-    };
+    const disk = diskKeys(directory);
+    const pkcs11 = { ...pkcs11Settings(hsm, directory), timeout: '5s' };
     const before = await startTestServer({ keys: disk }, { directory });
     await before.stop();
     await using server = await startTestServer(

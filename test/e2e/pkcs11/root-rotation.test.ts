@@ -1,7 +1,7 @@
-import { writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { hasPart, startOpenBao, startSoftHsm, temporaryDirectory, waitFor } from '../../parts/index.ts';
 import { member } from '../../parts/vault-home.ts';
+import { pkcs11Settings } from '../../support/pkcs11-settings.ts';
 import { continueRotation, issueChain, rootsOf } from '../../support/rotating.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 import { vaultSettings } from '../../support/vault-settings.ts';
@@ -21,13 +21,7 @@ describe.skipIf(!hasPart('softhsm') || !hasPart('openbao'))(
       process.env['SOFTHSM2_CONF'] = hsm.configuration;
       const directory = temporary.path;
       const { vault, issuingKeys } = await vaultSettings(bao, directory);
-      await writeFile(temporary.join('pin'), `${hsm.pin}\n`, { mode: 0o600 });
-      const pkcs11 = {
-        module: hsm.module,
-        token: { label: hsm.label },
-        pin: { file: temporary.join('pin') },
-        timeout: '5s',
-      };
+      const pkcs11 = { ...pkcs11Settings(hsm, directory), timeout: '5s' };
       const settings = {
         issuingKeys,
         certificate: { defaultTtl: '12s', maximumTtl: '12s', notBeforeSkew: '1s' },

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { freePort, hasPart, startOpenBao, temporaryDirectory, waitFor } from '../../parts/index.ts';
+import { diskKeys } from '../../support/disk-keys.ts';
 import { startApplication, startWorkload } from '../../support/mesh.ts';
 import { startTestServer } from '../../support/server.ts';
 import { vaultSettings } from '../../support/vault-settings.ts';
@@ -45,9 +45,8 @@ async function world() {
 describe.skipIf(!hasPart('envoy'))('a revocation under a real Envoy', () => {
   test('holds while Citadel is away and after it is back, and nobody else is refused', async () => {
     await using here = await world();
-    const keyFile = here.temporary.join('key-file');
-    writeFileSync(keyFile, randomBytes(32), { mode: 0o600 });
-    const settings = { keys: { disk: { encryption: { keyFile } } } };
+    const keys = diskKeys(here.temporary.path);
+    const settings = { keys };
     const first = await here.start(settings);
     await using _orders = await startWorkload(first, 'orders', 'orders');
     const [stolen, next, good] = [

@@ -1,8 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openVaultKeyManager } from '../../../src/adapters/keys/vault/index.ts';
 import type { KeyManager } from '../../../src/domain/ports/index.ts';
-import { silentLog, systemClock, systemEntropy } from '../../../src/kernel/index.ts';
 import { createRootCertificate, toPem } from '../../../src/pki/index.ts';
 import {
   hasPart,
@@ -12,9 +10,8 @@ import {
   temporaryDirectory,
   waitFor,
 } from '../../parts/index.ts';
-import { setUpAppRole } from '../../parts/vault-home.ts';
 import { startTestServer, type TestServer, trustDomain } from '../../support/server.ts';
-import { vaultSettings } from '../../support/vault-settings.ts';
+import { openVaultKeys, vaultSettings } from '../../support/vault-settings.ts';
 
 const ann = { by: 'operator:ann', proof: 'client-certificate', reason: 'another root' };
 const hour = 3_600_000;
@@ -25,9 +22,7 @@ describe.skipIf(!hasPart('openbao'))('the old root’s key, in a real OpenBao', 
   let temporary: TemporaryDirectory;
   beforeAll(async () => {
     bao = await startOpenBao();
-    const auth = await setUpAppRole(bao);
-    const ports = { clock: systemClock, entropy: systemEntropy, log: silentLog };
-    keys = await openVaultKeyManager({ address: bao.address, auth, ...ports });
+    keys = await openVaultKeys(bao);
   });
   afterAll(async () => {
     await keys?.close();

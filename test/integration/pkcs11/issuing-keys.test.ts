@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { hasPart, startSoftHsm, temporaryDirectory } from '../../parts/index.ts';
+import { diskKeys } from '../../support/disk-keys.ts';
+import { pkcs11Settings } from '../../support/pkcs11-settings.ts';
 import { newRequest, startTestServer, type TestServer } from '../../support/server.ts';
 
 async function issue(server: TestServer) {
@@ -16,14 +16,8 @@ describe.skipIf(!hasPart('softhsm'))('issuing keys on a token of a real SoftHSM'
     await using temporary = await temporaryDirectory();
     process.env['SOFTHSM2_CONF'] = hsm.configuration;
     const { path: directory } = temporary;
-    await writeFile(temporary.join('key-file'), randomBytes(32), { mode: 0o600 });
-    await writeFile(temporary.join('pin'), hsm.pin, { mode: 0o600 });
-    const keys = { disk: { encryption: { keyFile: temporary.join('key-file') } } };
-    const pkcs11 = {
-      module: hsm.module,
-      token: { label: hsm.label },
-      pin: { file: temporary.join('pin') },
-    };
+    const keys = diskKeys(directory);
+    const pkcs11 = pkcs11Settings(hsm, directory);
 
     const onDisk = await startTestServer({ keys }, { directory });
     const first = await issue(onDisk);

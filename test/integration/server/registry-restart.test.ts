@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exchange, temporaryDirectory } from '../../parts/index.ts';
 import { runCitadel } from '../../support/citadel.ts';
+import { diskKeys } from '../../support/disk-keys.ts';
 import { registryText } from '../../support/registry.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 
@@ -24,17 +24,13 @@ const workloads = registryText([{ name: 'orders', ports: [{ port: 8080, applicat
 async function begin() {
   const home = await temporaryDirectory('restart');
   const registry = join(home.path, 'registry');
-  const keyFile = join(home.path, 'key-file');
-  writeFileSync(keyFile, randomBytes(32), { mode: 0o600 });
+  const keys = diskKeys(home.path);
   mkdirSync(registry);
   const write = (name: string, text: string) => writeFileSync(join(registry, name), text);
   write('mesh.yaml', workloads);
   write('policies.yaml', policies('DENY', 'STRICT'));
   const start = (directory = registry) =>
-    startTestServer(
-      { keys: { disk: { encryption: { keyFile } } }, mesh: { sources: { files: { directory } } } },
-      { directory: home.path },
-    );
+    startTestServer({ keys, mesh: { sources: { files: { directory } } } }, { directory: home.path });
   return { home, registry, write, start, [Symbol.asyncDispose]: () => home[Symbol.asyncDispose]() };
 }
 

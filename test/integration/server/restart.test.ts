@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../../src/pki/index.ts';
 import { proxyReport } from '../../contract/store-samples.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../../parts/index.ts';
+import { diskKeys } from '../../support/disk-keys.ts';
 import { newRequest, startTestServer } from '../../support/server.ts';
 
 let temporary: TemporaryDirectory | undefined;
@@ -15,9 +14,8 @@ afterEach(async () => {
 
 async function diskSettings() {
   temporary = await temporaryDirectory();
-  const keyFile = join(temporary.path, 'key-file');
-  await writeFile(keyFile, randomBytes(32), { mode: 0o600 });
-  return { directory: temporary.path, settings: { keys: { disk: { encryption: { keyFile } } } } };
+  const keys = diskKeys(temporary.path);
+  return { directory: temporary.path, settings: { keys } };
 }
 
 async function issue(server: Awaited<ReturnType<typeof startTestServer>>) {

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { cp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../../src/pki/index.ts';
 import { freePort, temporaryDirectory, waitFor } from '../../parts/index.ts';
+import { diskKeys } from '../../support/disk-keys.ts';
 import { startFleet } from '../../support/fleet/index.ts';
 import { newRequest, startTestServer, type TestServer } from '../../support/server.ts';
 
@@ -11,10 +11,9 @@ const ann = { by: 'operator:ann', proof: 'client-certificate', reason: 'stolen',
 /** @param csr port; 0: any */
 async function disk(csr = 0) {
   const temporary = await temporaryDirectory();
-  const keyFile = temporary.join('key-file');
-  await writeFile(keyFile, randomBytes(32), { mode: 0o600 });
+  const keys = diskKeys(temporary.path);
   const listen = { csr: `127.0.0.1:${csr}`, metrics: '127.0.0.1:0', operator: '127.0.0.1:0' };
-  const settings = { keys: { disk: { encryption: { keyFile } } }, listen };
+  const settings = { keys, listen };
   return { temporary, start: () => startTestServer(settings, { directory: temporary.path }) };
 }
 

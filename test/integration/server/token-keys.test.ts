@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { newProviderKey, startJwksServer } from '../../fakes/jwks-server.ts';
 import { TestAuthority } from '../../fakes/test-authority.ts';
 import { exchange, temporaryDirectory } from '../../parts/index.ts';
+import { diskKeys } from '../../support/disk-keys.ts';
 import { startTestServer } from '../../support/server.ts';
 
 test('keys outlast a restart while their provider is away, and their age is told', async () => {
@@ -24,10 +24,9 @@ test('keys outlast a restart while their provider is away, and their age is told
       spec: { jwtRules: [{ issuer: 'https://id.example', jwksUri: provider.uri }] },
     }),
   );
-  const keyFile = directory.join('key');
-  writeFileSync(keyFile, randomBytes(32), { mode: 0o600 });
+  const keys = diskKeys(directory.path);
   const settings = {
-    keys: { disk: { encryption: { keyFile } } },
+    keys,
     mesh: {
       sources: { files: { directory: registry } },
       jwks: {

@@ -1,21 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { answerReview, warningLines } from '../../../../src/api/webhook/answer.ts';
 import { type AdmissionRequest, formatReview, readReview } from '../../../../src/api/webhook/review.ts';
-import type { MeshSettings } from '../../../../src/domain/mesh/index.ts';
 import { judgePolicy } from '../../../../src/domain/policy/index.ts';
+import { meshSettings } from '../../../fakes/mesh-settings.ts';
 
-const settings: MeshSettings = {
-  trustDomain: 'example.org',
-  trustDomainAliases: [],
-  rootNamespace: 'root',
-  authorizationProviders: [],
-  connectionLifetime: 1,
-  accessLogSample: 1,
-  tls: { postQuantum: true, minimumVersion: '1.3' },
-  drainGeneration: 0,
-  outlierDetection: undefined,
-};
-const judge = (object: unknown) => judgePolicy(object, 'kubernetes', { settings, snapshot: undefined });
+const judge = (object: unknown) =>
+  judgePolicy(object, 'kubernetes', { settings: meshSettings, snapshot: undefined });
 
 const policy = (spec: object, metadata: object = {}) => ({
   apiVersion: 'security.istio.io/v1',

@@ -1,18 +1,9 @@
 import type { MeshSettings, Service, Workload } from '../../../../src/domain/mesh/index.ts';
 import type { PeerAuthentication, Policy } from '../../../../src/domain/policy/index.ts';
 import type { ConnectedProxy, MeshContent } from '../../../../src/domain/ports/index.ts';
+import { meshSettings } from '../../../fakes/mesh-settings.ts';
 
-export const settings: MeshSettings = {
-  trustDomain: 'example.org',
-  trustDomainAliases: [],
-  rootNamespace: 'citadel-system',
-  authorizationProviders: [],
-  connectionLifetime: 3_600_000,
-  accessLogSample: 1,
-  tls: { postQuantum: true, minimumVersion: '1.3' },
-  drainGeneration: 0,
-  outlierDetection: undefined,
-};
+export const settings: MeshSettings = { ...meshSettings, rootNamespace: 'citadel-system' };
 
 export function workload(name: string, over: Partial<Workload> = {}): Workload {
   return {

@@ -1,17 +1,6 @@
 import type { MeshSettings, MeshSnapshot, Service, Workload } from '../../../../src/domain/mesh/index.ts';
 import { type Policy, readPolicies } from '../../../../src/domain/policy/index.ts';
-
-const settings: MeshSettings = {
-  trustDomain: 'example.org',
-  trustDomainAliases: [],
-  rootNamespace: 'root',
-  authorizationProviders: [],
-  connectionLifetime: 3_600_000,
-  accessLogSample: 1,
-  tls: { postQuantum: true, minimumVersion: '1.3' },
-  drainGeneration: 0,
-  outlierDetection: undefined,
-};
+import { meshSettings } from '../../../fakes/mesh-settings.ts';
 
 /** `<namespace>/<name>`, with the label `app: <name>`, and a port 8080 for HTTP. */
 export function workload(id: string, over: Partial<Workload> = {}): Workload {
@@ -59,7 +48,7 @@ export function mesh(
   over: Partial<MeshSettings> = {},
 ): Omit<MeshSnapshot, 'version'> {
   return {
-    settings: { ...settings, ...over },
+    settings: { ...meshSettings, ...over },
     workloads: new Map(workloads.map((each) => [each.id, each])),
     services: new Map(services.map((each) => [each.id, each])),
     policies,
