@@ -1,7 +1,8 @@
 import { type ComponentChild, h } from 'preact';
-import type { ConsoleAccess, ConsoleWorld } from '../wire/console.ts';
+import type { ConsoleAccess, ConsoleChange, ConsoleWorld } from '../wire/console.ts';
 import { AccessGraph } from './access-graph.ts';
 import { answered } from './answered.ts';
+import { assumingOptions } from './assumed.ts';
 import { Command, quoted } from './command.ts';
 import { offers, submitButton, submitting, typedText } from './elements.ts';
 import { callersOf } from './explain-panel.ts';
@@ -11,7 +12,7 @@ import { useQuestion } from './use-question.ts';
 interface AccessPanelProps {
   /** Who may reach a workload, or what an identity may reach. */
   readonly asks: 'who' | 'what';
-  readonly text: string;
+  readonly change: ConsoleChange;
   readonly world: ConsoleWorld | undefined;
   readonly name: string;
   readonly onName: (name: string) => void;
@@ -37,12 +38,18 @@ const words = {
   },
 } as const;
 
-/** Ways between callers and callees, under the text in the editor and all else that holds. */
-export function AccessPanel({ asks, text, world, name, onName, onEnded }: AccessPanelProps): ComponentChild {
+/** Ways between callers and callees that would be open if the change were applied. */
+export function AccessPanel({
+  asks,
+  change,
+  world,
+  name,
+  onName,
+  onEnded,
+}: AccessPanelProps): ComponentChild {
   const { label, placeholder, option, missing } = words[asks];
-  const body = asks === 'who' ? { text, to: name } : { text, from: name };
+  const body = { ...change, [asks === 'who' ? 'to' : 'from']: name };
   const question = useQuestion<ConsoleAccess>(asks, body, onEnded);
-  const file = text === '' ? '' : 'policy.yaml ';
   return h(
     'div',
     { class: 'panel-body' },
@@ -64,7 +71,9 @@ export function AccessPanel({ asks, text, world, name, onName, onEnded }: Access
       offers('ends', asks === 'who' ? (world?.services ?? []) : callersOf(world)),
     ),
     answered(question, (found) => h(Found, { asks, found })),
-    h(Command, { line: `citadel policy ${asks} ${file}${option} ${quoted(name === '' ? missing : name)}` }),
+    h(Command, {
+      line: `citadel policy ${asks}${assumingOptions(change)} ${option} ${quoted(name === '' ? missing : name)}`,
+    }),
   );
 }
 

@@ -1,15 +1,16 @@
 import { type ComponentChild, h } from 'preact';
-import type { ConsoleExplanation, ConsoleQuestion, ConsoleWorld } from '../wire/console.ts';
+import type { ConsoleChange, ConsoleExplanation, ConsoleQuestion, ConsoleWorld } from '../wire/console.ts';
 import { answered } from './answered.ts';
+import { assumingOptions } from './assumed.ts';
 import { Command, quoted } from './command.ts';
 import { offers, submitButton, submitting, typedText } from './elements.ts';
 import { useQuestion } from './use-question.ts';
 
-type Field = Exclude<keyof ConsoleQuestion, 'text'>;
+type Field = Exclude<keyof ConsoleQuestion, keyof ConsoleChange>;
 export type Said = Readonly<Record<Field, string>>;
 
 interface ExplainPanelProps {
-  readonly text: string;
+  readonly change: ConsoleChange;
   readonly world: ConsoleWorld | undefined;
   readonly said: Said;
   readonly onSaid: (said: Said) => void;
@@ -28,9 +29,9 @@ export const nothingSaid: Said = {
 };
 const verdicts = { allow: 'allowed', deny: 'denied', depends: 'open' } as const;
 
-/** What becomes of a call under the text in the editor and all else that holds, and why. */
-export function ExplainPanel({ text, world, said, onSaid, onEnded }: ExplainPanelProps): ComponentChild {
-  const question = useQuestion<ConsoleExplanation>('explain', { text, ...said }, onEnded);
+/** What would become of a call if the change were applied, and why. */
+export function ExplainPanel({ change, world, said, onSaid, onEnded }: ExplainPanelProps): ComponentChild {
+  const question = useQuestion<ConsoleExplanation>('explain', { ...change, ...said }, onEnded);
   const say = (field: Field) => typedText((value) => onSaid({ ...said, [field]: value }));
   const input = (field: Field, label: string, more: object = {}) =>
     h(
@@ -87,7 +88,7 @@ export function ExplainPanel({ text, world, said, onSaid, onEnded }: ExplainPane
       offers('callees', world?.services ?? []),
     ),
     answered(question, (found) => h(Found, { found })),
-    h(Command, { line: commandOf(said, text) }),
+    h(Command, { line: commandOf(said, change) }),
   );
 }
 
@@ -118,7 +119,7 @@ function Found({ found }: { readonly found: ConsoleExplanation }): ComponentChil
   );
 }
 
-function commandOf({ headers, ...said }: Said, text: string): string {
+function commandOf({ headers, ...said }: Said, change: ConsoleChange): string {
   const names: Readonly<Record<Exclude<Field, 'headers'>, string>> = {
     from: '--from',
     to: '--to',
@@ -133,7 +134,7 @@ function commandOf({ headers, ...said }: Said, text: string): string {
     .map(([field, value]) => `${Reflect.get(names, field)} ${quoted(value)}`);
   const lines = headers.split('\n').filter((line) => line.trim() !== '');
   return [
-    `citadel policy explain${text === '' ? '' : ' policy.yaml'}`,
+    `citadel policy explain${assumingOptions(change)}`,
     ...options,
     ...lines.map((line) => `--header ${quoted(line.trim())}`),
   ].join(' ');

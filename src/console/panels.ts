@@ -10,6 +10,7 @@ import type {
   ConsoleWorld,
 } from '../wire/console.ts';
 import { AccessPanel } from './access-panel.ts';
+import { Assumed } from './assumed.ts';
 import { ChangePanel } from './change-panel.ts';
 import { Command, quoted } from './command.ts';
 import type { Opened } from './document.ts';
@@ -42,10 +43,12 @@ interface PanelsProps {
 }
 
 const none: readonly ConsoleProblem[] = [];
+/** Those that answer questions under what is in the editor. */
+const judging: ReadonlySet<string> = new Set(['replay', 'explain', 'who', 'what']);
 
 /** What can be asked about what is in the editor. What was typed into a panel is there when its tab is chosen again. */
 export function Panels(props: PanelsProps): ComponentChild {
-  const { planned, tab, onTab } = props;
+  const { opened, planned, tab, onTab } = props;
   const { problems = none, warnings = none } = planned.last ?? {};
   const tabs = [
     { id: 'problems', title: 'Problems', count: problems.length + warnings.length },
@@ -61,6 +64,7 @@ export function Panels(props: PanelsProps): ComponentChild {
   return h(
     Tabs,
     { label: 'About this policy', tabs, selected: tab, onSelect: onTab, children: [] },
+    judging.has(tab) || (opened.removing && tab === 'problems') ? h(Assumed, { opened }) : null,
     h(Panel, props),
   );
 }
@@ -86,7 +90,6 @@ function Panel(props: PanelsProps): ComponentChild {
   const [called, onCalled] = useState('');
   const [caller, onCaller] = useState('');
   const [span, onSpan] = useState<ConsoleSpan>('24h');
-  const { text } = change;
   // A reason is one for the change of one policy.
   useEffect(() => onReason(''), [opened.key]);
   const { problems = none, warnings = none } = planned.last ?? {};
@@ -118,11 +121,11 @@ function Panel(props: PanelsProps): ComponentChild {
     case 'replay':
       return h(ReplayPanel, { change, span, onSpan, onEnded });
     case 'explain':
-      return h(ExplainPanel, { text, world, said, onSaid, onEnded });
+      return h(ExplainPanel, { change, world, said, onSaid, onEnded });
     case 'who':
-      return h(AccessPanel, { key: tab, asks: tab, text, world, name: called, onName: onCalled, onEnded });
+      return h(AccessPanel, { key: tab, asks: tab, change, world, name: called, onName: onCalled, onEnded });
     case 'what':
-      return h(AccessPanel, { key: tab, asks: tab, text, world, name: caller, onName: onCaller, onEnded });
+      return h(AccessPanel, { key: tab, asks: tab, change, world, name: caller, onName: onCaller, onEnded });
     case 'shadow':
       return h(ShadowPanel, { who, onDone, onEnded });
     case 'history':
@@ -130,7 +133,16 @@ function Panel(props: PanelsProps): ComponentChild {
     case 'status':
       return h(Status, { head });
     default:
-      return h(ProblemList, { known: planned.last !== undefined, problems, warnings, onGoTo });
+      return h(ProblemList, {
+        known: planned.last !== undefined,
+        removing: opened.removing,
+        problems,
+        warnings,
+        onGoTo,
+        command: opened.removing
+          ? `citadel policy remove ${quoted(opened.key)}`
+          : 'citadel policy check policy.yaml --against live',
+      });
   }
 }
 

@@ -8,10 +8,15 @@ interface ProblemListProps {
   readonly problems: readonly ConsoleProblem[];
   readonly warnings: readonly ConsoleProblem[];
   readonly onGoTo: (line: number, column: number) => void;
+  /** Whether it is of a removal, and not of the text. */
+  readonly removing: boolean;
+  readonly command: string;
 }
 
 /** What is wrong with the text, and what is surely not meant; each leads to its place. */
-export function ProblemList({ known, problems, warnings, onGoTo }: ProblemListProps): ComponentChild {
+export function ProblemList(props: ProblemListProps): ComponentChild {
+  const { known, problems, warnings, onGoTo, removing, command } = props;
+  const fine = `Nothing is wrong with ${removing ? 'taking it away' : 'this text'}.`;
   const entry = (kind: 'problem' | 'warning') => (problem: ConsoleProblem) => {
     const { line, column, path, message, mend } = problem;
     const text = [
@@ -37,8 +42,8 @@ export function ProblemList({ known, problems, warnings, onGoTo }: ProblemListPr
     'div',
     { class: 'panel-body' },
     problems.length + warnings.length === 0
-      ? h('p', { class: known ? 'good' : 'faint' }, known ? 'Nothing is wrong with this text.' : 'Looking …')
+      ? h('p', { class: known ? 'good' : 'faint' }, known ? fine : 'Looking …')
       : h('ul', { class: 'problems' }, problems.map(entry('problem')), warnings.map(entry('warning'))),
-    h(Command, { line: 'citadel policy check policy.yaml --against live' }),
+    h(Command, { line: command }),
   );
 }

@@ -10,8 +10,9 @@ import type {
   ConsoleUndecidedGroup,
 } from '../wire/console.ts';
 import { answered } from './answered.ts';
-import { Command, quoted } from './command.ts';
-import { count, instant, keyText, submitButton, submitting, typedText } from './elements.ts';
+import { assumingOptions } from './assumed.ts';
+import { Command } from './command.ts';
+import { count, instant, submitButton, submitting, typedText } from './elements.ts';
 import { useQuestion } from './use-question.ts';
 
 interface ReplayPanelProps {
@@ -50,16 +51,10 @@ export function ReplayPanel({ change, span, onSpan, onEnded }: ReplayPanelProps)
       submitButton('Replay', true),
     ),
     answered(question, (found) => h(Found, { found })),
-    h(Command, { line: commandOf(change, span) }),
+    h(Command, {
+      line: `citadel policy replay${assumingOptions(change, '--candidate policy.yaml')} --since ${span}`,
+    }),
   );
-}
-
-function commandOf({ remove }: ConsoleChange, span: ConsoleSpan): string {
-  const candidate =
-    remove.length > 0
-      ? `--remove ${remove.map((key) => quoted(keyText(key))).join(' ')}`
-      : '--candidate policy.yaml';
-  return `citadel policy replay ${candidate} --since ${span}`;
 }
 
 function Found({ found }: { readonly found: ConsoleReplay }): ComponentChild {

@@ -112,10 +112,8 @@ export interface ConsolePlan {
   readonly revision: number;
 }
 
-/** POST /console/api/explain: what becomes of a call under the text in the editor and all else that holds. */
-export interface ConsoleQuestion {
-  /** Empty: under what holds now. */
-  readonly text: string;
+/** POST /console/api/explain: what would become of a call if a change were applied. */
+export interface ConsoleQuestion extends ConsoleChange {
   readonly from: string;
   readonly to: string;
   /** What is left empty is not said. */
@@ -159,10 +157,16 @@ export interface ConsoleDifference {
   readonly after: string;
 }
 
-/**
- * POST /console/api/who: every caller that may reach a service or a workload under the text in the editor; and
- * /console/api/what: all that an identity may reach.
- */
+/** POST /console/api/who: every caller that could reach a service or a workload if a change were applied. */
+export interface ConsoleWhoQuestion extends ConsoleChange {
+  readonly to: string;
+}
+
+/** POST /console/api/what: all that an identity could reach then. */
+export interface ConsoleWhatQuestion extends ConsoleChange {
+  readonly from: string;
+}
+
 export interface ConsoleAccess {
   readonly rows: readonly ConsoleAccessRow[];
   readonly callers: readonly string[];

@@ -82,6 +82,18 @@ describe('docs/policies.md, who may reach what', () => {
     expect(what.stdout).toBe('Nothing is open to spiffe://example.org/ns/shop/sa/web.\n');
   });
 
+  it('takes policies away', async () => {
+    const without = '--remove AuthorizationPolicy/shop/orders';
+    const { stdout } = await citadel(`policy who ${without} --to shop/orders ${offline}`);
+    expect(stdout).toMatch(/^files\/shop\/orders:8080 +any identity +any +any but not \/orders\/paid +-$/m);
+    const what = await citadel(`policy what ${without} --from shop/nobody ${offline}`);
+    expect(what.stdout).toMatch(/^files\/shop\/orders:8080 +any +any but not \/orders\/paid +-$/m);
+    const missing = await citadel(
+      `policy who --remove AuthorizationPolicy/shop/no --to shop/orders ${offline}`,
+    );
+    expect(missing).toMatchObject({ code: 66, stdout: '', stderr: expect.stringContaining('does not hold') });
+  });
+
   it('says whom there is not', async () => {
     expect(await citadel(`policy what --from shop/wbe ${offline}`)).toMatchObject({
       code: 0,

@@ -76,6 +76,14 @@ describe('citadel policy explain', () => {
     });
   });
 
+  it('judges as if policies were gone', async () => {
+    const gone = ['--remove', 'AuthorizationPolicy/shop/web-reads'];
+    const { stdout } = await explain(...gone, ...call, '--method', 'POST', ...offline);
+    expect(stdout).toMatch(/^ALLOWED .*\n {2}No ALLOW policy holds/);
+    const unknown = await explain('--remove', 'orders.yaml', ...call, ...offline);
+    expect(unknown).toMatchObject({ code: 64, stderr: expect.stringContaining('names no policy') });
+  });
+
   it('judges by policies of files, in the place of those of their names', async () => {
     const file = join(server.directory, 'candidate.yaml');
     writeFileSync(file, policies.replace('"GET"', '"GET", "POST"'));

@@ -1,27 +1,33 @@
 import { accessGraph, calleeName, type PortAccess } from '../../domain/policy/index.ts';
 import type { PolicyAnalysis } from '../../domain/ports/index.ts';
-import type { ConsoleAccess, ConsoleAccessRow } from '../../wire/console.ts';
-import { worldWith } from './change.ts';
-import { type ConsolePolicyServices, worldOf } from './policies.ts';
+import type {
+  ConsoleAccess,
+  ConsoleAccessRow,
+  ConsoleWhatQuestion,
+  ConsoleWhoQuestion,
+} from '../../wire/console.ts';
+import { type ChangedWorldServices, changedWorld } from './changed-world.ts';
 
-/** Every caller that may reach `to` under the text in the editor. @throws CitadelError as PolicyAnalysis does */
+/** Every caller that could reach `to` under a change. @throws CitadelError as PolicyAnalysis does */
 export async function whoMayCall(
-  services: ConsolePolicyServices,
+  services: ChangedWorldServices,
   analysis: PolicyAnalysis,
-  { text, to }: { readonly text: string; readonly to: string },
+  { to, ...change }: ConsoleWhoQuestion,
   signal: AbortSignal,
 ): Promise<ConsoleAccess> {
-  return accessToWire(await analysis.who(worldWith(worldOf(services), text), to, signal));
+  const { after } = await changedWorld(services, change);
+  return accessToWire(await analysis.who(after, to, signal));
 }
 
-/** All that `from` may reach under the text in the editor. @throws CitadelError as PolicyAnalysis does */
+/** All that `from` could reach under a change. @throws CitadelError as PolicyAnalysis does */
 export async function whatIsReached(
-  services: ConsolePolicyServices,
+  services: ChangedWorldServices,
   analysis: PolicyAnalysis,
-  { text, from }: { readonly text: string; readonly from: string },
+  { from, ...change }: ConsoleWhatQuestion,
   signal: AbortSignal,
 ): Promise<ConsoleAccess> {
-  const { caller, ports } = await analysis.what(worldWith(worldOf(services), text), from, signal);
+  const { after } = await changedWorld(services, change);
+  const { caller, ports } = await analysis.what(after, from, signal);
   return accessToWire(ports, caller.identity ?? 'plaintext');
 }
 

@@ -10,20 +10,18 @@ import {
 } from '../../domain/policy/index.ts';
 import type { PolicyAnalysis } from '../../domain/ports/index.ts';
 import type { ConsoleChange, ConsoleDiff, ConsoleDifference } from '../../wire/console.ts';
-import { changedWorld, changeOf } from './change.ts';
-import { type ConsolePolicyServices, worldOf } from './policies.ts';
+import { type ChangedWorldServices, changedWorld } from './changed-world.ts';
 
 const mostTold = 100;
 
 /** What would be decided otherwise, of all requests there can be. @throws CitadelError as PolicyAnalysis does */
 export async function diffChange(
-  services: ConsolePolicyServices,
+  services: ChangedWorldServices,
   analysis: PolicyAnalysis,
   change: ConsoleChange,
   signal: AbortSignal,
 ): Promise<ConsoleDiff> {
-  const before = worldOf(services);
-  const after = changedWorld(before, await changeOf(services, change));
+  const { before, after } = await changedWorld(services, change);
   return comparisonToWire(await analysis.compare(before, after, signal));
 }
 

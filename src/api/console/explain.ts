@@ -8,21 +8,18 @@ import {
   type GivenCall,
   type GivenToken,
   type PolicyWorld,
-  withPolicies,
 } from '../../domain/policy/index.ts';
 import { CitadelError } from '../../kernel/index.ts';
 import type { ConsoleExplanation, ConsoleQuestion } from '../../wire/console.ts';
-import { readEditor } from './change.ts';
-import { type ConsolePolicyServices, worldOf } from './policies.ts';
+import { type ChangedWorldServices, changedWorld } from './changed-world.ts';
 
-/** What becomes of a call under the text in the editor. @throws CitadelError for a question that cannot be answered */
-export function explainQuestion(
-  services: ConsolePolicyServices,
+/** What would become of a call under a change. @throws CitadelError for a question that cannot be answered */
+export async function explainQuestion(
+  services: ChangedWorldServices,
   question: ConsoleQuestion,
   now: Date,
-): ConsoleExplanation {
-  const { policies, locate } = readEditor(question.text);
-  const world = withPolicies(worldOf(services), policies);
+): Promise<ConsoleExplanation> {
+  const { after: world, locate } = await changedWorld(services, question);
   const [callees, ...others] = alikeCallees(world, calleesOf(world, question.to));
   if (!callees || others.length > 0)
     throw new CitadelError(

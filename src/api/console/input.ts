@@ -10,6 +10,8 @@ import type {
   ConsoleQuestion,
   ConsoleReplayQuestion,
   ConsoleShadowOrder,
+  ConsoleWhatQuestion,
+  ConsoleWhoQuestion,
 } from '../../wire/console.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -41,13 +43,13 @@ export function readReplay(body: unknown): ConsoleReplayQuestion {
   return { ...changeOf(fields), since };
 }
 
-const questionFields = ['text', 'from', 'to', 'method', 'path', 'host', 'headers', 'token', 'ip'] as const;
+const questionFields = ['from', 'to', 'method', 'path', 'host', 'headers', 'token', 'ip'] as const;
 
 export function readQuestion(body: unknown): ConsoleQuestion {
-  const fields = fieldsOf(body, questionFields);
+  const fields = fieldsOf(body, [...changeFields, ...questionFields]);
   const text = (name: (typeof questionFields)[number]) => textOf(fields, name);
   return {
-    text: text('text'),
+    ...changeOf(fields),
     from: text('from'),
     to: text('to'),
     method: text('method'),
@@ -59,14 +61,14 @@ export function readQuestion(body: unknown): ConsoleQuestion {
   };
 }
 
-export function readWho(body: unknown): { readonly text: string; readonly to: string } {
-  const fields = fieldsOf(body, ['text', 'to']);
-  return { text: textOf(fields, 'text'), to: textOf(fields, 'to') };
+export function readWho(body: unknown): ConsoleWhoQuestion {
+  const fields = fieldsOf(body, [...changeFields, 'to']);
+  return { ...changeOf(fields), to: textOf(fields, 'to') };
 }
 
-export function readWhat(body: unknown): { readonly text: string; readonly from: string } {
-  const fields = fieldsOf(body, ['text', 'from']);
-  return { text: textOf(fields, 'text'), from: textOf(fields, 'from') };
+export function readWhat(body: unknown): ConsoleWhatQuestion {
+  const fields = fieldsOf(body, [...changeFields, 'from']);
+  return { ...changeOf(fields), from: textOf(fields, 'from') };
 }
 
 export function readHistory(body: unknown): ConsoleHistoryQuestion {

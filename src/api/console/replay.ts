@@ -19,16 +19,14 @@ import type {
   ConsoleUndecidedGroup,
 } from '../../wire/console.ts';
 import { needsControlPlane } from '../needs-control-plane.ts';
-import { changedWorld, changeOf, type RestoringServices } from './change.ts';
-import { type ConsolePolicyServices, worldOf } from './policies.ts';
+import { type ChangedWorldServices, changedWorld } from './changed-world.ts';
 
 export interface ConsoleRecordServices {
   /** JSON Lines, whole ones a part, the head first; undefined where this server has no control plane. */
   readonly decisionRecords: ((query: Omit<ExportQuery, 'sample'>) => AsyncIterable<string>) | undefined;
 }
 
-interface ReplayServices extends RestoringServices, ConsoleRecordServices {
-  readonly policyWorld: ConsolePolicyServices['policyWorld'];
+interface ReplayServices extends ChangedWorldServices, ConsoleRecordServices {
   readonly now: () => Date;
 }
 
@@ -43,8 +41,7 @@ export async function replayChange(
   { since, ...change }: ConsoleReplayQuestion,
   signal: AbortSignal,
 ): Promise<ConsoleReplay> {
-  const before = worldOf(services);
-  const after = changedWorld(before, await changeOf(services, change));
+  const { before, after } = await changedWorld(services, change);
   const from = new Date(services.now().getTime() - parseDuration(since));
   const records = needsControlPlane(services.decisionRecords)({ since: from, workloads: [] });
   const { texts, whole } = await taken(records, signal);

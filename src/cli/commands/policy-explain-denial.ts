@@ -42,7 +42,7 @@ export async function explainDenial(
   const before = denial.policiesVersion;
   const now = holdingVersion(live, denial.workload);
   const since: Since = before === '' || now === undefined ? 'unknown' : before === now ? 'same' : 'changed';
-  const lines = denialLines(denial, since, explanation, candidates.sources);
+  const lines = denialLines(denial, since, explanation, candidates.assumed);
   return {
     explanation,
     text: [
@@ -141,7 +141,7 @@ function denialLines(
   denial: Denial,
   since: Since,
   explanation: CallExplanation | undefined,
-  sources: readonly string[],
+  assumed: string,
 ): readonly string[] {
   const { at, workload, port, method, path, host, callerId, callerAddress, inexact, reason } = denial;
   const who =
@@ -157,26 +157,21 @@ function denialLines(
     ...(request === '' ? [] : ['  not recorded: headers but the host, the token, the query']),
     isBeforePolicies(denial)
       ? 'No policy was asked: there is nothing to compare.'
-      : sinceText(since, explanation, sources),
-    // What files say is not what the proxy had.
-    ...(explanation && sources.length === 0 ? disagreement(denial, since, explanation) : []),
+      : sinceText(since, explanation, assumed),
+    // What is assumed is not what the proxy had.
+    ...(explanation && assumed === '' ? disagreement(denial, since, explanation) : []),
   ];
 }
 
-/** @param sources files whose policies are tried on it */
-function sinceText(
-  since: Since,
-  explanation: CallExplanation | undefined,
-  sources: readonly string[],
-): string {
+/** @param assumed what of the policies is taken otherwise than it holds */
+function sinceText(since: Since, explanation: CallExplanation | undefined, assumed: string): string {
   if (!explanation) return 'The workload is not there any more, so that nothing can be compared now.';
   const told = {
     same: 'The policies for it are the same as then.',
     changed: 'The policies for it have been changed since.',
     unknown: 'Whether its policies have been changed since is not known.',
   }[since];
-  if (sources.length > 0)
-    return `${told} With those of ${sources.join(', ')} in the place of theirs, and what was recorded:`;
+  if (assumed !== '') return `${told} ${assumed}, and what was recorded:`;
   return `${told} ${since === 'same' ? 'With what was recorded they' : 'Those of now'} come to:`;
 }
 

@@ -11,14 +11,14 @@ import { CitadelError } from '../../kernel/index.ts';
 import { ExitRequest, exitCodes } from '../exit-codes.ts';
 import { type OutputOptions, withOutput } from '../options.ts';
 import { printRecord } from '../output.ts';
-import { type Candidates, readCandidates } from '../policy-candidates.ts';
+import { type Candidates, type RemovalOptions, readCandidates, withRemoval } from '../policy-candidates.ts';
 import { loadWorld, type WorldOptions, withWorld } from '../policy-world.ts';
 import { type CallOptions, givenCall, recordedOptions, withCall } from './policy-explain-call.ts';
 import { type Explained, explainDenial } from './policy-explain-denial.ts';
 import { explanationText } from './policy-explain-text.ts';
 import { policyFilesHelp } from './policy-text.ts';
 
-interface ExplainOptions extends WorldOptions, OutputOptions, CallOptions {
+interface ExplainOptions extends WorldOptions, OutputOptions, CallOptions, RemovalOptions {
   readonly from?: string;
   readonly to?: string;
   readonly denial?: string;
@@ -42,12 +42,12 @@ export function addExplain(policy: Command): void {
         'a call that was denied, by its response header x-citadel-denial; asks the server for what its proxy told, to which --header, --jwt, --custom and --complete add',
       ).conflicts(['from', 'to', ...recordedOptions]),
     );
-  withCall(command).addOption(
+  withCall(withRemoval(command)).addOption(
     new Option('--expect <verdict>', 'exit code 1 where it is not this one').choices(['allowed', 'denied']),
   );
   withOutput(withWorld(command)).action(async () => {
     const options = command.opts<ExplainOptions>();
-    const candidates = readCandidates(command.args, options.registry);
+    const candidates = readCandidates(command.args, options);
     const { denial, output, expect } = options;
     const { explanation, text, record } =
       denial === undefined

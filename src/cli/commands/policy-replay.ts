@@ -2,8 +2,6 @@ import type { Command } from 'commander';
 import {
   formatPolicyProblem,
   type PolicyWorld,
-  policyKey,
-  policyKeyOf,
   type ReplayGroup,
   type ReplayReport,
   readPolicies,
@@ -13,22 +11,20 @@ import {
   type Tally,
   withPolicies,
 } from '../../domain/policy/index.ts';
-import type { PolicyObjectKey } from '../../domain/ports/index.ts';
 import type { ReadRecords } from '../../domain/records/index.ts';
 import { CitadelError } from '../../kernel/index.ts';
 import { ExitRequest, exitCodes } from '../exit-codes.ts';
 import { withOutput } from '../options.ts';
 import { formatTime, type OutputFormat, printable, printValue, tableText } from '../output.ts';
+import { type RemovalOptions, withoutPolicies, withRemoval } from '../policy-candidates.ts';
 import { readPolicyFiles } from '../policy-files.ts';
-import { parseKey, policyKeyHelp } from '../policy-keys.ts';
 import { loadRecords, type RecordsOptions, recordsCaveats, withRecords } from '../policy-records.ts';
 import { loadWorld, type WorldOptions, withWorld } from '../policy-world.ts';
 import { callsText } from './policy-records.ts';
 import { policyFilesHelp } from './policy-text.ts';
 
-interface Options extends WorldOptions, RecordsOptions {
+interface Options extends WorldOptions, RecordsOptions, RemovalOptions {
   readonly candidate?: readonly string[];
-  readonly remove?: readonly string[];
   readonly only?: boolean;
   readonly output: OutputFormat;
 }
@@ -41,12 +37,11 @@ export function addReplay(policy: Command): void {
       'recorded calls decided again under a candidate; exit code 1 where any would be decided otherwise',
     )
     .option('--candidate <file...>', policyFilesHelp)
-    .option('--remove <policy...>', `as if these were taken away, ${policyKeyHelp}`)
     .option(
       '--only',
       'the candidate is all that would hold; default: it takes the place of policies of its names',
     );
-  withOutput(withRecords(withWorld(command))).action(async () => {
+  withOutput(withRecords(withWorld(withRemoval(command)))).action(async () => {
     const options = command.opts<Options>();
     const before = await loadWorld(options);
     const after = candidateWorld(before, options);
@@ -63,7 +58,7 @@ export function addReplay(policy: Command): void {
 }
 
 function candidateWorld(before: PolicyWorld, { candidate, remove = [], only }: Options): PolicyWorld {
-  const left = without(before, remove.map(parseKey));
+  const left = withoutPolicies(before, remove);
   if (candidate === undefined) {
     if (remove.length > 0) return left;
     throw new CitadelError('OutOfRange', 'say what would hold: --candidate FILE, or --remove POLICY');
@@ -76,16 +71,6 @@ function candidateWorld(before: PolicyWorld, { candidate, remove = [], only }: O
   if (problems.length > 0) throw new ExitRequest(exitCodes.broken);
   const policies = read.flatMap((each) => each.policies);
   return only === true ? { ...before, policies } : withPolicies(left, policies);
-}
-
-/** @throws CitadelError NotFound for a policy that does not hold: what its end would change is nothing, and not what is asked */
-function without(world: PolicyWorld, keys: readonly PolicyObjectKey[]): PolicyWorld {
-  const holds = (key: string) => world.policies.some((policy) => policyKeyOf(policy) === key);
-  const gone = new Set(keys.map(policyKey));
-  const missing = [...gone].find((key) => !holds(key));
-  if (missing !== undefined)
-    throw new CitadelError('NotFound', `${missing} does not hold: citadel policy status names those that do`);
-  return { ...world, policies: world.policies.filter((policy) => !gone.has(policyKeyOf(policy))) };
 }
 
 function reportText(report: ReplayReport, records: ReadRecords): string {

@@ -13,26 +13,26 @@ import {
 import { ExitRequest, exitCodes } from '../exit-codes.ts';
 import { type OutputOptions, withOutput } from '../options.ts';
 import { type Column, printable, printRows, tableText } from '../output.ts';
-import { readCandidates } from '../policy-candidates.ts';
+import { type RemovalOptions, readCandidates, withRemoval } from '../policy-candidates.ts';
 import { loadWorld, type WorldOptions, withWorld } from '../policy-world.ts';
 import { tell } from './policy-change.ts';
 import { policyFilesHelp } from './policy-text.ts';
 
-interface AccessOptions extends WorldOptions, OutputOptions {
+interface AccessOptions extends WorldOptions, OutputOptions, RemovalOptions {
   readonly to?: string;
   readonly from?: string;
   readonly graph?: 'dot' | 'svg';
 }
 
 const withGraph = (command: Command) =>
-  withOutput(withWorld(command))
+  withOutput(withWorld(withRemoval(command)))
     .argument('[file...]', `with them in the place of the policies of their names; ${policyFilesHelp}`)
     .addOption(
       new Option('--graph <form>', 'as a graph, for Graphviz or as a picture').choices(['dot', 'svg']),
     );
 
 async function worldOf({ args }: Command, options: AccessOptions): Promise<PolicyWorld> {
-  const candidates = readCandidates(args, undefined);
+  const candidates = readCandidates(args, { remove: options.remove ?? [] });
   return candidates.applyTo(await loadWorld(options));
 }
 

@@ -139,6 +139,37 @@ export function viewTests({ console, openAs, faultsOfAccess }: Given): void {
     await page.getByRole('tab', { name: 'Replay' }).click();
     const removal = await run(await shown(page));
     expect(removal.output).toMatch(/^0 calls in 0 different ways recorded/);
+
+    // Every question is answered as if it were gone, by the page and by its command: to nobody else of the shop is it open.
+    const gone = async (
+      tab: string,
+      fields: Readonly<Record<string, string>>,
+      told: RegExp,
+      printed: RegExp,
+    ) => {
+      await page.getByRole('tab', { name: tab }).click();
+      const panel = page.getByRole('tabpanel', { name: tab });
+      await panel.getByText(`As if ${key} were gone: it is marked for removal.`).waitFor();
+      for (const [label, value] of Object.entries(fields))
+        await panel.getByLabel(label, { exact: true }).fill(value);
+      await page.keyboard.press('Enter');
+      await panel.locator('h3, td').filter({ hasText: told }).waitFor();
+      expect((await run(await shown(page))).output).toMatch(printed);
+    };
+    const call = { From: 'shop/orders', To: 'shop/orders:80' };
+    await gone('Explain', call, /^allowed spiffe:.*\/orders calls .*: GET \/$/, /^ALLOWED  spiffe/);
+    await gone(
+      'Callers',
+      { 'Who may call': 'shop/orders' },
+      /^any identity$/,
+      /orders:8080 +any identity +any/,
+    );
+    await gone(
+      'Reach',
+      { 'What may be called by': 'shop/orders' },
+      /^files\/shop\/orders:8080$/,
+      /orders:8080 +any/,
+    );
     await page.getByRole('button', { name: 'Keep it' }).click();
 
     await page.getByRole('tab', { name: 'Reach' }).click();
@@ -158,6 +189,7 @@ export function viewTests({ console, openAs, faultsOfAccess }: Given): void {
       .waitFor();
     expect(await reach.locator('.graph path').count()).toBe(1);
     await isAccessible(page);
+    await page.getByText('As if the text in the editor held').waitFor();
     const reached = await run(await shown(page), text);
     expect(reached.output).toMatch(/orders:8080 +POST +any +header x-legacy is there/);
     expect(faults).toEqual([]);

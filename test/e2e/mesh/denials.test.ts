@@ -159,8 +159,7 @@ spec: { ports: [{ port: 80 }], endpoints: ["127.0.0.1:${address.port}"] }
     );
     return String(id);
   };
-  const explain = async (asked: Asked) =>
-    explainDenial(await denied(asked), options(), readCandidates([], undefined));
+  const explain = async (asked: Asked) => explainDenial(await denied(asked), options(), readCandidates([]));
   /** By the program, as an author does it. */
   const printed = async (asked: Asked) => {
     const { socket } = options();
@@ -207,11 +206,11 @@ spec: { ports: [{ port: 80 }], endpoints: ["127.0.0.1:${address.port}"] }
     expect(missed).toMatch(/AuthorizationPolicy shop\/secret-door .*missed by one field:/);
     expect(missed).toContain('x methods                    wants GET, came POST');
     const id = await denied({ path: '/orders/1', headers: { 'x-client': 'v1' } });
-    const { text: open } = await explainDenial(id, options(), readCandidates([], undefined));
+    const { text: open } = await explainDenial(id, options(), readCandidates([]));
     expect(open).toContain('request.headers[x-client]: --header');
     expect(open).toContain('it missed by what was not recorded');
     const said = { ...options(), header: [['x-client', 'v1']] as const };
-    const { text: settled } = await explainDenial(id, said, readCandidates([], undefined));
+    const { text: settled } = await explainDenial(id, said, readCandidates([]));
     expect(settled).toContain('x request.headers[x-client]  wants v2, came v1');
   });
 
@@ -221,11 +220,15 @@ spec: { ports: [{ port: 80 }], endpoints: ["127.0.0.1:${address.port}"] }
     const open = policies.replace('/admin*', '/nothing').replace('/orders/*', '/*');
     await writeFile(fix, open.replace(/^ +when: .*\n/m, ''));
     const said = { ...options(), complete: true };
-    const { text } = await explainDenial(id, said, readCandidates([fix], undefined));
+    const { text } = await explainDenial(id, said, readCandidates([fix]));
     expect(text).toContain(
       `The policies for it are the same as then. With those of ${fix} in the place of theirs, and what was recorded:\n\nALLOWED`,
     );
     expect(text).toContain('note: the query of the request is not known');
+    const remove = ['AuthorizationPolicy/shop/secret-plan'];
+    const left = await explainDenial(id, said, readCandidates([], { remove }));
+    expect(left.text).toContain(`With ${remove[0]} taken away, and what was recorded:\n\nDENIED`);
+    expect(left.text).not.toContain('secret-plan (');
   });
 
   test('in plaintext, over gRPC, is known by nothing but its address', async () => {
@@ -264,7 +267,7 @@ spec: { ports: [{ port: 80 }], endpoints: ["127.0.0.1:${address.port}"] }
       },
       { what: 'the denied connection to be told of' },
     );
-    const { record, text } = await explainDenial(row.id, options(), readCandidates([], undefined));
+    const { record, text } = await explainDenial(row.id, options(), readCandidates([]));
     expect(record).toMatchObject({
       denial: { transport: 'plaintext', callerId: '', callerAddress: '127.0.0.1', method: '' },
       explanation: { verdict: 'deny' },
