@@ -15,15 +15,16 @@ import { printable } from '../output.ts';
 export function comparisonText(found: WorldComparison, registry: boolean): string {
   const { differences, undecided, complete, proof } = found;
   const of = (becomes: Difference['becomes']) => differences.filter((each) => each.becomes === becomes);
-  const marked = (becomes: MarkDifference['becomes'], dryRun: boolean) =>
-    found.marks.differences.filter((each) => each.becomes === becomes && each.mark.dryRun === dryRun);
   const lines = [
     ...section('Becomes allowed', of('allowed'), registry),
     ...section('Becomes denied', of('denied'), registry),
-    ...markSection('Becomes audited', marked('marked', false), registry),
-    ...markSection('No longer audited', marked('unmarked', false), registry),
-    ...markSection('A dry run begins to match', marked('marked', true), registry),
-    ...markSection('A dry run no longer matches', marked('unmarked', true), registry),
+    ...markTitles.flatMap((title) =>
+      markSection(
+        title,
+        found.marks.differences.filter((each) => markTitle(each) === title),
+        registry,
+      ),
+    ),
     ...undecided.flatMap(undecidedLines),
   ];
   if (found.outcome === 'same')
@@ -34,12 +35,7 @@ export function comparisonText(found: WorldComparison, registry: boolean): strin
   else if (!complete) lines.push('There is more that changes than is told here.');
   if (!found.marks.complete && complete)
     lines.push('There may be more that is audited, or that dry runs match, otherwise than before.');
-  lines.push(
-    ...found.tokensUnread.map(
-      ({ places, policies }) =>
-        `No RequestAuthentication holds for ${placesText(places)}: no token is looked at there, and what ${policies.join(', ')} asks of one is asked in vain.`,
-    ),
-  );
+  lines.push(...found.tokensUnread.map((each) => `${tokensUnreadText(each)}.`));
   if (proof.unpaired > 0)
     lines.push(`Not compared: ${counted(proof.unpaired, 'workload')} of one side alone.`);
   if (proof.unpairedPorts > 0)
@@ -51,6 +47,26 @@ export function comparisonText(found: WorldComparison, registry: boolean): strin
       'Without --world, --registry or a server it is not known which workloads there are: each namespace and selector that a policy names was taken for one.',
     );
   return `${lines.map(printable).join('\n')}\n`;
+}
+
+const markTitles = [
+  'Becomes audited',
+  'No longer audited',
+  'A dry run begins to match',
+  'A dry run no longer matches',
+] as const;
+
+/** What has become of what policies mark that decide nothing. */
+export function markTitle({ becomes, mark }: MarkDifference): (typeof markTitles)[number] {
+  const [begins, ends] = mark.dryRun
+    ? (['A dry run begins to match', 'A dry run no longer matches'] as const)
+    : (['Becomes audited', 'No longer audited'] as const);
+  return becomes === 'marked' ? begins : ends;
+}
+
+/** Without the point at its end. */
+export function tokensUnreadText({ places, policies }: WorldComparison['tokensUnread'][number]): string {
+  return `No RequestAuthentication holds for ${placesText(places)}: no token is looked at there, and what ${policies.join(', ')} asks of one is asked in vain`;
 }
 
 function section(title: string, differences: readonly Difference[], registry: boolean): readonly string[] {
@@ -90,7 +106,7 @@ function markSection(
 type Told = Pick<Difference, 'protocol' | 'readAs' | 'witness' | 'places'>;
 
 /** What it is that is decided otherwise, where it is not a request as before. */
-function arrivalText({ protocol, readAs }: Told): string {
+export function arrivalText({ protocol, readAs }: Told): string {
   if (readAs === undefined) return protocol === 'tcp' ? ' (a connection, not read as HTTP)' : '';
   if (protocol === 'tcp') return ' (a connection that carries no request)';
   return ` (a request, of which ${readAs.before === 'tcp' ? 'before' : 'after'} the connection alone is seen)`;

@@ -3,12 +3,20 @@ import {
   decisionText,
   formatPolicyProblem,
   type LintWarning,
+  type MarkDifference,
+  markText,
   placesText,
   policyKeyOf,
   regionText,
   type WorldComparison,
 } from '../../domain/policy/index.ts';
-import { explainLine, requestLine } from '../commands/policy-diff-text.ts';
+import {
+  arrivalText,
+  explainLine,
+  markTitle,
+  requestLine,
+  tokensUnreadText,
+} from '../commands/policy-diff-text.ts';
 import { failedCases, problemLine } from '../policy-testing/report.ts';
 import type { Removal } from './change.ts';
 import type { Findings, PolicyComparison } from './gather.ts';
@@ -68,7 +76,8 @@ export function summaryOf({ tests, comparison, isWorldKnown }: Findings): string
   return parts.join('; ');
 }
 
-function compared({ differences, undecided, complete, removals }: PolicyComparison): readonly Section[] {
+function compared(comparison: PolicyComparison): readonly Section[] {
+  const { differences, undecided, complete, marks, tokensUnread, removals } = comparison;
   const of = (becomes: Difference['becomes']) => differences.filter((each) => each.becomes === becomes);
   return [
     section('Becomes allowed', of('allowed').map(differenceEntry)),
@@ -79,6 +88,16 @@ function compared({ differences, undecided, complete, removals }: PolicyComparis
       ]),
       ...(complete || undecided.length > 0 ? [] : [['there may be more differences than these'] as const]),
     ]),
+    section('Marked otherwise, which decides nothing', [
+      ...marks.differences.map(markEntry),
+      ...(marks.complete || !complete
+        ? []
+        : [['there may be more that is audited, or that dry runs match, otherwise than before'] as const]),
+    ]),
+    section(
+      'Tokens asked for in vain',
+      tokensUnread.map((each) => [tokensUnreadText(each)]),
+    ),
     section('Removed', removals.map(removalEntry)),
   ];
 }
@@ -94,31 +113,54 @@ function removalEntry({ policy, effect }: Removal): readonly [string, ...string[
   const { source, line } = policy.meta.origin;
   const head = `${policyKeyOf(policy)} (${source}${line === undefined ? '' : `:${line}`})`;
   if (effect === undefined) return [head];
-  if (effect.outcome === 'same') return [head, 'without it nothing is decided otherwise: proven'];
-  const { differences, complete } = effect;
+  const { differences, complete, marks } = effect;
+  const marked = marks.differences
+    .slice(0, mostOfRemoval)
+    .map((each) => `without it ${lowered(markTitle(each))}, which decides nothing: ${whatAndWhere(each)}`);
+  if (effect.outcome === 'same') return [head, 'without it nothing is decided otherwise: proven', ...marked];
   const more = differences.length - mostOfRemoval;
   return [
     head,
     ...differences
       .slice(0, mostOfRemoval)
-      .map(
-        ({ becomes, region, places }) =>
-          `without it becomes ${becomes}: ${regionText(region)}, to ${placesText(places)}`,
-      ),
+      .map((each) => `without it becomes ${each.becomes}: ${whatAndWhere(each)}`),
     ...(more > 0 ? [`and ${more} more`] : []),
+    ...marked,
     ...(complete ? [] : ['there may be more that hangs on it']),
   ];
 }
 
 function differenceEntry(difference: Difference): readonly [string, ...string[]] {
-  const { region, places, protocol, before, after } = difference;
-  const connection = protocol === 'tcp' ? ' (a connection, not read as HTTP)' : '';
+  const { before, after } = difference;
   return [
-    `${regionText(region)}${connection}, to ${placesText(places)}`,
+    whatAndWhere(difference),
     `before: ${decisionText(before)}`,
     `after: ${decisionText(after)}`,
-    `such as: ${explainLine(difference) ?? requestLine(difference)}`,
+    suchAs(difference),
   ];
+}
+
+function markEntry(difference: MarkDifference): readonly [string, ...string[]] {
+  const when = difference.becomes === 'marked' ? 'after' : 'before';
+  return [
+    `${lowered(markTitle(difference))}: ${whatAndWhere(difference)}`,
+    `${when}: ${markText(difference)}`,
+    suchAs(difference),
+  ];
+}
+
+type Told = Difference | MarkDifference;
+
+function whatAndWhere(told: Told): string {
+  return `${regionText(told.region)}${arrivalText(told)}, to ${placesText(told.places)}`;
+}
+
+function suchAs(told: Told): string {
+  return `such as: ${explainLine(told) ?? requestLine(told)}`;
+}
+
+function lowered(title: string): string {
+  return `${title.charAt(0).toLowerCase()}${title.slice(1)}`;
 }
 
 /** With the name of the check, by which the manual explains it. */

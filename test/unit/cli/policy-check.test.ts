@@ -8,6 +8,8 @@ import { mesh, policy, workload } from '../domain/policy/mesh.ts';
 const orders = workload('shop/orders');
 const allow = (methods: readonly string[]) =>
   policy('shop/a', { rules: [{ to: [{ operation: { methods } }] }] });
+const methodsOf = (...methods: readonly string[]) => [{ operation: { methods } }];
+const audit = (rules: readonly object[]) => ({ action: 'AUDIT', rules });
 const before = mesh([orders], [allow(['GET'])]);
 
 const nothing: Findings = {
@@ -99,6 +101,39 @@ describe('what is told of a check', () => {
     expect(checkText(same)).toBe('no tests; proven: every call is decided as before (1 kinds of ports).\n');
     expect(checkText({ ...same, isWorldKnown: false })).toContain('it is not known who is there');
     expect(checkText(untold)).toContain('Cannot be told (1):');
+  });
+
+  it('names what is marked otherwise, by what, and what is asked of tokens that nobody reads', () => {
+    const rules = [{ when: [{ key: 'request.auth.claims[g]', values: ['x'] }] }, { to: methodsOf('PUT') }];
+    const audited = { ...before, policies: [allow(['GET', 'PUT']), policy('shop/b', audit(rules))] };
+    const found = compared({ ...before, policies: [allow(['GET', 'PUT'])] }, audited);
+    expect(checkExitCode(found, findingKinds)).toBe(0);
+    const text = checkText(found);
+    expect(text).toMatch(
+      /^Marked otherwise, which decides nothing \(1\):\n {2}becomes audited: method PUT, to test\/shop\/orders, port 8080\n {6}after: audited by rule 1 of shop\/b\n {6}such as: citadel policy explain .*--method PUT/,
+    );
+    expect(text).toMatch(
+      /\nTokens asked for in vain \(1\):\n {2}No RequestAuthentication holds for .*AuthorizationPolicy\/shop\/b/,
+    );
+    const markdown = checkMarkdown(found);
+    expect(markdown).toContain('| Marked otherwise, which decides nothing | **1** |');
+    expect(markdown).toContain('- `becomes audited: method PUT, to test/shop/orders, port 8080`');
+    expect(markdown).toContain('#### Tokens asked for in vain');
+    const dryRun = { ...policy('shop/b', { action: 'DENY', rules }), dryRun: true };
+    const dry = compared({ ...before, policies: [dryRun] }, { ...before, policies: [] });
+    expect(checkText(dry)).toContain('a dry run no longer matches: method PUT');
+  });
+
+  it('says of an audit that goes that nothing is decided otherwise, and what is no longer audited', () => {
+    const goes = policy('shop/b', audit([{ to: methodsOf('PUT') }]));
+    const is = { ...before, policies: [allow(['GET', 'PUT'])] };
+    const was = { ...is, policies: [...is.policies, goes] };
+    const { comparison, ...rest } = compared(was, is);
+    const removals = [{ policy: goes, effect: compareWorlds(was, is) }];
+    const text = checkText({ ...rest, comparison: comparison && { ...comparison, removals } });
+    expect(text).toMatch(
+      /without it nothing is decided otherwise: proven\n {6}without it no longer audited, which decides nothing: method PUT, to/,
+    );
   });
 
   it('is Markdown in which text of others stays text', () => {

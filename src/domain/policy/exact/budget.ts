@@ -28,6 +28,20 @@ export class Budget {
     this.#total -= this.#left;
   }
 
+  /** Undefined where the work takes more than this: what it took is spent, and what is left is for another way. */
+  attempt<T>(steps: number, work: () => T): T | undefined {
+    const kept = Math.max(this.#left - steps, 0);
+    this.#left -= kept;
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof TooMuch)) throw error;
+      return undefined;
+    } finally {
+      this.#left = kept + Math.max(this.#left, 0);
+    }
+  }
+
   /** @throws TooMuch */
   spend(steps: number): void {
     this.#left -= steps;

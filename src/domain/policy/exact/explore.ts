@@ -25,6 +25,13 @@ const leaves = {
   denied: { kind: 'leaf', becomes: 'denied' },
 } as const;
 
+/** Of questions about more literals few are asked again, and they are long. */
+const mostRemembered = 20;
+
+function inOrder(literals: readonly number[]): string {
+  return literals.toSorted((a, b) => a - b).join(' ');
+}
+
 /** A cell, and what is left of both formulas there. */
 type Left = readonly [cell: Cell, before: Formula, after: Formula];
 
@@ -40,6 +47,7 @@ export class Explorer {
   readonly #budget: Budget;
   readonly #cofactors: Cofactors;
   readonly #known = new Map<string, Diff>();
+  readonly #samples = new Map<string, { readonly sample: ReturnType<LazySpace['sample']> }>();
   /** Why not all was looked at. */
   #givenUp: TooMuch | undefined;
 
@@ -55,6 +63,11 @@ export class Explorer {
    */
   explore(before: Formula, after: Formula): { readonly diff: Diff; readonly givenUp: TooMuch | undefined } {
     this.#givenUp = undefined;
+    const { formulas } = this.#vocabulary;
+    for (const attribute of formulas.attributeList(before, after)) {
+      const space = this.#vocabulary.space(attribute);
+      if (space.kind === 'eager') space.expect?.(formulas.literalsOf(attribute, before, after));
+    }
     const diff = this.#differences(before, after);
     return { diff, givenUp: this.#givenUp };
   }
@@ -149,7 +162,7 @@ export class Explorer {
       for (const answer of [false, true]) {
         this.#budget.spend(1);
         const [some, others] = answer ? [[...truths, literal], falses] : [truths, [...falses, literal]];
-        const sampled = space.sample(some, others);
+        const sampled = this.#sample(space, attribute, some, others);
         if (!sampled) continue;
         const answers = new Map([[literal, answer]]);
         go(
@@ -163,6 +176,21 @@ export class Explorer {
     };
     go(before, after, [], [], undefined);
     return found;
+  }
+
+  #sample(
+    space: LazySpace,
+    attribute: number,
+    truths: readonly number[],
+    falses: readonly number[],
+  ): ReturnType<LazySpace['sample']> {
+    if (truths.length + falses.length > mostRemembered) return space.sample(truths, falses);
+    const key = `${attribute} ${inOrder(truths)},${inOrder(falses)}`;
+    const known = this.#samples.get(key);
+    if (known) return known.sample;
+    const sample = space.sample(truths, falses);
+    this.#samples.set(key, { sample });
+    return sample;
   }
 
   /** @param enough others have been found, so that these may be left out, and be told as if there were none */

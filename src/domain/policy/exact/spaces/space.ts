@@ -32,6 +32,8 @@ export interface EagerSpace {
   readonly cells: (literals: readonly number[], given: Cell | undefined) => readonly Cell[];
   /** A value as one would write it, where there is one in the cell. */
   readonly better: (cell: Cell) => Sample;
+  /** Tells of what literals all questions are that follow, so that what they have in common is worked out once. */
+  readonly expect?: (literals: readonly number[]) => void;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Budget } from '../budget.ts';
 import type { Attribute } from '../model.ts';
+import { Atoms } from '../text/atoms.ts';
 import { codesOf, type Domain } from '../text/domain.ts';
 import { Languages } from '../text/languages.ts';
 import type { Row } from '../text/pieces.ts';
@@ -12,6 +13,7 @@ export class TextSpace implements EagerSpace {
   readonly attribute: Attribute;
   readonly #all = new Languages();
   readonly #search: TextSearch;
+  readonly #atoms: Atoms;
   readonly #isOptional: boolean;
   readonly #languageOf = new Map<number, number>();
   readonly #literalOf: number[] = [];
@@ -26,6 +28,7 @@ export class TextSpace implements EagerSpace {
   ) {
     this.attribute = attribute;
     this.#search = new TextSearch(this.#all, domain, budget);
+    this.#atoms = new Atoms(this.#search, budget);
     this.#isOptional = isOptional;
     this.#examples = examples;
   }
@@ -34,6 +37,10 @@ export class TextSpace implements EagerSpace {
   add(literal: number, rows: readonly Row[], isAmbiguity = false): void {
     this.#languageOf.set(literal, this.#all.add(rows, isAmbiguity));
     this.#literalOf.push(literal);
+  }
+
+  expect(literals: readonly number[]): void {
+    this.#atoms.expect(this.#languages(literals));
   }
 
   cells(literals: readonly number[], given: Cell | undefined): readonly Cell[] {
@@ -48,7 +55,7 @@ export class TextSpace implements EagerSpace {
     const absent: Cell[] =
       this.#isOptional && truths.length === 0 && given?.sample === undefined ? [cell([], undefined)] : [];
     if (given !== undefined && given.sample === undefined) return absent;
-    const found = this.#search.find(this.#languages(literals), {
+    const found = this.#atoms.find(this.#languages(literals), {
       within: this.#languages(truths),
       outside: this.#languages(outside),
     });

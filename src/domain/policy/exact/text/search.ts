@@ -148,7 +148,7 @@ function other({ preferred, more }: Group, named: ReadonlyMap<number, unknown>):
   return undefined;
 }
 
-function isAsGiven(accepting: ReadonlySet<number>, { within, outside }: Given): boolean {
+export function isAsGiven(accepting: ReadonlySet<number>, { within, outside }: Given): boolean {
   return (
     within.every((language) => accepting.has(language)) &&
     !outside.some((language) => accepting.has(language))
