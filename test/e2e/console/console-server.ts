@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
@@ -5,6 +6,7 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { type Clock, systemClock } from '../../../src/kernel/index.ts';
+import type { WatchedPage } from '../../support/browser.ts';
 import { runCitadel } from '../../support/citadel.ts';
 import { startOidcProvider, type TestProvider } from '../../support/oidc-provider.ts';
 import { registryText } from '../../support/registry.ts';
@@ -44,8 +46,16 @@ export interface Reply {
 
 const secret = 's3 cret&+';
 
-/** A server with a control plane, its console, and an identity provider. */
-export async function startConsoleServer(): Promise<ConsoleServer> {
+const callersAndOrders = registryText(
+  [{ name: 'web' }, { name: 'cron' }, { name: 'orders', ports: [{ port: 8080, application: 1 }] }],
+  [{ name: 'orders', ports: [{ port: 80, targetPort: 8080 }] }],
+);
+
+/**
+ * A server with a control plane, its console, and an identity provider.
+ * @param registry who is there: by default nobody whose proxy runs
+ */
+export async function startConsoleServer(registry = callersAndOrders): Promise<ConsoleServer> {
   await using building = new AsyncDisposableStack();
   const provider = building.use(await startOidcProvider());
   let ahead = 0;
@@ -53,7 +63,9 @@ export async function startConsoleServer(): Promise<ConsoleServer> {
     now: () => new Date(Date.now() + ahead),
     sleep: (milliseconds, signal) => systemClock.sleep(milliseconds, signal),
   };
-  const server = building.use(await startTestServer((directory) => settings(directory, provider), { clock }));
+  const server = building.use(
+    await startTestServer((directory) => settings(directory, registry, provider), { clock }),
+  );
   const { console } = server.app;
   if (!console) throw new Error('the server has no console');
   const { origin } = console;
@@ -87,17 +99,45 @@ export async function startConsoleServer(): Promise<ConsoleServer> {
   };
 }
 
-function settings(directory: string, provider: TestProvider): Record<string, unknown> {
+/** Signs in at the provider, as people do. */
+export async function signIn(
+  { page }: WatchedPage,
+  { origin }: Pick<ConsoleServer, 'origin'>,
+  name: string,
+): Promise<void> {
+  await page.goto(`${origin}/`);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.getByLabel('Name').fill(name);
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await page.getByRole('navigation', { name: 'Policies' }).waitFor();
+}
+
+const program = join(import.meta.dirname, '../../../scripts/citadel');
+
+/** The command that a page shows, by a shell as people paste it, with what is in the editor as policy.yaml. */
+export function runShown(
+  { server: { directory } }: Pick<ConsoleServer, 'server'>,
+  line: string,
+  text = '',
+): Promise<{ readonly code: number; readonly output: string }> {
+  writeFileSync(join(directory, 'policy.yaml'), text);
+  const env = { PATH: process.env['PATH'], CITADEL_SOCKET: join(directory, 'operator.sock') };
+  return new Promise((done) => {
+    const script = `citadel() { '${program}' "$@"; }\n${line}`;
+    execFile('bash', ['-c', script], { env, cwd: directory, timeout: 60_000 }, (error, stdout, stderr) => {
+      done({
+        code: typeof error?.code === 'number' ? error.code : error ? -1 : 0,
+        output: stdout + stderr,
+      });
+    });
+  });
+}
+
+function settings(directory: string, shop: string, provider: TestProvider): Record<string, unknown> {
   const registry = join(directory, 'registry');
   const write = (path: string, text: string, mode = 0o644) => writeFileSync(path, text, { mode });
   mkdirSync(registry);
-  write(
-    join(registry, 'shop.yaml'),
-    registryText(
-      [{ name: 'web' }, { name: 'cron' }, { name: 'orders', ports: [{ port: 8080, application: 1 }] }],
-      [{ name: 'orders', ports: [{ port: 80, targetPort: 8080 }] }],
-    ),
-  );
+  write(join(registry, 'shop.yaml'), shop);
   write(
     join(registry, 'policies.yaml'),
     'apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: { name: strict, namespace: shop }\nspec: { mtls: { mode: STRICT } }\n',

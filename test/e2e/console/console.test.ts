@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasPart, waitFor } from '../../parts/index.ts';
 import { openPage, startBrowser, type WatchedPage, type WatchOptions } from '../../support/browser.ts';
-import { type ClientCertificate, type ConsoleServer, startConsoleServer } from './console-server.ts';
+import { type ClientCertificate, type ConsoleServer, signIn, startConsoleServer } from './console-server.ts';
 import { viewTests } from './views.ts';
 
 const policy = (action: string, method = 'GET') => `apiVersion: security.istio.io/v1
@@ -55,14 +55,6 @@ describe.skipIf(!hasPart('chromium'))('the console in a browser', () => {
       expected: /status of (401|409)/,
       ...more,
     });
-
-  async function signIn({ page }: WatchedPage, name: string): Promise<void> {
-    await page.goto(`${console.origin}/`);
-    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-    await page.getByLabel('Name').fill(name);
-    await page.getByRole('button', { name: 'Go on' }).click();
-    await page.getByRole('navigation', { name: 'Policies' }).waitFor();
-  }
 
   const sessionOf = async ({ page }: WatchedPage) => {
     const cookies = await page.context().cookies();
@@ -313,7 +305,7 @@ describe.skipIf(!hasPart('chromium'))('the console in a browser', () => {
   it('keeps what is typed when a session ends by itself', async () => {
     const watched = await open();
     const { page, faults } = watched;
-    await signIn(watched, 'rob');
+    await signIn(watched, console, 'rob');
     await page.getByLabel('Policy as YAML').fill(policy('AUDIT'));
     await page.getByText('Nothing is wrong with this text.').waitFor();
     const cookie = await cookieOf(watched);
@@ -381,7 +373,7 @@ describe.skipIf(!hasPart('chromium'))('the console in a browser', () => {
     console: () => console,
     async openAs(name) {
       const watched = await open({ expected: /status of (401|412)/ });
-      await signIn(watched, name);
+      await signIn(watched, console, name);
       return watched;
     },
     faultsOfAccess,

@@ -1,13 +1,10 @@
-import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import type { DecisionRecord } from '../../../src/domain/ports/index.ts';
 import { decisionRecord } from '../../contract/store-samples.ts';
 import { waitFor } from '../../parts/index.ts';
 import type { WatchedPage } from '../../support/browser.ts';
-import type { ConsoleServer } from './console-server.ts';
+import { type ConsoleServer, runShown } from './console-server.ts';
 
 export interface Given {
   readonly console: () => ConsoleServer;
@@ -47,7 +44,6 @@ const legacy = `    - to:
 
 /** Each view of the console that looks beyond the text in the editor. */
 export function viewTests({ console, openAs, faultsOfAccess }: Given): void {
-  const program = join(import.meta.dirname, '../../../scripts/citadel');
   const other = { subject: 'operator:other', proof: 'client-certificate' };
 
   /** What is kept here is this alone from then on, and holds. */
@@ -65,22 +61,7 @@ export function viewTests({ console, openAs, faultsOfAccess }: Given): void {
     return plan?.revision ?? 0;
   }
 
-  /** The command that a view shows, by a shell as people paste it, with what is in the editor as policy.yaml. */
-  function run(line: string, text = ''): Promise<{ readonly code: number; readonly output: string }> {
-    const { directory } = console().server;
-    writeFileSync(join(directory, 'policy.yaml'), text);
-    const env = { PATH: process.env['PATH'], CITADEL_SOCKET: join(directory, 'operator.sock') };
-    return new Promise((done) => {
-      const script = `citadel() { '${program}' "$@"; }\n${line}`;
-      execFile('bash', ['-c', script], { env, cwd: directory, timeout: 60_000 }, (error, stdout, stderr) => {
-        done({
-          code: typeof error?.code === 'number' ? error.code : error ? -1 : 0,
-          output: stdout + stderr,
-        });
-      });
-    });
-  }
-
+  const run = (line: string, text?: string) => runShown(console(), line, text);
   const shown = async (page: Page, at = 0) =>
     (await page.locator('#tab-panel .command code').nth(at).textContent()) ?? '';
 
