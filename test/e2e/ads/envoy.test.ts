@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   clusterType,
   endpointType,
+  extensionType,
   listenerType,
   routeType,
   secretType,
@@ -9,7 +10,7 @@ import {
 import { openDelta } from '../../fakes/ads-client.ts';
 import { type AdsServer, startAdsServer, webId } from '../../fakes/ads-server.ts';
 import { type Envoy, exchange, hasPart, waitFor } from '../../parts/index.ts';
-import { adsEnvoy, backend, cluster, endpoints, listener, routes } from './fixture.ts';
+import { adsEnvoy, backend, cluster, denial, endpoints, listener, routes } from './fixture.ts';
 
 const answers = ({ source }: AdsServer) => source.sessions.flatMap((session) => session.answers);
 const refusals = (server: AdsServer) => answers(server).filter(({ error }) => error !== undefined);
@@ -105,6 +106,13 @@ describe.skipIf(!hasPart('envoy')).each(['GRPC', 'DELTA_GRPC'] as const)('a real
     await using envoy = await adsEnvoy(server, await server.identity(), api);
     await envoy.waitLive();
     expect(await call(envoy, 'in')).toBe('one');
+    // A filter that it refuses from the start: sent once more, it would be accepted, and not applied.
+    source.set(webId, extensionType, { guard: denial('guard', ':method', 'x'.repeat(200)) });
+    source.push(webId, listenerType, {
+      in: listener('in', 'r'),
+      guarded: listener('guarded', 'r', 'in', ['guard']),
+    });
+    await waitFor(() => refusals(server).length === 1);
     const endpointsSent = () =>
       source.sessions.at(-1)?.sent.flatMap(({ resources }) => [...resources.keys()]);
 
@@ -120,5 +128,15 @@ describe.skipIf(!hasPart('envoy')).each(['GRPC', 'DELTA_GRPC'] as const)('a real
     await waitFor(async () => (await warming(envoy)) === 0, { deadline: 3000 });
     expect(await call(envoy, 'in')).toBe('one');
     if (api === 'DELTA_GRPC') expect(endpointsSent()).toEqual(['one', 'one']);
+    const ofFilters = ({ typeUrl }: { readonly typeUrl: string }) => typeUrl === extensionType;
+    expect(source.sessions.at(-1)?.answers.filter(ofFilters)).toMatchObject([
+      { error: expect.stringContaining('program size') },
+    ]);
+    expect(source.sessions.at(-1)?.sent.filter(ofFilters)).toEqual([]);
+    source.push(webId, extensionType, { guard: denial('guard', ':method', 'GET') });
+    await waitFor(async () => (await call(envoy, 'guarded')) === 'RBAC: access denied', {
+      deadline: 5000,
+      what: 'the mended filter to hold',
+    });
   });
 });

@@ -1,11 +1,17 @@
 import { writeFile } from 'node:fs/promises';
 import { Cluster, Cluster_DiscoveryType } from '../../../src/gen/envoy/config/cluster/v3/cluster.ts';
 import { ApiVersion } from '../../../src/gen/envoy/config/core/v3/config_source.ts';
+import { TypedExtensionConfig } from '../../../src/gen/envoy/config/core/v3/extension.ts';
 import { ClusterLoadAssignment } from '../../../src/gen/envoy/config/endpoint/v3/endpoint.ts';
 import { Listener } from '../../../src/gen/envoy/config/listener/v3/listener.ts';
+import { RBAC_Action } from '../../../src/gen/envoy/config/rbac/v3/rbac.ts';
 import { RouteConfiguration } from '../../../src/gen/envoy/config/route/v3/route.ts';
+import { RBAC as HttpRbac } from '../../../src/gen/envoy/extensions/filters/http/rbac/v3/rbac.ts';
 import { Router } from '../../../src/gen/envoy/extensions/filters/http/router/v3/router.ts';
-import { HttpConnectionManager } from '../../../src/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
+import {
+  HttpConnectionManager,
+  HttpFilter,
+} from '../../../src/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
 import type { Identity } from '../../fakes/ads-server.ts';
 import { type Envoy, startEnvoy, temporaryDirectory } from '../../parts/index.ts';
 import { createApplication } from '../../support/http-application.ts';
@@ -14,28 +20,58 @@ const any = (name: string, value: Uint8Array) => ({
   typeUrl: `type.googleapis.com/${name}`,
   value: Buffer.from(value),
 });
+const rbacType = 'envoy.extensions.filters.http.rbac.v3.RBAC';
 const ads = {
   resourceApiVersion: ApiVersion.V3,
   configSourceSpecifier: { $case: 'ads', value: {} },
 } as const;
 
-/** A listener on a free port that takes its routes by RDS. */
-export function listener(name: string, routeConfigName: string, statPrefix = 'in'): Uint8Array {
+const routerFilter = {
+  name: 'envoy.filters.http.router',
+  configType: {
+    $case: 'typedConfig',
+    value: any(
+      'envoy.extensions.filters.http.router.v3.Router',
+      Router.encode(Router.fromPartial({})).finish(),
+    ),
+  },
+} as const;
+
+/** A filter that takes its configuration by ECDS, by its name. */
+const discovered = (name: string): HttpFilter =>
+  HttpFilter.fromPartial({
+    name,
+    configType: {
+      $case: 'configDiscovery',
+      value: { configSource: ads, typeUrls: [`type.googleapis.com/${rbacType}`] },
+    },
+  });
+
+/** For a filter: denies what has this header; an Envoy refuses an expression that is longer than 100 of its steps. */
+export function denial(name: string, header: string, expression: string): Uint8Array {
+  const safeRegex = { regex: expression };
+  const match = {
+    $case: 'stringMatch',
+    value: { matchPattern: { $case: 'safeRegex', value: safeRegex } },
+  } as const;
+  const rule = { $case: 'header', value: { name: header, headerMatchSpecifier: match } } as const;
+  const principals = [{ identifier: { $case: 'any', value: true } as const }];
+  const rules = { action: RBAC_Action.DENY, policies: { all: { permissions: [{ rule }], principals } } };
+  const typedConfig = any(rbacType, HttpRbac.encode(HttpRbac.fromPartial({ rules })).finish());
+  return TypedExtensionConfig.encode({ name, typedConfig }).finish();
+}
+
+/** A listener on a free port that takes its routes by RDS, and these filters before them by ECDS. */
+export function listener(
+  name: string,
+  routeConfigName: string,
+  statPrefix = 'in',
+  filters: readonly string[] = [],
+): Uint8Array {
   const manager = HttpConnectionManager.fromPartial({
     statPrefix,
     routeSpecifier: { $case: 'rds', value: { routeConfigName, configSource: ads } },
-    httpFilters: [
-      {
-        name: 'envoy.filters.http.router',
-        configType: {
-          $case: 'typedConfig',
-          value: any(
-            'envoy.extensions.filters.http.router.v3.Router',
-            Router.encode(Router.fromPartial({})).finish(),
-          ),
-        },
-      },
-    ],
+    httpFilters: [...filters.map(discovered), routerFilter],
   });
   const config = any(
     'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',

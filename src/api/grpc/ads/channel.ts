@@ -1,7 +1,9 @@
 import type { DiscoveryResource } from '../../../domain/ports/index.ts';
+import type { Doubts } from './doubts.ts';
 import { type Held, Holdings, isResource, type Resources } from './holdings.ts';
 import { type ChannelState, planPush } from './plan.ts';
 import type { Answered, Push, Variant } from './push.ts';
+import { type Recalled, recall } from './recall.ts';
 import { Refusals } from './refusals.ts';
 import type { Request } from './request.ts';
 import { Subscription } from './subscription.ts';
@@ -29,13 +31,18 @@ export class Channel {
   #unanswered: Unanswered | undefined;
   /** Since when something gone is kept back. */
   #goneSince: number | undefined;
-  /** Of what goes alone: names that were refused together, and that the client is to forget before they are tried again. */
-  readonly #refusedTogether = new Set<string>();
+  /** Of what goes alone, what outlives the stream; undefined for all else. */
+  readonly #doubts: Doubts | undefined;
+  /** Names that the client is to forget before they are tried again: of what it was sent it may have refused any. */
+  readonly #toForget = new Set<string>();
+  readonly #toRestore = new Map<string, DiscoveryResource>();
+  #recalled: Recalled['refused'] = new Map();
   #isAlone: boolean;
   /** The resources for which there was nothing to do, until something else changes. */
   #quiet: Resources | undefined | 'no' = 'no';
 
-  constructor(typeUrl: string, rules: TypeRules, variant: Variant) {
+  constructor(typeUrl: string, rules: TypeRules, variant: Variant, doubts?: Doubts) {
+    this.#doubts = doubts;
     this.typeUrl = typeUrl;
     this.rules = rules;
     this.#isAlone = rules.alone && variant === 'sotw';
@@ -52,6 +59,11 @@ export class Channel {
 
   get names(): number {
     return this.#state.subscription.names.size;
+  }
+
+  /** What it refused on an earlier stream, and is not sent again. */
+  get recalled(): Recalled['refused'] {
+    return this.#recalled;
   }
 
   get unansweredSince(): number | undefined {
@@ -104,6 +116,7 @@ export class Channel {
     const { typeUrl, removed } = push;
     if (error === undefined) {
       this.#state.refusals.accepted(changed, all);
+      this.#doubts?.accepted(push.resources, all);
       return { answers: [{ typeUrl, resources: versions, removed, error }], milliseconds, error };
     }
     const refused = this.#refused(changed, error);
@@ -127,8 +140,10 @@ export class Channel {
 
   /** @returns what of a refused push counts as refused */
   #refused(changed: ReadonlyMap<string, string>, error: string): ReadonlyMap<string, string> {
-    if (!this.rules.alone || changed.size < 2) return this.#state.refusals.nacked(changed, error);
-    for (const name of changed.keys()) this.#refusedTogether.add(name);
+    const together = this.rules.alone && changed.size > 1;
+    this.#doubts?.refused(changed, together ? undefined : error);
+    if (!together) return this.#state.refusals.nacked(changed, error);
+    for (const name of changed.keys()) this.#toForget.add(name);
     this.#isAlone = true;
     return changed;
   }
@@ -159,7 +174,8 @@ export class Channel {
     const began = wildcard && this.#state.subscription.wildcard;
     if (request.variant === 'delta') this.#awaited ||= began && request.initial.size === 0;
     else this.#awaited ||= began && !this.#isCurrent(request.version, all);
-    if (request.variant === 'delta' && !this.#begun) this.#assume(request.initial);
+    if (request.variant === 'delta' && !this.#begun) this.#assume(request.initial, all);
+    if (!this.#begun) this.#recall(request, all);
     // Envoy asks again for what a changed cluster or listener waits for; otherwise a request that changes nothing and
     // answers nothing is an echo.
     if (request.variant === 'sotw' && this.#warming && !answers) {
@@ -177,15 +193,27 @@ export class Channel {
     this.#state.has.set(name, undefined);
     this.#state.owed.delete(name);
     this.#state.refusals.forget(name);
+    this.#doubts?.forget(name);
+    this.#toForget.delete(name);
+    this.#toRestore.delete(name);
   }
 
   /** What the client has from an earlier stream is not sent again, and removed where it is gone. */
-  #assume(initial: ReadonlyMap<string, string>): void {
+  #assume(initial: ReadonlyMap<string, string>, all: Resources | undefined): void {
     for (const [name, version] of initial) {
       if (!this.#state.subscription.wants(name)) continue;
-      this.#state.has.set(name, { version });
+      const current = all?.get(name);
+      this.#state.has.set(name, current?.version === version ? current : { version });
       this.#state.owed.delete(name);
     }
+  }
+
+  #recall(request: Request, all: Resources | undefined): void {
+    if (!this.#doubts) return;
+    const { restore, forget, refused } = recall(this.#doubts, request, this.#state, all);
+    for (const resource of restore) this.#toRestore.set(resource.name, resource);
+    for (const name of forget) this.#toForget.add(name);
+    this.#recalled = refused;
   }
 
   /** A client of the whole that comes back with the version of what there is: it has everything already. */
@@ -215,11 +243,13 @@ export class Channel {
     now: number,
   ): Push | undefined {
     if (this.#unanswered || this.#quiet === all) return undefined;
-    if (this.#refusedTogether.size > 0) {
-      const forgotten = [...this.#refusedTogether];
-      this.#refusedTogether.clear();
+    if (this.#toForget.size > 0) {
+      const forgotten = [...this.#toForget];
+      this.#toForget.clear();
       return this.#commit(all, [], forgotten, nonce(), now);
     }
+    const [restored] = this.#toRestore.values();
+    if (restored) return this.#commit(all, [restored], [], nonce(), now);
     const plan = planPush(this.#state, all);
     this.#goneSince = plan.gone.length === 0 ? undefined : (this.#goneSince ?? now);
     const remove = this.#goneSince === undefined || mayRemove(this.#goneSince);
@@ -269,6 +299,8 @@ export class Channel {
       if (this.#state.subscription.names.has(name)) this.#state.absent.add(name);
     }
     for (const resource of changed) {
+      this.#doubts?.sending(resource, before.get(resource.name));
+      this.#toRestore.delete(resource.name);
       this.#state.has.set(resource.name, resource);
       this.#state.absent.delete(resource.name);
       this.#state.owed.delete(resource.name);

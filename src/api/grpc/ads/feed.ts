@@ -3,6 +3,7 @@ import { CitadelError, type Log } from '../../../kernel/index.ts';
 import { broughtBy } from './brought.ts';
 import { encodePush } from './frames.ts';
 import type { DiscoveryLimits } from './limits.ts';
+import type { ClientMemory } from './memory.ts';
 import type { Push, Variant } from './push.ts';
 import type { Request } from './request.ts';
 import { Session } from './session.ts';
@@ -12,6 +13,7 @@ export interface FeedOptions {
   readonly variant: Variant;
   readonly discovery: DiscoverySession;
   readonly limits: DiscoveryLimits;
+  readonly memory: ClientMemory;
   readonly metrics: Pick<Metrics, 'discoveryPush' | 'discoveryAnswer'>;
   readonly log: Log;
   /** Hands a frame to the stream; `written` is called when the client has room for the next. */
@@ -33,7 +35,7 @@ export class Feed {
 
   constructor(options: FeedOptions) {
     this.#options = options;
-    this.#session = new Session(options.variant, options.limits);
+    this.#session = new Session(options.variant, options.limits, options.memory);
   }
 
   /** @throws CitadelError when the request asks for too much */
@@ -61,8 +63,8 @@ export class Feed {
     this.#known.add(typeUrl);
     const { discovery } = this.#options;
     const resources = broughtBy(request, discovery.resources().get(typeUrl));
-    if (resources.size === 0) return;
-    discovery.brought(typeUrl, resources);
+    if (resources.size > 0) discovery.brought(typeUrl, resources);
+    for (const answer of this.#session.recalled(typeUrl)) discovery.answered(answer);
   }
 
   /** Sends what is to be sent, as far as the client takes it. */

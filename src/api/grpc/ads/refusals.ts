@@ -62,6 +62,11 @@ export class Refusals {
     return suspects;
   }
 
+  /** Of an earlier stream. */
+  recall(name: string, version: string): void {
+    this.#refused.set(name, version);
+  }
+
   forget(name: string): void {
     this.#refused.delete(name);
   }

@@ -10,6 +10,7 @@ import { failStream } from '../status.ts';
 import { endWithSvid, type RevocationWatch, streamEnd, verifyWorkload } from '../workload-stream.ts';
 import { Feed } from './feed.ts';
 import type { DiscoveryLimits } from './limits.ts';
+import { DiscoveryMemory } from './memory.ts';
 import type { Variant } from './push.ts';
 import { type Request, readDeltaRequest, readSotwRequest } from './request.ts';
 import { decodeDeltaRequest, decodeNode, decodeSotwRequest, type Wire } from './wire.ts';
@@ -53,6 +54,7 @@ const endsConnection = (error: unknown) => isCitadelError(error, 'Unauthenticate
 /** `envoy.service.discovery.v3.AggregatedDiscoveryService`: what a proxy should have, for as long as its SVID is valid. */
 export function createDiscoveryService(options: DiscoveryServiceOptions): GrpcService {
   const streams = new ProxyStreams(options.limits.streamsPerProxy);
+  const memory = new DiscoveryMemory(() => performance.now());
   let connections: Connections | undefined;
   const open = { sotw: 0, delta: 0 };
   const count = (variant: Variant, change: 1 | -1) => {
@@ -74,7 +76,7 @@ export function createDiscoveryService(options: DiscoveryServiceOptions): GrpcSe
           if (endsConnection(error)) setTimeout(cut, 100);
         });
       };
-      serve(stream, { ...options, variant, read, streams, fail })
+      serve(stream, { ...options, variant, read, streams, memory, fail })
         .catch(fail)
         .finally(() => count(variant, -1));
     };
@@ -96,6 +98,7 @@ interface Serving<Message> extends DiscoveryServiceOptions {
   readonly variant: Variant;
   readonly read: (message: Message, limits: DiscoveryLimits) => Request;
   readonly streams: ProxyStreams;
+  readonly memory: DiscoveryMemory;
   readonly fail: (error: unknown) => void;
 }
 
@@ -134,7 +137,7 @@ async function serve<Message>(stream: Stream<Message>, serving: Serving<Message>
 
 function openFeed<Message>(
   stream: Stream<Message>,
-  { fail, limits, log, metrics, source, variant }: Serving<Message>,
+  { fail, limits, log, memory, metrics, source, variant }: Serving<Message>,
   proxy: ConnectedProxy,
   cleanup: DisposableStack,
 ): Feed {
@@ -142,10 +145,13 @@ function openFeed<Message>(
   let feed: Feed | undefined;
   const discovery = source.open(proxy, () => feed?.pump());
   cleanup.defer(() => discovery.close());
+  const remembered = memory.open(proxy);
+  cleanup.defer(() => remembered.close());
   feed = new Feed({
     variant,
     discovery,
     limits,
+    memory: remembered,
     metrics,
     log: log.with({ proxy: proxy.spiffeId, node: proxy.nodeId }),
     write: (frame, written) => void stream.write(frame, (error?: Error | null) => void (error || written())),

@@ -1,7 +1,8 @@
-import type { DiscoveryResources } from '../../../domain/ports/index.ts';
+import type { DiscoveryAnswer, DiscoveryResources } from '../../../domain/ports/index.ts';
 import { CitadelError } from '../../../kernel/index.ts';
 import { Channel } from './channel.ts';
 import type { DiscoveryLimits } from './limits.ts';
+import type { ClientMemory } from './memory.ts';
 import type { Answered, Push, Variant } from './push.ts';
 import { type Request, tooManyNames } from './request.ts';
 import { rulesOf } from './types.ts';
@@ -15,19 +16,23 @@ type Limits = Pick<DiscoveryLimits, 'typesPerStream' | 'names' | 'orderWait' | '
 export class Session {
   readonly #variant: Variant;
   readonly #limits: Limits;
+  readonly #memory: ClientMemory;
   readonly #channels = new Map<string, Channel>();
   /** By type, what is to be sent again; after a reconnect it may be asked for only later. */
   readonly #toWarm = new Map<string, Set<string>>();
+  /** Whether the client brought anything: it is the one that had a stream before. */
+  #continues = false;
   #nonce = 0;
 
-  constructor(variant: Variant, limits: Limits) {
+  constructor(variant: Variant, limits: Limits, memory: ClientMemory) {
     this.#variant = variant;
+    this.#memory = memory;
     this.#limits = limits;
   }
 
   /** @throws CitadelError ResourceExhausted when the stream asks for too much */
   receive(request: Request, resources: DiscoveryResources, now: number): Answered | undefined {
-    const channel = this.#channels.get(request.typeUrl) ?? this.#open(request.typeUrl);
+    const channel = this.#channels.get(request.typeUrl) ?? this.#open(request);
     // A client of the whole may ask again at once; one of delta says first what it has.
     if (this.#variant === 'sotw') this.#warm(channel);
     const answered = channel.receive(request, resources.get(request.typeUrl), now);
@@ -37,15 +42,29 @@ export class Session {
     return answered;
   }
 
-  #open(typeUrl: string): Channel {
+  #open(request: Request): Channel {
+    const { typeUrl } = request;
     const { typesPerStream } = this.#limits;
     if (this.#channels.size >= typesPerStream) {
       const message = `a discovery stream may ask for ${typesPerStream} types of resources at most`;
       throw new CitadelError('ResourceExhausted', message);
     }
-    const channel = new Channel(typeUrl, rulesOf(typeUrl), this.#variant);
+    this.#continues ||= request.variant === 'sotw' ? request.version !== '' : request.initial.size > 0;
+    const rules = rulesOf(typeUrl);
+    const doubts = rules.alone ? this.#memory.doubts(typeUrl, this.#continues) : undefined;
+    const channel = new Channel(typeUrl, rules, this.#variant, doubts);
     this.#channels.set(typeUrl, channel);
     return channel;
+  }
+
+  /** What the client refused of a type on an earlier stream, in its words of then. */
+  recalled(typeUrl: string): readonly DiscoveryAnswer[] {
+    return [...(this.#channels.get(typeUrl)?.recalled ?? [])].map(([name, { version, error }]) => ({
+      typeUrl,
+      resources: new Map([[name, version]]),
+      removed: [],
+      error,
+    }));
   }
 
   /** The next push, where there is one; it counts as sent. */

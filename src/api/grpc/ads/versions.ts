@@ -12,7 +12,7 @@ export function versionOf(all: Resources): string {
 }
 
 /** The order in which a source lists its resources is no content. */
-export function hashOf(resources: readonly DiscoveryResource[]): string {
+export function hashOf(resources: readonly Pick<DiscoveryResource, 'name' | 'version'>[]): string {
   const lines = resources.map(({ name, version }) => `${name}=${version}`).sort();
   return createHash('sha256').update(lines.join('\n')).digest('hex').slice(0, 32);
 }

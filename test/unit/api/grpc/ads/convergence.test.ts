@@ -6,7 +6,9 @@ import {
   endpointType,
   extensionType,
   listenerType,
+  secretType,
 } from '../../../../../src/api/grpc/ads/types.ts';
+import { resource } from '../../../../fakes/discovery-source.ts';
 import { Driver } from './driver.ts';
 
 const names = ['a', 'b', 'c', 'd', 'e'];
@@ -24,6 +26,7 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant('push') }),
   fc.record({ kind: fc.constant('answer') }),
   fc.record({ kind: fc.constant('wait') }),
+  fc.record({ kind: fc.constant('reconnect'), reached: fc.boolean() }),
 );
 
 /**
@@ -98,6 +101,7 @@ describe.each(['sotw', 'delta'] as const)('whatever happens in whatever order, %
           ...client.of(typeUrl).wanted,
         ];
         const lastNonce = new Map<string, string>();
+        const accepted = new Map<string, string>();
         if (wildcard) {
           for (const typeUrl of wholes) {
             client.wildcard.add(typeUrl);
@@ -129,10 +133,11 @@ describe.each(['sotw', 'delta'] as const)('whatever happens in whatever order, %
           if (!next) return false;
           // A client of the whole that asked for others meanwhile answers with its new names.
           lastNonce.set(next.typeUrl, next.nonce);
-          const accepted = client.take(next);
+          const accepts = client.take(next);
+          if (accepts) accepted.set(next.typeUrl, next.version);
           const answered = driver.answer(next, {
             names: namesOf(next.typeUrl),
-            ...(accepted ? {} : { error: 'one of them is bad' }),
+            ...(accepts ? {} : { error: 'one of them is bad' }),
           });
           const believed = answered?.answers.filter(({ error }) => error === undefined) ?? [];
           // One of the whole cannot be told to forget what it refused and had nothing before.
@@ -141,6 +146,27 @@ describe.each(['sotw', 'delta'] as const)('whatever happens in whatever order, %
               expect(believed.some(({ resources }) => resources.has(name))).toBe(false);
           return true;
         };
+        const reconnect = (reached: boolean) => {
+          // What was sent came to the client, and its answer to nobody; or not even that.
+          for (const next of reached ? client.unanswered : [])
+            if (client.take(next)) accepted.set(next.typeUrl, next.version);
+          client.unanswered.length = 0;
+          lastNonce.clear();
+          driver.reconnect();
+          // Whoever has filters to ask for has listeners: something that it brings.
+          driver.ask(secretType, { version: '1', initial: new Map([['own', '1']]) });
+          for (const typeUrl of types) {
+            const { has, wanted } = client.of(typeUrl);
+            if (!client.wildcard.has(typeUrl) && wanted.size === 0) continue;
+            const initial = new Map([...has].map(([name, text]) => [name, resource(name, text).version]));
+            driver.ask(typeUrl, {
+              names: namesOf(typeUrl),
+              version: accepted.get(typeUrl) ?? '',
+              subscribe: namesOf(typeUrl),
+              initial,
+            });
+          }
+        };
         for (const each of steps) {
           if (each.kind === 'serve' && 'content' in each) {
             served.set(each.typeUrl, each.content);
@@ -148,6 +174,7 @@ describe.each(['sotw', 'delta'] as const)('whatever happens in whatever order, %
           } else if (each.kind === 'subscribe' && 'names' in each) subscribe(each.typeUrl, each.names);
           else if (each.kind === 'push') push();
           else if (each.kind === 'answer') answer();
+          else if (each.kind === 'reconnect' && 'reached' in each) reconnect(each.reached);
           else driver.now += 60;
         }
         for (let rounds = 0; push() || answer() || driver.now < 100_000; rounds += 1) {

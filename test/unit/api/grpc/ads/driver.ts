@@ -1,4 +1,5 @@
 import { type DiscoveryLimits, defaultDiscoveryLimits } from '../../../../../src/api/grpc/ads/limits.ts';
+import { DiscoveryMemory } from '../../../../../src/api/grpc/ads/memory.ts';
 import type { Answered, Push, Variant } from '../../../../../src/api/grpc/ads/push.ts';
 import type { DeltaRequest, SotwRequest } from '../../../../../src/api/grpc/ads/request.ts';
 import { Session } from '../../../../../src/api/grpc/ads/session.ts';
@@ -11,15 +12,35 @@ type Asked = Partial<Omit<SotwRequest, 'variant' | 'typeUrl'> & Omit<DeltaReques
 
 /** A session with what it serves, by hand: each request and each push is a step. */
 export class Driver {
-  readonly session: Session;
   now = 0;
+  #session: Session;
+  readonly #limits: DiscoveryLimits;
+  readonly #memory = new DiscoveryMemory(() => this.now);
+  #closeMemory: () => void = () => undefined;
   readonly #variant: Variant;
   #content = new Map<string, ReadonlyMap<string, ReturnType<typeof resource>>>();
 
   constructor(variant: Variant, content: Content, limits: Partial<DiscoveryLimits> = {}) {
     this.#variant = variant;
-    this.session = new Session(variant, { ...defaultDiscoveryLimits, ...limits });
+    this.#limits = { ...defaultDiscoveryLimits, ...limits };
+    this.#session = this.#connect();
     this.serve(content);
+  }
+
+  get session(): Session {
+    return this.#session;
+  }
+
+  #connect(): Session {
+    const memory = this.#memory.open({ proxyKey: 'pod:uid-1', nodeId: 'web-1' });
+    this.#closeMemory = () => memory.close();
+    return new Session(this.#variant, this.#limits, memory);
+  }
+
+  /** The stream breaks, and the client opens another one; what was sent and not answered comes to nothing. */
+  reconnect(): void {
+    this.#closeMemory();
+    this.#session = this.#connect();
   }
 
   /** Replaces the types named; the others stay the same. */
@@ -40,11 +61,11 @@ export class Driver {
       this.#variant === 'sotw'
         ? { variant: 'sotw', ...common, names: [], version: '', ...more }
         : { variant: 'delta', ...common, subscribe: [], unsubscribe: [], initial: new Map(), ...more };
-    return this.session.receive(request, this.#content, this.now);
+    return this.#session.receive(request, this.#content, this.now);
   }
 
   next(): Push | undefined {
-    return this.session.next(this.#content, this.now);
+    return this.#session.next(this.#content, this.now);
   }
 
   /** The next push, which must be there. */
