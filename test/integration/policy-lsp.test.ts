@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type TemporaryDirectory, temporaryDirectory, waitFor } from '../parts/index.ts';
@@ -129,9 +131,36 @@ describe('citadel policy lsp', () => {
     expect(said).toContain('what arrives is no Language Server Protocol');
   });
 
-  it('ends with its editor', async () => {
-    await using editor = start('--registry', 'registry');
-    await editor.start('');
-    expect(await editor.exited(() => editor.process.stdin.end())).toBe(1);
+  it.for<[string, (editor: Editor) => void, number]>([
+    ['closes its input', ({ process: server }) => server.stdin.end(), 1],
+    ['says exit without shutdown', (editor) => editor.send({ method: 'exit' }), 1],
+    [
+      'hears no more of what is said',
+      (editor) => {
+        editor.process.stdout.destroy();
+        editor.change(policy('  actoin: DENY\n'));
+      },
+      0,
+    ],
+  ])('ends with an editor that %s', async ([, act, code]) => {
+    // Whatever else it does meanwhile.
+    for (const args of [[], ['--registry', 'registry']]) {
+      await using editor = start(...args);
+      await editor.start(policy('  rules: [{}]\n'));
+      await editor.diagnosed([]);
+      let said = '';
+      editor.process.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+      expect(await editor.exited(() => act(editor))).toBe(code);
+      expect(said).toBe('');
+    }
+  });
+
+  it('ends with an editor that is gone while another holds its pipes', async () => {
+    await using editor = start();
+    const short = spawn('true');
+    await once(short, 'exit');
+    const exited = once(editor.process, 'exit');
+    editor.request('initialize', { processId: short.pid, rootUri: null, capabilities: {} });
+    expect((await exited)[0]).toBe(1);
   });
 });

@@ -15,7 +15,7 @@ const diagnosticsMessage = z.object({
       z.object({
         message: z.string(),
         severity: z.number(),
-        code: z.string().optional(),
+        code: z.union([z.string(), z.number()]).optional(),
         range: z.unknown(),
       }),
     ),
@@ -25,8 +25,15 @@ const logMessage = z.object({
   method: z.literal('window/logMessage'),
   params: z.object({ type: z.number(), message: z.string() }),
 });
+const configurationRequest = z.object({
+  id: z.number(),
+  method: z.literal('workspace/configuration'),
+  params: z.object({ items: z.array(z.object({ section: z.string() })) }),
+});
 const reply = z.object({
   id: z.number(),
+  // A request of the server's has an id of its own.
+  method: z.undefined().optional(),
   result: z.unknown().optional(),
   error: z.object({ code: z.number(), message: z.string() }).optional(),
 });
@@ -37,12 +44,13 @@ export class Editor implements AsyncDisposable {
   readonly process: ChildProcessWithoutNullStreams;
   readonly received: unknown[] = [];
   readonly #uri: string;
+  #settings: Readonly<Record<string, unknown>> = {};
   #pending = Buffer.alloc(0);
   #id = 0;
   #version = 1;
 
   /**
-   * @param args of citadel
+   * @param args of citadel, or of another server
    * @param directory where it runs
    * @param uri of the document that is meant where none is named
    */
@@ -52,10 +60,16 @@ export class Editor implements AsyncDisposable {
       directory,
       uri = 'file:///shop/policies.yaml',
       home = 'home',
-    }: { readonly directory: string; readonly uri?: string; readonly home?: string },
+      server = program,
+    }: {
+      readonly directory: string;
+      readonly uri?: string;
+      readonly home?: string;
+      readonly server?: string;
+    },
   ) {
     this.#uri = uri;
-    this.process = spawn(program, [...args], {
+    this.process = spawn(server, [...args], {
       cwd: directory,
       env: { PATH: process.env['PATH'], CITADEL_HOME: join(directory, home) },
     });
@@ -73,7 +87,13 @@ export class Editor implements AsyncDisposable {
       if (end === -1) return;
       const length = Number(/content-length: (\d+)/i.exec(this.#pending.toString('latin1', 0, end))?.[1]);
       if (this.#pending.length < end + 4 + length) return;
-      this.received.push(JSON.parse(this.#pending.toString('utf8', end + 4, end + 4 + length)));
+      const message: unknown = JSON.parse(this.#pending.toString('utf8', end + 4, end + 4 + length));
+      this.received.push(message);
+      const { data: asked } = configurationRequest.safeParse(message);
+      if (asked) {
+        const result = asked.params.items.map(({ section }) => this.#settings[section] ?? null);
+        this.send({ id: asked.id, result });
+      }
       this.#pending = this.#pending.subarray(end + 4 + length);
     }
   }
@@ -104,8 +124,22 @@ export class Editor implements AsyncDisposable {
     return (await this.answer(this.request(method, params))).result;
   }
 
-  async start(text: string, capabilities: object = {}): Promise<unknown> {
-    const started = await this.ask('initialize', { processId: process.pid, rootUri: null, capabilities });
+  /** @param settings by section, for a server that asks for some */
+  async start(
+    text: string,
+    {
+      workspace,
+      settings,
+    }: { readonly workspace?: string; readonly settings?: Readonly<Record<string, unknown>> } = {},
+  ): Promise<unknown> {
+    this.#settings = settings ?? {};
+    const folders = workspace === undefined ? {} : { workspaceFolders: [{ uri: workspace, name: 'w' }] };
+    const started = await this.ask('initialize', {
+      processId: process.pid,
+      rootUri: workspace ?? null,
+      capabilities: settings ? { workspace: { configuration: true } } : {},
+      ...folders,
+    });
     this.send({ method: 'initialized', params: {} });
     this.open(text);
     return started;

@@ -62,6 +62,8 @@ export function serveLanguage(worlds: WorldSource): void {
     );
     process.exit(exitCodes.broken);
   });
+  // Editors crash, and are killed: where nobody can say anything more it is as after `exit`.
+  reader.onClose(() => process.exit(isShutDown ? exitCodes.ok : exitCodes.warning));
   connection.onShutdown(() => {
     isShutDown = true;
   });
