@@ -15,6 +15,8 @@ export interface WatchOptions extends BrowserContextOptions {
   readonly origins: readonly string[];
   /** Of answers that a test asks for, which Chromium writes to the console. */
   readonly expected?: RegExp;
+  /** Whether the page's time can be made to pass, by `page.clock`. */
+  readonly fakeClock?: boolean;
 }
 
 /**
@@ -37,10 +39,11 @@ export async function startBrowser(certificatePem: string): Promise<Browser> {
 
 export async function openPage(
   browser: Browser,
-  { origins, expected = /^$/, ...options }: WatchOptions,
+  { origins, expected = /^$/, fakeClock = false, ...options }: WatchOptions,
 ): Promise<WatchedPage> {
   const context = await browser.newContext({ serviceWorkers: 'block', ...options });
   const page = await context.newPage();
+  if (fakeClock) await page.clock.install();
   const faults: string[] = [];
   page.on('pageerror', (error) => faults.push(`exception: ${error.message}`));
   page.on('console', (message) => {

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasPart, waitFor } from '../../parts/index.ts';
 import { openPage, startBrowser, type WatchedPage, type WatchOptions } from '../../support/browser.ts';
 import { type ClientCertificate, type ConsoleServer, signIn, startConsoleServer } from './console-server.ts';
-import { viewTests } from './views.ts';
+import { leavingTests } from './leaving.ts';
+import { type Given, viewTests } from './views.ts';
 
 const policy = (action: string, method = 'GET') => `apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
@@ -369,13 +370,11 @@ describe.skipIf(!hasPart('chromium'))('the console in a browser', () => {
     expect(headers['set-cookie']).toBeUndefined();
   });
 
-  viewTests({
-    console: () => console,
-    async openAs(name) {
-      const watched = await open({ expected: /status of (401|412)/ });
-      await signIn(watched, console, name);
-      return watched;
-    },
-    faultsOfAccess,
-  });
+  const openAs: Given['openAs'] = async (name, options) => {
+    const watched = await open({ expected: /status of (401|412)/, ...options });
+    await signIn(watched, console, name);
+    return watched;
+  };
+  viewTests({ console: () => console, openAs, faultsOfAccess });
+  leavingTests({ openAs });
 });

@@ -3,13 +3,13 @@ import { expect, it } from 'vitest';
 import type { DecisionRecord } from '../../../src/domain/ports/index.ts';
 import { decisionRecord } from '../../contract/store-samples.ts';
 import { waitFor } from '../../parts/index.ts';
-import type { WatchedPage } from '../../support/browser.ts';
+import type { WatchedPage, WatchOptions } from '../../support/browser.ts';
 import { type ConsoleServer, runShown } from './console-server.ts';
 
 export interface Given {
   readonly console: () => ConsoleServer;
   /** A page of somebody who has signed in. */
-  readonly openAs: (name: string) => Promise<WatchedPage>;
+  readonly openAs: (name: string, options?: Partial<WatchOptions>) => Promise<WatchedPage>;
   /** @param rules these alone */
   readonly faultsOfAccess: (page: Page, rules?: readonly string[]) => Promise<readonly string[]>;
 }
