@@ -1,7 +1,7 @@
 import { describeCells } from './describe.ts';
 import type { Branch, Diff, Leaf } from './explore.ts';
 import type { Constraint, Region } from './model.ts';
-import type { Cell, Sample } from './spaces/space.ts';
+import type { Cell, EagerSpace, Natural, Sample } from './spaces/space.ts';
 import type { Vocabulary } from './vocabulary.ts';
 import type { Samples } from './witness.ts';
 
@@ -25,12 +25,11 @@ export function regionsOf(
     const before = described.get(cells);
     if (before) return before;
     const space = vocabulary.space(branch.attribute);
+    // Of what is refused as ambiguous last.
     const isOdd = ({ truths }: Cell) =>
       [...truths].some((literal) => vocabulary.literal(literal).list.field === 'ambiguous');
-    // Of what is refused as ambiguous last.
-    const ordered = cells.toSorted(
-      (a, b) => Number(isOdd(a)) - Number(isOdd(b)) || b.truths.size - a.truths.size,
-    );
+    const plain = cells.filter((cell) => !isOdd(cell));
+    const ordered = (plain.length > 0 ? plain : cells).toSorted((a, b) => b.truths.size - a.truths.size);
     const sample = bestSample(ordered, space.kind === 'eager' ? (cell) => space.better(cell) : undefined);
     const made = [describeCells(vocabulary, branch, cells, sample), sample] as const;
     described.set(cells, made);
@@ -58,13 +57,15 @@ export function regionsOf(
   return { regions, complete };
 }
 
-/** A value as one would write it, of one of the first cells; else any. */
-function bestSample(ordered: readonly Cell[], better: ((cell: Cell) => Sample) | undefined): Sample {
-  if (better)
-    for (const cell of ordered.slice(0, 20)) {
-      const sample = better(cell);
-      if (sample !== undefined && sample !== cell.sample) return sample;
-    }
+/** What one knows best, of one of the first cells; else any. */
+function bestSample(ordered: readonly Cell[], better: EagerSpace['better'] | undefined): Sample {
+  let best: Natural | undefined;
+  for (const cell of better ? ordered.slice(0, 20) : []) {
+    const natural = better?.(cell);
+    if (natural && (best === undefined || natural.rank < best.rank)) best = natural;
+    if (best?.rank === 0) break;
+  }
+  if (best) return best.sample;
   const present = ordered.find(({ sample }) => sample !== undefined) ?? ordered[0];
   return present?.sample;
 }

@@ -1,5 +1,15 @@
 import type { Budget } from './budget.ts';
-import { type Examples, exampleMethods, pathsFor, sourcesFor, textsFor } from './examples.ts';
+import {
+  type Examples,
+  exampleHosts,
+  exampleMethods,
+  examplePaths,
+  pathsFor,
+  sourcesFor,
+  strangers,
+  textsFor,
+  valuesOfHeader,
+} from './examples.ts';
 import { type Formula, Formulas } from './formulas.ts';
 import type { Attribute, PatternList } from './model.ts';
 import { AddressSpace } from './spaces/address-space.ts';
@@ -90,49 +100,48 @@ export class Vocabulary {
 
   source(): TextSpace {
     const examples = (cell: Cell) => [
-      ...this.#written(cell, (pattern, field) => sourcesFor(field, pattern, this.#trustDomain)),
-      ...this.#examples.sources,
+      [...this.#examples.sources, ...this.#written(cell, (pattern) => this.#examples.sourcesOf(pattern))],
+      this.#written(cell, (pattern, field) => sourcesFor(field, pattern, this.#trustDomain)),
+      strangers(this.#trustDomain),
     ];
     return this.#text({ kind: 'source' }, spiffeNames, { isOptional: true, examples });
   }
 
   method(): TextSpace {
-    const examples = (cell: Cell) => [...this.#written(cell, textsFor), ...exampleMethods];
+    const examples = (cell: Cell) => [
+      ...exampleMethods.map((method) => [method]),
+      this.#written(cell, textsFor),
+    ];
     return this.#text({ kind: 'method' }, methods, { examples });
   }
 
   host(): TextSpace {
     const examples = (cell: Cell) => [
-      ...this.#written(cell, (pattern) => textsFor(pattern).map((text) => text.toLowerCase())),
-      ...this.#written(cell, textsFor),
-      ...this.#examples.hosts,
+      this.#examples.hosts,
+      this.#written(cell, (pattern) => textsFor(pattern).map((text) => text.toLowerCase())),
+      this.#written(cell, textsFor),
+      exampleHosts,
     ];
     return this.#text({ kind: 'host' }, hosts, { examples });
   }
 
   path(): TextSpace {
-    const examples = (cell: Cell) => [
-      ...this.#written(cell, pathsFor),
-      '/',
-      '/example',
-      '/other',
-      '/example;x',
-    ];
+    const examples = (cell: Cell) => [examplePaths.slice(0, 1), this.#written(cell, pathsFor), examplePaths];
     return this.#text({ kind: 'path' }, canonicalPaths, { examples });
   }
 
   sni(): TextSpace {
     const examples = (cell: Cell) => [
-      '',
-      ...this.#written(cell, (pattern) => textsFor(pattern).map((text) => text.toLowerCase())),
-      ...this.#examples.hosts,
+      ['', ...this.#examples.hosts],
+      this.#written(cell, (pattern) => textsFor(pattern).map((text) => text.toLowerCase())),
+      exampleHosts,
     ];
     return this.#text({ kind: 'sni' }, serverNames, { examples });
   }
 
   /** One that comes as one, however often it was sent. */
   joinedHeader(name: string): TextSpace {
-    const examples = (cell: Cell) => [...this.#written(cell, textsFor), 'example'];
+    const examples = (cell: Cell) => [valuesOfHeader(name), this.#written(cell, textsFor), ['example']];
     return this.#text({ kind: 'header', name }, headerValues, { isOptional: true, examples });
   }
 
@@ -140,7 +149,11 @@ export class Vocabulary {
     return this.#space(
       { kind: 'header', name },
       SetSpace,
-      (attribute) => new SetSpace(attribute, headerValues, this.#budget, this.#natural),
+      (attribute) =>
+        new SetSpace(attribute, headerValues, this.#budget, (literal) => [
+          ...valuesOfHeader(name),
+          ...this.#natural(literal),
+        ]),
     );
   }
 
@@ -184,7 +197,10 @@ export class Vocabulary {
     return this.#space(
       { kind },
       AddressSpace,
-      (attribute) => new AddressSpace(attribute, this.#budget, () => this.#examples.addresses),
+      (attribute) =>
+        new AddressSpace(attribute, this.#budget, () =>
+          kind === 'destinationIp' ? this.#examples.ownAddresses : this.#examples.addresses,
+        ),
     );
   }
 

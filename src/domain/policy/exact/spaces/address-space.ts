@@ -1,7 +1,7 @@
 import { type IpAddress, parseIp, rangeOf } from '../../decide/index.ts';
 import type { Budget } from '../budget.ts';
 import type { Attribute } from '../model.ts';
-import type { Cell, EagerSpace, Sample } from './space.ts';
+import type { Cell, EagerSpace, Natural } from './space.ts';
 
 /** On one line: IPv4 first, IPv6 behind it. */
 const sixth = 1n << 40n;
@@ -75,7 +75,7 @@ export class AddressSpace implements EagerSpace {
     return [...found.values()];
   }
 
-  better(cell: Cell): Sample {
+  better(cell: Cell): Natural | undefined {
     const text = this.#examples().find((each) => {
       const address = parseIp(each);
       const at = address && placeOf(address);
@@ -88,7 +88,7 @@ export class AddressSpace implements EagerSpace {
         )
       );
     });
-    return text === undefined ? cell.sample : { kind: 'text', text };
+    return text === undefined ? undefined : { sample: { kind: 'text', text }, rank: 0 };
   }
 }
 

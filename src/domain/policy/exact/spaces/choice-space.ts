@@ -28,7 +28,7 @@ export class ChoiceSpace implements EagerSpace {
     return [{ truths: new Set(), considered, sample: undefined }, ...open.map(cell)];
   }
 
-  better({ sample }: Cell): Cell['sample'] {
-    return sample;
+  better(): undefined {
+    return undefined;
   }
 }

@@ -25,13 +25,20 @@ export interface Cell {
   readonly sample: Sample;
 }
 
+/** A value that somebody would recognise. */
+export interface Natural {
+  readonly sample: Sample;
+  /** 0 for what everybody knows, more for what is made of what policies write. */
+  readonly rank: number;
+}
+
 /** What one attribute can be, and what literals ask of it. Exactly one cell of `cells` holds each value that fits. */
 export interface EagerSpace {
   readonly kind: 'eager';
   readonly attribute: Attribute;
   readonly cells: (literals: readonly number[], given: Cell | undefined) => readonly Cell[];
   /** A value as one would write it, where there is one in the cell. */
-  readonly better: (cell: Cell) => Sample;
+  readonly better: (cell: Cell) => Natural | undefined;
   /** Tells of what literals all questions are that follow, so that what they have in common is worked out once. */
   readonly expect?: (literals: readonly number[]) => void;
 }

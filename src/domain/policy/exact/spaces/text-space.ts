@@ -5,7 +5,10 @@ import { codesOf, type Domain } from '../text/domain.ts';
 import { Languages } from '../text/languages.ts';
 import type { Row } from '../text/pieces.ts';
 import { TextSearch } from '../text/search.ts';
-import type { Cell, EagerSpace, Sample } from './space.ts';
+import type { Cell, EagerSpace, Natural, Sample } from './space.ts';
+
+/** Texts that would be natural, those first that one knows best: of each rank some, the best first. */
+export type ExamplesOf = (cell: Cell) => readonly (readonly string[])[];
 
 /** One string, or none: a caller's identity, a method, a path. Literals and languages are told apart by a map. */
 export class TextSpace implements EagerSpace {
@@ -17,14 +20,14 @@ export class TextSpace implements EagerSpace {
   readonly #isOptional: boolean;
   readonly #languageOf = new Map<number, number>();
   readonly #literalOf: number[] = [];
-  readonly #examples: (cell: Cell) => readonly string[];
+  readonly #examples: ExamplesOf;
 
-  /** @param examples texts that would be natural, the best first; only one that is in the cell is taken */
+  /** @param examples only one that is in the cell is taken */
   constructor(
     attribute: Attribute,
     domain: Domain,
     budget: Budget,
-    { isOptional = false, examples }: { isOptional?: boolean; examples: (cell: Cell) => readonly string[] },
+    { isOptional = false, examples }: { isOptional?: boolean; examples: ExamplesOf },
   ) {
     this.attribute = attribute;
     this.#search = new TextSearch(this.#all, domain, budget);
@@ -70,16 +73,17 @@ export class TextSpace implements EagerSpace {
     ];
   }
 
-  better(cell: Cell): Sample {
+  better(cell: Cell): Natural | undefined {
     if (cell.sample === undefined) return undefined;
     const considered = this.#languages(cell.considered);
     const wanted = new Set(this.#languages([...cell.truths]));
-    for (const text of this.#examples(cell)) {
-      const own = this.#search.languagesOf(codesOf(text), considered);
-      if (own?.size === wanted.size && [...own].every((language) => wanted.has(language)))
-        return { kind: 'text', text };
-    }
-    return cell.sample;
+    for (const [rank, texts] of this.#examples(cell).entries())
+      for (const text of texts) {
+        const own = this.#search.languagesOf(codesOf(text), considered);
+        if (own?.size === wanted.size && [...own].every((language) => wanted.has(language)))
+          return { sample: { kind: 'text', text }, rank };
+      }
+    return undefined;
   }
 
   #languages(literals: readonly number[]): readonly number[] {

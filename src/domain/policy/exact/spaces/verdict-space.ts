@@ -1,5 +1,5 @@
 import type { Attribute } from '../model.ts';
-import type { Cell, EagerSpace, Sample } from './space.ts';
+import type { Cell, EagerSpace } from './space.ts';
 
 /** What an authorizer outside says: nobody can know, so it is free. Its one literal is that it refuses. */
 export class VerdictSpace implements EagerSpace {
@@ -22,7 +22,7 @@ export class VerdictSpace implements EagerSpace {
     return given.truths.size > 0 ? [refusing] : [granting];
   }
 
-  better({ sample }: Cell): Sample {
-    return sample;
+  better(): undefined {
+    return undefined;
   }
 }
