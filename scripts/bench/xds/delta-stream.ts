@@ -24,7 +24,15 @@ export interface StreamOptions {
   readonly identity: Identity;
   /** Called for each response, once it has been accepted. */
   readonly onAck: (response: DeltaDiscoveryResponse, bytes: number) => void;
+  /** Of a client that had a stream before; undefined: of one that has nothing. */
+  readonly comesBackWith?: Possession;
 }
+
+/** Version by name, by type URL, of what a client has; undefined: it wants it and has it not. */
+export type Possession = ReadonlyMap<string, ReadonlyMap<string, string | undefined>>;
+
+/** A version that nothing has any more. */
+export const outdated = 'outdated';
 
 export const streamHeaders = {
   ':method': 'POST',
@@ -45,7 +53,8 @@ export class DeltaStream implements Disposable {
   readonly #stream: ClientHttp2Stream;
   readonly #options: StreamOptions;
   readonly #subscribed = new Set<string>();
-  readonly #missing = new Set<string>([listenerType]);
+  readonly #missing = new Set<string>();
+  readonly #has = new Map<string, Map<string, string>>();
   #settle: () => void = () => undefined;
   #received: Buffer = Buffer.alloc(0);
 
@@ -72,12 +81,31 @@ export class DeltaStream implements Disposable {
     this.#stream.on('data', (chunk: Buffer) => this.#read(chunk));
     const { workload } = identity;
     const node = Node.fromPartial({ id: workload, cluster: 'bench', metadata: { WORKLOAD_NAME: workload } });
-    this.#send({
-      typeUrl: clusterType,
-      resourceNamesSubscribe: ['*'],
-      node,
-    });
+    if (options.comesBackWith) {
+      this.#comeBack(options.comesBackWith, node);
+      return;
+    }
+    this.#missing.add(listenerType);
+    this.#send({ typeUrl: clusterType, resourceNamesSubscribe: ['*'], node });
     this.#send({ typeUrl: listenerType, resourceNamesSubscribe: ['*'] });
+  }
+
+  get has(): Possession {
+    return this.#has;
+  }
+
+  #comeBack(possession: Possession, node: Node): void {
+    for (const [typeUrl, versions] of possession) {
+      const initialResourceVersions: Record<string, string> = {};
+      for (const [name, version] of versions) {
+        this.#subscribed.add(`${typeUrl} ${name}`);
+        if (version !== undefined) initialResourceVersions[name] = version;
+        if (version === undefined || version === outdated) this.#missing.add(`${typeUrl} ${name}`);
+      }
+      const isWhole = typeUrl === clusterType || typeUrl === listenerType;
+      const resourceNamesSubscribe = isWhole ? ['*'] : [...versions.keys()];
+      this.#send({ typeUrl, resourceNamesSubscribe, initialResourceVersions, node });
+    }
   }
 
   #send(request: Partial<DeltaDiscoveryRequest>): void {
@@ -102,6 +130,9 @@ export class DeltaStream implements Disposable {
     const { typeUrl, nonce, resources, removedResources } = response;
     this.#send({ typeUrl, responseNonce: nonce });
     this.#options.onAck(response, bytes);
+    const has = this.#has.get(typeUrl) ?? new Map<string, string>();
+    this.#has.set(typeUrl, has);
+    for (const { name, version } of resources) has.set(name, version);
     for (const name of [...resources.map((each) => each.name), ...removedResources])
       this.#missing.delete(`${typeUrl} ${name}`);
     this.#missing.delete(typeUrl);

@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
 import { measureFleet } from './fleet.ts';
 import { measureFloor } from './floor.ts';
+import { measureReconnects } from './reconnect.ts';
 import { measureStartUp } from './start-up.ts';
 
-const sections = ['floor', 'explicit', 'capture', 'start'] as const;
+const sections = ['floor', 'explicit', 'capture', 'reconnect', 'start'] as const;
 type Section = (typeof sections)[number];
 const { values } = parseArgs({
   options: {
@@ -32,6 +33,8 @@ const run: Readonly<Record<Section, () => Promise<void>>> = {
   explicit: () =>
     measureFleet({ workloads: streams, services, policies: services, mode: 'explicit' }, values),
   capture: () => measureFleet({ workloads: streams, services, policies: services, mode: 'capture' }, values),
+  reconnect: () =>
+    measureReconnects({ workloads: streams, services, policies: services, mode: 'explicit' }, values),
   start: () => measureStartUp({ workloads: 5 * large, services: large, policies: large, mode: 'capture' }),
 };
 for (const section of sections.filter((each) => chosen.includes(each))) await run[section]();

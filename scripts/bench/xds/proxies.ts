@@ -1,5 +1,5 @@
 import type { DeltaDiscoveryResponse } from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
-import { DeltaStream, type Identity } from './delta-stream.ts';
+import { DeltaStream, type Identity, type Possession } from './delta-stream.ts';
 import type { BenchServer } from './server-process.ts';
 
 /** TLS handshakes at once: a mesh that starts is not one flood, and clients share the machine. */
@@ -23,6 +23,7 @@ export interface Tally {
 export class Proxies implements Disposable {
   readonly #server: BenchServer;
   readonly #streams: DeltaStream[] = [];
+  readonly #possessions = new Map<string, Possession>();
   readonly #reached = new Set<string>();
   readonly #distinct = new Map<string, number>();
   readonly #resources = new Map<string, number>();
@@ -36,19 +37,35 @@ export class Proxies implements Disposable {
   }
 
   /** Opens a stream for each, and waits until each has all that it asked for. */
-  async open(identities: readonly Identity[]): Promise<void> {
+  async open(
+    identities: readonly Identity[],
+    comesBackWith: (identity: Identity) => Possession | undefined = () => undefined,
+  ): Promise<void> {
     const rest = identities.values();
     const { port, rootsPem } = this.#server;
     const work = async () => {
       for (const identity of rest) {
         const onAck = (response: DeltaDiscoveryResponse, bytes: number) =>
           this.#count(identity, response, bytes);
-        const stream = new DeltaStream({ port, rootsPem, identity, onAck });
+        const possession = comesBackWith(identity);
+        const stream = new DeltaStream({
+          port,
+          rootsPem,
+          identity,
+          onAck,
+          ...(possession ? { comesBackWith: possession } : {}),
+        });
         this.#streams.push(stream);
         await stream.settled;
+        this.#possessions.set(identity.workload, stream.has);
       }
     };
     await Promise.all(Array.from({ length: Math.min(atOnce, identities.length) }, work));
+  }
+
+  /** What the stream of a workload got since it was opened. */
+  possession({ workload }: Identity): Possession | undefined {
+    return this.#possessions.get(workload);
   }
 
   #count({ workload }: Identity, { typeUrl, resources }: DeltaDiscoveryResponse, bytes: number): void {
@@ -83,7 +100,8 @@ export class Proxies implements Disposable {
     };
   }
 
+  /** Ends all streams; others can be opened. */
   [Symbol.dispose](): void {
-    for (const stream of this.#streams) stream[Symbol.dispose]();
+    for (const stream of this.#streams.splice(0)) stream[Symbol.dispose]();
   }
 }
