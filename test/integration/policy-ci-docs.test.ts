@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { formatWorld } from '../../src/domain/policy/index.ts';
 import { parseYaml } from '../../src/yaml/index.ts';
-import { type TemporaryDirectory, temporaryDirectory } from '../parts/index.ts';
+import { hasPart, requirePart, type TemporaryDirectory, temporaryDirectory } from '../parts/index.ts';
 import { mesh, workload } from '../unit/domain/policy/mesh.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -137,6 +137,33 @@ describe('docs/policy-ci.md', () => {
     expect(refused.code).not.toBe(0);
     expect(refused.output).toContain('Failing tests (1):');
     expect((await git('log --oneline')).output.trim().split('\n')).toHaveLength(1);
+  });
+
+  it.skipIf(!hasPart('precommit'))('does so by pre-commit, too', async () => {
+    const repository = 'by-pre-commit';
+    const good = block('file=policies/orders.yaml');
+    for (const name of ['policies/orders.yaml', 'policies/orders.test.yaml', '.pre-commit-config.yaml'])
+      write(`${repository}/${name}`, block(`file=${name}`));
+    const inside = (command: string) =>
+      shell(`export PATH="${dirname(requirePart('precommit'))}:$PATH"; cd ${repository}; ${command}`);
+    expect(await inside(`git init -q -b main . && ${block('run=pre-commit')}`)).toMatchObject({ code: 0 });
+    const commit = (what: string) =>
+      inside(`git add ${what} && git -c user.name=a -c user.email=a@example.org commit -qm x 2>&1`);
+    const passes = await commit('.');
+    expect(passes.output).toMatch(
+      /are formatted\.+Passed\npolicies are sound, and their tests pass\.+Passed\n$/,
+    );
+    expect(passes.code).toBe(0);
+    write(`${repository}/policies/orders.yaml`, good.replace('[GET]', '[GET, PUT]'));
+    const refused = await commit('.');
+    expect(refused.output).toMatch(/tests pass\.+Failed\n- hook id: citadel-policy-check\n- exit code: 3\n/);
+    expect(refused.output).toContain('Failing tests (1):');
+    expect(refused.code).toBe(1);
+    expect((await inside('git log --oneline')).output.trim().split('\n')).toHaveLength(1);
+    // What else is committed does not wait for it.
+    await inside('git reset -q');
+    write(`${repository}/other.txt`, 'x');
+    expect(await commit('other.txt')).toMatchObject({ code: 0, output: expect.stringContaining('Skipped') });
   });
 
   it('tells a pull request what its policies change, and fails for a test alone', async () => {

@@ -2,7 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
 /** The real programs that tests and demos run against. */
-export type PartName = 'envoy' | 'openbao' | 'kubeapi' | 'softhsm' | 'nftables' | 'chromium' | 'neovim';
+export type PartName =
+  | 'envoy'
+  | 'openbao'
+  | 'kubeapi'
+  | 'softhsm'
+  | 'nftables'
+  | 'chromium'
+  | 'neovim'
+  | 'precommit';
 
 const script = join(import.meta.dirname, '../../scripts/fetch-parts');
 const found = new Map<PartName, string | undefined>();

@@ -4,26 +4,38 @@ import { failedCases, problemLine, type TestReport } from './report.ts';
 /** Test Anything Protocol, version 14: a line a case, what fails with a block of YAML below it. */
 export function tapText(report: TestReport): string {
   const { cases, problems } = report;
-  const lines = ['TAP version 14', `1..${cases.length}`];
+  const lines = ['TAP version 14'];
+  // A plan of none says that all is well, and nothing after it is read.
+  if (cases.length > 0 || problems.length === 0) lines.push(`1..${cases.length}`);
   for (const [index, { test, name, source, line, failures }] of cases.entries()) {
     const ok = failures.length === 0 ? 'ok' : 'not ok';
     lines.push(`${ok} ${index + 1} - ${tapName(`${test}: ${name}`)}`);
     if (failures.length === 0) continue;
     lines.push(
       '  ---',
-      `  at: ${JSON.stringify(`${source}:${line}`)}`,
+      `  at: ${quoted(`${source}:${line}`)}`,
       '  failures:',
-      ...failures.map((failure) => `    - ${JSON.stringify(failure)}`),
+      ...failures.map((failure) => `    - ${quoted(failure)}`),
       '  ...',
     );
   }
-  for (const problem of problems) lines.push(`Bail out! ${printable(problemLine(problem))}`);
+  // After a bail out nothing is read: what else is broken stands before it.
+  const broken = problems.map((problem) => printable(problemLine(problem)));
+  lines.push(...broken.slice(0, -1).map((line) => `# ${line}`));
+  lines.push(...broken.slice(-1).map((line) => `Bail out! ${line}`));
   return `${lines.join('\n')}\n`;
 }
 
 /** `#` begins a directive, a backslash escapes it. */
 function tapName(name: string): string {
   return printable(name).replaceAll(/[\\#]/g, String.raw`\$&`);
+}
+
+/** In YAML and JSON alike, without what readers of lines take for the end of one, and terminals for an order. */
+function quoted(text: string): string {
+  const escaped = (character: string) =>
+    String.raw`\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(text).replaceAll(/[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, escaped);
 }
 
 /** JUnit's XML, as pipelines read it: a suite a test, a case a case, a problem an error of its own. */
