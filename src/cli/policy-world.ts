@@ -38,6 +38,13 @@ export function withWorld(command: Command): Command {
   );
 }
 
+/** The world that somebody named, or that has to be known; else undefined. @throws CitadelError as loadWorld does */
+export async function givenWorld(options: WorldOptions, isNeeded = false): Promise<PolicyWorld | undefined> {
+  const { world, registry, server, socket } = options;
+  const isGiven = [world, registry, server, socket].some((each) => each !== undefined);
+  return isGiven || isNeeded ? loadWorld(options) : undefined;
+}
+
 /** @throws CitadelError where it cannot be had whole */
 export async function loadWorld(options: WorldOptions): Promise<PolicyWorld> {
   if (options.world !== undefined)

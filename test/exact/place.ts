@@ -98,6 +98,16 @@ export class Decider {
     return this.#decide(trial)?.verdict === 'allow';
   }
 
+  /** A trial as it is known here: nobody has looked at a token where nobody is told whose to take. */
+  known(trial: Trial): Trial {
+    return this.#takesTokens ? trial : { ...trial, request: { ...trial.request, jwt: undefined } };
+  }
+
+  /** What decides; undefined where no policy is asked. */
+  step(trial: Trial): Decision['step'] | undefined {
+    return this.#decide(trial)?.step;
+  }
+
   /**
    * What is said of a trial by policies that decide nothing, each by its name; absent of what is refused before they are asked.
    */
@@ -129,9 +139,7 @@ export class Decider {
     // Who speaks HTTP cannot be asked about a connection.
     const asked = authorizationProviders.filter(({ kind }) => kind !== 'http' || !this.#tcp);
     const verdicts = asked.map(({ name }): [string, Verdict] => [name, providers[name] ?? 'allow']);
-    // Nobody has looked at a token where nobody is told whose to take.
-    const known = this.#takesTokens ? request : { ...request, jwt: undefined };
-    return decide(this.policies, known, {
+    return decide(this.policies, this.known({ ...trial, request }).request, {
       trustDomain,
       trustDomainAliases,
       tcp: this.#tcp,

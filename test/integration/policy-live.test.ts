@@ -130,7 +130,9 @@ describe('citadel policy check --against live', () => {
 
   it('takes away nothing, or all that is in no file', async () => {
     const stays = await check(...overTls());
-    expect(stays.code).toBe(0);
+    // What is live denies all that the one in the file allows.
+    expect(stays.code).toBe(1);
+    expect(stays.stdout).toContain('denied by AuthorizationPolicy/shop/no-puts, on every port of shop/');
     expect(stays.stdout).toContain('in none of the files, and staying: AuthorizationPolicy/shop/');
     const all = await check('--all', ...overTls(), '-o', 'json');
     expect(all.code).toBe(4);
@@ -145,7 +147,7 @@ describe('citadel policy check --against live', () => {
     });
     const elsewhere = await check('--all-in', 'bank', ...overTls());
     expect(elsewhere).toMatchObject({
-      code: 0,
+      code: 1,
       stdout: expect.stringContaining('in namespace bank is nobody, and no policy'),
     });
   });
@@ -189,7 +191,7 @@ describe('citadel policy lsp with a server', () => {
     expect(await editor.at('completion', 12, 63)).toMatchObject([{ label: 'example.org/ns/shop/sa/web' }]);
 
     // A DENY of all that this ALLOW lets in holds, until somebody else removes it.
-    await editor.diagnosed(['policy-without-effect']);
+    await editor.diagnosed(['allow-shadowed-by-deny']);
     await apply([], ['theirs']);
     await waitFor(() => server.app.controlPlane?.policies().length === 2, { what: 'it to hold no more' });
     editor.save();

@@ -103,7 +103,8 @@ function markSection(
   ];
 }
 
-type Told = Pick<Difference, 'protocol' | 'readAs' | 'witness' | 'places'>;
+type Shown = Pick<Difference, 'readAs' | 'witness' | 'places'>;
+type Told = Shown & Pick<Difference, 'protocol'>;
 
 /** What it is that is decided otherwise, where it is not a request as before. */
 export function arrivalText({ protocol, readAs }: Told): string {
@@ -127,7 +128,7 @@ function undecidedLines({ places, policies, reason }: Undecided): readonly strin
  * The witness as a command that says why it is decided so; undefined where it brings a token, which that command takes to be
  * well signed, and in its place, or where its port is not read alike.
  */
-export function explainLine({ witness, places, readAs }: Told): string | undefined {
+export function explainLine({ witness, places, readAs }: Shown): string | undefined {
   const { request, providers, token } = witness;
   if (token || readAs) return undefined;
   const [place] = places;
@@ -163,7 +164,7 @@ function requestOptions({
 }
 
 /** The witness where nobody can be asked about it. */
-export function requestLine({ witness }: Told): string {
+export function requestLine({ witness }: Pick<Shown, 'witness'>): string {
   const { request, providers, ofConnection = {}, token } = witness;
   const options = requestOptions(witness).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name} ${quoted(value)}`],

@@ -19,7 +19,7 @@ import { withOutput } from '../options.ts';
 import { type OutputFormat, printable, printValue } from '../output.ts';
 import { readPolicyFiles } from '../policy-files.ts';
 import { namesText, parseKey } from '../policy-keys.ts';
-import { loadWorld, type WorldOptions, withWorld } from '../policy-world.ts';
+import { givenWorld, type WorldOptions, withWorld } from '../policy-world.ts';
 import { revisionArgument, storedPolicies } from '../stored-policies.ts';
 import { tell } from './policy-change.ts';
 import { comparisonText, explainLine } from './policy-diff-text.ts';
@@ -49,7 +49,7 @@ export function addDiff(policy: Command): void {
     const options = command.opts<Options>();
     const given = [first, second];
     const sides = given.map((side) => (isOfServer(side) ? undefined : policiesOf(side)));
-    const live = given.some(isOfServer) || isKnown(options) ? await loadWorld(options) : undefined;
+    const live = await givenWorld(options, given.some(isOfServer) || options.overLive === true);
     const [left, right] = worldsOf(sides, live, options);
     const [before, after] = [await worldAt(first, left, options), await worldAt(second, right, options)];
     const found = compareWorlds(before, after);
@@ -81,11 +81,6 @@ async function worldAt(side: string, world: PolicyWorld, options: Options): Prom
   } finally {
     connection.close();
   }
-}
-
-/** Whether somebody can tell which workloads there are. */
-function isKnown({ world, registry, server, socket, overLive }: Options): boolean {
-  return [world, registry, server, socket].some((each) => each !== undefined) || overLive === true;
 }
 
 /** What is live, and not among the files that are compared with it as all that would hold. */

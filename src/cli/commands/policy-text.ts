@@ -1,56 +1,16 @@
 import { realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import {
-  formatPolicies,
-  formatPolicyProblem,
-  type PolicyProblem,
-  textFindings,
-} from '../../domain/policy/index.ts';
+import { formatPolicies } from '../../domain/policy/index.ts';
 import { CitadelError, describeError } from '../../kernel/index.ts';
 import { ExitRequest, exitCodes } from '../exit-codes.ts';
-import { type OutputOptions, withOutput } from '../options.ts';
-import { printable, printRows } from '../output.ts';
-import { warningLine } from '../policy-check/sections.ts';
+import { printable } from '../output.ts';
 import { type PolicyFile, readPolicyFiles } from '../policy-files.ts';
+import { problemLine } from '../policy-testing/report.ts';
 
 export const policyFilesHelp = 'files, directories with all below them, or - for standard input';
 
-/** Adds `citadel policy lint` and `fmt`, which look at texts alone and ask no server. */
-export function addTextCommands(policy: Command): void {
-  addLint(policy);
-  addFormat(policy);
-}
-
-function addLint(policy: Command): void {
-  const command = policy
-    .command('lint')
-    .description(
-      'judge files of policies and their tests, each policy by itself; asks no server; exit code 2 when one is broken, 0 when it is warned of',
-    )
-    .argument('<file...>', policyFilesHelp);
-  withOutput(command).action(() => {
-    const { output } = command.opts<OutputOptions>();
-    const { files, unreadable } = readPolicyFiles(command.args);
-    const findings = files.map(({ source, text }) => textFindings(text, source));
-    const problems = [
-      ...findings.flatMap((each) => each.problems),
-      ...unreadable.map((message): PolicyProblem => ({ source: '', path: '', message })),
-    ];
-    const warnings = findings.flatMap((each) => each.warnings);
-    if (output !== 'table') printRows([...problems, ...warnings], [], output);
-    else {
-      for (const problem of problems) process.stdout.write(`${problemLine(problem)}\n`);
-      for (const warning of warnings) process.stdout.write(`warning: ${printable(warningLine(warning))}\n`);
-    }
-    if (problems.length > 0) throw new ExitRequest(exitCodes.broken);
-  });
-}
-
-function problemLine(problem: PolicyProblem): string {
-  return printable(problem.source === '' ? problem.message : formatPolicyProblem(problem));
-}
-
-function addFormat(policy: Command): void {
+/** Adds `citadel policy fmt`. */
+export function addFormat(policy: Command): void {
   const command = policy
     .command('fmt')
     .description('write files of policies in their one form, and name those that were in another')
@@ -75,7 +35,7 @@ function formatFile(
 ): 'same' | 'differs' | 'broken' {
   const { text, problems } = formatPolicies(before, source);
   if (text === undefined) {
-    for (const problem of problems) process.stderr.write(`${problemLine(problem)}\n`);
+    for (const problem of problems) process.stderr.write(`${printable(problemLine(problem))}\n`);
     return 'broken';
   }
   if (file === undefined && !check) process.stdout.write(text);

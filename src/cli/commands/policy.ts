@@ -11,6 +11,7 @@ import { addPolicyCheck } from './policy-check.ts';
 import { addDenials } from './policy-denials.ts';
 import { addDiff } from './policy-diff.ts';
 import { addExplain } from './policy-explain.ts';
+import { addLint } from './policy-lint.ts';
 import { addPolicyLanguageServer } from './policy-lsp.ts';
 import { addRecords } from './policy-records.ts';
 import { addReplay } from './policy-replay.ts';
@@ -19,7 +20,7 @@ import { addShadow } from './policy-shadow.ts';
 import { addShow } from './policy-show.ts';
 import { addSuggest } from './policy-suggest.ts';
 import { addPolicyTest } from './policy-test.ts';
-import { addTextCommands, policyFilesHelp } from './policy-text.ts';
+import { addFormat, policyFilesHelp } from './policy-text.ts';
 import { addWhat, addWho } from './policy-who.ts';
 import { addWorld } from './policy-world.ts';
 import { reading } from './reading.ts';
@@ -29,7 +30,8 @@ const api = wire.OperatorServiceService;
 /** Adds `citadel policy ...`. */
 export function addPolicyCommands(program: Command): void {
   const policy = program.command('policy').description('authorization and authentication policies');
-  addTextCommands(policy);
+  addLint(policy);
+  addFormat(policy);
   addDiff(policy);
   addExplain(policy);
   addApply(policy);

@@ -1,8 +1,6 @@
 import {
   compareWorlds,
   type LintWarning,
-  lintPolicies,
-  lintWithoutWorld,
   type Policy,
   type PolicyProblem,
   type PolicyWorld,
@@ -13,7 +11,7 @@ import { abstractWorld } from '../commands/policy-diff.ts';
 import { namesText } from '../policy-keys.ts';
 import type { TestReport } from '../policy-testing/report.ts';
 import { testsOf } from '../policy-testing/run.ts';
-import { loadWorld, type WorldOptions } from '../policy-world.ts';
+import { givenWorld, type WorldOptions } from '../policy-world.ts';
 import {
   type Against,
   changeOf,
@@ -23,6 +21,7 @@ import {
   removalsOf,
 } from './change.ts';
 import { type BaseSide, pathsLeft, readBase, readSide, type Side } from './sides.ts';
+import { warningsOf } from './warnings.ts';
 
 /** All that a check has found. */
 export interface Findings {
@@ -65,19 +64,14 @@ export async function gather(given: readonly string[], options: CheckOptions): P
   const base = baseName === undefined ? undefined : readBase(baseName, given);
   const left = pathsLeft(given, base);
   const candidate = readSide(left);
-  const known = [options.world, options.registry, options.server, options.socket];
-  const hasWorld = against === live || known.some((each) => each !== undefined);
-  const world = hasWorld ? await loadWorld(options) : undefined;
+  const world = await givenWorld(options, against === live);
   const tests = await testsOf(left, options);
-  const { policies, locate } = candidate;
+  const { policies } = candidate;
   const compared = world ?? (base && abstractWorld([...base.policies, ...policies], options));
   const change = compared && changeOf(compared, policies, againstOf(options, base));
   return {
     problems: onceEach([...candidate.problems, ...tests.problems]),
-    warnings:
-      world && change
-        ? lintPolicies(change.after.policies, change.after, locate, { subjects: policies })
-        : lintWithoutWorld(policies, locate),
+    warnings: warningsOf(candidate, world && change?.after, options),
     tests,
     // Of what is broken the rest would be compared, and something else be said.
     comparison:

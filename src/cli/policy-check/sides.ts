@@ -64,7 +64,7 @@ function isWithin(path: string, directory: string): boolean {
   return from !== '..' && !from.startsWith(`..${sep}`);
 }
 
-function sideOf(files: readonly PolicyFile[], unreadable: readonly string[]): Side {
+export function sideOf(files: readonly PolicyFile[], unreadable: readonly string[]): Side {
   const readings = files.map(({ source, text }) => readPolicies(text, { source }));
   const taken = new Map<string, Policy>();
   const problems: PolicyProblem[] = unreadable.map((message) => ({ source: '', path: '', message }));

@@ -47,7 +47,7 @@ export {
   type Diagnostic,
   diagnosticsOf,
   hoverAt,
-  textFindings,
+  textProblems,
 } from './language/index.ts';
 export { type LintRegistry, type LintWarning, lintPolicies, lintWithoutWorld } from './lint/index.ts';
 export * from './model.ts';

@@ -19,9 +19,8 @@ export function decide(
 ): Decision {
   const all = policies.filter((policy) => policy.kind === 'AuthorizationPolicy');
   const enforced = all.filter((policy) => !policy.dryRun);
-  const path = context.tcp || request.http === undefined ? undefined : normalizePath(request.http.path);
-  const claims = withWordLists(request.jwt, request.spaceDelimitedClaims);
-  const facts: Facts = { request, path, claims, mesh: context };
+  const facts = factsOf(request, context);
+  const { path } = facts;
   const first = (some: readonly AuthorizationPolicy[]) => matchingRules(some, facts, context.tcp)[0];
   const dryRun = dryRunResults(all, first, facts, context.tcp);
   const end = (rest: Omit<Decision, 'dryRun'>): Decision => ({ ...rest, dryRun });
@@ -41,6 +40,26 @@ export function decide(
   if (allowing.length === 0) return end({ verdict: 'allow', step: 'default', by: undefined, audit });
   const allowed = first(allowing);
   return end({ verdict: allowed === undefined ? 'deny' : 'allow', step: 'ALLOW', by: allowed, audit });
+}
+
+/** Whether one rule of a policy, counted from 0, matches a request, whatever else holds. */
+export function ruleMatcher(
+  request: PolicyRequest,
+  context: Pick<DecisionContext, 'tcp' | keyof Facts['mesh']>,
+): (policy: AuthorizationPolicy, rule: number) => boolean {
+  const facts = factsOf(request, context);
+  const early = { ...facts, claims: undefined };
+  return (policy, at) => {
+    const rule = policy.rules[at];
+    const seen = policy.action === 'CUSTOM' ? early : facts;
+    return rule !== undefined && matchesRule(rule, policy, seen, context.tcp);
+  };
+}
+
+function factsOf(request: PolicyRequest, context: Pick<DecisionContext, 'tcp' | keyof Facts['mesh']>): Facts {
+  const path = context.tcp || request.http === undefined ? undefined : normalizePath(request.http.path);
+  const claims = withWordLists(request.jwt, request.spaceDelimitedClaims);
+  return { request, path, claims, mesh: context };
 }
 
 /** Providers are asked in the order of their names, each once, if any rule that names it matches. */

@@ -2,7 +2,7 @@ export { type IpAddress, type IpRange, parseIp, rangeOf } from './addresses.ts';
 export { comparedParts, isAmbiguous, type RequestPart } from './ambiguity.ts';
 export { listPattern, requestPrincipal, textsAt, withWordLists } from './claims.ts';
 export { type ConditionSubject, conditionSubject, isHttpOnly } from './condition-key.ts';
-export { decide } from './decide.ts';
+export { decide, ruleMatcher } from './decide.ts';
 export { type Field, fieldsOf, isUsed, type RuleFields } from './fields.ts';
 export { isJoinedHeader } from './headers.ts';
 export { type Facts, type FieldSubject, headerOf } from './matchers.ts';

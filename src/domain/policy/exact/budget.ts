@@ -42,6 +42,11 @@ export class Budget {
     }
   }
 
+  /** What may still be granted. */
+  get left(): number {
+    return this.#total + Math.max(this.#left, 0);
+  }
+
   /** @throws TooMuch */
   spend(steps: number): void {
     this.#left -= steps;

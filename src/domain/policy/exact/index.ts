@@ -12,7 +12,9 @@
  */
 
 export { abstractWorkloads } from './abstract-world.ts';
+export { Budget as StepBudget } from './budget.ts';
 export { allowedRegions, compareWorlds } from './compare.ts';
+export { pathsFor, sourcesFor, textsFor } from './examples.ts';
 export type {
   Alternative,
   Attribute as RegionAttribute,
@@ -34,5 +36,7 @@ export type {
   Witness,
   WitnessToken,
 } from './model.ts';
-export { type RuleAnswer, type RuleOf, RuleQuestions } from './rules.ts';
+export { PlaceQuestions } from './place-questions.ts';
+export { type Group as PortGroup, portGroups } from './places.ts';
+export { type PortOfRule, type RuleAnswer, type RuleOf, type RulePlace, RuleQuestions } from './rules.ts';
 export { decisionText, markText, placesText, regionText, tokenText } from './words.ts';

@@ -89,20 +89,13 @@ export class Outcomes {
       );
     const arrives = formulas.and([
       // A proxy that reads HTTP answers all other bytes itself.
-      !tcp && carries === 'bytes' ? never : this.#isTaken(mode),
+      !tcp && carries === 'bytes' ? never : takenFormula(this.#vocabulary, mode),
       ...ambiguous.map((each) => formulas.not(each)),
       formulas.not(formulas.or(refused)),
       ...(token ? [formulas.not(token.refused)] : []),
     ]);
     const allowed = enforced.some(({ action }) => action === 'ALLOW') ? matched(enforced, 'ALLOW') : always;
     return { arrives, denied: matched(enforced, 'DENY'), allowed, matched };
-  }
-
-  /** Whether a port takes a connection at all: with mutual TLS the caller is known, without it never. */
-  #isTaken(mode: Place['mode']): Formula {
-    if (mode === 'PERMISSIVE') return always;
-    const known = isKnown(this.#vocabulary);
-    return mode === 'STRICT' ? known : this.#vocabulary.formulas.not(known);
   }
 
   /** An authorizer outside may say what it likes; one that is not there, or cannot be asked, refuses. */
@@ -139,6 +132,13 @@ export class Outcomes {
     known.set(policy, made);
     return made;
   }
+}
+
+/** Whether a port takes a connection at all: with mutual TLS the caller is known, without it never. */
+export function takenFormula(vocabulary: Vocabulary, mode: Place['mode']): Formula {
+  if (mode === 'PERMISSIVE') return always;
+  const known = isKnown(vocabulary);
+  return mode === 'STRICT' ? known : vocabulary.formulas.not(known);
 }
 
 /** When a rule matches, as `decide` has it; the fields of HTTP that a connection does not have narrow an ALLOW alone. */

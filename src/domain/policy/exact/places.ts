@@ -41,6 +41,11 @@ const nothing: readonly Policy[] = [];
 /** Stands for the ports that are not declared and that nobody names. */
 const otherPort = 0;
 
+/** The ports of one world, those that are decided alike together. */
+export function portGroups(world: PolicyWorld): readonly Group[] {
+  return placesOf(world, world).groups;
+}
+
 export function placesOf(before: PolicyWorld, after: PolicyWorld): Places {
   const holding = (world: PolicyWorld) => policiesByWorkload(indexPolicies(world), world.workloads.values());
   const [held, holds] = [holding(before), before === after ? undefined : holding(after)];

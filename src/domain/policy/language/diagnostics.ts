@@ -41,17 +41,9 @@ export function diagnosticsOf(
   ];
 }
 
-/** What is said of a text by itself. */
-export interface TextFindings {
-  /** What keeps its policies from being read, and its tests. */
-  readonly problems: readonly PolicyProblem[];
-  /** What is legal, and surely not meant, whoever is there. */
-  readonly warnings: readonly LintWarning[];
-}
-
-export function textFindings(text: string, source: string): TextFindings {
-  const { policies, problems, locate } = readPolicies(text, { source });
-  return { problems: ofTestsToo(problems, text, source), warnings: lintWithoutWorld(policies, locate) };
+/** What keeps the policies of a text from being read, and its tests. */
+export function textProblems(text: string, source: string): readonly PolicyProblem[] {
+  return ofTestsToo(readPolicies(text, { source }).problems, text, source);
 }
 
 /** Text that is no YAML is told by both readers. */

@@ -1,6 +1,7 @@
 import { once } from '../../../kernel/index.ts';
 import type { YamlPath } from '../../../yaml/index.ts';
 import type { Workload } from '../../mesh/index.ts';
+import type { Difference } from '../exact/index.ts';
 import type { AuthorizationPolicy, MutualTlsMode, Policy } from '../model.ts';
 import { appliesTo, indexPolicies, mutualTlsModeOf, type PolicyIndex, policiesOf } from '../select.ts';
 import type { PolicyWorld } from '../world/index.ts';
@@ -15,6 +16,10 @@ export interface Remark {
   readonly path: YamlPath;
   readonly message: string;
   readonly mend: string;
+  /** Of what never matches: the one value for which it does not. */
+  readonly because?: YamlPath | undefined;
+  /** A request that shows it, where one does, and a port that it goes to. */
+  readonly witness?: Pick<Difference, 'places' | 'witness'> | undefined;
 }
 
 /** What the checks share; all of it is worked out at most once. */
@@ -26,6 +31,7 @@ export interface LintContext {
   /** How many values may be compared with one another; what is beyond it is told, not compared. */
   readonly comparisons: number;
   readonly registry: LintRegistry;
+  readonly anyMesh: LintOptions['anyMesh'];
   readonly index: PolicyIndex;
   /** For which a policy holds. */
   workloadsOf(policy: Policy): readonly Workload[];
@@ -38,6 +44,11 @@ export interface LintOptions {
   /** Only these are judged, of the same objects; all of them where there is nothing said. */
   readonly subjects?: readonly Policy[];
   readonly comparisons?: number;
+  /**
+   * Nobody knows who is there: the registry's workloads stand for all that there may be. These policies are all that hold, or
+   * others do too, so that nothing is said that hangs on there being none.
+   */
+  readonly anyMesh?: 'these-alone' | 'others-too' | undefined;
 }
 
 /** A few seconds' worth. */
@@ -46,7 +57,7 @@ const mostComparisons = 20_000_000;
 export function createContext(
   policies: readonly Policy[],
   registry: LintRegistry,
-  { subjects = policies, comparisons = mostComparisons }: LintOptions = {},
+  { subjects = policies, comparisons = mostComparisons, anyMesh }: LintOptions = {},
 ): LintContext {
   const index = indexPolicies({ policies, services: registry.services, settings: registry.settings });
   const workloads = [...registry.workloads.values()];
@@ -64,6 +75,7 @@ export function createContext(
     all: policies,
     comparisons,
     registry,
+    anyMesh,
     index,
     workloadsOf: found,
     policiesOf: holding,

@@ -1,6 +1,7 @@
 import { formatPath, type YamlPlace } from '../../../yaml/index.ts';
 import type { Policy } from '../model.ts';
 import { type PolicyIdentity, type PolicyLocator, policyKey } from '../read/index.ts';
+import { abstractRegistry, type KnownMesh } from './abstract.ts';
 import {
   createContext,
   type LintContext,
@@ -8,8 +9,7 @@ import {
   type LintRegistry,
   type Remark,
 } from './context.ts';
-import { coveredRules } from './cover.ts';
-import { withoutEffect } from './effect.ts';
+import { effects } from './effect/index.ts';
 import { evasions } from './evasion.ts';
 import { identities } from './identity.ts';
 import { keys } from './keys.ts';
@@ -32,9 +32,14 @@ export interface LintWarning {
   readonly path: string;
   readonly message: string;
   readonly mend: string;
+  /** A request that shows it, where one does, and a port that it goes to. */
+  readonly witness?: NonNullable<Remark['witness']>;
 }
 
-const checks: readonly ((context: LintContext) => readonly Remark[])[] = [
+type Check = (context: LintContext) => readonly Remark[];
+
+/** What is seen by what is written, and by who is there. */
+const written: readonly Check[] = [
   missingThings,
   missingMetadata,
   httpOnTcp,
@@ -44,8 +49,6 @@ const checks: readonly ((context: LintContext) => readonly Remark[])[] = [
   evasions,
   keys,
   reach,
-  coveredRules,
-  withoutEffect,
 ];
 
 /**
@@ -60,9 +63,26 @@ export function lintPolicies(
   locate: PolicyLocator = () => undefined,
   options: LintOptions = {},
 ): readonly LintWarning[] {
+  return warningsOf(remarksOf([...written, effects], policies, registry, options), policies, locate);
+}
+
+function remarksOf(
+  checks: readonly Check[],
+  policies: readonly Policy[],
+  registry: LintRegistry,
+  options: LintOptions,
+): readonly Remark[] {
   const context = createContext(policies, registry, options);
+  return checks.flatMap((check) => check(context));
+}
+
+function warningsOf(
+  remarks: readonly Remark[],
+  policies: readonly Policy[],
+  locate: PolicyLocator,
+): readonly LintWarning[] {
   const order = new Map(policies.map((policy, index) => [policy, index]));
-  return onceEach(checks.flatMap((check) => check(context)))
+  return onceEach(remarks)
     .map((remark) => ({ remark, place: locate(remark.policy, remark.path) }))
     .sort(
       (a, b) =>
@@ -71,24 +91,26 @@ export function lintPolicies(
     .map(({ remark, place }) => toWarning(remark, place));
 }
 
-/** Of what it is told why it changes nothing, that it changes nothing is not told as well. */
+/** Of what never matches for what is written in it, that it never matches is not told as well. */
 function onceEach(remarks: readonly Remark[]): readonly Remark[] {
-  const placeOf = ({ kind, meta }: Policy, path: Remark['path']) =>
+  const placeOf = ({ policy: { kind, meta }, path }: Remark) =>
     `${policyKey({ kind, namespace: meta.namespace, name: meta.name })} ${formatPath(path)}`;
-  const told = new Set(
-    remarks.filter(({ rule }) => reasons.has(rule)).map(({ policy, path }) => placeOf(policy, path)),
-  );
-  const isTold = ({ policy, path, rule }: Remark): boolean => {
-    if (rule === 'effects-not-compared') return remarks.some((each) => each.rule === 'rules-not-compared');
-    if (provenOfRules.has(rule)) return told.has(placeOf(policy, path));
-    if (rule !== 'policy-without-effect' || policy.kind !== 'AuthorizationPolicy') return false;
-    return policy.rules.every((_, at) => told.has(placeOf(policy, ['spec', 'rules', at])));
-  };
+  const told = new Set(remarks.filter(({ rule }) => neverMatching.has(rule)).map(placeOf));
+  const isTold = (remark: Remark): boolean =>
+    (remark.rule === 'value-without-effect' && told.has(placeOf(remark))) ||
+    (remark.because !== undefined && told.has(placeOf({ ...remark, path: remark.because })));
   return remarks.filter((remark) => !isTold(remark));
 }
 
-const reasons: ReadonlySet<string> = new Set(['covered-rule', 'rule-never-matches']);
-const provenOfRules: ReadonlySet<string> = new Set(['rule-without-effect', 'allow-shadowed-by-deny']);
+/** Of one value, and why it never matches. */
+const neverMatching: ReadonlySet<string> = new Set([
+  'principal-with-scheme',
+  'identity-in-upper-case',
+  'path-never-matches',
+  'host-never-matches',
+  'method-in-lower-case',
+  'sni-in-upper-case',
+]);
 
 /** What says of a policy that something is not there. */
 const absences: ReadonlySet<string> = new Set([
@@ -106,39 +128,83 @@ export function lintAlone(
   policy: Policy,
   settings: LintRegistry['settings'],
   options: Pick<LintOptions, 'comparisons'> = {},
-  locate?: PolicyLocator,
 ): readonly LintWarning[] {
+  return warningsOf(
+    [
+      ...writtenAlone(policy, settings),
+      ...inAnyMesh([policy], settings, { ...options, anyMesh: 'others-too' }),
+    ],
+    [policy],
+    () => undefined,
+  );
+}
+
+function writtenAlone(policy: Policy, settings: LintRegistry['settings']): readonly Remark[] {
   const registry = { workloads: new Map(), services: new Map(), settings };
-  return lintPolicies([policy], registry, locate, options).filter(({ rule }) => !absences.has(rule));
+  return remarksOf(written, [policy], registry, {}).filter(({ rule }) => !absences.has(rule));
+}
+
+/** What is in vain wherever policies hold, together or by themselves. */
+function inAnyMesh(
+  policies: readonly Policy[],
+  mesh: KnownMesh & Partial<LintRegistry['settings']>,
+  options: LintOptions,
+): readonly Remark[] {
+  const registry = abstractRegistry(policies, mesh);
+  const nowhere = {
+    workloads: new Map(),
+    services: new Map(),
+    settings: { ...mesh, authorizationProviders: [] },
+  };
+  return remarksOf([effects], policies, registry ?? nowhere, options);
 }
 
 /** A mesh of which nothing is known. */
-const unknownMesh: LintRegistry['settings'] = {
+const unknownMesh: KnownMesh = {
   trustDomain: 'cluster.local',
   trustDomainAliases: [],
   rootNamespace: 'istio-system',
-  authorizationProviders: [],
 };
 
 /** What is said of settings that are not known would be a guess. */
-const ofSettings: ReadonlySet<string> = new Set(['missing-trust-domain']);
+const ofSettings: ReadonlySet<string> = new Set(['missing-trust-domain', 'missing-provider']);
 
-/** Warns of what each policy says by itself, where it is not even known of which mesh it is. */
+export interface WithoutWorld extends Pick<LintOptions, 'comparisons'> {
+  /** As far as that is known. */
+  readonly mesh?: KnownMesh;
+  /** Whether the policies are all that hold; else others may too. */
+  readonly areAll?: boolean;
+}
+
+/**
+ * Warns of what policies say where it is not known who is there: whatever workloads there are, in however many ways they are
+ * selected together.
+ */
 export function lintWithoutWorld(
   policies: readonly Policy[],
-  locate?: PolicyLocator,
-  options: Pick<LintOptions, 'comparisons'> = {},
+  locate: PolicyLocator = () => undefined,
+  { mesh = unknownMesh, areAll = false, ...options }: WithoutWorld = {},
 ): readonly LintWarning[] {
-  return policies
-    .flatMap((policy) => lintAlone(policy, unknownMesh, options, locate))
-    .filter(({ rule }) => !ofSettings.has(rule));
+  const settings = { ...mesh, authorizationProviders: [] };
+  const alone = policies.flatMap((policy) => writtenAlone(policy, settings));
+  return warningsOf(
+    [
+      ...alone.filter(({ rule }) => !ofSettings.has(rule)),
+      ...inAnyMesh(policies, mesh, { ...options, anyMesh: areAll ? 'these-alone' : 'others-too' }),
+    ],
+    policies,
+    locate,
+  );
 }
 
 function inText(a: YamlPlace | undefined, b: YamlPlace | undefined): number {
   return (a?.line ?? 0) - (b?.line ?? 0) || (a?.column ?? 0) - (b?.column ?? 0);
 }
 
-function toWarning({ policy, rule, path, message, mend }: Remark, place: YamlPlace | undefined): LintWarning {
+function toWarning(
+  { policy, rule, path, message, mend, witness }: Remark,
+  place: YamlPlace | undefined,
+): LintWarning {
   const { kind, meta } = policy;
   const { source, line } = meta.origin;
   return {
@@ -149,5 +215,6 @@ function toWarning({ policy, rule, path, message, mend }: Remark, place: YamlPla
     path: formatPath(path),
     message,
     mend,
+    ...(witness && { witness }),
   };
 }

@@ -1,17 +1,19 @@
 import { once } from '../../../kernel/index.ts';
 import type { Workload } from '../../mesh/index.ts';
-import type { AuthorizationPolicy, AuthorizationRule } from '../model.ts';
+import type { RuleOf } from '../exact/index.ts';
+import type { AuthorizationPolicy } from '../model.ts';
 import { authorizationsOf, type LintContext, named, nameOf, type Remark } from './context.ts';
-import { coversOf } from './cover.ts';
+import { Asking, everywhere } from './effect/index.ts';
 import { reachesPort } from './protocol.ts';
-import { conditionField, isHttp, valuesOfRule } from './values.ts';
+import { isHttp, valuesOfRule } from './values.ts';
 
 /** Rules that nothing can match, ALLOWs that let nobody in, PeerAuthentications that never count. */
 export function reach(context: LintContext): readonly Remark[] {
+  const asking = new Asking(context.registry.settings, context.comparisons);
   const isShut = once((workload: Workload) =>
     authorizationsOf(context.policiesOf(workload))
       .filter(({ action, dryRun }) => action === 'ALLOW' && !dryRun)
-      .every(({ rules }) => !rules.some((rule) => letsIn(rule, workload))),
+      .every((policy) => !policy.rules.some((_, rule) => letsIn({ policy, rule }, workload, asking))),
   );
   return [
     ...authorizationsOf(context.policies).flatMap((policy) => [
@@ -33,52 +35,14 @@ function impossibleRules(policy: AuthorizationPolicy): readonly Remark[] {
         mend: 'write rules: [{}], if every request is meant',
       },
     ];
-  return policy.rules.flatMap((rule, at) =>
-    isPossible(rule)
-      ? []
-      : [
-          {
-            policy,
-            rule: 'rule-never-matches',
-            path: ['spec', 'rules', at],
-            message: 'what this rule asks for it also excludes, so that nothing ever matches',
-            mend: 'take the values out of one of the two lists',
-          },
-        ],
-  );
-}
-
-function isPossible({ from, to, when }: AuthorizationRule): boolean {
-  return (
-    (from.length === 0 || from.some((source) => listsOf(source).every(admitsSome))) &&
-    (to.length === 0 || to.some((operation) => listsOf(operation).every(admitsSome))) &&
-    when.every(({ key, values, notValues }) => admitsSome([conditionField(key), values, notValues]))
-  );
-}
-
-/** More than that nobody wrote by hand, and nobody contradicted himself in. */
-const mostPairs = 250_000;
-
-type Lists = readonly [field: string, values: readonly string[], notValues: readonly string[]];
-
-function listsOf(given: object): readonly Lists[] {
-  const lists = new Map<string, readonly string[]>(Object.entries(given));
-  return [...lists].flatMap(([name, values]): readonly Lists[] =>
-    name.startsWith('not')
-      ? []
-      : [[name, values, lists.get(`not${name.charAt(0).toUpperCase()}${name.slice(1)}`) ?? []]],
-  );
-}
-
-function admitsSome([field, values, notValues]: Lists): boolean {
-  const covers = coversOf(field);
-  if (values.length * notValues.length > mostPairs) return true;
-  return values.length === 0 || values.some((value) => !notValues.some((not) => covers(not, value)));
+  return [];
 }
 
 /** Whether a rule of an ALLOW can let anybody in at a workload. */
-function letsIn(rule: AuthorizationRule, workload: Workload): boolean {
-  if (!isPossible(rule)) return false;
+function letsIn(one: RuleOf, workload: Workload, asking: Asking): boolean {
+  asking.begin();
+  const rule = one.policy.rules[one.rule];
+  if (!rule || asking.besideAnywhere(one, [], everywhere) === 'nothing') return false;
   const isOfHttp = valuesOfRule(rule, 0).some(isHttp);
   return (
     workload.ports.length === 0 ||

@@ -43,7 +43,7 @@ export function valuesOfRule({ from, to, when }: AuthorizationRule, at: number):
   ];
 }
 
-export function conditionField(key: string): string {
+function conditionField(key: string): string {
   const parsed = parseConditionKey(key);
   if ('message' in parsed) return key;
   return fieldOf[parsed.attribute] ?? (parsed.names.length === 0 ? parsed.attribute : key);

@@ -12,6 +12,9 @@ const registry = mesh([
   workload('shop/cart', { ports: ports([8080, 'http'], [9000, 'tcp']) }),
 ]);
 const proven = [
+  'rule-never-matches',
+  'covered-rule',
+  'value-without-effect',
   'rule-without-effect',
   'policy-without-effect',
   'allow-shadowed-by-deny',
@@ -45,17 +48,17 @@ describe('what has no effect, proven', () => {
           to({ methods: ['HEAD', 'GET'], paths: ['/a/x'] }),
         ),
       ],
-      ['rule-without-effect a spec.rules[2]'],
+      ['covered-rule a spec.rules[2]'],
     ],
     [
       'a block of which both halves are there',
       [allow('a', from({ ipBlocks: ['10.0.0.0/9', '10.128.0.0/9'] }), from({ ipBlocks: ['10.0.0.0/8'] }))],
-      ['rule-without-effect a spec.rules[1]'],
+      ['covered-rule a spec.rules[1]'],
     ],
     [
       'a rule that contradicts itself across its fields',
       [allow('a', web, from({ principals: ['example.org/ns/ops/sa/cron'], namespaces: ['shop'] }))],
-      ['rule-without-effect a spec.rules[1]'],
+      ['rule-never-matches a spec.rules[1]'],
     ],
     [
       'an ALLOW that a DENY takes whole',
@@ -74,7 +77,7 @@ describe('what has no effect, proven', () => {
         allow('x', web),
         deny('b', to({ paths: ['/a'] }), to({ paths: ['/b*'] })),
       ],
-      [],
+      ['covered-rule b spec.rules[0]', 'covered-rule b spec.rules[1]'],
     ],
     ['an ALLOW of everybody, alone', [allow('a', {})], []],
     ['an ALLOW of nobody, beside others', [policy('shop/nobody', {}), allow('a', web)], []],

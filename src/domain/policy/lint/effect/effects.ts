@@ -1,0 +1,338 @@
+import { comparedParts } from '../../decide/index.ts';
+import type { RuleOf } from '../../exact/index.ts';
+import type { AuthorizationPolicy, AuthorizationRule } from '../../model.ts';
+import { authorizationsOf, type LintContext, named, nameOf, type Remark } from '../context.ts';
+import { Asking, everywhere } from './asking.ts';
+import { Gone } from './gone.ts';
+import { listsOf, type Part, PartSet, pathOf, reduced } from './parts.ts';
+import { isAllowed, type Place, Places } from './places.ts';
+import { type Asked, deniedBy, reasonOf } from './reasons.ts';
+import { sameAction, scopeCovers } from './scope.ts';
+import { withinRule } from './within.ts';
+import { keyOfPolicy, policiesText, rulesText } from './words.ts';
+
+/**
+ * What is written in vain, proven by the exact engine: rules that nothing can match, that others cover, whose calls a DENY
+ * takes all, and policies, rules and values without which every request is decided alike. Of rules and policies those that
+ * are told may be removed all at once.
+ */
+export function effects(context: LintContext): readonly Remark[] {
+  const judging = new Judging(context);
+  const remarks: Remark[] = [];
+  // The later of two that say the same goes, and what went is not there for the others.
+  for (const policy of authorizationsOf(context.policies).toReversed()) {
+    remarks.push(...judging.policy(policy));
+    if (!judging.isOver) continue;
+    remarks.push(notProven(policy));
+    break;
+  }
+  return remarks;
+}
+
+class Judging {
+  readonly #context: LintContext;
+  readonly #asking: Asking;
+  readonly #gone = new Gone();
+  readonly #places: Places;
+  readonly #wider = new Map<string, readonly RuleOf[]>();
+
+  constructor(context: LintContext) {
+    this.#context = context;
+    this.#asking = new Asking(context.registry.settings, context.comparisons);
+    this.#places = new Places(context);
+  }
+
+  get isOver(): boolean {
+    return this.#asking.isOver;
+  }
+
+  policy(policy: AuthorizationPolicy): readonly Remark[] {
+    this.#asking.begin();
+    if (this.isOver) return [];
+    const places = this.#places.of(policy);
+    const rules = policy.rules
+      .map((rule, at) => ({ rule, at }))
+      .toReversed()
+      .map(({ rule, at }) => this.#rule(policy, rule, at, places))
+      .toReversed();
+    const remarks = rules.flatMap((each) => each.remarks);
+    const isToldWhole = rules.length > 0 && rules.every(({ isTold }) => isTold);
+    // Of what is told rule by rule the policy stays: an ALLOW without rules is not the same as none.
+    const isAll = this.#context.anyMesh !== 'others-too';
+    if (isAll && places.length > 0 && !isSayingSo(policy) && !isToldWhole) {
+      if (this.#isNeedless(policy, undefined, places)) {
+        remarks.push(this.#needlessPolicy(policy, places));
+        this.#gone.dropWhole(policy);
+      } else if (policy.rules.length > 1)
+        for (const at of [...policy.rules.keys()].toReversed())
+          if (!rules[at]?.isTold) remarks.push(...this.#needlessRule(policy, at, places));
+    }
+    if (this.#asking.isUnsure && !this.isOver) remarks.push(tooMuch(policy));
+    return oneForAll(policy, remarks);
+  }
+
+  /** What is to be said of one rule, and whether that is of all of it. */
+  #rule(policy: AuthorizationPolicy, rule: AuthorizationRule, at: number, places: readonly Place[]) {
+    const { isDead, remarks, vain } = withinRule(policy, at, this.#asking);
+    const asked: Asked = { asking: this.#asking, gone: this.#gone, places };
+    const one = { policy, rule: at };
+    if (isDead === true) {
+      this.#drop(one, places, []);
+      return { isTold: true, remarks };
+    }
+    // It stays: the DENY has an effect by it.
+    const shadowed = this.#shadowed(one, asked);
+    if (shadowed) return { isTold: true, remarks: [shadowed] };
+    const covered = this.#covered(one);
+    if (covered) {
+      const isGone = this.#drop(one, places, covered.by);
+      return { isTold: true, remarks: [isGone ? covered.remark : stillCompared(covered.remark)] };
+    }
+    const shadowedParts = isDead === false ? this.#shadowedParts(one, rule, vain, asked) : [];
+    return { isTold: false, remarks: [...remarks, ...shadowedParts] };
+  }
+
+  /** It is needless, except perhaps that what can be read in two ways is refused for its sake: then it stays. */
+  #drop(one: RuleOf, places: readonly Place[], by: readonly RuleOf[]): boolean {
+    const others = comparedParts(by.map(alone));
+    const isCompared = [...comparedParts([alone(one)])].every((part) => others.has(part));
+    const isGone =
+      (by.length > 0 && isCompared) || places.length === 0 || this.#isNeedless(one.policy, one.rule, places);
+    if (isGone) this.#gone.drop(one);
+    return isGone;
+  }
+
+  #shadowed(one: RuleOf, asked: Asked): Remark | undefined {
+    if (one.policy.action !== 'ALLOW') return undefined;
+    const denied = deniedBy(one, asked);
+    if (!denied) return undefined;
+    return {
+      policy: one.policy,
+      rule: 'allow-shadowed-by-deny',
+      path: ['spec', 'rules', one.rule],
+      message: `all that this rule allows is denied by ${policiesText(denied.by)}, ${onPorts(asked.places, this.#context)}`,
+      mend: 'remove it, or narrow the DENY',
+      witness: denied.witness,
+    };
+  }
+
+  /** Entries and values of an ALLOW, beside others, of which a DENY takes all. */
+  #shadowedParts(
+    { policy, rule: at }: RuleOf,
+    rule: AuthorizationRule,
+    vain: PartSet,
+    asked: Asked,
+  ): readonly Remark[] {
+    if (policy.action !== 'ALLOW') return [];
+    const told = new PartSet();
+    return alternativesOf(rule).flatMap((part): readonly Remark[] => {
+      const { part: where, index } = part;
+      if (vain.has(part) || told.has({ part: where, index })) return [];
+      const narrow = { policy: { ...policy, rules: [reduced(rule, { gone: vain, only: part })] }, rule: 0 };
+      const denied = deniedBy(narrow, asked);
+      if (!denied) return [];
+      if (part.value === undefined) told.add(part);
+      return [
+        {
+          policy,
+          rule: 'allow-shadowed-by-deny',
+          path: pathOf(part, at),
+          message: `all that this ${part.value === undefined ? 'entry' : 'value'} allows is denied by ${policiesText(denied.by)}, ${onPorts(asked.places, this.#context)}`,
+          mend: 'remove it, or narrow the DENY',
+          witness: denied.witness,
+        },
+      ];
+    });
+  }
+
+  /** Covered by rules that hold wherever it does, whatever workloads there are. */
+  #covered(one: RuleOf): { readonly by: readonly RuleOf[]; readonly remark: Remark } | undefined {
+    const { policy } = one;
+    const rules = this.#widerRules(policy);
+    const by = new Map<string, RuleOf>();
+    for (const place of everywhere) {
+      const found = this.#asking.covering(one, place, (request) =>
+        [...by.values(), ...rules].find(
+          (each) =>
+            (each.policy !== policy || each.rule !== one.rule) &&
+            this.#gone.has(each) &&
+            this.#asking.matches(each, request, place),
+        ),
+      );
+      if (found === 'unknown' || !('length' in found)) return undefined;
+      for (const each of found) by.set(rulesText([each], policy), each);
+    }
+    const covering = [...by.values()];
+    const remark: Remark = {
+      policy,
+      rule: 'covered-rule',
+      path: ['spec', 'rules', one.rule],
+      message: `${rulesText(covering, policy)} ${covering.length > 1 ? 'together match' : 'matches'} all that this one matches, ${changesNothing}`,
+      mend: `remove this rule, or narrow the other${covering.length > 1 ? 's' : ' one'}`,
+    };
+    return { by: covering, remark };
+  }
+
+  /** Of the same action, that hold wherever a policy does. */
+  #widerRules(policy: AuthorizationPolicy): readonly RuleOf[] {
+    const { meta, action, provider, dryRun, selector, targetRefs } = policy;
+    const key = JSON.stringify([meta.namespace, action, provider, dryRun, selector, targetRefs]);
+    const known = this.#wider.get(key);
+    if (known) return known;
+    const { byNamespace, rootNamespace } = this.#context.index;
+    const near = [meta.namespace, rootNamespace].flatMap((name) => byNamespace.get(name) ?? []);
+    if (!this.#asking.pay(near.length)) return [];
+    const rules = authorizationsOf([...new Set(near)])
+      .filter((other) => sameAction(other, policy) && scopeCovers(other, policy, rootNamespace))
+      .flatMap((other) => other.rules.map((_, rule): RuleOf => ({ policy: other, rule })));
+    this.#wider.set(key, rules);
+    return rules;
+  }
+
+  #needlessPolicy(policy: AuthorizationPolicy, places: readonly Place[]): Remark {
+    const asked: Asked = { asking: this.#asking, gone: this.#gone, places };
+    const reasons = this.#gone.rulesOf(policy).map((one) => reasonOf(one, asked));
+    const texts = [...new Set(reasons.map(({ text }) => text))];
+    return {
+      policy,
+      rule: 'policy-without-effect',
+      path: ['spec'],
+      message: `without this policy every request is decided alike, ${onAllPorts(places, this.#context)}${texts.length === 0 ? '' : `: ${texts.join('; ')}`}`,
+      mend: 'remove it, unless it is there for what is still to come',
+      witness: reasons.find(({ witness }) => witness)?.witness,
+    };
+  }
+
+  #needlessRule(policy: AuthorizationPolicy, at: number, places: readonly Place[]): readonly Remark[] {
+    if (!this.#isNeedless(policy, at, places)) return [];
+    const one = { policy, rule: at };
+    const { text, witness } = reasonOf(one, { asking: this.#asking, gone: this.#gone, places });
+    this.#gone.drop(one);
+    return [
+      {
+        policy,
+        rule: 'rule-without-effect',
+        path: ['spec', 'rules', at],
+        message: `without this rule every request is decided alike, ${onAllPorts(places, this.#context)}: ${text}`,
+        mend: 'remove it, or narrow the others',
+        witness,
+      },
+    ];
+  }
+
+  /** Whether everything is decided alike without a policy, or without one rule more of what is left of it. */
+  #isNeedless(policy: AuthorizationPolicy, rule: number | undefined, places: readonly Place[]): boolean {
+    const rest = rule === undefined ? undefined : this.#gone.without({ policy, rule });
+    const about = this.#gone.rulesOf(policy).filter((each) => rule === undefined || each.rule === rule);
+    const present = this.#gone.left(policy);
+    const changes = places.map((place) => {
+      const before = authorizationsOf(this.#gone.of(place.policies));
+      return { place, before, after: before.flatMap((each) => (each === present ? (rest ?? []) : each)) };
+    });
+    return (
+      !changes.some((change) => this.#isShownToMatter(policy, about, change)) &&
+      changes.every(({ place, before, after }) => this.#asking.isSame(place, before, after))
+    );
+  }
+
+  /** By a request of one of the rules that it is about. */
+  #isShownToMatter(
+    policy: AuthorizationPolicy,
+    rules: readonly RuleOf[],
+    { place, before, after }: Change,
+  ): boolean {
+    const given = { settings: this.#context.registry.settings, refusing: policy.provider };
+    if (!this.#asking.pay(4 * before.length)) return true;
+    for (const rule of rules)
+      for (const request of this.#asking.shown(rule, [], place)) {
+        if (!this.#asking.payFor(before)) return true;
+        if (isAllowed(before, request, place, given) !== isAllowed(after, request, place, given)) return true;
+      }
+    return false;
+  }
+}
+
+interface Change {
+  readonly place: Place;
+  readonly before: readonly AuthorizationPolicy[];
+  readonly after: readonly AuthorizationPolicy[];
+}
+
+const changesNothing = 'so that this one changes nothing';
+
+function stillCompared(remark: Remark): Remark {
+  const only = 'so that for its sake nothing is refused but what can be read in two ways';
+  return { ...remark, message: remark.message.replace(changesNothing, only) };
+}
+
+function alone({ policy, rule }: RuleOf): AuthorizationPolicy {
+  return { ...policy, rules: policy.rules.slice(rule, rule + 1) };
+}
+
+/** An ALLOW of nobody or of everybody is there to be read, and for workloads and policies to come. */
+function isSayingSo({ action, rules }: AuthorizationPolicy): boolean {
+  const isEverything = ({ from, to, when }: AuthorizationRule) => from.length + to.length + when.length === 0;
+  return action === 'ALLOW' && (rules.length === 0 || rules.some(isEverything));
+}
+
+/** Of a rule all that it says beside something else of the kind. */
+function alternativesOf(rule: AuthorizationRule): readonly Part[] {
+  const entries = (['from', 'to'] as const).flatMap((part) =>
+    rule[part].length > 1 ? [...rule[part].keys()].map((index) => ({ part, index })) : [],
+  );
+  const values = listsOf(rule).flatMap((list) =>
+    list.negated || list.values.length < 2
+      ? []
+      : [...list.values.keys()].map((value) => ({
+          part: list.part,
+          index: list.index,
+          name: list.name,
+          value,
+        })),
+  );
+  return [...entries, ...values];
+}
+
+/** Where a DENY takes all rules of a policy that is one finding. */
+function oneForAll(policy: AuthorizationPolicy, remarks: readonly Remark[]): readonly Remark[] {
+  const shadowed = remarks.filter(({ rule, path }) => rule === 'allow-shadowed-by-deny' && path.length === 3);
+  const [first] = shadowed;
+  if (!first || shadowed.length < 2 || shadowed.length !== policy.rules.length) return remarks;
+  const texts = new Set(shadowed.map(({ message }) => message));
+  if (texts.size > 1) return remarks;
+  return [
+    { ...first, path: ['spec', 'rules'], message: first.message.replace('this rule', 'this policy') },
+    ...remarks.filter((each) => !shadowed.includes(each)),
+  ];
+}
+
+function onPorts(places: readonly Place[], { anyMesh }: LintContext): string {
+  if (anyMesh) return 'wherever it holds';
+  const names = new Set(places.map(({ workload }) => nameOf(workload)));
+  return `on every port of ${named([...names])}`;
+}
+
+/** Of what others could change. */
+function onAllPorts(places: readonly Place[], context: LintContext): string {
+  return context.anyMesh ? 'where no other policies hold' : onPorts(places, context);
+}
+
+function notProven(policy: AuthorizationPolicy): Remark {
+  return {
+    policy,
+    rule: 'effects-not-compared',
+    path: ['spec', 'rules'],
+    message: 'from here on, rules are too many for it to be proven which of them have an effect',
+    mend: 'lint fewer policies at a time to find rules without an effect',
+  };
+}
+
+function tooMuch(policy: AuthorizationPolicy): Remark {
+  return {
+    policy,
+    rule: 'effects-not-compared',
+    path: ['spec', 'rules'],
+    message: `what ${keyOfPolicy(policy)} says can hold together in too many ways for it to be proven what of it has an effect`,
+    mend: 'split it, or write fewer beginnings and ends of the same text',
+  };
+}

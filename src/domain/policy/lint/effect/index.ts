@@ -1,0 +1,2 @@
+export { Asking, everywhere } from './asking.ts';
+export { effects } from './effects.ts';

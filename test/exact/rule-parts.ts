@@ -1,0 +1,69 @@
+import type { AuthorizationRule } from '../../src/domain/policy/index.ts';
+
+/** What a path within a policy names: a rule, an entry of it, a list, a value. */
+export interface ToldPart {
+  readonly rule: number | undefined;
+  readonly part: 'from' | 'to' | 'when' | undefined;
+  readonly entry: number;
+  readonly list: string | undefined;
+  readonly value: number | undefined;
+}
+
+const form =
+  /^spec(?:\.rules\[(\d+)\](?:\.(from|to|when)\[(\d+)\](?:(?:\.source|\.operation)?\.(\w+)(?:\[(\d+)\])?)?)?)?$/;
+
+export function partOf(path: string): ToldPart {
+  const [, rule, part, entry = '0', list, value] = form.exec(path) ?? [];
+  return {
+    rule: rule === undefined ? undefined : Number(rule),
+    part: part === 'from' || part === 'to' || part === 'when' ? part : undefined,
+    entry: Number(entry),
+    list,
+    value: value === undefined ? undefined : Number(value),
+  };
+}
+
+/** A rule without some parts of it, all at once. */
+export function without(rule: AuthorizationRule, parts: readonly ToldPart[]): AuthorizationRule {
+  const isGone = (wanted: Omit<ToldPart, 'rule'>) =>
+    parts.some(
+      ({ part, entry, list, value }) =>
+        part === wanted.part && entry === wanted.entry && list === wanted.list && value === wanted.value,
+    );
+  const left = <T extends object>(part: 'from' | 'to' | 'when', given: readonly T[]): readonly T[] =>
+    given.flatMap((lists, entry) => {
+      if (isGone({ part, entry, list: undefined, value: undefined })) return [];
+      const kept = Object.entries(lists).map(([list, values]: [string, unknown]) => {
+        if (!Array.isArray(values)) return [list, values];
+        if (isGone({ part, entry, list, value: undefined })) return [list, []];
+        return [list, values.filter((_, value) => !isGone({ part, entry, list, value }))];
+      });
+      return [{ ...lists, ...Object.fromEntries(kept) }];
+    });
+  return { from: left('from', rule.from), to: left('to', rule.to), when: left('when', rule.when) };
+}
+
+/** A rule that says of all its alternatives only one. */
+export function only(rule: AuthorizationRule, { part, entry, list, value }: ToldPart): AuthorizationRule {
+  if (part === undefined) return rule;
+  const one =
+    list === undefined || value === undefined
+      ? rule
+      : changed(rule, part, entry, list, (values) => values.slice(value, value + 1));
+  return part === 'when' ? one : { ...one, [part]: one[part].slice(entry, entry + 1) };
+}
+
+function changed(
+  rule: AuthorizationRule,
+  part: 'from' | 'to' | 'when',
+  entry: number,
+  list: string,
+  change: (values: readonly string[]) => readonly string[],
+): AuthorizationRule {
+  const given = rule[part].map((lists, at) => {
+    if (at !== entry) return lists;
+    const own = new Map<string, readonly string[]>(Object.entries(lists)).get(list) ?? [];
+    return { ...lists, [list]: change(own) };
+  });
+  return { ...rule, [part]: given };
+}
