@@ -4,12 +4,13 @@ import {
   decide,
   type LintWarning,
   lintPolicies,
-  type Policy,
   type PolicyWorld,
 } from '../../src/domain/policy/index.ts';
-import { checkPair, type Fault, type Trials } from './check.ts';
+import type { Fault, Trials } from './check.ts';
+import { silenceFaults, silencesOf } from './lint-silences.ts';
+import { type Told, toldOf, withoutTold } from './lint-told.ts';
 import { Decider, type Place, placesOf, type Trial } from './place.ts';
-import { only, partOf, type ToldPart, without } from './rule-parts.ts';
+import { only, type ToldPart, without } from './rule-parts.ts';
 import { seen } from './seen.ts';
 
 export interface LintChecked {
@@ -19,16 +20,6 @@ export interface LintChecked {
   readonly silent: number;
   readonly faults: readonly Fault[];
 }
-
-/** One rule of which something is told, or a part of one. */
-interface Told {
-  readonly warning: LintWarning;
-  readonly policy: AuthorizationPolicy;
-  readonly rule: AuthorizationRule | undefined;
-  readonly part: ToldPart;
-}
-
-const needless = ['rule-without-effect', 'policy-without-effect', 'covered-rule', 'rule-never-matches'];
 
 /** Lints a world, and holds what is said of effects, and that nothing is said, against requests. */
 export function checkLint(given: PolicyWorld, trialsFor: Trials): LintChecked {
@@ -76,39 +67,8 @@ function distinct(world: PolicyWorld): PolicyWorld {
       ? { ...policy, rules: policy.rules.map((rule) => ({ ...rule })) }
       : policy,
   );
-  return { ...world, policies };
-}
-
-function toldOf(warning: LintWarning, { policies }: PolicyWorld): readonly Told[] {
-  const { kind, namespace, name } = warning.object;
-  const policy = policies.find(
-    (each) => each.kind === kind && each.meta.namespace === namespace && each.meta.name === name,
-  );
-  if (policy?.kind !== 'AuthorizationPolicy') return [];
-  if (![...needless, 'allow-shadowed-by-deny', 'value-without-effect'].includes(warning.rule)) return [];
-  const part = partOf(warning.path);
-  // Of an ALLOW of which a DENY takes every rule it is said once.
-  if (warning.path === 'spec.rules')
-    return policy.rules.map((rule, at) => ({ warning, policy, rule, part: partOf(`spec.rules[${at}]`) }));
-  return [{ warning, policy, rule: part.rule === undefined ? undefined : policy.rules[part.rule], part }];
-}
-
-function withoutTold(world: PolicyWorld, told: readonly Told[]): PolicyWorld {
-  const gone = (policy: unknown, rule: AuthorizationRule | undefined) =>
-    told.some(
-      (each) =>
-        each.policy === policy &&
-        each.rule === rule &&
-        each.part.part === undefined &&
-        each.warning.rule !== 'value-without-effect',
-    );
-  const policies = world.policies.flatMap((policy): readonly Policy[] => {
-    if (policy.kind !== 'AuthorizationPolicy') return [policy];
-    if (gone(policy, undefined)) return [];
-    const rules = policy.rules.filter((rule) => !gone(policy, rule));
-    return [rules.length === policy.rules.length ? policy : { ...policy, rules }];
-  });
-  return { ...world, policies };
+  // Who is strict by himself lint is not told: what would be needed without that counts as needed.
+  return { ...world, policies, strict: new Set() };
 }
 
 class Asked {
@@ -221,80 +181,4 @@ function witnessFaults({ warning: { rule, witness, message } }: Told, world: Pol
       ? []
       : [{ what: `what is shown is decided by ${step}: ${message}`, place, trial }];
   });
-}
-
-/** A policy or a rule of which nothing is said, and pairs of worlds with it and without it, of which one must differ. */
-interface Silence {
-  readonly name: string;
-  readonly sides: readonly (readonly [before: PolicyWorld, after: PolicyWorld])[];
-}
-
-function silencesOf(world: PolicyWorld, told: readonly Told[]): readonly Silence[] {
-  const left = withoutTold(world, told);
-  // Rules that others cover may stay for what is refused for their sake, as it can be read in two ways.
-  const kept = withoutTold(
-    world,
-    told.filter(({ warning: { rule } }) => rule !== 'covered-rule' && rule !== 'rule-never-matches'),
-  );
-  const held = new Set(placesOf([world]).flatMap((place) => new Decider(world, place).policies));
-  const shadowing = told.some(({ warning }) => warning.rule === 'allow-shadowed-by-deny');
-  return [...held].flatMap((policy): readonly Silence[] => {
-    if (policy.dryRun || policy.action === 'AUDIT' || isSaidAloud(policy)) return [];
-    // A DENY is there for what it takes of an ALLOW that is told: without that one it may have no effect.
-    if (shadowing && policy.action !== 'ALLOW') return [];
-    const own = told.filter((each) => each.policy === policy && each.part.part === undefined);
-    const isWhole = own.some(({ rule }) => rule === undefined) || own.length === policy.rules.length;
-    const name = `${policy.meta.namespace}/${policy.meta.name}`;
-    const silent = policy.rules.flatMap((rule, at) => (own.some((each) => each.rule === rule) ? [] : [at]));
-    const sides = [left, kept];
-    return [
-      ...(isWhole
-        ? []
-        : [{ name, sides: sides.map((side) => [side, replaced(side, policy, () => undefined)] as const) }]),
-      ...(policy.rules.length < 2 || isWhole ? [] : silent).map((at) => ({
-        name: `rule ${at} of ${name}`,
-        sides: sides.map(
-          (side) => [side, replaced(side, policy, (rule) => rule !== policy.rules[at])] as const,
-        ),
-      })),
-    ];
-  });
-}
-
-/** @param isKept undefined of the whole policy */
-function replaced(
-  world: PolicyWorld,
-  { kind, meta }: AuthorizationPolicy,
-  isKept: (rule: AuthorizationRule) => boolean | undefined,
-): PolicyWorld {
-  const policies = world.policies.flatMap((each): readonly Policy[] => {
-    if (each.kind !== kind || each.meta !== meta) return [each];
-    const rules = each.rules.map((rule) => isKept(rule));
-    return rules.includes(undefined) || rules.length === 0
-      ? []
-      : [{ ...each, rules: each.rules.filter((_, at) => rules[at]) }];
-  });
-  return { ...world, policies };
-}
-
-function isSaidAloud({ action, rules }: AuthorizationPolicy): boolean {
-  const isEverything = ({ from, to, when }: AuthorizationRule) => from.length + to.length + when.length === 0;
-  return action === 'ALLOW' && (rules.length === 0 || rules.some(isEverything));
-}
-
-/** The engine must show what hangs on it, and the decision function say so. */
-function silenceFaults({ name, sides }: Silence, trialsFor: Trials): readonly Fault[] {
-  const outcomes: string[] = [];
-  for (const [before, after] of sides) {
-    const { comparison, faults } = checkPair(before, after, trialsFor);
-    if (comparison.outcome === 'different') return faults;
-    outcomes.push(comparison.outcome);
-  }
-  return [
-    {
-      what: `nothing is said of ${name}, and ${outcomes.join(', ')} without it`,
-      place: undefined,
-      trial: undefined,
-    },
-  ];
 }

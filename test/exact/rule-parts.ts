@@ -23,6 +23,24 @@ export function partOf(path: string): ToldPart {
   };
 }
 
+/** All that can be left out of a rule and leaves it a rule: entries and values beside others, and lists. */
+export function partsOf(rule: AuthorizationRule): readonly ToldPart[] {
+  return (['from', 'to', 'when'] as const).flatMap((part) => {
+    const given: readonly object[] = rule[part];
+    return given.flatMap((lists, entry): readonly ToldPart[] => {
+      const whole = { rule: undefined, part, entry, list: undefined, value: undefined };
+      const filled = Object.entries(lists).flatMap(([list, values]: [string, unknown]) =>
+        Array.isArray(values) && values.length > 0 ? [{ list, count: values.length }] : [],
+      );
+      const inner = filled.flatMap(({ list, count }) => [
+        { ...whole, list },
+        ...(count < 2 ? [] : Array.from({ length: count }, (_, value) => ({ ...whole, list, value }))),
+      ]);
+      return part !== 'when' && given.length > 1 ? [whole, ...inner] : inner;
+    });
+  });
+}
+
 /** A rule without some parts of it, all at once. */
 export function without(rule: AuthorizationRule, parts: readonly ToldPart[]): AuthorizationRule {
   const isGone = (wanted: Omit<ToldPart, 'rule'>) =>

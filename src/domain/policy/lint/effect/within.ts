@@ -118,7 +118,10 @@ class Looking {
       Array.from({ length: of }, (_, number) => sibling(part, number)).filter(
         (each) => !isSamePart(each, part) && !this.vain.has(each),
       );
-    if (this.#beyond(alone, [this.#view({ without: part })]) !== false) return;
+    const others = this.#view({ without: part });
+    if (this.#beyond(alone, [others]) !== false) return;
+    // For bytes, an ALLOW that asks for what HTTP alone has lets nobody in: without an entry it may ask for that no more.
+    if (part.value === undefined && this.#beyond(others, [this.#view()]) !== false) return;
     // The last one is what its list or rule asks for.
     if (siblings().length === 0) return;
     const isValue = part.value !== undefined;
