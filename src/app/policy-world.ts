@@ -1,6 +1,6 @@
 import { readRegistry } from '../adapters/registry/index.ts';
 import type { PolicyWorld, WorldSettings } from '../domain/policy/index.ts';
-import { CitadelError, describeError, isCitadelError } from '../kernel/index.ts';
+import { CitadelError, isCitadelError, unreadable } from '../kernel/index.ts';
 
 export { DirectoryWatchers } from '../adapters/registry/index.ts';
 
@@ -11,9 +11,7 @@ export { DirectoryWatchers } from '../adapters/registry/index.ts';
 export async function worldOfRegistry(directory: string, settings: WorldSettings): Promise<PolicyWorld> {
   const { content, problems } = await readRegistry(directory).catch((error: unknown) => {
     if (isCitadelError(error)) throw error;
-    throw new CitadelError('FailedPrecondition', `${directory} cannot be read: ${describeError(error)}`, {
-      cause: error,
-    });
+    throw unreadable(`the registry ${directory}`, error);
   });
   if (problems.length > 0) throw new CitadelError('FailedPrecondition', problems.join('\n'));
   return {

@@ -144,7 +144,8 @@ function overTls(options: ConnectionOptions, metadata: Metadata): Target {
 
 /** With the port of the operator API where none is given. */
 function serverAddress(text = 'localhost'): string {
-  for (const complete of [text, `${text}:${operatorPort}`]) if (parseAddress(complete)) return complete;
+  for (const complete of [text, `${text}:${operatorPort}`])
+    if ((parseAddress(complete)?.port ?? 0) > 0) return complete;
   throw new CitadelError(
     'OutOfRange',
     `${text} is no address; write it as HOST:PORT, for example citadel.example:${operatorPort}`,

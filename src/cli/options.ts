@@ -16,7 +16,7 @@ export function withConnection(command: Command): Command {
       ),
     )
     .option('--ca <path>', 'roots that the server is verified by (default: those of the enrolment)')
-    .addOption(new Option('--timeout <duration>', 'of one call').default(10, '10s').argParser(seconds))
+    .addOption(new Option('--timeout <duration>', 'of one call').default(10, '10s').argParser(patience))
     .hook('preAction', chooseServer);
 }
 
@@ -44,6 +44,16 @@ export interface OutputOptions {
 }
 
 export type ReadingOptions = ConnectionOptions & OutputOptions;
+
+/** A timer of more than 24 days would end at once. */
+const longestPatience = 24 * 3600;
+
+/** For commander: how long to wait for something, in seconds. */
+function patience(text: string): number {
+  const given = seconds(text);
+  if (given > 0 && given <= longestPatience) return given;
+  throw new InvalidArgumentError('must be more than 0s, and not more than 24h');
+}
 
 /** For commander: a duration, in seconds. */
 export function seconds(text: string): number {

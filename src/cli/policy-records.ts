@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import type { PolicyWorld } from '../domain/policy/index.ts';
 import { type ReadRecords, readRecordLines } from '../domain/records/index.ts';
 import * as wire from '../gen/citadel/v1/operator.ts';
-import { CitadelError, describeError } from '../kernel/index.ts';
+import { unreadable } from '../kernel/index.ts';
 import { type ConnectionOptions, connectOperator } from './connection.ts';
 import { linesOf } from './lines.ts';
 import { pastTime } from './options.ts';
@@ -71,13 +71,7 @@ async function* fromFile(file: string): AsyncGenerator<Uint8Array> {
       if (bytes instanceof Uint8Array) yield bytes;
     }
   } catch (cause) {
-    throw new CitadelError(
-      'FailedPrecondition',
-      `the records ${file} cannot be read: ${describeError(cause)}`,
-      {
-        cause,
-      },
-    );
+    throw unreadable(`the file of records ${file}`, cause);
   }
 }
 

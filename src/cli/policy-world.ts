@@ -1,7 +1,8 @@
-import { type Command, Option } from 'commander';
-import { type PolicyWorld, readWorld } from '../domain/policy/index.ts';
+import { TrustDomain } from '@citadel/spiffe';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { dnsLabel, type PolicyWorld, readWorld } from '../domain/policy/index.ts';
 import * as wire from '../gen/citadel/v1/operator.ts';
-import { CitadelError, readTextFile } from '../kernel/index.ts';
+import { CitadelError, describeError, readTextFile } from '../kernel/index.ts';
 import { type ConnectionOptions, connectOperator } from './connection.ts';
 import { withConnection } from './options.ts';
 
@@ -19,6 +20,20 @@ export interface WorldOptions extends ConnectionOptions {
 const largestWorld = 256 * 1024 * 1024;
 
 const several = (text: string, before: readonly string[]) => [...before, text];
+const aliases = (text: string, before: readonly string[]) => [...before, trustDomain(text)];
+
+function trustDomain(text: string): string {
+  try {
+    return TrustDomain.parse(text).toString();
+  } catch (error) {
+    throw new InvalidArgumentError(describeError(error));
+  }
+}
+
+function namespace(text: string): string {
+  if (dnsLabel.test(text)) return text;
+  throw new InvalidArgumentError('must be a name of lower-case letters, digits and - (RFC 1123)');
+}
 
 /** Options of every command that has to know who is there. */
 export function withWorld(command: Command): Command {
@@ -31,9 +46,9 @@ export function withWorld(command: Command): Command {
         ).conflicts('registry'),
       )
       .option('--registry <directory>', 'workloads, services and policies in files; asks no server')
-      .option('--trust-domain <name>', 'with --registry', 'cluster.local')
-      .option('--trust-domain-alias <name>', 'with --registry; may be given again', several, [])
-      .option('--root-namespace <name>', 'with --registry', 'istio-system')
+      .option('--trust-domain <name>', 'with --registry', trustDomain, 'cluster.local')
+      .option('--trust-domain-alias <name>', 'with --registry; may be given again', aliases, [])
+      .option('--root-namespace <name>', 'with --registry', namespace, 'istio-system')
       .option('--authorization-provider <name>', 'with --registry; may be given again', several, []),
   );
 }

@@ -23,5 +23,5 @@ export { type Repetition, repeatedly } from './repeatedly.ts';
 export { Secret } from './secret.ts';
 export { byContent, identityOf, Shared, sharedLists } from './shared.ts';
 export { systemErrorCode } from './system-error.ts';
-export { readTextFile, standardInput } from './text-file.ts';
+export { readTextFile, standardInput, unreadable } from './text-file.ts';
 export { version } from './version.ts';

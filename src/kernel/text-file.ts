@@ -43,10 +43,12 @@ const faults: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist',
   EACCES: 'may not be read; give this user read permission',
   EPERM: 'may not be read; give this user read permission',
+  ENOTDIR: 'does not exist: a part of its path is no directory',
   EISDIR: 'is a directory; name a file',
 };
 
-function unreadable(name: string, cause: unknown): CitadelError {
+/** @param name as the beginning of a sentence */
+export function unreadable(name: string, cause: unknown): CitadelError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
   const fault = faults[code] ?? `cannot be read: ${describeError(cause)}`;
   return new CitadelError('FailedPrecondition', `${name} ${fault}`, { cause });

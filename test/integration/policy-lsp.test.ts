@@ -81,7 +81,9 @@ describe('citadel policy lsp', () => {
       );
       await editor.diagnosed(['method-in-lower-case']);
       if (args.length > 0)
-        expect(JSON.stringify(editor.received)).toContain('what is there is not known: none cannot be read');
+        expect(JSON.stringify(editor.received)).toContain(
+          'what is there is not known: the registry none does not exist',
+        );
     }
   });
 

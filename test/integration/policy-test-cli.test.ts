@@ -113,7 +113,9 @@ not ok 2 - orders: <web> & writes \\#1
     expect((await citadel(given, '--registry', 'registry', '--trust-domain', 'example.org')).code).toBe(0);
     const other = await citadel(given, '--registry', 'none');
     expect(other.code).toBe(2);
-    expect(other.stdout).toContain('shop/given.yaml: the test orders has no world: none cannot be read');
+    expect(other.stdout).toContain(
+      'shop/given.yaml: the test orders has no world: the registry none does not exist',
+    );
   });
 
   it('runs nothing that is broken: exit code 2, file, line and column', async () => {

@@ -3,6 +3,7 @@ import {
   type Claims,
   calleesOf,
   callerOf,
+  checkedCall,
   explainCall,
   explanationWords,
   type GivenCall,
@@ -46,7 +47,7 @@ function namesOf(world: PolicyWorld, to: string): string {
 }
 
 function givenCall({ method, path, host, headers, token, ip }: ConsoleQuestion): GivenCall {
-  return {
+  return checkedCall({
     method: optional(method),
     path: optional(path),
     withQuery: true,
@@ -56,7 +57,7 @@ function givenCall({ method, path, host, headers, token, ip }: ConsoleQuestion):
     token: tokenOf(token),
     sourceIp: optional(ip),
     answers: new Map(),
-  };
+  });
 }
 
 const optional = (text: string) => (text === '' ? undefined : text);

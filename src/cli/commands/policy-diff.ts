@@ -67,6 +67,11 @@ export function addDiff(policy: Command): void {
 const revisionForm = /^revision:(\d+)(?::(.+))?$/;
 
 function isOfServer(side: string): boolean {
+  if (side.startsWith('revision:') && !revisionForm.test(side))
+    throw new CitadelError(
+      'OutOfRange',
+      `${side} names no revision; write it as revision:12, or revision:12:AuthorizationPolicy/shop/orders`,
+    );
   return side === 'live' || revisionForm.test(side);
 }
 

@@ -1,5 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Claims, GivenCall, GivenToken, PolicyWorld, Verdict } from '../../domain/policy/index.ts';
+import {
+  type Claims,
+  checkedCall,
+  type GivenCall,
+  type GivenToken,
+  type PolicyWorld,
+  type Verdict,
+} from '../../domain/policy/index.ts';
 import { CitadelError, readTextFile, standardInput } from '../../kernel/index.ts';
 
 /** What of a call an author can say. */
@@ -87,7 +94,7 @@ function pair(text: string, example: string): readonly [string, string] {
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** @throws CitadelError OutOfRange for an authorizer that nobody has configured */
+/** @throws CitadelError OutOfRange for an authorizer that nobody has configured, and for what no client can send */
 export function givenCall(options: CallOptions, { settings }: PolicyWorld): GivenCall {
   const { complete = false, method, path, host, ip, remoteIp, destinationIp, sni, transport } = options;
   const known = settings.authorizationProviders.map(({ name }) => name);
@@ -97,7 +104,7 @@ export function givenCall(options: CallOptions, { settings }: PolicyWorld): Give
         'OutOfRange',
         `there is no authorizer ${name}; there is ${known.join(', ') || 'none'}`,
       );
-  return {
+  return checkedCall({
     transport,
     method,
     path,
@@ -111,7 +118,7 @@ export function givenCall(options: CallOptions, { settings }: PolicyWorld): Give
     destinationIp,
     sni,
     answers: new Map(options.custom),
-  };
+  });
 }
 
 function headersOf({ header: given, withoutHeader }: CallOptions): GivenCall['headers'] {

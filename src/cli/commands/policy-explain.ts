@@ -47,8 +47,13 @@ export function addExplain(policy: Command): void {
   );
   withOutput(withWorld(command)).action(async () => {
     const options = command.opts<ExplainOptions>();
+    const { denial, output, expect, from, to } = options;
+    if (denial === undefined && (from === undefined || to === undefined))
+      throw new CitadelError(
+        'OutOfRange',
+        'say who calls whom: --from and --to, or --denial with the name of a denial',
+      );
     const candidates = readCandidates(command.args, options);
-    const { denial, output, expect } = options;
     const { explanation, text, record } =
       denial === undefined
         ? explainGiven(options, await loadWorld(options), candidates)
@@ -61,12 +66,7 @@ export function addExplain(policy: Command): void {
 }
 
 function explainGiven(options: ExplainOptions, live: PolicyWorld, candidates: Candidates): Explained {
-  const { from, to, method, path } = options;
-  if (from === undefined || to === undefined)
-    throw new CitadelError(
-      'OutOfRange',
-      'say who calls whom: --from and --to, or --denial with the name of a denial',
-    );
+  const { from = '', to = '', method, path } = options;
   const world = candidates.applyTo(live);
   const explanation = explainCall({
     world,

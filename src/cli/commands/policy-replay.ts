@@ -43,6 +43,8 @@ export function addReplay(policy: Command): void {
     );
   withOutput(withRecords(withWorld(withRemoval(command)))).action(async () => {
     const options = command.opts<Options>();
+    if (options.candidate === undefined && options.remove === undefined)
+      throw new CitadelError('OutOfRange', 'say what would hold: --candidate FILE, or --remove POLICY');
     const before = await loadWorld(options);
     const after = candidateWorld(before, options);
     const records = await loadRecords(options, before);
@@ -59,10 +61,7 @@ export function addReplay(policy: Command): void {
 
 function candidateWorld(before: PolicyWorld, { candidate, remove = [], only }: Options): PolicyWorld {
   const left = withoutPolicies(before, remove);
-  if (candidate === undefined) {
-    if (remove.length > 0) return left;
-    throw new CitadelError('OutOfRange', 'say what would hold: --candidate FILE, or --remove POLICY');
-  }
+  if (candidate === undefined) return left;
   const { files, unreadable } = readPolicyFiles(candidate);
   if (unreadable.length > 0) throw new CitadelError('FailedPrecondition', unreadable.join('\n'));
   const read = files.map(({ source, text }) => readPolicies(text, { source }));

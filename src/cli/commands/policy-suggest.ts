@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import {
   defaultSuggestOptions,
+  isDnsSubdomain,
   type LeftOut,
   type LeftOutReason,
   requestWords,
@@ -33,7 +34,7 @@ export function addSuggest(policy: Command): void {
     .description('the least policy that lets in what was recorded: YAML, with what it stands on as comments')
     .requiredOption('--to <callee>', 'a workload or a service, as shop/orders')
     .option('--selector <key=value>', 'in place of the label that names the application', label)
-    .option('--name <name>', 'of the policy (default: suggested-, and the name of the callee)')
+    .option('--name <name>', 'of the policy (default: suggested-, and the name of the callee)', objectName)
     .option('--min-calls <count>', 'flag callers with fewer calls', count, defaultSuggestOptions.minimumCalls)
     .option(
       '--ids <count>',
@@ -140,6 +141,11 @@ function caveats(suggestion: Suggestion, records: ReadRecords): readonly string[
 function count(text: string): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('must be a number from 1 to 999999');
+}
+
+function objectName(text: string): string {
+  if (isDnsSubdomain(text)) return text;
+  throw new InvalidArgumentError('must be a name of lower-case letters, digits, - and . (RFC 1123)');
 }
 
 function label(text: string): Readonly<Record<string, string>> {

@@ -10,6 +10,7 @@ import {
 import { CitadelError } from '../../kernel/index.ts';
 import { gitMark, parseGitSide, readGitFiles } from '../git-files.ts';
 import { holdsNoFile, type PolicyFile, readPolicyFiles } from '../policy-files.ts';
+import { problemLine } from '../policy-testing/report.ts';
 
 /** Policies of files, as far as they can be read. */
 export interface Side {
@@ -38,8 +39,13 @@ export function readSide(given: readonly string[]): Side {
  */
 export function readBase(name: string, given: readonly string[]): BaseSide {
   const base = name.startsWith(gitMark) ? readGitSide(name, given) : { ...readSide([name]), paths: [] };
-  if (base.problems.length === 0) return { ...base, name };
-  throw new CitadelError('FailedPrecondition', `${name} is broken; check it by itself first`);
+  const [first, ...more] = base.problems;
+  if (!first) return { ...base, name };
+  const others = more.length === 0 ? '' : `; and ${more.length} more: check it by itself first`;
+  throw new CitadelError(
+    'FailedPrecondition',
+    `${name} cannot be compared with: ${problemLine(first)}${others}`,
+  );
 }
 
 function readGitSide(name: string, given: readonly string[]): Omit<BaseSide, 'name'> {

@@ -31,6 +31,8 @@ export interface ReadOptions {
 }
 
 const mostFaults = 5;
+/** A file of which so many lines are none at all is another one: it may be of gigabytes. */
+const mostBefore = 1000;
 const mostRecords = 1_000_000;
 /** Of an access log of many days. */
 const limits = { perCaller: 50_000, perWorkload: 200_000, total: mostRecords };
@@ -61,6 +63,7 @@ export async function readRecordLines(
       reader ??= istioReader(options);
       faulty += 1;
       if (faults.length < mostFaults) faults.push({ line: number, message: error.message });
+      if (read === 0 && faulty === mostBefore) break;
     }
   }
   const [first] = faults;

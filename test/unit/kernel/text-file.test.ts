@@ -37,6 +37,8 @@ describe('readTextFile', () => {
   it('says what it is in place of a file', () => {
     expect(() => read(join(directory.path, 'none'))).toThrow(/^the note \S+none does not exist$/);
     expect(() => read(directory.path)).toThrow(/is a directory; name a file$/);
-    expect(() => read(join(write('file', ''), 'below'))).toThrow(/cannot be read: ENOTDIR/);
+    expect(() => read(join(write('file', ''), 'below'))).toThrow(
+      /does not exist: a part of its path is no directory/,
+    );
   });
 });

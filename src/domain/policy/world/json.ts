@@ -105,7 +105,7 @@ function parseJson(text: string, source: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw fault(source, 'is no JSON');
+    throw fault(source, 'is no JSON; citadel policy world writes such a file');
   }
 }
 

@@ -87,7 +87,7 @@ describe('a world that is written', () => {
   });
 
   it.each([
-    ['no JSON', '{', 'world.json: is no JSON'],
+    ['no JSON', '{', 'world.json: is no JSON; citadel policy world writes such a file'],
     ['another kind', '{"kind":"List"}', 'world.json: apiVersion: '],
     [
       'a broken policy',

@@ -78,11 +78,17 @@ interface Found {
 }
 
 function read(text: string): Named {
-  const [, name = text, port] = /^(.*):(\d{1,5})$/.exec(text) ?? [];
-  const number = port === undefined ? undefined : Number(port);
-  if (name === '' || number === 0 || (number ?? 1) > 65_535)
-    throw new CitadelError('OutOfRange', `${text} names no callee; write it as shop/orders:8080`);
-  return { name, port: number };
+  const [, name = text, port] = /^(.*):([^:/]*)$/.exec(text) ?? [];
+  if (name === '' || (port !== undefined && !isPort(port)))
+    throw new CitadelError(
+      'OutOfRange',
+      `${JSON.stringify(text)} names no callee; write it as shop/orders, or with a port from 1 to 65535 as shop/orders:8080`,
+    );
+  return { name, port: port === undefined ? undefined : Number(port) };
+}
+
+function isPort(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
 }
 
 function ofServices({ services, workloads }: PolicyWorld, { name }: Named): readonly Found[] {
@@ -138,12 +144,15 @@ function merged(callees: readonly Callee[]): readonly Callee[] {
 
 function unknownCallee({ workloads, services }: PolicyWorld, { name }: Named): CitadelError {
   const last = name.split('/').at(-1) ?? name;
-  const alike = [
+  const known = new Set([
     ...services.keys(),
     ...[...workloads.values()].map((each) => `${each.namespace}/${each.name}`),
-  ]
-    .filter((each) => each.split('/').at(-1)?.includes(last) === true)
-    .slice(0, 10);
-  const hint = alike.length > 0 ? `; there is ${[...new Set(alike)].join(', ')}` : '';
-  return new CitadelError('NotFound', `there is no workload and no service ${name}${hint}`);
+  ]);
+  const alike = [...known].filter((each) => each.split('/').at(-1)?.includes(last) === true);
+  const shown = (alike.length > 0 ? alike : [...known].toSorted()).slice(0, 10);
+  const hint =
+    shown.length > 0
+      ? `there is ${shown.join(', ')}${alike.length === 0 && known.size > shown.length ? `, ${known.size} in all` : ''}`
+      : 'there is nobody at all: no workload is registered';
+  return new CitadelError('NotFound', `there is no workload and no service ${name}; ${hint}`);
 }

@@ -46,6 +46,6 @@ function identityOf(trustDomain: TrustDomain, text: string): string {
   }
   throw new CitadelError(
     'OutOfRange',
-    `${text} names no caller; write a SPIFFE ID, NAMESPACE/SERVICE-ACCOUNT, a workload's id, or plaintext`,
+    `${JSON.stringify(text)} names no caller; write a SPIFFE ID, NAMESPACE/SERVICE-ACCOUNT, a workload's id, or plaintext`,
   );
 }

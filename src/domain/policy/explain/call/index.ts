@@ -10,5 +10,6 @@ export {
 } from './call.ts';
 export { type Callee, calleesOf } from './callee.ts';
 export { type Caller, callerOf } from './caller.ts';
+export { checkedCall } from './given.ts';
 export type { GivenToken, TokenFinding } from './token.ts';
 export type { TransportFinding, TransportReason } from './transport.ts';
