@@ -70,7 +70,7 @@ export function AccessPanel({
       submitButton('Show', true),
       offers('ends', asks === 'who' ? (world?.services ?? []) : callersOf(world)),
     ),
-    answered(question, (found) => h(Found, { asks, found })),
+    answered(question, (found) => h(Found, { asks, found }), true),
     h(Command, {
       line: `citadel policy ${asks}${assumingOptions(change)} ${option} ${quoted(name === '' ? missing : name)}`,
     }),

@@ -41,7 +41,8 @@ export function ChangePanel(props: ChangePanelProps): ComponentChild {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState('');
   const effects = plan?.effects.filter(({ effect }) => effect !== 'unchanged') ?? [];
-  const hindrance = hindranceOf(who, planned, effects);
+  const isEmpty = plan?.effects.length === 0 && !change.restore;
+  const hindrance = hindranceOf(who, planned, effects, isEmpty);
   const isIdle = hindrance === undefined && !busy;
   const why = reason === '' ? 'REASON' : reason;
   const failed = (error: unknown) => {
@@ -77,7 +78,7 @@ export function ChangePanel(props: ChangePanelProps): ComponentChild {
       ? h(SemanticDiff, { change, revision: plan.revision, onEnded })
       : null,
     hindrance === undefined ? null : status(hindrance),
-    planned.problem === '' ? null : button('Ask again', planned.renew),
+    planned.problem === '' ? null : h('div', { class: 'actions' }, button('Ask again', planned.renew)),
     h(
       'form',
       { class: 'apply', ref: form, onSubmit: submitting(() => send('apply', onApplied)) },
@@ -113,11 +114,13 @@ function hindranceOf(
   { role }: ConsoleWhoAmI,
   { plan, problem }: Planned,
   effects: readonly ConsoleEffect[],
+  isEmpty: boolean,
 ): string | undefined {
   if (problem !== '') return `It is not known what this would do: ${problem}`;
   if (!plan) return 'Working out what this would do …';
   if (plan.problems.length > 0)
     return `${count(plan.problems.length, 'problem', 'problems')} to mend first: ${plan.problems[0]?.message}.`;
+  if (isEmpty) return 'There is no policy in this text.';
   if (effects.length === 0) return 'Nothing changes: this holds already.';
   if (effects.some(({ shadowedBy }) => shadowedBy !== ''))
     return 'A part of this would have no effect, so none of it is applied.';

@@ -1,10 +1,11 @@
-import { type Draft, isEdited, type Opened } from './document.ts';
+import { type Draft, isEdited, newPolicy, type Opened } from './document.ts';
 
 /**
  * What has been typed and not applied, by the policy that it is of. It outlives the page within its tab, so that a session
  * that ends takes nothing along, and ends with the tab or by signing out.
  */
 const prefix = 'draft ';
+const openedPrefix = 'opened ';
 
 export function draftOf(owner: string, key: string): Draft | undefined {
   return readDraft(sessionStorage.getItem(nameOf(owner, key)));
@@ -18,11 +19,16 @@ export function keepDraft(owner: string, opened: Opened): void {
     return;
   }
   const { text, generation } = opened;
-  try {
-    sessionStorage.setItem(name, JSON.stringify({ text, generation } satisfies Draft));
-  } catch {
-    // There is no room for it: then it lasts as long as the page.
-  }
+  keep(name, JSON.stringify({ text, generation } satisfies Draft));
+}
+
+/** The key of what was in the editor last, in this tab. */
+export function lastOpened(owner: string): string {
+  return sessionStorage.getItem(openedPrefix + owner) ?? newPolicy;
+}
+
+export function keepOpened(owner: string, key: string): void {
+  keep(openedPrefix + owner, key);
 }
 
 export function dropDraft(owner: string, key: string): void {
@@ -37,6 +43,14 @@ export function draftsOf(owner: string): ReadonlySet<string> {
 
 export function dropAllDrafts(): void {
   sessionStorage.clear();
+}
+
+function keep(name: string, text: string): void {
+  try {
+    sessionStorage.setItem(name, text);
+  } catch {
+    // There is no room for it: then it lasts as long as the page.
+  }
 }
 
 function readDraft(kept: string | null): Draft | undefined {

@@ -13,7 +13,7 @@ const verbs: Readonly<Record<ConsoleEffect['effect'], string>> = {
 /** What becomes of one policy, line by line. */
 export function Effect({ effect }: { readonly effect: ConsoleEffect }): ComponentChild {
   const { shadowedBy, before, after } = effect;
-  const lines = diffLines(before, after);
+  const lines = before === after ? [] : diffLines(before, after);
   return h(
     'section',
     { class: 'effect' },
@@ -23,18 +23,25 @@ export function Effect({ effect }: { readonly effect: ConsoleEffect }): Componen
       : failure(
           `Without effect: the one of this name in ${shadowedBy} counts. Change it there, or give this one another name.`,
         ),
-    h(
-      'pre',
-      { class: 'diff', tabIndex: 0, role: 'group', 'aria-label': `Lines of ${keyText(effect)} that change` },
-      lines.map(({ kind, text }, index) =>
-        kind === 'skipped'
-          ? h('span', { key: index, class: 'skipped' }, '⋯\n')
-          : h(
-              kind === 'added' ? 'ins' : kind === 'removed' ? 'del' : 'span',
-              { key: index },
-              `${kind === 'added' ? '+' : kind === 'removed' ? '−' : ' '} ${text}\n`,
-            ),
-      ),
-    ),
+    lines.length === 0
+      ? h('p', { class: 'faint' }, 'It says the same as what holds.')
+      : h(
+          'pre',
+          {
+            class: 'diff',
+            tabIndex: 0,
+            role: 'group',
+            'aria-label': `Lines of ${keyText(effect)} that change`,
+          },
+          lines.map(({ kind, text }, index) =>
+            kind === 'skipped'
+              ? h('span', { key: index, class: 'skipped' }, '⋯\n')
+              : h(
+                  kind === 'added' ? 'ins' : kind === 'removed' ? 'del' : 'span',
+                  { key: index },
+                  `${kind === 'added' ? '+' : kind === 'removed' ? '−' : ' '} ${text}\n`,
+                ),
+          ),
+        ),
   );
 }

@@ -38,7 +38,7 @@ export function status(text: string): ComponentChild {
 }
 
 export function failure(text: string): ComponentChild {
-  return h('p', { class: 'failure', role: 'alert' }, text);
+  return h('p', { class: 'failure', role: 'alert' }, text.charAt(0).toUpperCase() + text.slice(1));
 }
 
 export function count(number: number, one: string, many: string): string {

@@ -87,7 +87,7 @@ export function ExplainPanel({ change, world, said, onSaid, onEnded }: ExplainPa
       offers('callers', callersOf(world)),
       offers('callees', world?.services ?? []),
     ),
-    answered(question, (found) => h(Found, { found })),
+    answered(question, (found) => h(Found, { found }), true),
     h(Command, { line: commandOf(said, change) }),
   );
 }

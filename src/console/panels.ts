@@ -51,7 +51,12 @@ export function Panels(props: PanelsProps): ComponentChild {
   const { opened, planned, tab, onTab } = props;
   const { problems = none, warnings = none } = planned.last ?? {};
   const tabs = [
-    { id: 'problems', title: 'Problems', count: problems.length + warnings.length },
+    {
+      id: 'problems',
+      title: 'Problems',
+      count: problems.length + warnings.length,
+      urgent: problems.length > 0,
+    },
     { id: 'change', title: 'Change' },
     { id: 'replay', title: 'Replay' },
     { id: 'explain', title: 'Explain' },
@@ -92,7 +97,6 @@ function Panel(props: PanelsProps): ComponentChild {
   const [span, onSpan] = useState<ConsoleSpan>('24h');
   // A reason is one for the change of one policy.
   useEffect(() => onReason(''), [opened.key]);
-  const { problems = none, warnings = none } = planned.last ?? {};
   switch (tab) {
     case 'change':
       return h(ChangePanel, {
@@ -134,10 +138,8 @@ function Panel(props: PanelsProps): ComponentChild {
       return h(Status, { head });
     default:
       return h(ProblemList, {
-        known: planned.last !== undefined,
+        planned,
         removing: opened.removing,
-        problems,
-        warnings,
         onGoTo,
         command: opened.removing
           ? `citadel policy remove ${quoted(opened.key)}`

@@ -1,12 +1,11 @@
 import { type ComponentChild, h } from 'preact';
 import type { ConsoleProblem } from '../wire/console.ts';
 import { Command } from './command.ts';
+import { failure } from './elements.ts';
+import type { Planned } from './use-plan.ts';
 
 interface ProblemListProps {
-  /** Whether the server has looked at a text yet. */
-  readonly known: boolean;
-  readonly problems: readonly ConsoleProblem[];
-  readonly warnings: readonly ConsoleProblem[];
+  readonly planned: Pick<Planned, 'last' | 'problem'>;
   readonly onGoTo: (line: number, column: number) => void;
   /** Whether it is of a removal, and not of the text. */
   readonly removing: boolean;
@@ -15,8 +14,12 @@ interface ProblemListProps {
 
 /** What is wrong with the text, and what is surely not meant; each leads to its place. */
 export function ProblemList(props: ProblemListProps): ComponentChild {
-  const { known, problems, warnings, onGoTo, removing, command } = props;
-  const fine = `Nothing is wrong with ${removing ? 'taking it away' : 'this text'}.`;
+  const { planned, onGoTo, removing, command } = props;
+  const { problems = [], warnings = [], effects = [] } = planned.last ?? {};
+  const fine =
+    effects.length === 0
+      ? 'There is no policy in this text.'
+      : `Nothing is wrong with ${removing ? 'taking it away' : 'this text'}.`;
   const entry = (kind: 'problem' | 'warning') => (problem: ConsoleProblem) => {
     const { line, column, path, message, mend } = problem;
     const text = [
@@ -41,8 +44,11 @@ export function ProblemList(props: ProblemListProps): ComponentChild {
   return h(
     'div',
     { class: 'panel-body' },
+    planned.problem === '' ? null : failure(`This text was not looked at: ${planned.problem}.`),
     problems.length + warnings.length === 0
-      ? h('p', { class: known ? 'good' : 'faint' }, known ? fine : 'Looking …')
+      ? planned.problem === ''
+        ? h('p', { class: planned.last ? 'good' : 'faint' }, planned.last ? fine : 'Looking …')
+        : null
       : h('ul', { class: 'problems' }, problems.map(entry('problem')), warnings.map(entry('warning'))),
     h(Command, { line: command }),
   );

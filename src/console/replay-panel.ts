@@ -50,7 +50,7 @@ export function ReplayPanel({ change, span, onSpan, onEnded }: ReplayPanelProps)
       ),
       submitButton('Replay', true),
     ),
-    answered(question, (found) => h(Found, { found })),
+    answered(question, (found) => h(Found, { found }), true),
     h(Command, {
       line: `citadel policy replay${assumingOptions(change, '--candidate policy.yaml')} --since ${span}`,
     }),

@@ -33,6 +33,11 @@ export function SignIn({ message, onSignedIn }: SignInProps): ComponentChild {
     await post('sign-in/certificate', {});
     await onSignedIn();
   });
+  const again = attempt(async () => {
+    setWays(await read<ConsoleSignIn>('sign-in'));
+    // Whoever has a session already goes on with it.
+    await onSignedIn();
+  });
   return h(
     'main',
     { class: 'sign-in' },
@@ -52,6 +57,7 @@ export function SignIn({ message, onSignedIn }: SignInProps): ComponentChild {
           })
         : null,
       problem === '' ? null : failure(problem),
+      !ways && problem !== '' ? button('Try again', again) : null,
     ),
   );
 }

@@ -6,6 +6,7 @@ export interface Tab {
   readonly title: string;
   /** Beside the title; none where it is 0. */
   readonly count?: number;
+  readonly urgent?: boolean;
 }
 
 interface TabsProps {
@@ -48,7 +49,7 @@ export function Tabs({ label, tabs, selected, onSelect, children }: TabsProps): 
     h(
       'div',
       { class: 'tabs', role: 'tablist', 'aria-label': label, ref: list, onKeyDown: move },
-      tabs.map(({ id, title, count = 0 }) =>
+      tabs.map(({ id, title, count = 0, urgent = false }) =>
         h(
           'button',
           {
@@ -62,7 +63,7 @@ export function Tabs({ label, tabs, selected, onSelect, children }: TabsProps): 
             onClick: () => onSelect(id),
           },
           title,
-          count > 0 ? h('span', { class: 'count' }, String(count)) : null,
+          count > 0 ? h('span', { class: urgent ? 'count urgent' : 'count' }, String(count)) : null,
         ),
       ),
     ),

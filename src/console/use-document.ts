@@ -1,8 +1,17 @@
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ConsoleFormatted, ConsolePlan, ConsolePolicy } from '../wire/console.ts';
 import { CallError, post, read } from './call.ts';
-import { applied, formatted, nothingOpened, type Opened, opens, opensNew, typed } from './document.ts';
-import { draftOf, dropDraft, keepDraft } from './drafts.ts';
+import {
+  applied,
+  formatted,
+  newPolicy,
+  nothingOpened,
+  type Opened,
+  opens,
+  opensNew,
+  typed,
+} from './document.ts';
+import { draftOf, dropDraft, keepDraft, keepOpened, lastOpened } from './drafts.ts';
 import { keyText } from './elements.ts';
 
 export interface EditedDocument {
@@ -25,10 +34,12 @@ export function useDocument(owner: string): EditedDocument {
   const [opened, setOpened] = useState<Opened>(() =>
     opensNew(nothingOpened, draftOf(owner, nothingOpened.key)),
   );
+  const [last] = useState(() => lastOpened(owner));
   const now = useRef(opened);
   now.current = opened;
   const opening = useRef<AbortController>(undefined);
   useEffect(() => () => opening.current?.abort(), []);
+  useLayoutEffect(() => keepOpened(owner, opened.key), [owner, opened.key]);
   useLayoutEffect(() => keepDraft(owner, opened), [owner, opened.key, opened.text, opened.saved]);
 
   const open = useCallback(
@@ -54,6 +65,10 @@ export function useDocument(owner: string): EditedDocument {
     },
     [owner],
   );
+  // After a session that has ended, or a reload, it goes on where it was; where that is gone, with a new policy.
+  useEffect(() => {
+    if (last !== newPolicy) open(last).catch(() => undefined);
+  }, []);
   return {
     opened,
     type: useCallback((text) => setOpened((before) => typed(before, text)), []),

@@ -25,8 +25,16 @@ interface Known {
   readonly problem: string;
 }
 
-/** What a change would do, asked for while it is typed. @param document what it is a change of */
-export function usePlan(change: ConsoleChange, document: string, onEnded: () => void): Planned {
+/**
+ * What a change would do, asked for while it is typed.
+ * @param document what it is a change of @param generation of what holds of it: with another one it is asked anew
+ */
+export function usePlan(
+  change: ConsoleChange,
+  document: string,
+  onEnded: () => void,
+  generation?: number,
+): Planned {
   const key = JSON.stringify(change);
   const [known, setKnown] = useState<Known>();
   const [round, setRound] = useState(0);
@@ -52,7 +60,7 @@ export function usePlan(change: ConsoleChange, document: string, onEnded: () => 
       abort.abort();
       clearTimeout(timer);
     };
-  }, [key, document, round, onEnded]);
+  }, [key, document, generation, round, onEnded]);
   const renew = useCallback(() => {
     setKnown(undefined);
     setRound((before) => before + 1);

@@ -49,7 +49,10 @@ export function Workbench({ who, onEnded }: WorkbenchProps): ComponentChild {
     else tell(describe(error));
   };
   const failed = useCallback(failing(setProblem), [onEnded]);
-  const lost = useCallback(failing(setUnreachable), [onEnded]);
+  const lost = useCallback(
+    failing((why) => setUnreachable(`What is shown may be old: ${why}. This page goes on asking.`)),
+    [onEnded],
+  );
   const look = useCallback(async (signal: AbortSignal) => {
     const found = await read<ConsolePolicies>('policies', signal);
     if (signal.aborted) return;
@@ -66,10 +69,10 @@ export function Workbench({ who, onEnded }: WorkbenchProps): ComponentChild {
     () => (removing ? { text: '', remove: [keyOf(key)] } : { text, remove: [] }),
     [key, text, removing],
   );
-  const planned = usePlan(change, key, onEnded);
+  const head = policies.policies.find((each) => keyText(each) === key);
+  const planned = usePlan(change, key, onEnded, head?.generation);
   const problems = planned.last?.problems ?? none;
   const warnings = planned.last?.warnings ?? none;
-  const head = policies.policies.find((each) => keyText(each) === key);
   // What nobody has typed into shows what holds.
   const isBehind = !isEdited(opened) && !removing && isOlder(opened, head?.generation);
   useEffect(() => {
@@ -85,7 +88,7 @@ export function Workbench({ who, onEnded }: WorkbenchProps): ComponentChild {
     const opening = async () => {
       if (await edited.open(chosen, drops)) tell(what);
     };
-    opening().catch(failed);
+    opening().catch(failing((why) => setProblem(`${chosen} cannot be opened: ${why}.`)));
   };
   const format = () => {
     setProblem('');
@@ -126,6 +129,7 @@ export function Workbench({ who, onEnded }: WorkbenchProps): ComponentChild {
         head && !head.stored
           ? h('span', { class: 'badge', title: head.source }, `kept in ${head.source}: change it there`)
           : null,
+        removing ? h('span', { class: 'badge remove' }, 'marked for removal') : null,
         isEdited(opened) && head
           ? button('Revert', () => open(key, `${key} is as it holds.`, true), { class: 'quiet' })
           : null,
@@ -133,6 +137,7 @@ export function Workbench({ who, onEnded }: WorkbenchProps): ComponentChild {
         head?.stored
           ? button(removing ? 'Keep it' : 'Remove …', () => {
               edited.toggleRemoving();
+              setTold('');
               setTab('change');
             })
           : null,

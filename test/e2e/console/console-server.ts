@@ -6,6 +6,7 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { type Clock, systemClock } from '../../../src/kernel/index.ts';
+import { waitFor } from '../../parts/index.ts';
 import type { WatchedPage } from '../../support/browser.ts';
 import { runCitadel } from '../../support/citadel.ts';
 import { startOidcProvider, type TestProvider } from '../../support/oidc-provider.ts';
@@ -110,6 +111,30 @@ export async function signIn(
   await page.getByLabel('Name').fill(name);
   await page.getByRole('button', { name: 'Go on' }).click();
   await page.getByRole('navigation', { name: 'Policies' }).waitFor();
+}
+
+/** The server keeps this text's policies alone from then on, by another author's word. @returns the revision, once it holds */
+export async function keepAlone(
+  { server: { app } }: Pick<ConsoleServer, 'server'>,
+  text: string,
+  reason: string,
+): Promise<number> {
+  const names = new Set(Array.from(text.matchAll(/^ +name: (\S+)$/gm), ([, name]) => name));
+  const { revision, policies } = await app.store.policies.current();
+  const remove = policies.filter(({ name }) => !names.has(name));
+  const other = { subject: 'operator:other', proof: 'client-certificate' };
+  const plan = await app.policies?.apply(
+    { texts: [{ source: 'test', text }], remove },
+    revision,
+    other,
+    reason,
+  );
+  await waitFor(() =>
+    app.controlPlane
+      ?.snapshot()
+      ?.policies.some(({ meta }) => names.has(meta.name) && meta.generation === plan?.revision),
+  );
+  return plan?.revision ?? 0;
 }
 
 const program = join(import.meta.dirname, '../../../scripts/citadel');

@@ -5,6 +5,7 @@ import { hasPart, waitFor } from '../../parts/index.ts';
 import { openPage, startBrowser, type WatchedPage, type WatchOptions } from '../../support/browser.ts';
 import { type ClientCertificate, type ConsoleServer, signIn, startConsoleServer } from './console-server.ts';
 import { leavingTests } from './leaving.ts';
+import { mishapTests } from './mishaps.ts';
 import { type Given, viewTests } from './views.ts';
 
 const policy = (action: string, method = 'GET') => `apiVersion: security.istio.io/v1
@@ -377,4 +378,5 @@ describe.skipIf(!hasPart('chromium'))('the console in a browser', () => {
   };
   viewTests({ console: () => console, openAs, faultsOfAccess });
   leavingTests({ openAs });
+  mishapTests({ console: () => console, openAs });
 });

@@ -4,7 +4,7 @@ import type { DecisionRecord } from '../../../src/domain/ports/index.ts';
 import { decisionRecord } from '../../contract/store-samples.ts';
 import { waitFor } from '../../parts/index.ts';
 import type { WatchedPage, WatchOptions } from '../../support/browser.ts';
-import { type ConsoleServer, runShown } from './console-server.ts';
+import { type ConsoleServer, keepAlone, runShown } from './console-server.ts';
 
 export interface Given {
   readonly console: () => ConsoleServer;
@@ -44,23 +44,7 @@ const legacy = `    - to:
 
 /** Each view of the console that looks beyond the text in the editor. */
 export function viewTests({ console, openAs, faultsOfAccess }: Given): void {
-  const other = { subject: 'operator:other', proof: 'client-certificate' };
-
-  /** What is kept here is this alone from then on, and holds. */
-  async function keep(text: string, reason: string): Promise<number> {
-    const { app } = console().server;
-    const { revision, policies } = await app.store.policies.current();
-    const remove = policies.filter(({ name }) => name !== 'ways');
-    const texts = [{ source: 'test', text }];
-    const plan = await app.policies?.apply({ texts, remove }, revision, other, reason);
-    await waitFor(() =>
-      app.controlPlane
-        ?.snapshot()
-        ?.policies.some(({ meta }) => meta.name === 'ways' && meta.generation === plan?.revision),
-    );
-    return plan?.revision ?? 0;
-  }
-
+  const keep = (text: string, reason: string) => keepAlone(console(), text, reason);
   const run = (line: string, text?: string) => runShown(console(), line, text);
   const shown = async (page: Page, at = 0) =>
     (await page.locator('#tab-panel .command code').nth(at).textContent()) ?? '';

@@ -17,6 +17,8 @@ describe('fieldOf', () => {
     ['a field within an item', ['- source:', '    principals:', '      - '], 'principals'],
     ['a key', ['spec:', '  act'], undefined],
     ['the first line', ['- '], undefined],
+    ['a line of a million letters', ['x'.repeat(1_000_000)], undefined],
+    ['the end of one', [`namespaces: ["${'x'.repeat(1_000_000)}", namespace: `], 'namespace'],
   ])('%s', (_, lines, field) => {
     const before = lines.at(-1) ?? '';
     expect(fieldOf(before, lines.length, (number) => lines[number - 1] ?? '')).toBe(field);
