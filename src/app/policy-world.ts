@@ -1,6 +1,6 @@
 import { readRegistry } from '../adapters/registry/index.ts';
 import type { PolicyWorld, WorldSettings } from '../domain/policy/index.ts';
-import { CitadelError, isCitadelError, unreadable } from '../kernel/index.ts';
+import { CitadelError, isCitadelError, systemErrorCode, unreadable } from '../kernel/index.ts';
 
 export { DirectoryWatchers } from '../adapters/registry/index.ts';
 
@@ -11,6 +11,12 @@ export { DirectoryWatchers } from '../adapters/registry/index.ts';
 export async function worldOfRegistry(directory: string, settings: WorldSettings): Promise<PolicyWorld> {
   const { content, problems } = await readRegistry(directory).catch((error: unknown) => {
     if (isCitadelError(error)) throw error;
+    if (systemErrorCode(error) === 'ENOTDIR')
+      throw new CitadelError(
+        'FailedPrecondition',
+        `the registry ${directory} is no directory; name the one of workloads, services and policies`,
+        { cause: error },
+      );
     throw unreadable(`the registry ${directory}`, error);
   });
   if (problems.length > 0) throw new CitadelError('FailedPrecondition', problems.join('\n'));

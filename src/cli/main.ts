@@ -1,7 +1,6 @@
 #!/usr/bin/env node
-import { explainError } from './exit-codes.ts';
-import { printable } from './output.ts';
-import { createProgram } from './program.ts';
+import { exitCodes } from './exit-codes.ts';
+import { runProgram } from './run-program.ts';
 
 // What Node will change one day concerns whoever writes the program: grpc-js gives an address for a server's name.
 process.noDeprecation = true;
@@ -12,12 +11,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit();
 });
 
-try {
-  const program = await createProgram(process.argv.slice(2));
-  await program.parseAsync();
-} catch (error) {
-  const { exitCode, message } = explainError(error);
-  if (message !== undefined)
-    process.stderr.write(`citadel: ${message.split('\n').map(printable).join('\n')}\n`);
-  process.exitCode = exitCode;
-}
+const exitCode = await runProgram(process.argv.slice(2));
+if (exitCode !== exitCodes.ok) process.exitCode = exitCode;

@@ -32,8 +32,9 @@ function addShadowStatus(shadow: Command): void {
   reading(command, async (connection, { output }) => {
     const { watch = false } = command.opts<{ readonly watch?: boolean }>();
     let before = '';
-    for (;;) {
-      const status = await patiently(() => ask(connection));
+    for (let isFirst = true; ; isFirst = false) {
+      // A server that was never there is not waited for.
+      const status = isFirst ? await ask(connection) : await patiently(() => ask(connection));
       if (output !== 'table') printRecord({ shadow: status ?? null }, output);
       else {
         const text = status ? shadowText(status, new Date()) : 'Nothing is tried.\n';
