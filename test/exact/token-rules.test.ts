@@ -16,9 +16,11 @@ import {
   one,
   privateKeys,
   sides,
+  type TokenCase,
   type TokenSide,
   tokenCases,
 } from '../unit/domain/policy/exact/token-cases.ts';
+import { compareHttp } from '../unit/domain/policy/exact/worlds.ts';
 
 /** Of each case as many of all its tokens. */
 const most = 60;
@@ -34,15 +36,17 @@ describe.skipIf(!hasPart('envoy'))('tokens that are sent to a real Envoy', () =>
     for (const { name, before, after, all } of told)
       for (const side of [before, after]) asked.push({ name, side, all, port: await freePort() });
     await using envoy = await startSides(asked);
+    const witnesses = tokenCases.flatMap((each) => witnessesOf(each));
     const wrong: string[] = [];
     const answered = { allow: 0, deny: 0 };
     for (const { name, side, all, port } of asked) {
       await envoy.listenerPort(`http-${port}`);
-      const step = Math.max(1, Math.floor(all.length / most));
-      // Not every so-manyth: these are in an order.
-      const some = all.filter(
-        (token, at) => token === undefined || (at * 7919) % all.length < all.length / step,
-      );
+      const hasHeaders = (token: SentToken | undefined) => token?.headers !== undefined;
+      const some = [
+        ...few(all.filter((token) => !hasHeaders(token))),
+        ...few(all.filter(hasHeaders)),
+        ...witnesses.filter((each) => each.name === name).map(({ token }) => token),
+      ];
       const statuses = await Promise.all(some.map((token) => ask(port, token)));
       for (const [at, token] of some.entries()) {
         const verdict = verdictOf(side.rules, side.policies, token);
@@ -74,6 +78,25 @@ describe.skipIf(!hasPart('envoy'))('tokens that are sent to a real Envoy', () =>
     expect(answered.deny).toBeGreaterThan(1000);
   }, 60_000);
 });
+
+/** Not every so-manyth: these are in an order. The first is none. */
+function few<T>(all: readonly T[]): readonly T[] {
+  const step = Math.max(1, Math.floor(all.length / most));
+  return all.filter((_, at) => at === 0 || (at * 7919) % all.length < all.length / step);
+}
+
+/** What the engine tells of a case, as far as the token and its headers are all of it. */
+function witnessesOf(each: TokenCase): readonly { readonly name: string; readonly token: SentToken }[] {
+  const { before, after } = sides(each);
+  const [was, is] = [before, after].map(({ authentications, policies }) => [...authentications, ...policies]);
+  return compareHttp(was ?? [], is ?? []).differences.flatMap(({ witness: { token, request } }) => {
+    if (!token || request.http?.path !== '/' || request.http.method !== 'GET') return [];
+    const headers = Object.entries(request.http.headers).map(
+      ([name, [value = '']]) => [name, value] as const,
+    );
+    return [{ name: each[0], token: { ...token, headers: Object.fromEntries(headers) } }];
+  });
+}
 
 interface Asked {
   readonly name: string;
@@ -127,7 +150,13 @@ async function ask(port: number, token: SentToken | undefined): Promise<number> 
   return status;
 }
 
-async function placed({ place, signedBy, claims }: SentToken) {
+async function placed({ headers = {}, ...token }: SentToken) {
+  const { text, ...sent } = await placedAlone(token);
+  const others = Object.entries(headers).map(([name, value]) => [name, value.replace('<token>', text)]);
+  return { ...sent, headers: { ...sent.headers, ...Object.fromEntries(others) } };
+}
+
+async function placedAlone({ place, signedBy, claims }: SentToken) {
   // What the key of nobody signs says that it is of one that the rules have.
   const kid = signedBy === undefined ? 'a' : (/^the key (.*)$/.exec(signedBy)?.[1] ?? undefined);
   const header = { alg: 'ES256', ...(kid === undefined ? {} : { kid }) };
@@ -137,7 +166,7 @@ async function placed({ place, signedBy, claims }: SentToken) {
   const text = await new SignJWT({ exp, ...claims }).setProtectedHeader(header).sign(key);
   const [, kind, name = '', prefix = '""'] =
     /^(header|query parameter|cookie) (\S+)(?: after (".*"))?$/.exec(place) ?? [];
-  const plain = { headers: {}, path: '/' };
+  const plain = { text, headers: {}, path: '/' };
   if (kind === 'header') return { ...plain, headers: { [name]: `${JSON.parse(prefix)}${text}` } };
   if (kind === 'cookie') return { ...plain, headers: { cookie: `${name}=${text}` } };
   return { ...plain, path: `/?${name}=${text}` };

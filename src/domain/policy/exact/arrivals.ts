@@ -4,7 +4,7 @@ import { policyKey } from '../read/index.ts';
 import type { PortProtocol, TokensUnread, Undecided } from './model.ts';
 import type { Place } from './outcome.ts';
 import { type Group, tokenRulesOf } from './places.ts';
-import { tokenChange } from './tokens/model.ts';
+import { readCarriers, tokenChange } from './tokens/model.ts';
 
 /** What arrives at the ports of a group, as far as it is decided in one way in each world. */
 export interface Arrival {
@@ -56,12 +56,22 @@ export function arrivalsOf({ before, after, members }: Group): readonly Arrival[
 function withTokenRules(before: Place, after: Place): readonly [Place, Place] | string {
   const of = ({ protocol, policies }: Place) => (protocol === 'tcp' ? [] : policies);
   const [was, is] = [tokenRulesOf(of(before)), tokenRulesOf(of(after))];
-  if (was === is && was !== '') return [before, after];
-  const change = was === is ? { before: [], after: [] } : tokenChange(of(before), of(after));
-  if (typeof change === 'string') return `which tokens are taken changes, and ${change}`;
+  const isSame = was === is;
+  if (isSame && was === '')
+    return [
+      { ...before, tokenRules: [] },
+      { ...after, tokenRules: [] },
+    ];
+  if (isSame && !readCarriers(of(before), of(after))) return [before, after];
+  const change = tokenChange(of(before), of(after));
+  // Claims and headers are then all that can be, and some that cannot.
+  if (typeof change === 'string')
+    return isSame ? [before, after] : `which tokens are taken changes, and ${change}`;
+  const keys = [...new Set([...change.before, ...change.after].flatMap((rule) => rule.keys))];
+  const carriers = change.carriers.length > 0 && { carriers: { headers: change.carriers, keys } };
   return [
-    { ...before, tokenRules: change.before },
-    { ...after, tokenRules: change.after },
+    { ...before, tokenRules: change.before, ...carriers },
+    { ...after, tokenRules: change.after, ...carriers },
   ];
 }
 

@@ -62,7 +62,10 @@ export function compareWorlds(
         const [allowedFirst, allowedThen] = [was.allowed(first), is.allowed(second)];
         if (allowedFirst === allowedThen) continue;
         isIdentical = false;
-        const { diff, givenUp } = engine.differences(allowedFirst, allowedThen, isMixed);
+        const { diff, givenUp } = engine.differences(allowedFirst, allowedThen, {
+          isMixed,
+          carriers: first.carriers,
+        });
         isSearched = true;
         if (givenUp) undecided.push(engine.undecided(givenUp, group));
         // What was found is told, whatever it took to find it.
@@ -70,7 +73,7 @@ export function compareWorlds(
         const { regions, complete: all } = regionsOf(engine.vocabulary, diff, engine.limits.regions);
         complete &&= all;
         for (const { region, samples, becomes } of regions) {
-          const witness = witnessOf(samples, engine.defaults(group, protocol));
+          const witness = witnessOf(samples, engine.defaults(group, protocol, first.carriers));
           differences.push({
             places: group.members,
             protocol,

@@ -1,9 +1,17 @@
 import { CitadelError } from '../../../kernel/index.ts';
-import { type Decision, decide, type RuleReference, textsAt, type Verdict } from '../decide/index.ts';
+import {
+  type Decision,
+  decide,
+  type PolicyRequest,
+  type RuleReference,
+  textsAt,
+  type Verdict,
+} from '../decide/index.ts';
+import type { Policy } from '../model.ts';
 import { askableProviders, type PolicyWorld } from '../world/index.ts';
 import type { ExactDecision, Mark, Witness, WitnessToken } from './model.ts';
 import type { Place } from './outcome.ts';
-import { type AskedToken, outcomeOf, wordsOf } from './tokens/rules.ts';
+import { type AskedToken, outcomeOf, rulesReading, wordsOf } from './tokens/rules.ts';
 
 /** What becomes of a witness at a place. */
 export function decided(witness: Witness, place: Place, world: PolicyWorld): ExactDecision {
@@ -38,19 +46,50 @@ function judged(witness: Witness, place: Place, { settings }: PolicyWorld): Judg
     outcome === 'taken'
       ? { ...request, jwt: token?.claims, spaceDelimitedClaims: wordsOf(place.tokenRules) }
       : request;
-  const decision = decide(place.policies, seen, {
-    trustDomain: settings.trustDomain,
-    trustDomainAliases: settings.trustDomainAliases,
-    tcp,
-    customVerdicts: new Map(
-      askableProviders(settings, tcp).map((name) => [name, providers[name] ?? 'allow']),
-    ),
-  });
+  const of = (policies: Place['policies'], asked: PolicyRequest) =>
+    decide(policies, asked, {
+      trustDomain: settings.trustDomain,
+      trustDomainAliases: settings.trustDomainAliases,
+      tcp,
+      customVerdicts: new Map(
+        askableProviders(settings, tcp).map((name) => [name, providers[name] ?? 'allow']),
+      ),
+    });
+  const decision =
+    token && outcome === 'taken' && isThrownAway(place, token)
+      ? withoutCarrier(place.policies, seen, token, of)
+      : of(place.policies, seen);
   const { verdict, step } = decision;
   // Looked at after the path, and after authorizers outside.
   if (outcome === 'refused' && !(verdict === 'deny' && (step === 'PATH' || step === 'CUSTOM')))
     return refused('TOKEN');
   return decision;
+}
+
+function isThrownAway({ tokenRules = [] }: Place, { place }: WitnessToken): boolean {
+  return rulesReading(tokenRules, place)[0]?.isPassedOn === false;
+}
+
+/** Authorizers are asked before a token is taken, and its header thrown away, and what else there is after that. */
+function withoutCarrier(
+  policies: Place['policies'],
+  asked: PolicyRequest,
+  { place }: WitnessToken,
+  of: (policies: Place['policies'], asked: PolicyRequest) => Decision,
+): Decision {
+  const first = of(policies, asked);
+  if (first.verdict === 'deny' && (first.step === 'PATH' || first.step === 'CUSTOM')) return first;
+  const [, carrier] = /^header (\S+)/.exec(place) ?? [];
+  const { http, ...rest } = asked;
+  if (carrier === undefined || !http) return first;
+  const headers = Object.entries(http.headers).filter(([name]) => name.toLowerCase() !== carrier);
+  const isCustom = (policy: Policy) => policy.kind === 'AuthorizationPolicy' && policy.action === 'CUSTOM';
+  const later = of(
+    policies.filter((policy) => !isCustom(policy)),
+    { ...rest, http: { ...http, headers: Object.fromEntries(headers) } },
+  );
+  const ofCustom = first.dryRun.filter(({ action }) => action === 'CUSTOM');
+  return { ...later, dryRun: [...ofCustom, ...later.dryRun.filter(({ action }) => action !== 'CUSTOM')] };
 }
 
 function refused(step: ExactDecision['step']): Judged {

@@ -5,9 +5,9 @@ import { type Examples, examplesOf } from './examples.ts';
 import { Explorer } from './explore.ts';
 import type { Formula } from './formulas.ts';
 import type { ExactLimits, PortProtocol, Undecided } from './model.ts';
-import { Outcomes } from './outcome.ts';
+import { type Carriers, Outcomes } from './outcome.ts';
 import type { Group } from './places.ts';
-import { claimsThatExclude, namesNoServerUnlessKnown } from './real-requests.ts';
+import { claimsThatExclude, namesNoServerUnlessKnown, tokensAreWhereHeadersSay } from './real-requests.ts';
 import { Vocabulary } from './vocabulary.ts';
 import type { Defaults } from './witness.ts';
 
@@ -43,20 +43,33 @@ export class Engine {
 
   /**
    * Claims that cannot be together are of no request.
-   * @param isMixed whether one of both reads HTTP, and the other one bytes
+   * @param of isMixed: whether one of both reads HTTP, and the other one bytes; carriers: as Place has them
    */
-  differences(before: Formula, after: Formula, isMixed = false): ReturnType<Explorer['explore']> {
+  differences(
+    before: Formula,
+    after: Formula,
+    {
+      isMixed = false,
+      carriers,
+    }: { readonly isMixed?: boolean; readonly carriers?: Carriers | undefined } = {},
+  ): ReturnType<Explorer['explore']> {
     if (before === after) return { diff: undefined, givenUp: undefined };
     const { formulas } = this.vocabulary;
     const real = formulas.and([
       claimsThatExclude(this.vocabulary, before, after),
       ...(isMixed ? [namesNoServerUnlessKnown(this.vocabulary, before, after)] : []),
+      ...(carriers ? [tokensAreWhereHeadersSay(this.vocabulary, carriers.headers, before, after)] : []),
     ]);
     return this.explorer.explore(formulas.and([real, before]), formulas.and([real, after]));
   }
 
-  defaults({ workload, port }: Pick<Defaults, 'workload' | 'port'>, protocol: PortProtocol): Defaults {
+  defaults(
+    { workload, port }: Pick<Defaults, 'workload' | 'port'>,
+    protocol: PortProtocol,
+    carriers?: Carriers,
+  ): Defaults {
     return {
+      carriers: carriers?.headers ?? [],
       workload,
       port,
       protocol,

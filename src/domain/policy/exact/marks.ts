@@ -54,11 +54,14 @@ function markDifferences(
   const isMixed = first.protocol !== second.protocol;
   const arrives = formulas.and([before.arrives, after.arrives]);
   const of = (matched: number) => formulas.and([arrives, matched]);
-  const { diff, givenUp } = engine.differences(of(before.matched), of(after.matched), isMixed);
+  const { diff, givenUp } = engine.differences(of(before.matched), of(after.matched), {
+    isMixed,
+    carriers: first.carriers,
+  });
   engine.budget.grant(engine.limits.stepsOfGroup);
   const { regions, complete } = regionsOf(engine.vocabulary, diff, engine.limits.regions);
   const differences = regions.map(({ region, samples, becomes }): MarkDifference => {
-    const witness = witnessOf(samples, engine.defaults(group, protocol));
+    const witness = witnessOf(samples, engine.defaults(group, protocol, first.carriers));
     const isMarked = becomes === 'allowed';
     const ruleBefore = ruleMarking(witness, first, sides.before, mark);
     const ruleAfter = ruleMarking(witness, second, sides.after, mark);

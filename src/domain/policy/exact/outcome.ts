@@ -7,7 +7,8 @@ import { isKnown, type Reading } from './asking/index.ts';
 import { type FormulaField, formulaFields } from './fields.ts';
 import { always, type Formula, never } from './formulas.ts';
 import type { Mark, PortProtocol } from './model.ts';
-import { tokenFormulas } from './tokens/formulas.ts';
+import type { Carrier } from './tokens/carriers.ts';
+import { carriersSeen, tokenFormulas } from './tokens/formulas.ts';
 import { type TokenRule, wordsOf } from './tokens/rules.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
@@ -21,11 +22,18 @@ export interface Place {
   readonly proxied: boolean;
   /** What tokens are taken; undefined where that is as in the world it is compared with, so that claims are free. */
   readonly tokenRules?: readonly TokenRule[] | undefined;
+  /** Where policies look at headers for tokens: these, and the keys of tokens, of both worlds. */
+  readonly carriers?: Carriers;
   /** What is asked about here, where it is not what the port is read as; of `bytes` all that is no request. */
   readonly carries?: 'requests' | 'bytes';
 }
 
-interface Given extends Pick<Reading, 'port' | 'taken'> {
+export interface Carriers {
+  readonly headers: readonly Carrier[];
+  readonly keys: readonly string[];
+}
+
+interface Given extends Pick<Reading, 'port' | 'taken' | 'carriers'> {
   readonly words: readonly string[];
   readonly tcp: boolean;
   readonly ofConnection: boolean;
@@ -72,7 +80,15 @@ export class Outcomes {
     const tcp = protocol === 'tcp';
     const ofConnection = tcp && carries === 'requests';
     const token = tcp ? undefined : tokenRules && tokenFormulas(this.#vocabulary, tokenRules);
-    const given: Given = { tcp, port, taken: token?.taken, words: wordsOf(tokenRules), ofConnection };
+    const carriers = token && this.#carriers(place);
+    const given: Given = {
+      tcp,
+      port,
+      taken: token?.taken,
+      words: wordsOf(tokenRules),
+      ofConnection,
+      ...(carriers && { carriers }),
+    };
     const enforced = authorizationsOf(place).filter((policy) => !policy.dryRun);
     const matched = (some: readonly AuthorizationPolicy[], action: AuthorizationPolicy['action']) =>
       formulas.or(
@@ -98,6 +114,12 @@ export class Outcomes {
     return { arrives, denied: matched(enforced, 'DENY'), allowed, matched };
   }
 
+  #carriers({ tokenRules, carriers }: Place): Reading['carriers'] {
+    return tokenRules && carriers
+      ? carriersSeen(this.#vocabulary, carriers.headers, tokenRules, carriers.keys)
+      : undefined;
+  }
+
   /** An authorizer outside may say what it likes; one that is not there, or cannot be asked, refuses. */
   #refuses(provider: string | undefined, askable: readonly string[], ofConnection: boolean): Formula {
     if (provider === undefined || !askable.includes(provider)) return always;
@@ -110,8 +132,14 @@ export class Outcomes {
   }
 
   /** Whether any of a policy's rules matches. Worked out once, however many workloads it holds for. */
-  #matches(policy: AuthorizationPolicy, { tcp, port, taken, words, ofConnection }: Given): Formula {
-    const variant = `${tcp} ${port} ${taken ?? ''} ${ofConnection} ${words.join(' ')}`;
+  #matches(policy: AuthorizationPolicy, { tcp, port, taken, words, ofConnection, carriers }: Given): Formula {
+    const headers = [...(carriers ?? [])].map(([name, seen]) => [
+      name,
+      seen.carrier.prefix,
+      seen.isGood,
+      seen.isRemoved,
+    ]);
+    const variant = JSON.stringify([tcp, port, taken, ofConnection, words, headers]);
     const known = this.#known.get(variant) ?? new WeakMap<Policy, Formula>();
     this.#known.set(variant, known);
     const before = known.get(policy);
@@ -125,6 +153,7 @@ export class Outcomes {
       taken,
       words: new Set(words),
       ofConnection,
+      ...(carriers && { carriers }),
     };
     const made = this.#vocabulary.formulas.or(
       policy.rules.map((rule) => ruleFormula(rule, policy, tcp, reading)),

@@ -1,5 +1,7 @@
 import { hasClaim, hasServerName, isKnown } from './asking/index.ts';
 import { always, type Formula } from './formulas.ts';
+import type { Carrier } from './tokens/carriers.ts';
+import { tokensAreInCarriers } from './tokens/formulas.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 /** A claim that is a string or a list is no object, so that there is nothing in it. */
@@ -18,6 +20,23 @@ export function claimsThatExclude(vocabulary: Vocabulary, ...some: readonly Form
       .map((inner) => formulas.not(formulas.and([hasClaim(vocabulary, outer), hasClaim(vocabulary, inner)]))),
   );
   return exclusions.length === 0 ? always : formulas.and(exclusions);
+}
+
+/** A token comes in a header just where what stands before one is in it. */
+export function tokensAreWhereHeadersSay(
+  vocabulary: Vocabulary,
+  carriers: readonly Carrier[],
+  ...some: readonly Formula[]
+): Formula {
+  const asked = vocabulary.formulas
+    .attributeList(...some)
+    .map((number) => vocabulary.space(number).attribute);
+  // Otherwise it can be wherever it fits.
+  if (!asked.some(({ kind }) => kind === 'tokenPlace')) return always;
+  const read = carriers.filter(({ name }) =>
+    asked.some((each) => each.kind === 'header' && each.name === name),
+  );
+  return tokensAreInCarriers(vocabulary, read);
 }
 
 /**

@@ -23,6 +23,7 @@ import { TokenSpace } from './spaces/token-space.ts';
 import { VerdictSpace } from './spaces/verdict-space.ts';
 import { headerValues, hosts, methods, serverNames, spiffeNames } from './text/domain.ts';
 import { canonicalPaths } from './text/path-domain.ts';
+import { holdsTokenField, tokenMark } from './tokens/carriers.ts';
 
 export interface Literal {
   readonly attribute: number;
@@ -141,7 +142,11 @@ export class Vocabulary {
 
   /** One that comes as one, however often it was sent. */
   joinedHeader(name: string): TextSpace {
-    const examples = (cell: Cell) => [valuesOfHeader(name), this.#written(cell, textsFor), ['example']];
+    const examples = (cell: Cell) => [
+      [...[...cell.truths].flatMap((literal) => this.#withToken(literal)), ...valuesOfHeader(name)],
+      this.#written(cell, textsFor),
+      ['example'],
+    ];
     return this.#text({ kind: 'header', name }, headerValues, { isOptional: true, examples });
   }
 
@@ -151,6 +156,7 @@ export class Vocabulary {
       SetSpace,
       (attribute) =>
         new SetSpace(attribute, headerValues, this.#budget, (literal) => [
+          ...this.#withToken(literal),
           ...valuesOfHeader(name),
           ...this.#natural(literal),
         ]),
@@ -220,6 +226,12 @@ export class Vocabulary {
       .flatMap(textsFor),
     'example',
   ];
+
+  /** Of a header that is asked for a token one that has it. */
+  #withToken(literal: number): readonly string[] {
+    const { field, patterns } = this.literal(literal).list;
+    return field === holdsTokenField ? patterns.map((prefix) => `${prefix}${tokenMark}`) : [];
+  }
 
   /** Of what is written in the lists that a cell is in. */
   #written(cell: Cell, of: (pattern: string, field: string) => readonly string[]): readonly string[] {

@@ -9,6 +9,8 @@ import {
 import type { Attribute, Witness, WitnessToken } from './model.ts';
 import type { Place } from './outcome.ts';
 import type { Sample } from './spaces/space.ts';
+import { type Carrier, tokenMark } from './tokens/carriers.ts';
+import { placeText } from './tokens/rules.ts';
 
 /** Of each attribute that was answered, a value. */
 export type Samples = readonly (readonly [attribute: Attribute, sample: Sample])[];
@@ -21,6 +23,8 @@ export interface Defaults {
   readonly source: string;
   readonly host: string;
   readonly address: string;
+  /** Headers for tokens at which policies look. */
+  readonly carriers?: readonly Carrier[];
   /** Claims are those of a token that is sent, and of none where there is none. */
   readonly tokensAreSent?: boolean;
 }
@@ -106,6 +110,8 @@ export function witnessOf(samples: Samples, defaults: Defaults): Witness {
         break;
     }
   }
+  for (const carrier of defaults.carriers ?? [])
+    if (tokenKey !== undefined && tokenPlace === placeText(carrier.place)) markToken(http.headers, carrier);
   const jwt = claims.length > 0 ? claimsOf(claims) : undefined;
   const token: WitnessToken | undefined =
     tokenPlace === undefined ? undefined : { place: tokenPlace, signedBy: tokenKey, claims: jwt ?? {} };
@@ -121,6 +127,16 @@ export function witnessOf(samples: Samples, defaults: Defaults): Witness {
     ...(Object.keys(ofConnection).length > 0 && { ofConnection }),
     ...(token && { token }),
   };
+}
+
+/** A good token takes all that follows what stands before it, and nobody knows its text. */
+function markToken(headers: Record<string, readonly string[]>, { name, prefix }: Carrier): void {
+  const values = headers[name];
+  const at = values?.findIndex((value) => value.includes(prefix)) ?? -1;
+  const value = values?.[at];
+  if (!values || value === undefined) return;
+  const marked = `${value.slice(0, value.indexOf(prefix) + prefix.length)}${tokenMark}`;
+  headers[name] = values.with(at, marked);
 }
 
 function textsOf(sample: Sample): readonly string[] {

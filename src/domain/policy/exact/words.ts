@@ -10,6 +10,7 @@ import type {
   Region,
   WitnessToken,
 } from './model.ts';
+import { holdsTokenField } from './tokens/carriers.ts';
 
 /** What an author reads of a region: in the order of a sentence, from the caller to what is asked. */
 export function regionText({ constraints }: Region): string {
@@ -143,6 +144,8 @@ function listText({ field, patterns }: PatternList, { kind }: Attribute): string
   switch (field) {
     case 'present':
       return kind === 'source' ? 'known by mutual TLS' : 'there';
+    case holdsTokenField:
+      return 'with a token';
     case 'ambiguous':
       return 'ambiguous';
     case 'refuses':

@@ -3,6 +3,7 @@ import { type Formula } from '../formulas.ts';
 import type { PatternList } from '../model.ts';
 import type { TextSpace } from '../spaces/text-space.ts';
 import { type Row } from '../text/pieces.ts';
+import type { CarrierSeen } from '../tokens/formulas.ts';
 import type { Vocabulary } from '../vocabulary.ts';
 
 /** What the same list means depends on. */
@@ -16,6 +17,8 @@ export interface Reading {
   readonly taken?: Formula | undefined;
   /** Claims of which a string is read as its words, beside those of which it always is. */
   readonly words?: ReadonlySet<string>;
+  /** Headers in which tokens come, by name in small letters. */
+  readonly carriers?: ReadonlyMap<string, CarrierSeen>;
   /** Asked of the connection that a request comes in: what the request says of a client before is not known there. */
   readonly ofConnection?: boolean;
 }

@@ -4,6 +4,7 @@ export {
   addresses,
   hasServerName,
   header,
+  holdsToken,
   hosts,
   metadata,
   methods,

@@ -10,6 +10,7 @@ import {
   something,
   spelled,
 } from '../text/pieces.ts';
+import { type Carrier, holdsTokenField, isOfBadTokens } from '../tokens/carriers.ts';
 import type { Vocabulary } from '../vocabulary.ts';
 import { type Any, asked, keyOf } from './ask.ts';
 
@@ -85,6 +86,55 @@ function templateRow(template: string): Row {
 }
 
 export function header(name: string): Any {
+  const any = plainHeader(name);
+  return (fieldName, patterns, reading) => {
+    const seen = reading.carriers?.get(name);
+    if (!seen) return any(fieldName, patterns, reading);
+    const { formulas } = reading.vocabulary;
+    const [others, ofBad] = parted(patterns, (pattern) => isOfBadTokens(seen.carrier, pattern));
+    const came = formulas.or([
+      ...(others.length > 0 ? [any(fieldName, others, reading)] : []),
+      ...(ofBad.length > 0
+        ? [formulas.and([any(fieldName, ofBad, reading), formulas.not(seen.isGood)])]
+        : []),
+    ]);
+    // Nothing is thrown away before tokens have been looked at.
+    return reading.early ? came : formulas.and([came, formulas.not(seen.isRemoved)]);
+  };
+}
+
+function parted<T>(
+  all: readonly T[],
+  isSecond: (each: T) => boolean,
+): readonly [first: readonly T[], second: readonly T[]] {
+  return [all.filter((each) => !isSecond(each)), all.filter(isSecond)];
+}
+
+/** Whether there is what stands before a token. */
+export function holdsToken(vocabulary: Vocabulary, { name, prefix }: Carrier): Formula {
+  const list = { field: holdsTokenField, patterns: [prefix] };
+  const row = [anything(), ...spelled(prefix), anything()];
+  const key = keyOf('holds', [prefix]);
+  if (isJoinedHeader(name))
+    return vocabulary.ask({
+      space: vocabulary.joinedHeader(name),
+      key,
+      list,
+      add: (space, literal) => {
+        space.add(literal, [row]);
+      },
+    });
+  return vocabulary.ask({
+    space: vocabulary.header(name),
+    key,
+    list,
+    add: (space, literal) => {
+      space.add(literal, [row]);
+    },
+  });
+}
+
+function plainHeader(name: string): Any {
   return (fieldName, patterns, { vocabulary }) => {
     const list = { field: fieldName, patterns };
     // They are always there.

@@ -1,6 +1,7 @@
 import { conditionSubject } from '../../decide/index.ts';
 import type { AuthorizationPolicy, Policy } from '../../model.ts';
-import { jwtRules, type TokenPlace, type WrittenTokenRule } from './rules.ts';
+import { asksOfNoText, carriersOf } from './carriers.ts';
+import { jwtRules, placeText, type TokenPlace, type WrittenTokenRule } from './rules.ts';
 
 interface Side {
   readonly policies: readonly Policy[];
@@ -17,17 +18,25 @@ export function beyond(...sides: readonly [Side, Side]): string | undefined {
   const read = whatIsRead(policies);
   const places = sides.flatMap(({ rules }) => rules.flatMap((rule) => rule.places));
   if (areEntangled(places)) return 'tokens are looked for in places of which one may hold the other';
-  if (places.some((place) => read.headers.has(carrierOf(place))))
-    return 'policies look at where tokens are, which a proxy takes away from there';
+  if (places.some((place) => place.kind !== 'header' && read.headers.has(carrierOf(place))))
+    return 'policies look at the query or the cookies in which tokens are, whose text is not known';
+  const carriers = carriersOf(
+    sides.flatMap(({ rules }) => rules),
+    policies,
+  );
+  if (!carriers.every((carrier) => asksOfNoText(carrier, policies)))
+    return 'policies ask for a part of the text of tokens, which is not known';
+  if (carriers.some(({ place }) => sides.some(({ rules }) => !agreeOnPassing(rules, place))))
+    return 'policies look at a header for tokens that some rules pass on, and others that hold beside them do not';
   const outputs = jwtRules(policies)
     .flatMap((rule) => [
       ...(rule.outputPayloadToHeader === undefined ? [] : [rule.outputPayloadToHeader]),
       ...rule.outputClaimToHeaders.map(({ header }) => header),
     ])
     .map((name) => name.toLowerCase());
-  const carriers = new Set(places.map(carrierOf));
+  const holders = new Set(places.map(carrierOf));
   // Whatever comes in such a header is thrown away before anybody looks for a token.
-  if (outputs.some((name) => carriers.has(name) || ofTheirOwn.test(name)))
+  if (outputs.some((name) => holders.has(name) || ofTheirOwn.test(name)))
     return 'what is made of tokens is put into headers that something else is read from';
   if (outputs.some((name) => read.headers.has(name)))
     return 'policies look at headers that are made of tokens';
@@ -48,6 +57,11 @@ function areEntangled(places: readonly TokenPlace[]): boolean {
     prefixes.set(name, prefix);
   }
   return false;
+}
+
+function agreeOnPassing(rules: readonly WrittenTokenRule[], place: TokenPlace): boolean {
+  const reading = rules.filter(({ places }) => places.some((each) => placeText(each) === placeText(place)));
+  return new Set(reading.map(({ isPassedOn }) => isPassedOn)).size < 2;
 }
 
 /** The header that holds a token that is in a place. */

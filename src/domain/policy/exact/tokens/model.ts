@@ -1,11 +1,14 @@
 import type { Policy } from '../../model.ts';
 import { beyond } from './beyond.ts';
+import { type Carrier, carriersOf } from './carriers.ts';
 import { type TokenRule, type WrittenTokenRule, writtenRules } from './rules.ts';
 
 /** One port's rules for tokens before and after. */
 export interface TokenChange {
   readonly before: readonly TokenRule[];
   readonly after: readonly TokenRule[];
+  /** Headers for tokens at which policies look. */
+  readonly carriers: readonly Carrier[];
 }
 
 /**
@@ -19,7 +22,14 @@ export function tokenChange(before: readonly Policy[], after: readonly Policy[])
   const names = namesOf([...was, ...is]);
   const named = (rules: readonly WrittenTokenRule[]) =>
     rules.map((rule): TokenRule => ({ ...rule, keys: rule.keys.map(({ id }) => names.get(id) ?? id) }));
-  return { before: named(was), after: named(is) };
+  const carriers = carriersOf([...was, ...is], [...before, ...after]);
+  return { before: named(was), after: named(is), carriers };
+}
+
+/** Whether policies look at headers in which tokens come. */
+export function readCarriers(...sides: readonly (readonly Policy[])[]): boolean {
+  const policies = sides.flat();
+  return carriersOf(writtenRules(policies), policies).length > 0;
 }
 
 /** Of each key another one, by identifier. */

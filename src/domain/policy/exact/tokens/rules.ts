@@ -36,6 +36,8 @@ export interface TokenRule {
   readonly keys: readonly string[];
   /** Claims of which a string is read as its words, beside those of which it always is. */
   readonly words: readonly string[];
+  /** Whether the header of a token that is taken is left in the request. */
+  readonly isPassedOn: boolean;
 }
 
 /** What is asked whether it is taken; its times are taken to be good. */
@@ -55,6 +57,7 @@ export function writtenRules(policies: readonly Policy[]): readonly WrittenToken
     places: placesOf(rule),
     keys: keysOf(rule),
     words: rule.spaceDelimitedClaims.filter((name) => !isAlwaysWords(name)),
+    isPassedOn: rule.forwardOriginalToken,
   }));
 }
 
@@ -77,7 +80,7 @@ export function outcomeOf(
   rules: readonly TokenRule[],
   { place, key, issuer, audiences }: AskedToken,
 ): 'unread' | 'taken' | 'refused' {
-  const reading = rules.filter(({ places }) => places.some((each) => placeText(each) === place));
+  const reading = rulesReading(rules, place);
   if (reading.length === 0) return 'unread';
   const isTaken = reading.some(
     (rule) =>
@@ -87,6 +90,11 @@ export function outcomeOf(
       isForAudience(rule, audiences),
   );
   return isTaken ? 'taken' : 'refused';
+}
+
+/** @param place as placeText tells it */
+export function rulesReading(rules: readonly TokenRule[], place: string): readonly TokenRule[] {
+  return rules.filter(({ places }) => places.some((each) => placeText(each) === place));
 }
 
 /** As proxies look: where a rule names no place, in the two of RFC 6750, sections 2.1 and 2.3. */

@@ -16,6 +16,8 @@ export interface SentToken {
   readonly place: string;
   readonly signedBy: string | undefined;
   readonly claims: Claims;
+  /** Headers as they are sent, `<token>` where it stands; also the one that the token is in. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface Rule {
@@ -26,6 +28,8 @@ export interface Rule {
   readonly places: readonly string[];
   /** Claims that are lists of words. */
   readonly words?: readonly string[];
+  /** Whether the header of a token goes on with the request. */
+  readonly forward?: boolean;
 }
 
 /** What becomes of a request with this token, or none, under rules and policies. */
@@ -36,7 +40,12 @@ export function verdictOf(
   from: PolicyRequest = request(),
 ): Verdict {
   const looked = token === undefined ? [] : rules.filter(({ places }) => places.includes(token.place));
-  if (token === undefined || looked.length === 0) return decideOf(policies, { ...from, jwt: undefined });
+  const sent = withHeaders({ ...from, jwt: undefined }, rawHeaders(token));
+  if (token === undefined || looked.length === 0) return decideOf(policies, sent);
+  // Authorizers are asked before.
+  const isCustom = (each: Policy) => each.kind === 'AuthorizationPolicy' && each.action === 'CUSTOM';
+  if (decideOf(policies.filter(isCustom), sent) === 'deny') return 'deny';
+  const others = policies.filter((each) => !isCustom(each));
   const { iss, aud } = token.claims;
   const auds = (Array.isArray(aud) ? aud : [aud]).map((each) => plainAudience(String(each)));
   const good = looked.some(
@@ -47,7 +56,34 @@ export function verdictOf(
         (aud !== undefined && rule.audiences.map(plainAudience).some((each) => auds.includes(each)))),
   );
   const spaceDelimitedClaims = rules.flatMap(({ words = [] }) => words);
-  return good ? decideOf(policies, { ...from, jwt: token.claims, spaceDelimitedClaims }) : 'deny';
+  const isKept = looked.some(({ forward = false }) => forward);
+  const { [headerOf(token.place) ?? '']: _, ...rest } = rawHeaders(token);
+  const seen = isKept ? sent : withHeaders({ ...from, jwt: undefined }, rest);
+  return good ? decideOf(others, { ...seen, jwt: token.claims, spaceDelimitedClaims }) : 'deny';
+}
+
+/** In small letters. */
+function headerOf(place: string): string | undefined {
+  return /^header (\S+)/.exec(place)?.[1];
+}
+
+/** What is sent of headers, with a text for the token that nobody asks for. */
+function rawHeaders(token: SentToken | undefined): Readonly<Record<string, string>> {
+  if (!token) return {};
+  const { place, headers = {} } = token;
+  const [, name, prefix = '""'] = /^header (\S+)(?: after (".*"))?$/.exec(place) ?? [];
+  const own = name === undefined ? {} : { [name]: `${String(JSON.parse(prefix))}<token>` };
+  const all = Object.entries({ ...own, ...headers });
+  return Object.fromEntries(all.map(([key, value]) => [key, value.replace('<token>', 'eyJ9.eyJ9.c2ln')]));
+}
+
+function withHeaders(asked: PolicyRequest, headers: Readonly<Record<string, string>>): PolicyRequest {
+  if (!asked.http) return asked;
+  const lists = Object.entries(headers).map(([name, value]) => [name, [value]] as const);
+  return {
+    ...asked,
+    http: { ...asked.http, headers: { ...asked.http.headers, ...Object.fromEntries(lists) } },
+  };
 }
 
 function plainAudience(text: string): string {
@@ -97,7 +133,8 @@ export function allTokens(
 
 /** Whether a region holds such a request, by what each list says of the token as it is sent. */
 export function isTokenIn({ constraints }: Region, token: SentToken | undefined): boolean {
-  const asked = request({}, { jwt: token?.claims });
+  const headers = rawHeaders(token);
+  const asked = withHeaders(request({}, { jwt: token?.claims }), headers);
   const asWords = / as words$/;
   return constraints.every(({ attribute, alternatives, ...rest }) => {
     const of = (list: PatternList): boolean => {
@@ -113,6 +150,11 @@ export function isTokenIn({ constraints }: Region, token: SentToken | undefined)
           const all = Array.isArray(aud) ? aud : aud === undefined ? [] : [aud];
           return all.some((each) => list.patterns.map(plainAudience).includes(plainAudience(String(each))));
         }
+        case 'holdsToken':
+          return (
+            attribute.kind === 'header' &&
+            list.patterns.some((prefix) => headers[attribute.name]?.includes(prefix) === true)
+          );
         case 'present':
           if (attribute.kind === 'tokenPlace')
             return token !== undefined && token.place !== 'header x-nobody';

@@ -1,6 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { expect } from 'vitest';
 import type { Policy } from '../../../../../src/domain/policy/index.ts';
+import type { Random } from '../../../../oracle/generate/index.ts';
 import { policy } from '../mesh.ts';
 import { allTokens, type Rule, type SentToken } from './sent-tokens.ts';
 import { allow, authorization, deny, from, to, unless, when } from './worlds.ts';
@@ -76,9 +77,20 @@ export function tokens(rules: readonly Written[], more: object = {}): readonly P
   );
 }
 
-export const staff = allow(when('request.auth.claims[groups]', 'staff'));
+const staffRules = [when('request.auth.claims[groups]', 'staff')];
+export const staff = allow(...staffRules);
 const named = (...patterns: string[]) => allow(from({ requestPrincipals: patterns }));
 const everybody: readonly Policy[] = [];
+
+const readingHeader = (...patterns: string[]) => allow(when('request.headers[authorization]', ...patterns));
+const passedOn: Written = {
+  spec: { ...issuerSpec().spec, forwardOriginalToken: true },
+  told: { ...issuerSpec().told, forward: true },
+};
+
+function issuerSpec(): Written {
+  return rule(one, 'a');
+}
 
 export type TokenCase = readonly [
   name: string,
@@ -373,6 +385,126 @@ export const tokenCases: readonly TokenCase[] = [
   ],
   ['all refused anyway', [], [issuerOne], [deny({})], []],
   [
+    'a first rule, where a header is asked for that its tokens come in',
+    [],
+    [issuerOne],
+    [readingHeader('*')],
+    ['denied'],
+    { place: 'header authorization after "Bearer "' },
+  ],
+  [
+    'a first rule, where that header must not be there',
+    [],
+    [issuerOne],
+    [allow(unless('request.headers[authorization]', '*'))],
+    ['allowed', 'denied'],
+    { signedBy: 'the key a' },
+  ],
+  [
+    'a first rule, where what stands before a token is asked for',
+    [],
+    [issuerOne],
+    [readingHeader('Bearer *')],
+    ['denied'],
+  ],
+  ['a first rule, where passwords are asked for', [], [issuerOne], [readingHeader('Basic *')], ['denied']],
+  [
+    'a first rule, where one password is asked for',
+    [],
+    [issuerOne],
+    [readingHeader('Basic abc')],
+    ['denied'],
+  ],
+  [
+    'a first rule, where a bad token is asked for',
+    [],
+    [issuerOne],
+    [readingHeader('Bearer abc')],
+    ['denied'],
+    { signedBy: undefined },
+  ],
+  [
+    'a first rule, where a header or a claim is asked for',
+    [],
+    [issuerOne],
+    [readingHeader('Bearer *', 'Basic abc'), authorization('ALLOW', staffRules, { name: 'staff' })],
+    ['allowed', 'denied'],
+  ],
+  [
+    'a rule that passes tokens on',
+    [issuerOne],
+    [passedOn],
+    [readingHeader('*')],
+    ['allowed'],
+    { signedBy: 'the key a' },
+  ],
+  [
+    'a rule that passes tokens on, whom nobody asks',
+    [issuerOne],
+    [passedOn],
+    [readingHeader('Basic abc')],
+    [],
+  ],
+  [
+    'a rule that no longer passes tokens on, and a denial of those that come with one',
+    [passedOn],
+    [issuerOne],
+    [deny(when('request.headers[authorization]', 'Bearer *'))],
+    ['allowed'],
+  ],
+  [
+    'another key, where the header is asked for too',
+    [passedOn],
+    [
+      {
+        spec: { ...passedOn.spec, ...rule(one, 'b').spec, forwardOriginalToken: true },
+        told: { ...rule(one, 'b').told, forward: true },
+      },
+    ],
+    [readingHeader('Bearer *')],
+    ['allowed', 'denied'],
+  ],
+  [
+    'another place, where the one before is asked for',
+    [issuerOne],
+    [rule(one, 'a', 'cookie')],
+    [readingHeader('*')],
+    ['allowed', 'denied'],
+  ],
+  [
+    'a header by itself, which is asked for',
+    [issuerOne],
+    [rule(one, 'a', 'header')],
+    [allow(when('request.headers[x-token]', '*', 'none'))],
+    ['denied'],
+  ],
+  [
+    'an authorizer, who is asked before a token is taken away',
+    [],
+    [issuerOne],
+    [
+      authorization('CUSTOM', [when('request.headers[authorization]', 'Bearer *')], {
+        provider: { name: 'nobody' },
+      }),
+    ],
+    ['denied'],
+  ],
+  [
+    'policies alone that ask for what no token leaves there',
+    [issuerOne],
+    [issuerOne],
+    [[readingHeader('Basic abc', 'Bearer *')], [readingHeader('Basic abc')]],
+    [],
+  ],
+  [
+    'policies alone that ask for what another rule leaves there',
+    [passedOn],
+    [passedOn],
+    [[readingHeader('Basic abc', 'Bearer *')], [readingHeader('Basic abc')]],
+    ['denied'],
+    { signedBy: 'the key a' },
+  ],
+  [
     'nobody let in before, nor after',
     [issuerOne],
     [rule(two, 'b', 'header')],
@@ -380,6 +512,50 @@ export const tokenCases: readonly TokenCase[] = [
     [],
   ],
 ];
+
+const carrierPatterns = ['*', 'Bearer *', 'Basic *', 'Basic abc', 'Bearer abc', 'b*', 'Bea*', 'none'];
+
+/** Rules that pass tokens on or not, and policies that ask for the header of tokens, for claims, and for both. */
+export function randomCarrierCase(random: Random): TokenCase {
+  const ofCookie = [rule(one, 'a', 'cookie')];
+  const ruleSets: readonly (readonly Written[])[] = [
+    [],
+    [issuerOne],
+    [passedOn],
+    ofCookie,
+    [issuerOne, rule(two, 'b')],
+    [rule(two, 'b', 'cookie'), issuerOne],
+  ];
+  const condition = (ofClaims: number) => {
+    const how = random.int(3);
+    const draw = () => random.list(1, 2, () => random.pick(carrierPatterns));
+    return random.chance(ofClaims)
+      ? { key: 'request.auth.claims[groups]', [random.pick(['values', 'notValues'])]: ['staff'] }
+      : {
+          key: 'request.headers[authorization]',
+          ...(how < 2 && { values: draw() }),
+          ...(how > 0 && { notValues: draw() }),
+        };
+  };
+  const some = () =>
+    random
+      .list(1, 2, () => 0)
+      .map((_, at) => {
+        const action = random.pick(['ALLOW', 'ALLOW', 'DENY', 'CUSTOM']);
+        // No claim is known to an authorizer.
+        const ofClaims = action === 'CUSTOM' ? 0 : 0.3;
+        const rules = random.list(1, 2, () => ({
+          when: [condition(at === 0 ? 0 : ofClaims), ...random.list(0, 1, () => condition(ofClaims))],
+        }));
+        const provider = action === 'CUSTOM' ? { provider: { name: 'nobody' } } : {};
+        return authorization(action, rules, { name: `p${at}`, ...provider });
+      });
+  const policies = some();
+  if (random.chance(0.5)) return ['random', random.pick(ruleSets), random.pick(ruleSets), policies, []];
+  // Under the same rules of other places claims are taken to be free.
+  const rules = random.pick(ruleSets.filter((each) => each !== ofCookie));
+  return ['random', rules, rules, [policies, some()], []];
+}
 
 const sidesOf = (
   [first]: readonly unknown[],
@@ -410,23 +586,64 @@ export function sides([, before, after, given]: TokenCase): {
   return {
     before: side(before, was),
     after: side(after, is),
-    all: allTokens(
-      [...new Set(rules.flatMap(({ places }) => places))],
-      [...new Set(rules.flatMap(({ keys }) => keys))],
-      [...new Set(rules.flatMap(({ issuer }) => issuer ?? []))],
-      [...new Set(rules.flatMap(({ audiences = [] }) => audiences))],
-      rules.some(({ words }) => words)
-        ? [
-            'staff',
-            'guests staff',
-            'staffers  x',
-            ['clerks staff'],
-            'clerks staff',
-            ['guests', 'staff'],
-            '  ',
-            '',
-          ]
-        : undefined,
+    all: withHeaders(
+      was,
+      is,
+      rules.flatMap(({ keys }) => keys),
+      allTokens(
+        [...new Set(rules.flatMap(({ places }) => places))],
+        [...new Set(rules.flatMap(({ keys }) => keys))],
+        [...new Set(rules.flatMap(({ issuer }) => issuer ?? []))],
+        [...new Set(rules.flatMap(({ audiences = [] }) => audiences))],
+        rules.some(({ words }) => words)
+          ? [
+              'staff',
+              'guests staff',
+              'staffers  x',
+              ['clerks staff'],
+              'clerks staff',
+              ['guests', 'staff'],
+              '  ',
+              '',
+            ]
+          : undefined,
+      ),
     ),
   };
+}
+
+/** Where policies look at headers for tokens: what else can be in these, with a token elsewhere, or none, or a bad one. */
+function withHeaders(
+  was: readonly Policy[],
+  is: readonly Policy[],
+  keys: readonly string[],
+  all: readonly (SentToken | undefined)[],
+): readonly (SentToken | undefined)[] {
+  const text = JSON.stringify([...was, ...is]);
+  const bearer = 'header authorization after "Bearer "';
+  const values: readonly string[] = ['Basic abc', 'Basic abcd', 'Bearer', 'bearer <token>', '', 'none'];
+  const odd: SentToken[] = [];
+  const nowhere = { place: 'header x-nobody', signedBy: keys[0], claims: { iss: one } };
+  for (const name of ['authorization', 'x-token']) {
+    if (!text.includes(`request.headers[${name}]`)) continue;
+    const inOther = all.filter((token) => token && !token.place.startsWith(`header ${name}`)).slice(0, 200);
+    if (name === 'authorization')
+      for (const value of values)
+        for (const token of [nowhere, ...inOther])
+          if (token) odd.push({ ...token, headers: { [name]: value } });
+    const bad = name === 'authorization' ? ['Bearer abc', 'xBearer a.b.c', 'Bearer abc d'] : ['none', 'abc'];
+    const place = name === 'authorization' ? bearer : 'header x-token';
+    for (const value of bad) odd.push({ place, signedBy: undefined, claims: {}, headers: { [name]: value } });
+  }
+  if (text.includes('request.headers[authorization]'))
+    for (const signedBy of [...keys, undefined])
+      for (const groups of [['staff'], ['guests']])
+        for (const value of ['xx Bearer <token>', 'Basic abc, Bearer <token>', 'Bearer  ;<token>'])
+          odd.push({
+            place: bearer,
+            signedBy,
+            claims: { iss: one, groups },
+            headers: { authorization: value },
+          });
+  return [...all, ...odd];
 }

@@ -1,55 +1,96 @@
 import { describe, expect, test } from 'vitest';
-import type { Policy } from '../../../../../src/domain/policy/index.ts';
-import { isTokenIn, verdictOf } from './sent-tokens.ts';
+import type {
+  Policy,
+  PolicyRequest,
+  Witness,
+  WorldComparison,
+} from '../../../../../src/domain/policy/index.ts';
+import { Random } from '../../../../oracle/generate/index.ts';
+import { isTokenIn, type SentToken, verdictOf } from './sent-tokens.ts';
 import {
   issuerOne,
   keyOne,
   keySet,
   one,
+  randomCarrierCase,
   rule,
   sides,
   staff,
+  type TokenCase,
   tokenCases,
   tokens,
   type Written,
 } from './token-cases.ts';
 import { allow, authorization, compareHttp, when } from './worlds.ts';
 
+/** Nothing is left out, and nothing told of that is not so; and each witness is one. */
+function mustBeRight(each: TokenCase, { differences }: WorldComparison): void {
+  const { before, after, all } = sides(each);
+  for (const token of all) {
+    const [was, is] = [before, after].map(({ rules, policies }) => verdictOf(rules, policies, token));
+    const becomes = is === 'allow' ? 'allowed' : 'denied';
+    const told = differences.filter(({ region }) => isTokenIn(region, token));
+    expect(
+      told.map((difference) => difference.becomes),
+      JSON.stringify(token),
+    ).toEqual(was === is ? [] : [becomes]);
+  }
+  for (const { witness: sent, ...said } of differences) {
+    expect(sent.request.jwt).toBeUndefined();
+    const verdicts = [before, after].map(({ rules, policies }) =>
+      verdictOf(rules, policies, ...asSent(sent)),
+    );
+    expect(verdicts).toEqual([said.before.verdict, said.after.verdict]);
+  }
+}
+
+function compareSides(each: TokenCase) {
+  const { before, after } = sides(each);
+  return compareHttp(
+    [...before.authentications, ...before.policies],
+    [...after.authentications, ...after.policies],
+  );
+}
+
 describe('where other tokens are taken', () => {
   for (const each of tokenCases) {
     const [name, , , , changes, witness] = each;
     test(name, () => {
-      const { before, after, all } = sides(each);
-      const found = compareHttp(
-        [...before.authentications, ...before.policies],
-        [...after.authentications, ...after.policies],
-      );
+      const found = compareSides(each);
       expect(found).toMatchObject({ complete: true, undecided: [], changes });
       if (witness !== undefined) {
         const token = expect.objectContaining(matching(witness));
         const said = expect.objectContaining({ witness: expect.objectContaining({ token }) });
         expect(found.differences).toContainEqual(said);
       }
-      // Nothing is left out, and nothing told of that is not so.
-      for (const token of all) {
-        const [was, is] = [before, after].map(({ rules, policies }) => verdictOf(rules, policies, token));
-        const becomes = is === 'allow' ? 'allowed' : 'denied';
-        const told = found.differences.filter(({ region }) => isTokenIn(region, token));
-        expect(
-          told.map((difference) => difference.becomes),
-          JSON.stringify(token),
-        ).toEqual(was === is ? [] : [becomes]);
-      }
-      for (const { witness: sent, ...said } of found.differences) {
-        expect(sent.request.jwt).toBeUndefined();
-        const verdicts = [before, after].map(({ rules, policies }) =>
-          verdictOf(rules, policies, sent.token, sent.request),
-        );
-        expect(verdicts).toEqual([said.before.verdict, said.after.verdict]);
-      }
+      mustBeRight(each, found);
     });
   }
 });
+
+test('random policies that look at a header for tokens, under random rules', () => {
+  const outcomes = { same: 0, different: 0, undecided: 0 };
+  for (let seed = 0; seed < 30; seed += 1) {
+    const each = randomCarrierCase(new Random(seed));
+    const found = compareSides(each);
+    outcomes[found.outcome] += 1;
+    mustBeRight(each, found);
+  }
+  expect(outcomes.undecided).toBe(0);
+  expect(outcomes.same).toBeGreaterThan(2);
+  expect(outcomes.different).toBeGreaterThan(10);
+});
+
+/** A header for tokens is that of the token. */
+function asSent({ token, request }: Witness): readonly [SentToken | undefined, PolicyRequest] {
+  const { http } = request;
+  const headers = Object.entries(http?.headers ?? {}).map(([name, [value = '']]) => [name, value] as const);
+  if (!token || !http) return [undefined, request];
+  return [
+    { ...token, headers: Object.fromEntries(headers) },
+    { ...request, http: { ...http, headers: {} } },
+  ];
+}
 
 function matching(witness: object): object {
   return Object.fromEntries(
@@ -84,25 +125,46 @@ const beyond: readonly (readonly [
     /may hold the other/,
   ],
   [
-    'policies that look at the header',
+    'policies that ask for an end of a token',
     tokens([issuerOne]),
     tokens(wider),
+    [allow(when('request.headers[Authorization]', '*xyz'))],
+    /text of tokens/,
+  ],
+  [
+    'policies that ask for a beginning of a token',
+    tokens([issuerOne]),
+    tokens(wider),
+    [allow(when('request.headers[Authorization]', 'Bearer eyJ*'))],
+    /text of tokens/,
+  ],
+  [
+    'policies that ask for one token',
+    tokens([issuerOne]),
+    tokens(wider),
+    [allow(when('request.headers[Authorization]', 'Bearer a.b.c'))],
+    /text of tokens/,
+  ],
+  [
+    'policies that look at a header that one of two rules passes on',
+    tokens([issuerOne, rule(one, 'b')]),
+    [...tokens([issuerOne]), ...tokens([rule(one, 'b')], { forwardOriginalToken: true })],
     [allow(when('request.headers[Authorization]', '*'))],
-    /where tokens are/,
+    /pass on/,
   ],
   [
     'policies that look at the query',
     tokens([issuerOne]),
     tokens(wider),
     [allow(when('request.headers[:path]', '/a'))],
-    /where tokens are/,
+    /query or the cookies/,
   ],
   [
     'policies that look at cookies',
     tokens([rule(one, 'a', 'cookie')]),
     tokens([rule(one, 'b', 'cookie')]),
     [allow(when('request.headers[cookie]', '*'))],
-    /where tokens are/,
+    /query or the cookies/,
   ],
   ...['authorization', 'X-Forwarded-For'].map(
     (outputPayloadToHeader) =>
