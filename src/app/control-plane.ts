@@ -20,7 +20,7 @@ import {
   readPolicy,
 } from '../domain/policy/index.ts';
 import type { KeptMeshSource, MeshSource, Metrics, Store } from '../domain/ports/index.ts';
-import { createDecisionRecorder, type DecisionRecorder } from '../domain/records/index.ts';
+import { createDecisionRecorder, type DecisionRecorder, decisionsIn } from '../domain/records/index.ts';
 import type { RevocationService } from '../domain/revocation/index.ts';
 import {
   createShadowObserver,
@@ -90,7 +90,7 @@ export async function openControlPlane(
 ): Promise<OpenControlPlane | undefined> {
   const { mesh } = config;
   if (!mesh) return undefined;
-  const { createEnvoyRenderer } = await import('../adapters/envoy/index.ts');
+  const { createEnvoyRenderer, decisionMarker } = await import('../adapters/envoy/index.ts');
   const stored = createStoredPolicySource(store.policies, ports.clock);
   const settings = meshSettings(config, mesh);
   const orders = new StrictOrders(store.enforcement);
@@ -152,7 +152,14 @@ export async function openControlPlane(
     entropy,
     ...ports,
   });
-  const denials = createDenials({ mesh: plane, sink: observer, store: store.denials, entropy, ...ports });
+  const denials = createDenials({
+    mesh: plane,
+    sink: observer,
+    decidedBy: decisionsIn(plane, decisionMarker(settings)),
+    store: store.denials,
+    entropy,
+    ...ports,
+  });
   return {
     settings,
     plane,

@@ -47,6 +47,8 @@ export const rules: Rules = {
     /^src\/app\/policy-world\.ts$/,
     // A real Envoy that decides the calls of tests, for the one command that wants it.
     /^src\/app\/envoy-judge\.ts$/,
+    // By which rules a proxy of given policies would say that it decided, without the server.
+    /^src\/app\/decision-rules\.ts$/,
     // What the agent needs of pki, without the X.509 libraries: an agent stands beside every workload.
     /^src\/pki\/light\.ts$/,
     // Types of what the server and the browser say to each other, without the messages of gRPC.

@@ -11,7 +11,7 @@ export function decisionRecordContract(
   const paths = (records: readonly DecisionRecord[]) => records.map(({ path }) => path);
 
   test('gives back what was saved, all that is undefined included', async () => {
-    const full = decisionRecord();
+    const full = decisionRecord({ rules: '0123456789abcdef' });
     const bare = decisionRecord({
       serviceAccount: undefined,
       labels: {},
@@ -57,6 +57,7 @@ export function decisionRecordContract(
       { decision: 'denied', refusedBy: 'token' },
       { policy: undefined, rule: undefined },
       { rule: 1 },
+      { rules: '0123456789abcdef' },
       { sampled: false },
       { lacks: ['host'] },
     ];

@@ -14,6 +14,7 @@ function denial(
   return {
     serviceAccount: 'orders',
     policiesVersion: 'abc',
+    decidedBy: { rules: '0123456789abcdef', revision: undefined },
     told: at(1),
     ...rest,
     entry: {
@@ -56,7 +57,7 @@ const unknown = (id: string, callerAddress: string, workload = 'files/shop/order
       rule: undefined,
       reason: undefined,
     },
-    { serviceAccount: undefined, policiesVersion: undefined },
+    { serviceAccount: undefined, policiesVersion: undefined, decidedBy: undefined },
   );
 
 /** What the part of a Store does that keeps denials. */

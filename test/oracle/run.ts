@@ -90,6 +90,7 @@ export async function run(world: World, options: RunOptions, coverage: Coverage)
     perSet: options.connectionsPerSet,
     log,
     patience,
+    isOurs: rendering === ours,
   });
   return { http, tcp };
 }

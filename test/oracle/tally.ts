@@ -88,7 +88,12 @@ export function outcomeOf({ verdict, step, by, audit, dryRun }: Decision): Outco
 }
 
 /** What a refusal comes before is not decided, and what the refusing filter itself saw is not in its reply yet. */
-export function comparable(outcome: Outcome): Outcome {
-  const { verdict, step, dryRun } = outcome;
-  return { ...outcome, dryRun: dryRun.filter(({ action }) => verdict === 'allow' || at[action] < at[step]) };
+export function comparable({ verdict, step, by, audit, dryRun }: Outcome): Outcome {
+  return {
+    verdict,
+    step,
+    by,
+    audit,
+    dryRun: dryRun.filter(({ action }) => verdict === 'allow' || at[action] < at[step]),
+  };
 }

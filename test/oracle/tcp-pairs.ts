@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import { recordedDecision } from '../../src/adapters/envoy/authorization/index.ts';
+import { decisionMarker, recordedDecision } from '../../src/adapters/envoy/authorization/index.ts';
 import { decide, type PolicyRequest } from '../../src/domain/policy/index.ts';
 import { waitFor } from '../parts/index.ts';
 import { closed, open } from './client.ts';
@@ -17,6 +17,8 @@ interface Options {
   readonly perSet: number;
   readonly log: string;
   readonly patience: number;
+  /** Whether connections are decided by our rendering, and not by one that is wrong on purpose. */
+  readonly isOurs: boolean;
 }
 
 /** Only gRPC providers can be asked about a connection: the others are as if they were not there. */
@@ -25,12 +27,13 @@ const context = {
   tcp: true,
   customVerdicts: new Map([...meshContext.customVerdicts].filter(([name]) => name.endsWith('-grpc'))),
 };
+const marksOf = decisionMarker(meshContext);
 const providerNames = [...context.customVerdicts.keys()].sort();
 
 export async function tcpPairs(
   { random, world, coverage }: Making,
   sets: readonly PolicySet[],
-  { port, perSet, log, patience }: Options,
+  { port, perSet, log, patience, isOurs }: Options,
 ): Promise<Tally> {
   const all = connections(random, [port], 48).filter(({ sourceIp }) => !sourceIp.includes(':'));
   const tried: {
@@ -70,12 +73,24 @@ export async function tcpPairs(
   return Tally.of(
     tried.map(({ policies, request, allowed, ends }) => {
       const recorded = recordedDecision(logged.get(ends) ?? {}, !allowed, providerNames);
+      if (isOurs) checkMarks(policies, recorded);
       const envoys = comparable({ verdict: allowed ? 'allow' : 'deny', ...recorded });
       const ours = outcomeOf(decide(policies, request, context));
       countDecided(coverage, 'connection', policies, ours);
       return { ours, envoys, pair: { policies, request } };
     }),
   );
+}
+
+/** What a proxy says of the rules that it decided by is what is known of these policies. */
+function checkMarks(
+  policies: PolicySet['policies'],
+  { step, marks }: ReturnType<typeof recordedDecision>,
+): void {
+  if (step === 'CUSTOM') return;
+  const { deny, allow } = marksOf(policies, 'network');
+  if (marks.deny !== deny || (step !== 'DENY' && marks.allow !== allow))
+    throw new Error(`decided by ${JSON.stringify(marks)}, and not by ${JSON.stringify({ deny, allow })}`);
 }
 
 /** The first bytes decide: they come back, or the connection ends. Fewer would leave the inspector of TLS in doubt. */

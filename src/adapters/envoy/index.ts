@@ -1,2 +1,2 @@
-export { recordedDecision, recordedShadow } from './authorization/index.ts';
+export { decisionMarker, recordedDecision, recordedShadow } from './authorization/index.ts';
 export { createEnvoyRenderer } from './renderer.ts';

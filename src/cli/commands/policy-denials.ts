@@ -44,6 +44,10 @@ const columns = [
   { title: 'CALLER', value: denialCallerText },
   { title: 'CALLEE', value: ({ workload, port }: Denial) => `${workload}:${port}` },
   { title: 'REQUEST', value: ({ method, path }: Denial) => `${method} ${path}`.trim() || 'connection' },
-  { title: 'WHY', value: refusalText },
+  {
+    title: 'WHY',
+    value: (denial: Denial) =>
+      `${refusalText(denial)}${denial.revision > 0 ? `, revision ${denial.revision}` : ''}`,
+  },
   { title: 'DENIAL', value: ({ id }: Denial) => id },
 ];

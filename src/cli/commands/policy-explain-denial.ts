@@ -5,6 +5,7 @@ import {
   callerOf,
   explainCall,
   type GivenCall,
+  holdingPolicies,
   holdingVersion,
   type PolicyWorld,
   quoted,
@@ -41,16 +42,49 @@ export async function explainDenial(
   const explanation = explanationOf(denial, world, givenCall(options, world), candidates);
   const before = denial.policiesVersion;
   const now = holdingVersion(live, denial.workload);
-  const since: Since = before === '' || now === undefined ? 'unknown' : before === now ? 'same' : 'changed';
-  const lines = denialLines(denial, since, explanation, candidates.assumed);
+  const told: Since = before === '' || now === undefined ? 'unknown' : before === now ? 'same' : 'changed';
+  const rulesSince = await sinceOfRules(denial, live);
+  // What its proxy had counts, not what it should have had.
+  const since = rulesSince === 'changed' ? 'changed' : told;
+  const lines = denialLines(denial, { since, rulesSince }, explanation, candidates.assumed);
+  const revisions = revisionsOf(denial, live);
+  if (revisions && revisions.now !== revisions.old) lines.splice(3, 0, revisionText(denial, revisions));
   return {
     explanation,
     text: [
       ...lines.map((line) => `${printable(line)}\n`),
       ...(explanation ? ['\n', explanationText(explanation, denial)] : []),
     ].join(''),
-    record: { denial, policiesSince: since, explanation },
+    record: { denial, policiesSince: since, rulesSince, revisions, explanation },
   };
+}
+
+/** Whether the rules that decided are those of now; not known where its proxy did not tell. */
+async function sinceOfRules({ rules, workload }: Denial, live: PolicyWorld): Promise<Since> {
+  const policies = holdingPolicies(live, workload);
+  if (rules === '' || !policies) return 'unknown';
+  const { rulesVersionsOf } = await import('../../app/decision-rules.ts');
+  return rulesVersionsOf(live.settings)(policies).has(rules) ? 'same' : 'changed';
+}
+
+interface Revisions {
+  readonly old: number;
+  /** Undefined where the policy is there no more. */
+  readonly now: number | undefined;
+}
+
+/** Of the policy that refused; undefined where that is not certain. */
+function revisionsOf({ policy, revision }: Denial, { policies }: PolicyWorld): Revisions | undefined {
+  if (revision === 0) return undefined;
+  const now = policies.find(
+    ({ kind, meta }) => kind === 'AuthorizationPolicy' && `${meta.namespace}/${meta.name}` === policy,
+  );
+  return { old: revision, now: now?.meta.generation };
+}
+
+function revisionText({ policy }: Denial, { old, now }: Revisions): string {
+  const present = now === undefined ? 'it is there no more' : `now it is at ${now}`;
+  return `  decided by revision ${old} of ${policy}; ${present}`;
 }
 
 /** Milliseconds between two looks, and how many there are: a proxy tells within a second. */
@@ -139,10 +173,10 @@ function answersOf(
 
 function denialLines(
   denial: Denial,
-  since: Since,
+  { since, rulesSince }: { readonly since: Since; readonly rulesSince: Since },
   explanation: CallExplanation | undefined,
   assumed: string,
-): readonly string[] {
+): string[] {
   const { at, workload, port, method, path, host, callerId, callerAddress, inexact, reason } = denial;
   const who =
     callerId === '' ? `somebody in plaintext at ${callerAddress}` : `${callerId} at ${callerAddress}`;
@@ -157,18 +191,26 @@ function denialLines(
     ...(request === '' ? [] : ['  not recorded: headers but the host, the token, the query']),
     isBeforePolicies(denial)
       ? 'No policy was asked: there is nothing to compare.'
-      : sinceText(since, explanation, assumed),
+      : sinceText(since, rulesSince, explanation, assumed),
     // What is assumed is not what the proxy had.
     ...(explanation && assumed === '' ? disagreement(denial, since, explanation) : []),
   ];
 }
 
 /** @param assumed what of the policies is taken otherwise than it holds */
-function sinceText(since: Since, explanation: CallExplanation | undefined, assumed: string): string {
+function sinceText(
+  since: Since,
+  rulesSince: Since,
+  explanation: CallExplanation | undefined,
+  assumed: string,
+): string {
   if (!explanation) return 'The workload is not there any more, so that nothing can be compared now.';
   const told = {
     same: 'The policies for it are the same as then.',
-    changed: 'The policies for it have been changed since.',
+    changed:
+      rulesSince === 'same'
+        ? 'The policies for it have been changed since, but not the rules that decided it.'
+        : 'The policies for it have been changed since.',
     unknown: 'Whether its policies have been changed since is not known.',
   }[since];
   if (assumed !== '') return `${told} ${assumed}, and what was recorded:`;

@@ -48,11 +48,17 @@ export function addReplay(policy: Command): void {
     const before = await loadWorld(options);
     const after = candidateWorld(before, options);
     const records = await loadRecords(options, before);
-    const report = replay(records.records, before, after);
+    const { rulesVersionsOf } = await import('../../app/decision-rules.ts');
+    const report = replay(records.records, before, after, rulesVersionsOf(before.settings));
     if (options.output === 'table') process.stdout.write(reportText(report, records));
     else
       printValue(
-        { ...report, sample: records.head?.sample, caveats: recordsCaveats(records) },
+        {
+          ...report,
+          sample: records.head?.sample,
+          sampling: sampleWords(report.sampled, records.head?.sample),
+          caveats: recordsCaveats(records),
+        },
         options.output,
       );
     if (report.changes.length > 0 || records.faulty > 0) throw new ExitRequest(exitCodes.warning);
@@ -73,7 +79,7 @@ function candidateWorld(before: PolicyWorld, { candidate, remove = [], only }: O
 }
 
 function reportText(report: ReplayReport, records: ReadRecords): string {
-  const { total, unchanged, changes, undecided, mismatches, gone, sampled } = report;
+  const { total, unchanged, changes, undecided, mismatches, gone, decidedByOthers, sampled } = report;
   const lines = [
     `${tallyText(total)} recorded. ${callsText(unchanged.calls)} would be decided as before.`,
     '',
@@ -91,9 +97,11 @@ function reportText(report: ReplayReport, records: ReadRecords): string {
       '',
       'Recorded otherwise than the present policies decide; these have changed since, or a proxy was behind. They say nothing of the candidate:',
     );
-    for (const { callee, caller, before, ...tally } of mismatches)
-      lines.push(`  ${callsText(tally.calls)}: ${caller} to ${callee}; now: ${before}`);
+    for (const { callee, caller, before, rules, calls } of mismatches)
+      lines.push(`  ${callsText(calls)}: ${caller} to ${callee}; now: ${before}${standingText[rules]}`);
   }
+  if (decidedByOthers.records > 0)
+    lines.push('', `${callsText(decidedByOthers.calls)} were decided by other rules than those of now.`);
   if (gone.records > 0)
     lines.push(
       '',
@@ -104,6 +112,13 @@ function reportText(report: ReplayReport, records: ReadRecords): string {
   lines.push(...recordsCaveats(records).map((line) => `Note: ${line}.`));
   return `${lines.map(printable).join('\n')}\n`;
 }
+
+/** By what its proxy told of itself. */
+const standingText = {
+  same: '; decided by the rules of now all the same',
+  changed: '; decided by other rules than those of now',
+  unknown: '',
+} as const;
 
 function groupsText(groups: readonly ReplayGroup[], none: string): readonly string[] {
   if (groups.length === 0) return [none];

@@ -7,6 +7,7 @@ import {
   requestWords,
   type SuggestedCaller,
   type Suggestion,
+  sampleWords,
   suggest,
 } from '../../domain/policy/index.ts';
 import type { ReadRecords } from '../../domain/records/index.ts';
@@ -62,7 +63,11 @@ export function addSuggest(policy: Command): void {
       mostPaths: options.maxPaths,
     });
     if (output === 'table') process.stdout.write(suggestionText(suggestion, records));
-    else printValue({ ...suggestion, caveats: caveats(suggestion, records) }, output);
+    else
+      printValue(
+        { ...suggestion, sample: records.head?.sample, caveats: caveats(suggestion, records) },
+        output,
+      );
     if (suggestion.text === undefined) throw new ExitRequest(exitCodes.warning);
   });
 }
@@ -122,16 +127,12 @@ function caveats(suggestion: Suggestion, records: ReadRecords): readonly string[
   const { besides, replay, warnings, text } = suggestion;
   const { sampled, undecided } = replay;
   const unknown = undecided.reduce((sum, { calls }) => sum + calls, 0);
-  const sample = records.head?.sample;
+  const sampling = sampleWords(sampled, records.head?.sample);
   return [
     ...(besides.length > 0 && text !== undefined
       ? [`Other ALLOW policies hold there and go on letting in what they name: ${besides.join(', ')}.`]
       : []),
-    ...(sampled.records > 0 && sample !== 100
-      ? [
-          `Proxies told of ${sample === undefined ? 'a part' : `${sample} in a hundred`} of allowed calls by mutual TLS: rare callers and paths are missing. Set mesh.accessLog.sample to 100 for as long as you record.`,
-        ]
-      : []),
+    ...(sampling === undefined ? [] : [sampling]),
     ...(unknown > 0 ? [`Of ${callsText(unknown)} it cannot be told whether they would be let in.`] : []),
     ...warnings.map(({ message, mend }) => `Warning: ${message}; ${mend}.`),
     ...recordsCaveats(records).map((line) => `Note: ${line}.`),

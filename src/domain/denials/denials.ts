@@ -13,6 +13,7 @@ import { holdingVersion } from '../policy/index.ts';
 import type {
   AccessLogEntry,
   AccessLogSink,
+  DecidedBy,
   DenialLimits,
   DenialQuery,
   DenialStore,
@@ -35,6 +36,8 @@ export interface DenialsOptions {
   readonly mesh: Pick<ControlPlane, 'snapshot'>;
   /** Who else is told of the same entries. */
   readonly sink: AccessLogSink;
+  /** By what an entry was decided; undefined where its proxy does not tell. */
+  readonly decidedBy: (entry: AccessLogEntry) => DecidedBy | undefined;
   readonly store: DenialStore;
   readonly entropy: Entropy;
   readonly clock: Clock;
@@ -58,7 +61,7 @@ const batch = 250;
  * gets one here, so that it can be asked about all the same.
  */
 export function createDenials(options: DenialsOptions): Denials {
-  const { mesh, sink, store, entropy, clock, log, limits = stored } = options;
+  const { mesh, sink, decidedBy, store, entropy, clock, log, limits = stored } = options;
   const unwritten = new RecentDenials({
     ...waiting,
     perCaller: Math.min(waiting.perCaller, limits.perCaller),
@@ -68,13 +71,14 @@ export function createDenials(options: DenialsOptions): Denials {
   let tidiedAt = new Date(0);
 
   const add = (entry: AccessLogEntry): void => {
-    const { shadow: _, denial, ...told } = entry;
+    const { shadow: _, marks: __, denial, ...told } = entry;
     if (!denial) return;
     const snapshot = mesh.snapshot();
     unwritten.add({
       entry: { ...told, denial: { ...denial, id: denial.id ?? nameOf(entropy) } },
       serviceAccount: snapshot?.workloads.get(entry.workload)?.serviceAccount,
       policiesVersion: snapshot && holdingVersion(snapshot, entry.workload),
+      decidedBy: decidedBy(entry),
       told: clock.now(),
     });
   };

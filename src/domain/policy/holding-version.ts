@@ -10,6 +10,11 @@ const holding = once((world: PolicyWorld) =>
   policiesByWorkload(indexPolicies(world), world.workloads.values()),
 );
 
+/** Undefined for a workload that is not there. */
+export function holdingPolicies(world: PolicyWorld, workload: string): readonly Policy[] | undefined {
+  return holding(world).get(workload);
+}
+
 /** Of policies that hold together, in the order in which they do. */
 export const policiesVersion = once((policies: readonly Policy[]) =>
   hash('sha256', policies.map(policyHash).join(), 'hex'),
@@ -20,6 +25,6 @@ export const policiesVersion = once((policies: readonly Policy[]) =>
  * of it has changed. Undefined for a workload that is not there.
  */
 export function holdingVersion(world: PolicyWorld, workload: string): string | undefined {
-  const policies = holding(world).get(workload);
+  const policies = holdingPolicies(world, workload);
   return policies && policiesVersion(policies);
 }

@@ -39,7 +39,7 @@ export * from './exact/index.ts';
 export * from './explain/index.ts';
 export { formatPolicies, formatPolicyObject } from './format.ts';
 export { policiesByWorkload } from './holding.ts';
-export { holdingVersion, policiesVersion } from './holding-version.ts';
+export { holdingPolicies, holdingVersion, policiesVersion } from './holding-version.ts';
 export { type JudgedMesh, judgePolicy, type PolicyJudgement } from './judge.ts';
 export {
   type Completion,

@@ -1,4 +1,4 @@
-import type { DecisionStep, RuleReference } from '../policy/index.ts';
+import type { DecisionStep, Policy, RuleReference } from '../policy/index.ts';
 import type { ConnectedProxy } from './discovery.ts';
 
 /** What one connection or request was, as the callee's proxy saw it. */
@@ -40,7 +40,31 @@ export interface AccessLogEntry {
   readonly shadow?: ShadowVerdict | undefined;
   /** Of what was denied. */
   readonly denial?: Denial;
+  /** Of what was denied, or allowed by mutual TLS; absent where no rules decided, or the proxy cannot tell. */
+  readonly marks?: DecisionMarks | undefined;
 }
+
+/** How a port is read, and so by which rules of a policy it decides. */
+export type DecisionLayer = 'http' | 'network';
+
+/** The steps that tell by which rules they decided. */
+export type MarkedStep = 'path' | 'deny' | 'allow';
+
+/** By which rules a proxy decided: a hash of those of each step; undefined where a step has none, or was not come to. */
+export type DecisionMarks = { readonly layer: DecisionLayer } & {
+  readonly [Step in MarkedStep]: string | undefined;
+};
+
+/** By what a decision came about, as its proxy told. */
+export interface DecidedBy {
+  /** A hash of the rules of AuthorizationPolicies that it came to: equal where these are the same. */
+  readonly rules: string;
+  /** Of the policy that decided: the store's revision, or a cluster's generation; undefined where that is not certain. */
+  readonly revision: number | undefined;
+}
+
+/** What a proxy that decides by these policies, of one workload, tells at most. */
+export type DecisionMarker = (policies: readonly Policy[], layer: DecisionLayer) => DecisionMarks;
 
 /** What else is known of a denied request or connection, so that it can be explained to who may know. */
 export interface Denial {
@@ -92,4 +116,8 @@ export interface AccessLogSink {
 export type DecisionReader = (
   fields: Readonly<Record<string, unknown>>,
   denied: boolean,
-) => { readonly step: DecisionStep; readonly by: RuleReference | undefined };
+) => {
+  readonly step: DecisionStep;
+  readonly by: RuleReference | undefined;
+  readonly marks: Partial<Record<MarkedStep, string>>;
+};

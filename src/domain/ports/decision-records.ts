@@ -46,6 +46,8 @@ export interface DecisionRecord {
   /** `<namespace>/<name>` of the policy that decided, where the proxy named one; its rule counts from 0. */
   readonly policy: string | undefined;
   readonly rule: number | undefined;
+  /** By which it was decided, as its proxy told (DecidedBy); undefined where it did not tell. */
+  readonly rules?: string | undefined;
   /** Whether the calls stand for others that were not logged. */
   readonly sampled: boolean;
   /** What the calls had, or may have had, and is not kept. An attribute that is neither here nor there was not there. */

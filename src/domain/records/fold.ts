@@ -29,7 +29,7 @@ export function withoutRequest(identity: DecisionIdentity): DecisionIdentity {
 
 /** Of a workload that is called by too many, or of which there are too many: that it was called. */
 export function withoutCaller(identity: DecisionIdentity): DecisionIdentity {
-  const coarse = withoutRequest(identity);
+  const { rules: _, ...coarse } = withoutRequest(identity);
   return {
     ...coarse,
     port: anyOtherPort,

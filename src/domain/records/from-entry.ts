@@ -13,12 +13,14 @@ const replaced = '\uFFFD';
  * What one entry tells, or undefined where it is no decision: that no application took a call is not the policies' doing.
  * A text that has been cut or mended is not what a policy was compared with, and is left out and named in `lacks`; so is a
  * host with a user before it, which may hold a password.
+ * @param rules by which it was decided; see DecidedBy
  * @param declared the ports of the workload; all others are one, for a caller can name any
  */
 export function identityOfEntry(
   entry: AccessLogEntry,
   declared: ReadonlySet<number>,
   period: Date,
+  rules?: string,
 ): DecisionIdentity | undefined {
   if (entry.decision === 'unserved') return undefined;
   const lacks: RecordedAttribute[] = [];
@@ -50,6 +52,7 @@ export function identityOfEntry(
     refusedBy: entry.decision === 'denied' ? refusedBy(entry) : undefined,
     policy: entry.policy,
     rule: entry.rule,
+    ...(rules === undefined ? {} : { rules }),
     sampled: entry.sampled,
     lacks,
   };

@@ -9,7 +9,7 @@ export type DecisionIdentity = Omit<
 /** Equal for what is counted together. Texts in it may be a caller's. */
 export function decisionKey(record: DecisionIdentity): string {
   const { workload, period, port, transport, caller, method, path, host, serverName } = record;
-  const { decision, refusedBy, policy, rule, sampled, lacks } = record;
+  const { decision, refusedBy, policy, rule, rules, sampled, lacks } = record;
   return JSON.stringify([
     workload,
     period.getTime(),
@@ -27,5 +27,7 @@ export function decisionKey(record: DecisionIdentity): string {
     sampled,
     // Addresses may become too many while calls are counted.
     lacks.filter((attribute) => attribute !== 'address').toSorted(),
+    // Of those that were counted before there were any, the key is as it was.
+    ...(rules === undefined ? [] : [rules]),
   ]);
 }

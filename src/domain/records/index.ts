@@ -1,3 +1,4 @@
+export { decisionsIn, rulesVersions } from './decided-by.ts';
 export { type ExportQuery, exportRecords } from './export.ts';
 export { type DecisionIdentity, decisionKey } from './identity.ts';
 export { formatRecord, formatRecordsHead, type RecordsHead, readRecordsHead } from './json-lines.ts';

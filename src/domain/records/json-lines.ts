@@ -50,6 +50,10 @@ const recordSchema = z.strictObject({
   refusedBy: z.enum(['policies', 'token', 'authorizer', 'connection']).optional(),
   policy: text.optional(),
   rule: z.int().min(0).optional(),
+  rules: z
+    .string()
+    .regex(/^[0-9a-f]{16}$/)
+    .optional(),
   sampled: z.boolean(),
   lacks: z.array(z.enum(attributes)).default([]),
   period: time,

@@ -10,6 +10,7 @@ import { interposed } from '../evidence/index.ts';
 import type { ControlPlane, Workload } from '../mesh/index.ts';
 import { stableLabels } from '../policy/index.ts';
 import type { AccessLogEntry, AccessLogSink, DecisionRecordStore } from '../ports/index.ts';
+import { decidingRules } from './decided-by.ts';
 import { defaultRecordLimits, type RecordLimits } from './fold.ts';
 import { identityOfEntry } from './from-entry.ts';
 import { periodOf } from './period.ts';
@@ -153,12 +154,12 @@ function addEntry(
   { declared, ...callee }: KnownCallee,
   now: Date,
 ): void {
-  const identity = (told: AccessLogEntry) => identityOfEntry(told, declared, counts.period);
+  const identity = (told: AccessLogEntry, by?: string) => identityOfEntry(told, declared, counts.period, by);
   // A word at the end of what was told of at its start as allowed: it was not, or nothing took it.
   if (!entry.first && entry.decision !== 'allowed') {
     const told = identity({ ...entry, decision: 'allowed', policy: undefined, rule: undefined });
     if (told) counts.takeBack(told);
   }
-  const own = entry.first || entry.decision === 'denied' ? identity(entry) : undefined;
+  const own = entry.first || entry.decision === 'denied' ? identity(entry, decidingRules(entry)) : undefined;
   if (own) counts.add(own, callee, entry.callerAddress, now);
 }

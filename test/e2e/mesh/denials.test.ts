@@ -190,6 +190,8 @@ spec: { ports: [{ port: 80 }], endpoints: ["127.0.0.1:${address.port}"] }
         rule: 0,
       },
       policiesSince: 'same',
+      // By the proxy's own word.
+      rulesSince: 'same',
       explanation: {
         verdict: 'deny',
         policies: { step: 'DENY', by: { fields: [{ name: 'paths', entry: '/admin*', came: ['/admin'] }] } },
@@ -269,7 +271,15 @@ spec: { ports: [{ port: 80 }], endpoints: ["127.0.0.1:${address.port}"] }
     );
     const { record, text } = await explainDenial(row.id, options(), readCandidates([]));
     expect(record).toMatchObject({
-      denial: { transport: 'plaintext', callerId: '', callerAddress: '127.0.0.1', method: '' },
+      denial: {
+        transport: 'plaintext',
+        callerId: '',
+        callerAddress: '127.0.0.1',
+        method: '',
+        step: 'CUSTOM',
+      },
+      // Of what comes before AuthorizationPolicies that allow and deny a proxy does not tell.
+      rulesSince: 'unknown',
       explanation: { verdict: 'deny' },
     });
     expect(text).toContain(`somebody in plaintext at 127.0.0.1 called port ${tcp}\n`);
@@ -287,6 +297,7 @@ spec: { ports: [{ port: 80 }], endpoints: ["127.0.0.1:${address.port}"] }
     });
     expect(token.record).toMatchObject({
       denial: { step: 'token', reason: expect.stringMatching(/^jwt_authn_access_denied/) },
+      rulesSince: 'unknown',
     });
   });
 });

@@ -16,6 +16,8 @@ metadata: {namespace: shop, name: no-deletes}
 spec: {action: DENY, rules: [{to: [{operation: {methods: [DELETE]}}]}]}
 `;
 
+const noReads = noDeletes.replace('no-deletes', 'no-reads').replace('DELETE', 'GET');
+
 type Caller = 'web' | 'cron' | 'plaintext';
 
 async function start() {
@@ -159,5 +161,13 @@ describe.skipIf(!hasPart('envoy'))('from traffic to a policy', () => {
       'allowed 1',
       'denied 1',
     ]);
+    // By which rules, as the proxy of orders told of itself: none at first, then those that hold now.
+    const told = await recorded(mesh);
+    expect(told.filter(({ rules, decision }) => rules === undefined && decision === 'denied')).toEqual([]);
+    expect(new Set(told.flatMap(({ rules }) => rules ?? [])).size).toBe(1);
+    writeFileSync(join(directory, 'no-reads.yaml'), noReads);
+    expect(await citadel('apply no-reads.yaml --yes')).toMatchObject({ code: 0 });
+    const later = await citadel('replay --candidate candidate.yaml');
+    expect(later.stdout).toMatch(/\d+ calls were decided by other rules than those of now\.\n/);
   });
 });

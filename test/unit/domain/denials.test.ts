@@ -40,6 +40,7 @@ describe('denials', () => {
     const denials = createDenials({
       mesh: { snapshot: () => snapshot },
       sink,
+      decidedBy: () => undefined,
       store: {
         get: (id) => store.denials.get(id),
         find: (query) => store.denials.find(query),

@@ -1,5 +1,7 @@
 import type { AuthorizationAction, DecisionStep, RuleReference } from '../../../domain/policy/index.ts';
 import { parseRuleId } from '../../../domain/policy/index.ts';
+import type { MarkedStep } from '../../../domain/ports/index.ts';
+import { readMarks } from './marks.ts';
 import { customPrefix, dryRunPrefix, policyKey, stepPrefix } from './names.ts';
 
 export interface RecordedDecision {
@@ -7,6 +9,8 @@ export interface RecordedDecision {
   readonly by: RuleReference | undefined;
   readonly audit: RuleReference | undefined;
   readonly dryRun: readonly { readonly action: AuthorizationAction; readonly by: RuleReference }[];
+  /** By which rules it was decided; see DecisionMarks. */
+  readonly marks: Partial<Record<MarkedStep, string>>;
 }
 
 /**
@@ -16,10 +20,11 @@ export interface RecordedDecision {
  *   that did not match, or of something else than policies, which the entry's response code details tell
  */
 export function recordedDecision(
-  fields: Readonly<Record<string, unknown>>,
+  left: Readonly<Record<string, unknown>>,
   refused: boolean,
   providers: readonly string[],
 ): RecordedDecision {
+  const { fields, marks } = readMarks(left);
   const at = (prefix: string): RuleReference | undefined => {
     const id = fields[policyKey(prefix, 'enforced')] ?? fields[policyKey(prefix, 'shadow')];
     return typeof id === 'string' ? parseRuleId(id) : undefined;
@@ -34,6 +39,7 @@ export function recordedDecision(
     by,
     audit: at(stepPrefix('audit')),
     dryRun,
+    marks,
   });
   if (fields[policyKey(stepPrefix('path'), 'enforced')] !== undefined) return decided('PATH', undefined);
   const denied = at(stepPrefix('deny'));

@@ -1,4 +1,4 @@
-import type { AuthorizationPolicy, Policy } from '../../../domain/policy/index.ts';
+import type { AuthorizationAction, AuthorizationPolicy, Policy } from '../../../domain/policy/index.ts';
 import { trialFilters } from '../../../domain/ports/index.ts';
 import type { RBAC } from '../../../gen/envoy/config/rbac/v3/rbac.ts';
 import { RBAC as HttpRbac } from '../../../gen/envoy/extensions/filters/http/rbac/v3/rbac.ts';
@@ -6,10 +6,10 @@ import type { AuthorizationContext } from './context.ts';
 import { httpExtAuthz } from './ext-authz.ts';
 import type { HttpAuthorizationFilter } from './filters.ts';
 import { type JwksOf, jwtAuthentication } from './jwt.ts';
+import { decidingRules, markedPrefix } from './marks.ts';
 import { customPrefix, dryRunPrefix, stepPrefix } from './names.ts';
-import { requestGuard } from './paths.ts';
 import { ruleSet } from './rules.ts';
-import { authorization, byAction, byName } from './select.ts';
+import { byAction, byName } from './select.ts';
 import { type ShadowPolicies, shadowPrefix, triedRules } from './shadow.ts';
 
 /**
@@ -46,26 +46,29 @@ export function httpAuthorization(
   });
   // Nobody can be asked about these: what they match is refused.
   const lost = of('CUSTOM', false).filter(({ provider }) => provider === undefined || !known.has(provider));
-  const step = (action: 'AUDIT' | 'DENY' | 'ALLOW', name: 'audit' | 'deny' | 'allow') =>
+  const deciding = decidingRules(policies, 'http', context);
+  const dryRun = (action: AuthorizationAction) => ({
+    shadowRules: rules(of(action, true), action),
+    shadowRulesStatPrefix: dryRunPrefix(action),
+  });
+  const step = (action: 'DENY' | 'ALLOW', name: 'deny' | 'allow') =>
     rbac(`citadel.${name}`, {
-      rules: rules(of(action, false), action),
-      rulesStatPrefix: stepPrefix(name),
-      shadowRules: rules(of(action, true), action),
-      shadowRulesStatPrefix: dryRunPrefix(action),
+      rules: deciding[name],
+      rulesStatPrefix: markedPrefix(name, deciding[name]),
+      ...dryRun(action),
     });
   const tried = shadow && triedRules(shadow, 'http', context);
   return [
     rbac('citadel.path', {
-      rules: requestGuard(authorization(policies).filter(({ dryRun }) => !dryRun)),
-      rulesStatPrefix: stepPrefix('path'),
+      rules: deciding.path,
+      rulesStatPrefix: markedPrefix('path', deciding.path),
       shadowRules: tried?.path,
       shadowRulesStatPrefix: shadowPrefix('path'),
     }),
     rbac('citadel.custom_unavailable', {
       rules: rules(lost, 'CUSTOM'),
       rulesStatPrefix: stepPrefix('custom_unavailable'),
-      shadowRules: rules(of('CUSTOM', true), 'CUSTOM'),
-      shadowRulesStatPrefix: dryRunPrefix('CUSTOM'),
+      ...dryRun('CUSTOM'),
     }),
     ...custom,
     {
@@ -82,7 +85,11 @@ export function httpAuthorization(
         shadowRulesStatPrefix: shadowPrefix(name),
       }),
     ),
-    step('AUDIT', 'audit'),
+    rbac('citadel.audit', {
+      rules: rules(of('AUDIT', false), 'AUDIT'),
+      rulesStatPrefix: stepPrefix('audit'),
+      ...dryRun('AUDIT'),
+    }),
     step('DENY', 'deny'),
     step('ALLOW', 'allow'),
   ];

@@ -8,6 +8,7 @@ export {
 } from './filters.ts';
 export { httpAuthorization } from './http.ts';
 export type { JwksOf } from './jwt.ts';
+export { decisionMarker } from './marks.ts';
 export { rbacHttpNamespace, rbacNetworkNamespace } from './names.ts';
 export { networkAuthorization } from './network.ts';
 export { pathSettings } from './paths.ts';

@@ -5,6 +5,7 @@ import { RBAC as NetworkRbac } from '../../../gen/envoy/extensions/filters/netwo
 import type { AuthorizationContext } from './context.ts';
 import { networkExtAuthz } from './ext-authz.ts';
 import type { NetworkAuthorizationFilter } from './filters.ts';
+import { decidingRules, markedPrefix } from './marks.ts';
 import { customPrefix, dryRunPrefix, stepPrefix } from './names.ts';
 import { ruleSet } from './rules.ts';
 import { byAction, byName } from './select.ts';
@@ -37,15 +38,15 @@ export function networkAuthorization(
       },
     ];
   });
-  const step = (action: 'AUDIT' | 'DENY' | 'ALLOW', name: 'audit' | 'deny' | 'allow') => {
-    const rules = ruleSet(of(action, false), action, 'network', context);
-    return rbac(`citadel.${name}`, stepPrefix(name), rules, rules, action !== 'AUDIT');
-  };
+  const deciding = decidingRules(policies, 'network', context);
+  const step = (name: 'deny' | 'allow') =>
+    rbac(`citadel.${name}`, markedPrefix(name, deciding[name]), deciding[name], deciding[name], true);
   const dryRun = (action: AuthorizationAction) => {
     const rules = ruleSet(of(action, true), action, 'network', context);
     return rbac(`citadel.dry_run.${action.toLowerCase()}`, dryRunPrefix(action), undefined, rules, false);
   };
   const tried = shadow && triedRules(shadow, 'network', context);
+  const audit = ruleSet(of('AUDIT', false), 'AUDIT', 'network', context);
   const lostRules = ruleSet(lost, 'CUSTOM', 'network', context);
   return [
     rbac('citadel.custom_unavailable', stepPrefix('custom_unavailable'), lostRules, lostRules, true),
@@ -55,11 +56,11 @@ export function networkAuthorization(
       rbac(trialFilters[name], shadowPrefix(name), undefined, tried?.[name], false),
     ),
     dryRun('AUDIT'),
-    step('AUDIT', 'audit'),
+    rbac('citadel.audit', stepPrefix('audit'), audit, audit, false),
     dryRun('DENY'),
-    step('DENY', 'deny'),
+    step('deny'),
     dryRun('ALLOW'),
-    step('ALLOW', 'allow'),
+    step('allow'),
   ];
 }
 

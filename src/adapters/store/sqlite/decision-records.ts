@@ -119,7 +119,8 @@ function identityOf(record: DecisionRecord): string {
 }
 
 function toRow(record: DecisionRecord): Omit<Row, 'sequence' | 'identity'> {
-  const { serviceAccount, caller, method, path, host, serverName, refusedBy, policy, rule, ...rest } = record;
+  const { serviceAccount, caller, method, path, host, serverName, refusedBy, policy, rule, rules, ...rest } =
+    record;
   return {
     ...rest,
     serviceAccount: serviceAccount ?? null,
@@ -131,12 +132,25 @@ function toRow(record: DecisionRecord): Omit<Row, 'sequence' | 'identity'> {
     refusedBy: refusedBy ?? null,
     policy: policy ?? null,
     rule: rule ?? null,
+    rules: rules ?? null,
   };
 }
 
 function toRecord({ sequence: _sequence, identity: _identity, ...row }: Row): DecisionRecord {
-  const { serviceAccount, caller, method, path, host, serverName, refusedBy, policy, rule, lacks, ...rest } =
-    row;
+  const {
+    serviceAccount,
+    caller,
+    method,
+    path,
+    host,
+    serverName,
+    refusedBy,
+    policy,
+    rule,
+    rules,
+    lacks,
+    ...rest
+  } = row;
   return {
     ...rest,
     serviceAccount: serviceAccount ?? undefined,
@@ -148,6 +162,7 @@ function toRecord({ sequence: _sequence, identity: _identity, ...row }: Row): De
     refusedBy: refusedBy ?? undefined,
     policy: policy ?? undefined,
     rule: rule ?? undefined,
+    ...(rules === null ? {} : { rules }),
     lacks: lacks satisfies readonly RecordedAttribute[],
   };
 }

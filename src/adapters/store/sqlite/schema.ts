@@ -401,6 +401,8 @@ export const decisionRecord = sqliteTable(
     refusedBy: text('refused_by').$type<NonNullable<DecisionRecord['refusedBy']>>(),
     policy: text(),
     rule: integer(),
+    /** Hash of the rules by which it was decided; null where that is not known. */
+    rules: text(),
     sampled: integer({ mode: 'boolean' }).notNull(),
     /** Always written and read as a whole. */
     lacks: text({ mode: 'json' }).$type<DecisionRecord['lacks']>().notNull(),

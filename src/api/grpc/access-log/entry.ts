@@ -1,6 +1,7 @@
 import {
   type AccessLogEntry,
   accessLogTags,
+  type DecisionMarks,
   type DecisionReader,
   inboundChains,
   type ShadowReader,
@@ -49,8 +50,9 @@ export function readEntry(common: AccessLogCommon | undefined, context: EntryCon
   const details = text(tags[accessLogTags.details] || common.connectionTerminationDetails);
   const denied = isDenied(common, details, failedHandshake, chain);
   const decision = denied ? 'denied' : isUnserved(common) && transport !== 'mtls' ? 'unserved' : 'allowed';
-  const by =
+  const decided =
     denied || transport === 'mtls' ? decidedBy(common, details, denied, context.readDecision) : undefined;
+  const by = decided?.by;
   const unproved = failedHandshake || chain === undefined;
   const denial = denied ? denialOf(common, context, unproved) : undefined;
   const shadow = ends.has(common.accessLogType) ? context.readShadow(rbacFields(common)) : undefined;
@@ -75,6 +77,7 @@ export function readEntry(common: AccessLogCommon | undefined, context: EntryCon
     first: isFirst(common.accessLogType, transport, chain),
     shadow,
     ...(denial && { denial }),
+    marks: decided && marksOf(common, decided.marks),
   };
 }
 
@@ -140,7 +143,16 @@ function decidedBy(
 ) {
   const id = denialPattern.exec(details ?? '')?.[1];
   const refusedBy = id === undefined || id === 'none' ? {} : { [policyIdField]: id };
-  return readDecision({ ...rbacFields(common), ...refusedBy }, denied).by;
+  return readDecision({ ...rbacFields(common), ...refusedBy }, denied);
+}
+
+/** At the start of a request no filter has been asked yet; who tells of none may have been refused before any was. */
+function marksOf(
+  { accessLogType }: AccessLogCommon,
+  { path, deny, allow }: ReturnType<DecisionReader>['marks'],
+): DecisionMarks | undefined {
+  if (!ends.has(accessLogType) || (path ?? deny ?? allow) === undefined) return undefined;
+  return { layer: accessLogType === DownstreamEnd ? 'http' : 'network', path, deny, allow };
 }
 
 function callerIdOf({ tlsProperties }: AccessLogCommon): string | undefined {

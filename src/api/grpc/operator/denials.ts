@@ -60,7 +60,7 @@ function callerFrom(text: string): string {
   );
 }
 
-function denialToWire({ entry, policiesVersion = '' }: DenialRecord): wire.Denial {
+function denialToWire({ entry, policiesVersion = '', decidedBy }: DenialRecord): wire.Denial {
   const { denial } = entry;
   return {
     id: denial.id,
@@ -82,5 +82,7 @@ function denialToWire({ entry, policiesVersion = '' }: DenialRecord): wire.Denia
     rule: entry.rule ?? 0,
     reason: entry.reason ?? '',
     policiesVersion,
+    rules: decidedBy?.rules ?? '',
+    revision: decidedBy?.revision ?? 0,
   };
 }

@@ -8,18 +8,25 @@ import { indexPolicies, mutualTlsModeOf } from '../select.ts';
 import { askableProviders, type PolicyWorld } from '../world/index.ts';
 import { calleeFinder } from './callee.ts';
 import { evaluate, type Judgement, type ReplayedDecision, type TokenRules } from './evaluate.ts';
+import type { RulesStanding } from './model.ts';
 
 /** What becomes of a recorded call in both worlds. */
 export interface Judged {
   readonly callee: string;
   readonly before: ReplayedDecision;
   readonly after: ReplayedDecision;
+  /** Whether it was decided by the rules of now; `unknown` where its proxy did not tell. */
+  readonly rules: RulesStanding;
 }
+
+/** Of policies that hold together, all that a decision by them may be recorded as decided by. */
+export type RulesVersions = (policies: readonly Policy[]) => ReadonlySet<string>;
 
 /** Undefined for a record of what is there no more. */
 export function judgeOf(
   before: PolicyWorld,
   after: PolicyWorld,
+  versionsOf?: RulesVersions,
 ): (record: DecisionRecord) => Judged | undefined {
   const calleeOf = calleeFinder(after.workloads);
   const [holdingBefore, holdingAfter] = [before, after].map((world) =>
@@ -33,13 +40,13 @@ export function judgeOf(
     const of = (world: PolicyWorld, holding: typeof holdingBefore) =>
       judgement(world, callee, { policies: holding?.get(callee.id) ?? [], port, tcp });
     const [was, will] = [of(before, holdingBefore), of(after, holdingAfter)];
-    const rules = { was: tokenRules(was, was), will: tokenRules(was, will) };
+    const tokens = { was: tokenRules(was, was), will: tokenRules(was, will) };
     // Most of what a candidate does not speak of: there is nothing to decide twice.
     const isSame =
       before.settings === after.settings &&
       was.mode === will.mode &&
       sameMembers(was.policies, will.policies);
-    const made = { was, will, rules, isSame };
+    const made = { was, will, tokens, isSame };
     judgements.set(key, made);
     return made;
   };
@@ -47,22 +54,28 @@ export function judgeOf(
     const callee = calleeOf(record);
     const tcp = callee && isTcp(callee, record);
     if (!callee || tcp === undefined) return undefined;
-    const { was, will, rules, isSame } = judgementsOf(callee, record.port, tcp);
+    const { was, will, tokens, isSame } = judgementsOf(callee, record.port, tcp);
     const name = `${callee.namespace}/${callee.serviceAccount}`;
+    const rules = versionsOf ? standing(record, versionsOf(was.policies)) : 'unknown';
     if (hangsOnPort(record, callee, [was, will]))
-      return { callee: name, before: portUnknown, after: portUnknown };
-    const { comesToTokens, ...decidedBefore } = evaluate(record, was, rules.was);
-    if (isSame) return { callee: name, before: decidedBefore, after: decidedBefore };
+      return { callee: name, before: portUnknown, after: portUnknown, rules };
+    const { comesToTokens, ...decidedBefore } = evaluate(record, was, tokens.was);
+    if (isSame) return { callee: name, before: decidedBefore, after: decidedBefore, rules };
     const recorded = { mode: was.mode, comesToTokens };
-    const { comesToTokens: _, ...decidedAfter } = evaluate(record, will, rules.will, recorded);
-    return { callee: name, before: decidedBefore, after: decidedAfter };
+    const { comesToTokens: _, ...decidedAfter } = evaluate(record, will, tokens.will, recorded);
+    return { callee: name, before: decidedBefore, after: decidedAfter, rules };
   };
+}
+
+function standing({ rules }: DecisionRecord, now: ReadonlySet<string>): RulesStanding {
+  if (rules === undefined) return 'unknown';
+  return now.has(rules) ? 'same' : 'changed';
 }
 
 interface Judgements {
   readonly was: Judgement;
   readonly will: Judgement;
-  readonly rules: { readonly was: TokenRules; readonly will: TokenRules };
+  readonly tokens: { readonly was: TokenRules; readonly will: TokenRules };
   /** Whether both worlds decide by the very same here. */
   readonly isSame: boolean;
 }

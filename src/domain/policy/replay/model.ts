@@ -8,7 +8,12 @@ export interface ReplayExample {
   readonly callee: string;
   readonly before: ReplayedDecision;
   readonly after: ReplayedDecision;
+  /** Whether it was decided by the rules of now, by its proxy's word. */
+  readonly rules: RulesStanding;
 }
+
+/** `unknown`: the proxy did not tell, or nobody compared. */
+export type RulesStanding = 'same' | 'changed' | 'unknown';
 
 export interface Tally {
   readonly records: number;
@@ -26,6 +31,8 @@ export interface ReplayGroup extends Tally {
   /** What decided when it was recorded, and what would decide. */
   readonly before: string;
   readonly after: string;
+  /** Where it is the same of all of them. */
+  readonly rules: RulesStanding;
   readonly last: Date;
   readonly examples: readonly ReplayExample[];
 }
@@ -46,6 +53,8 @@ export interface ReplayReport {
   readonly mismatches: readonly ReplayGroup[];
   /** Calls whose callee is gone, or has the port no more. */
   readonly gone: Tally & { readonly callees: readonly string[] };
+  /** Calls of which it is known that other rules decided than those of now. */
+  readonly decidedByOthers: Tally;
   /** Calls by mutual TLS that were allowed and told of by sample: each stands for more. */
   readonly sampled: Tally;
 }

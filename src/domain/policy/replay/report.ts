@@ -1,7 +1,14 @@
 import { compareText } from '../../../kernel/index.ts';
 import type { DecisionRecord } from '../../ports/index.ts';
 import type { ReplayedDecision } from './evaluate.ts';
-import type { ReplayExample, ReplayGroup, ReplayReport, Tally, UndecidedGroup } from './model.ts';
+import type {
+  ReplayExample,
+  ReplayGroup,
+  ReplayReport,
+  RulesStanding,
+  Tally,
+  UndecidedGroup,
+} from './model.ts';
 
 export type Kind = 'unchanged' | 'change' | 'mismatch' | 'undecided';
 
@@ -10,6 +17,7 @@ const mostCallees = 100;
 const none: Tally = { records: 0, calls: 0 };
 
 interface Gathered extends Tally {
+  readonly rules: RulesStanding;
   readonly last: Date;
   readonly examples: readonly ReplayExample[];
 }
@@ -20,6 +28,7 @@ export class ReplayCounts {
   #unchanged = none;
   #sampled = none;
   #gone = none;
+  #decidedByOthers = none;
   readonly #callees = new Set<string>();
   readonly #groups = { change: new Map<string, Gathered>(), mismatch: new Map<string, Gathered>() };
   readonly #undecided = new Map<string, Gathered>();
@@ -27,6 +36,7 @@ export class ReplayCounts {
   add(kind: Kind, example: ReplayExample): void {
     const { record } = example;
     this.#count(record);
+    if (example.rules === 'changed') this.#decidedByOthers = plus(this.#decidedByOthers, record);
     if (kind === 'unchanged') this.#unchanged = plus(this.#unchanged, record);
     else if (kind === 'undecided') gather(this.#undecided, example.after.lacks.join('\n'), example);
     else gather(this.#groups[kind], JSON.stringify(identity(example)), example);
@@ -46,6 +56,7 @@ export class ReplayCounts {
       undecided: undecidedOf(this.#undecided),
       mismatches: groupsOf(this.#groups.mismatch),
       gone: { ...this.#gone, callees: [...this.#callees].toSorted(compareText) },
+      decidedByOthers: this.#decidedByOthers,
       sampled: this.#sampled,
     };
   }
@@ -62,11 +73,16 @@ function plus({ records, calls }: Tally, { count }: DecisionRecord): Tally {
 
 function gather(groups: Map<string, Gathered>, key: string, example: ReplayExample): void {
   const { last } = example.record;
-  const known = groups.get(key) ?? { ...none, last, examples: [] };
+  const known = groups.get(key) ?? { ...none, last, rules: example.rules, examples: [] };
   const examples = [...known.examples, example]
     .toSorted((a, b) => b.record.count - a.record.count)
     .slice(0, mostExamples);
-  groups.set(key, { ...plus(known, example.record), last: last > known.last ? last : known.last, examples });
+  groups.set(key, {
+    ...plus(known, example.record),
+    last: last > known.last ? last : known.last,
+    rules: known.rules === example.rules ? known.rules : 'unknown',
+    examples,
+  });
 }
 
 type Identity = Pick<ReplayGroup, 'callee' | 'port' | 'caller' | 'becomes' | 'before' | 'after'>;

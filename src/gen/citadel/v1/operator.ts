@@ -119,6 +119,10 @@ export interface Denial {
   reason: string;
   /** Of all policies that held for the callee when it was told; empty where that was not known. */
   policiesVersion: string;
+  /** A hash of the rules by which its proxy decided; empty where that is not known. */
+  rules: string;
+  /** Of the policy that refused, then: the store's revision, or a cluster's generation; 0 where that is not known. */
+  revision: number;
 }
 
 export interface WhoAmIRequest {
@@ -1875,6 +1879,8 @@ function createBaseDenial(): Denial {
     rule: 0,
     reason: "",
     policiesVersion: "",
+    rules: "",
+    revision: 0,
   };
 }
 
@@ -1936,6 +1942,12 @@ export const Denial: MessageFns<Denial> = {
     }
     if (message.policiesVersion !== "") {
       writer.uint32(154).string(message.policiesVersion);
+    }
+    if (message.rules !== "") {
+      writer.uint32(162).string(message.rules);
+    }
+    if (message.revision !== 0) {
+      writer.uint32(168).uint32(message.revision);
     }
     return writer;
   },
@@ -2105,6 +2117,22 @@ export const Denial: MessageFns<Denial> = {
             message.policiesVersion = reader.string();
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.rules = reader.string();
+            continue;
+          }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.revision = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2141,6 +2169,8 @@ export const Denial: MessageFns<Denial> = {
     message.rule = object.rule ?? 0;
     message.reason = object.reason ?? "";
     message.policiesVersion = object.policiesVersion ?? "";
+    message.rules = object.rules ?? "";
+    message.revision = object.revision ?? 0;
     return message;
   },
 };

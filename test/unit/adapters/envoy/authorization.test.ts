@@ -4,6 +4,7 @@ import {
   networkAuthorization,
   recordedDecision,
 } from '../../../../src/adapters/envoy/authorization/index.ts';
+import { decisionMarker } from '../../../../src/adapters/envoy/index.ts';
 import type { AuthorizationProvider } from '../../../../src/domain/mesh/index.ts';
 import type { Policy } from '../../../../src/domain/policy/index.ts';
 import { policy } from '../../domain/policy/decide/policies.ts';
@@ -52,6 +53,33 @@ describe('the filters', () => {
     expect(http().map(({ name }) => name)).toEqual(names);
     expect(http(policy('DENY', [{}]), policy('CUSTOM', [])).map(({ name }) => name)).toEqual(names);
     expect(network(policy('DENY', [{}])).map(({ name }) => name)).toEqual(network().map(({ name }) => name));
+  });
+
+  test.each(['http', 'network'] as const)('tell by which rules they decide, %s', (layer) => {
+    const filters = (...policies: Policy[]) => (layer === 'http' ? http(...policies) : network(...policies));
+    const marksOf = decisionMarker(context);
+    const given = [policy('DENY', [{}]), policy('ALLOW', [{}])];
+    const left = ['deny', 'allow'].map((name) => {
+      const config = rules(filters(...given), `citadel.${name}`);
+      const prefix = 'rulesStatPrefix' in config ? config.rulesStatPrefix : config.shadowRulesStatPrefix;
+      return `${prefix}${layer === 'http' ? 'enforced' : 'shadow'}_engine_result`;
+    });
+    const fields = Object.fromEntries(left.map((key) => [key, 'allowed']));
+    const { marks } = recordedDecision(fields, false, []);
+    const { deny, allow } = marksOf(given, layer);
+    expect(marks).toEqual({ deny, allow });
+    const named = { ...fields, citadel_deny_enforced_effective_policy_id: 'ns[a]-policy[b]-rule[0]' };
+    expect(recordedDecision(named, true, []).marks).toEqual({ deny, allow });
+    expect(deny).toMatch(/^[0-9a-f]{12}$/);
+    expect(marksOf([policy('DENY', [])], layer).deny).not.toBe(deny);
+    expect(marksOf([], layer)).toEqual({ layer, path: undefined, deny: undefined, allow: undefined });
+  });
+
+  test('are read without a mark too, which no rules have', () => {
+    const id = 'citadel_deny_enforced_effective_policy_id';
+    const { by, marks } = recordedDecision({ [id]: 'ns[shop]-policy[no]-rule[0]' }, true, []);
+    expect(by).toMatchObject({ name: 'no' });
+    expect(marks).toEqual({ deny: '' });
   });
 
   test('say nothing without policies', () => {

@@ -32,7 +32,7 @@ function read(common: Given): AccessLogEntry {
       readDecision: (fields, denied) => {
         const id = fields[`citadel_${denied ? 'deny' : 'allow'}_enforced_effective_policy_id`];
         const by = typeof id === 'string' ? { namespace: 'shop', name: id, rule: 2 } : undefined;
-        return { step: denied ? 'DENY' : 'ALLOW', by };
+        return { step: denied ? 'DENY' : 'ALLOW', by, marks: {} };
       },
       readShadow: ({ shadow }) =>
         shadow === 'allowed' || shadow === 'denied' ? { ...tried, outcome: shadow } : undefined,

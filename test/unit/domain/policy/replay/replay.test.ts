@@ -25,6 +25,32 @@ function run(
   return replay(records, before, withPolicies(before, candidate));
 }
 
+describe('records that tell by which rules they were decided', () => {
+  const versionsOf = (policies: readonly Policy[]) => new Set([policies.length === 0 ? 'none' : 'some']);
+  const told = (...records: DecisionRecord[]) => {
+    const world = mesh([orders], [readers]);
+    return replay(records, world, withPolicies(world, [noCron]), versionsOf);
+  };
+
+  test('are told apart where the rules have changed since, and by the others nothing is said', () => {
+    const { decidedByOthers, changes, mismatches } = told(
+      call({ caller: cron, rules: 'some', count: 1 }),
+      call({ caller: cron, rules: 'none', count: 2 }),
+      call({ method: 'POST', rules: 'none', count: 4 }),
+      call({ method: 'POST', path: '/other', rules: 'none', count: 8 }),
+      call({ count: 16 }),
+    );
+    expect(decidedByOthers).toEqual({ calls: 14, records: 3 });
+    expect(changes.map(({ calls, rules }) => [calls, rules])).toEqual([[3, 'unknown']]);
+    expect(mismatches.map(({ calls, rules }) => [calls, rules])).toEqual([[12, 'changed']]);
+  });
+
+  test('are not looked at where nobody asks', () => {
+    const world = mesh([orders], [readers]);
+    expect(replay([call({ rules: 'none' })], world, world).decidedByOthers.calls).toBe(0);
+  });
+});
+
 describe('replay', () => {
   test('says who would be denied, by which rule, with counts and examples', () => {
     const report = run(

@@ -1,0 +1,1 @@
+ALTER TABLE `decision_record` ADD `rules` text;
