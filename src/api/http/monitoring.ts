@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Log } from '../../kernel/index.ts';
-import { cannotListen, type ListenAddress } from '../listen/index.ts';
+import { cannotListen, type ListenAddress, sendReply } from '../listen/index.ts';
 import { formatChecks, type HealthCheck, runChecks } from './checks.ts';
 import { crlReply, type ServedCrl } from './crls.ts';
 
@@ -40,7 +40,6 @@ interface Reply {
 
 const plain = 'text/plain; charset=utf-8';
 const defaultCheckTimeout = 2_000;
-const defaultReplyTimeout = 60_000;
 
 /**
  * /livez, /readyz (`?verbose` names each check, JSON where Accept asks for it), /metrics and /crl: plain HTTP, GET and HEAD.
@@ -98,23 +97,21 @@ async function answer(
     options.log.error('monitoring request failed', { error });
     reply = { status: 500, type: plain, body: 'internal error\n' };
   }
-  response.writeHead(reply.status, {
-    'content-type': reply.type,
-    // Of what has not changed it would have to be that of the whole.
-    ...(reply.status === 304 ? {} : { 'content-length': Buffer.byteLength(reply.body) }),
-    // Of a CRL an old copy would be a hole: whoever keeps one has to ask whether it is the newest.
-    'cache-control': reply.headers?.['etag'] === undefined ? 'no-store' : 'no-cache',
-    'x-content-type-options': 'nosniff',
-    ...reply.headers,
-    ...(hasBody(request) ? { connection: 'close' } : {}),
-  });
+  const { status, type, body, headers } = reply;
+  const sent = {
+    status,
+    body,
+    headers: {
+      'content-type': type,
+      // Of a CRL an old copy would be a hole: whoever keeps one has to ask whether it is the newest.
+      'cache-control': headers?.['etag'] === undefined ? 'no-store' : 'no-cache',
+      'x-content-type-options': 'nosniff',
+      ...headers,
+      ...(hasBody(request) ? { connection: 'close' } : {}),
+    },
+  };
   // Of few connections none is for who does not read: all that are taken, nobody learns any more that the server lives.
-  const slow = setTimeout(
-    () => response.destroy(),
-    options.replyTimeoutMilliseconds ?? defaultReplyTimeout,
-  ).unref();
-  response.once('close', () => clearTimeout(slow));
-  response.end(request.method === 'HEAD' ? undefined : reply.body);
+  sendReply(request, response, sent, options.replyTimeoutMilliseconds);
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

@@ -1,5 +1,5 @@
 export { cannotListen, type ListenAddress } from './address.ts';
-export { type BodyFailure, ByteBudget, withBody } from './body.ts';
+export { ByteBudget, withJsonBody } from './body.ts';
 export {
   type HttpsLimits,
   type HttpsListener,
@@ -8,4 +8,5 @@ export {
 } from './https.ts';
 export { createRateLimiter, type RateLimiter } from './rate-limiter.ts';
 export { createRefusals, type Refusal, rememberedPeers } from './refusals.ts';
+export { type HttpReply, sendReply } from './reply.ts';
 export { tlsContextOf } from './tls.ts';

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import type { PolicyJudgement } from '../../domain/policy/index.ts';
 import { describeError, type Log } from '../../kernel/index.ts';
-import { ByteBudget, type Refusal, withBody } from '../listen/index.ts';
+import { ByteBudget, type HttpReply, type Refusal, sendReply, withJsonBody } from '../listen/index.ts';
 import { answerReview } from './answer.ts';
 import { isClient, type WebhookClients } from './caller.ts';
 import { formatReview, readReview } from './review.ts';
@@ -23,12 +23,6 @@ export interface WebhookHandlerOptions {
   readonly log: Log;
 }
 
-interface Reply {
-  readonly status: number;
-  readonly body: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
 const webhookPath = '/validate';
 
 /** One request: the cheap reasons to refuse come first, and the body is read only where an answer is possible. */
@@ -39,9 +33,9 @@ export function createWebhookHandler(
   const budget = new ByteBudget(options.bytesInFlight);
   const strangers = createStrangers(options.callsPerSecondPerPeer, now);
 
-  async function answer(request: IncomingMessage): Promise<Reply | undefined> {
+  async function answer(request: IncomingMessage): Promise<HttpReply | undefined> {
     const peer = request.socket.remoteAddress ?? 'unknown';
-    const refused = (kind: Refusal['kind'], reply: Reply): Reply => {
+    const refused = (kind: Refusal['kind'], reply: HttpReply): HttpReply => {
       refuse({ kind, peer, method: webhookPath });
       return reply;
     };
@@ -54,59 +48,45 @@ export function createWebhookHandler(
       );
     if (!clients && !strangers.admit(peer))
       return refused('rate', plain(429, 'too many calls', { 'retry-after': '1' }));
-    if (!isJson(request)) return plain(415, 'only application/json, as it is');
-    const reply = await withBody(request, requestBytes, budget, (body) => {
+    const reading = {
+      limit: requestBytes,
+      budget,
+      refusal: (status: number, words: string) =>
+        plain(status, words, status === 503 ? { 'retry-after': '1' } : {}),
+      onRefused: (kind: Refusal['kind']) => refuse({ kind, peer, method: webhookPath }),
+    };
+    return await withJsonBody(request, reading, (body) => {
       const started = now();
       const judged = review(body, (object) => judge(object, clients !== undefined));
       if (!clients) strangers.worked(peer, now() - started);
       return judged;
     });
-    switch (reply) {
-      case 'large':
-        return refused('incomplete', plain(413, `more than ${requestBytes} bytes`));
-      case 'full':
-        return refused('rate', plain(503, 'too much is asked at once', { 'retry-after': '1' }));
-      case 'broken':
-        refuse({ kind: 'incomplete', peer, method: webhookPath });
-        return undefined;
-      default:
-        return reply;
-    }
   }
 
   return async (request, response) => {
-    let reply: Reply | undefined;
+    let reply: HttpReply | undefined;
     try {
       reply = await answer(request);
     } catch (error) {
       log.error('a question of admission could not be answered', { cause: describeError(error) });
       reply = plain(500, 'internal error; the server log has the cause');
     }
-    if (!reply || response.destroyed) return;
-    response.writeHead(reply.status, {
-      'content-length': Buffer.byteLength(reply.body),
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-      // What is left of a body that was not read must not be taken for the next request.
-      ...(request.complete ? {} : { connection: 'close' }),
-      ...reply.headers,
-    });
-    response.end(reply.body);
+    if (reply) sendReply(request, response, reply);
   };
 }
 
-function review(body: Uint8Array, judge: (object: unknown) => PolicyJudgement): Reply {
+function review(body: Uint8Array, judge: (object: unknown) => PolicyJudgement): HttpReply {
   const question = readReview(body);
   if (typeof question === 'string') return plain(400, question);
   const answer = formatReview(question.uid, answerReview(question, judge));
-  return { status: 200, body: answer, headers: { 'content-type': 'application/json' } };
+  return replyOf(200, answer, { 'content-type': 'application/json' });
 }
 
-function plain(status: number, text: string, headers: Readonly<Record<string, string>> = {}): Reply {
-  return { status, body: `${text}\n`, headers: { 'content-type': 'text/plain; charset=utf-8', ...headers } };
+function plain(status: number, text: string, headers: Readonly<Record<string, string>> = {}): HttpReply {
+  return replyOf(status, `${text}\n`, { 'content-type': 'text/plain; charset=utf-8', ...headers });
 }
 
-function isJson({ headers }: IncomingMessage): boolean {
-  const [type = ''] = (headers['content-type'] ?? '').split(';', 1);
-  return type.trim().toLowerCase() === 'application/json' && headers['content-encoding'] === undefined;
+function replyOf(status: number, body: string, headers: Readonly<Record<string, string>>): HttpReply {
+  const common = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+  return { status, body, headers: { ...common, ...headers } };
 }
