@@ -22,7 +22,7 @@ export const nothingLinted: Linted = { worlds: 0, requests: 0, warnings: {}, sil
 export function smallLint(seed: number, most: number, before: Linted = nothingLinted): Linted {
   const random = new Random(seed);
   const { before: world } = randomPair(random, seed);
-  const checked = checkLint(world, everyRequest(random, most, world));
+  const checked = checkLint(world, everyRequest(random, most, world), everyRequest(random, 5, world));
   const [fault] = checked.faults;
   const text =
     fault && [`lint ${seed}`, fault.what, JSON.stringify([fault.place, fault.trial]), told(world)].join('\n');
