@@ -12,11 +12,13 @@ export interface Linted {
   readonly warnings: Readonly<Record<string, number>>;
   /** Policies, rules and parts of which nothing was said, each shown to have an effect. */
   readonly silent: number;
+  /** Worlds of which something is wrong that is said, or that is not. */
+  readonly faults: number;
   /** Of the first few faults: what is wrong, of which world. */
   readonly told: readonly string[];
 }
 
-export const nothingLinted: Linted = { worlds: 0, requests: 0, warnings: {}, silent: 0, told: [] };
+export const nothingLinted: Linted = { worlds: 0, requests: 0, warnings: {}, silent: 0, faults: 0, told: [] };
 
 /** One small world, and every request that can be made around it. */
 export function smallLint(seed: number, most: number, before: Linted = nothingLinted): Linted {
@@ -33,6 +35,7 @@ export function smallLint(seed: number, most: number, before: Linted = nothingLi
     requests: before.requests + checked.requests,
     warnings,
     silent: before.silent + checked.silent,
+    faults: before.faults + Number(fault !== undefined),
     told: text === undefined ? before.told : [...before.told, text].slice(0, 5),
   };
 }
