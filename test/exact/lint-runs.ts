@@ -12,17 +12,19 @@ export interface Linted {
   readonly warnings: Readonly<Record<string, number>>;
   /** Policies, rules and parts of which nothing was said, each shown to have an effect. */
   readonly silent: number;
+  /** Worlds of which something is wrong that is said, or that is not. */
+  readonly faults: number;
   /** Of the first few faults: what is wrong, of which world. */
   readonly told: readonly string[];
 }
 
-export const nothingLinted: Linted = { worlds: 0, requests: 0, warnings: {}, silent: 0, told: [] };
+export const nothingLinted: Linted = { worlds: 0, requests: 0, warnings: {}, silent: 0, faults: 0, told: [] };
 
 /** One small world, and every request that can be made around it. */
 export function smallLint(seed: number, most: number, before: Linted = nothingLinted): Linted {
   const random = new Random(seed);
   const { before: world } = randomPair(random, seed);
-  const checked = checkLint(world, everyRequest(random, most, world));
+  const checked = checkLint(world, everyRequest(random, most, world), everyRequest(random, 5, world));
   const [fault] = checked.faults;
   const text =
     fault && [`lint ${seed}`, fault.what, JSON.stringify([fault.place, fault.trial]), told(world)].join('\n');
@@ -33,6 +35,7 @@ export function smallLint(seed: number, most: number, before: Linted = nothingLi
     requests: before.requests + checked.requests,
     warnings,
     silent: before.silent + checked.silent,
+    faults: before.faults + Number(fault !== undefined),
     told: text === undefined ? before.told : [...before.told, text].slice(0, 5),
   };
 }

@@ -5,18 +5,21 @@ import type {
   PolicyWorld,
 } from '../../src/domain/policy/index.ts';
 import { checkPair, type Fault, type Trials } from './check.ts';
+import { shadowsOf } from './lint-shadows.ts';
 import { type Told, withoutTold } from './lint-told.ts';
 import { Decider, placesOf } from './place.ts';
-import { partsOf, type ToldPart, without } from './rule-parts.ts';
+import { isBeside, isWithin, partsOf, type ToldPart, without } from './rule-parts.ts';
 import { believing } from './worlds.ts';
 
 /** Of what nothing is said, and pairs of worlds with it and without it, of which one must differ. */
 export interface Silence {
   readonly name: string;
   readonly sides: readonly Side[];
+  /** Where these are the same, there is nothing to say. */
+  readonly unlessSame?: Side;
 }
 
-type Side = readonly [before: PolicyWorld, after: PolicyWorld];
+export type Side = readonly [before: PolicyWorld, after: PolicyWorld];
 
 /**
  * Policies and rules of which lint says nothing, and parts of rules. Each must have an effect in the world as it is, or where
@@ -38,7 +41,10 @@ export function silencesOf(world: PolicyWorld, told: readonly Told[]): readonly 
   const held = new Set(placesOf([world]).flatMap((place) => new Decider(world, place).policies));
   return [...held].flatMap((policy) => [
     ...ofPolicy(policy, worlds, told),
-    ...policy.rules.flatMap((rule, at) => ofParts(policy, rule, at, world, told)),
+    ...policy.rules.flatMap((rule, at) => [
+      ...ofParts(policy, rule, at, world, told),
+      ...shadowsOf(policy, rule, at, world, told),
+    ]),
   ]);
 }
 
@@ -96,25 +102,6 @@ function ofParts(
   }));
 }
 
-function isWithin(part: ToldPart, whole: ToldPart): boolean {
-  return (
-    part.part === whole.part &&
-    part.entry === whole.entry &&
-    (whole.list === undefined || whole.list === part.list) &&
-    (whole.value === undefined || whole.value === part.value)
-  );
-}
-
-function isBeside(one: ToldPart, other: ToldPart): boolean {
-  return (
-    one.part === other.part &&
-    one.list === other.list &&
-    (one.list === undefined
-      ? one.entry !== other.entry
-      : one.value !== undefined && one.entry === other.entry && one.value !== other.value)
-  );
-}
-
 /** A world in which all that is decided hangs on one rule, however a port takes connections. */
 function alone(policy: AuthorizationPolicy, rule: AuthorizationRule, world: PolicyWorld): PolicyWorld {
   const { action } = policy;
@@ -170,13 +157,14 @@ function isSaidAloud({ action, rules }: AuthorizationPolicy): boolean {
 }
 
 /** The engine must show what hangs on it, and the decision function say so. */
-export function silenceFaults({ name, sides }: Silence, trialsFor: Trials): readonly Fault[] {
+export function silenceFaults({ name, sides, unlessSame }: Silence, trialsFor: Trials): readonly Fault[] {
   const outcomes: string[] = [];
   for (const [before, after] of sides) {
     const { comparison, faults } = checkPair(before, after, trialsFor);
     if (comparison.outcome === 'different') return faults;
     outcomes.push(comparison.outcome);
   }
+  if (unlessSame && checkPair(...unlessSame, trialsFor).comparison.outcome === 'same') return [];
   return [
     {
       what: `nothing is said of ${name}, and ${outcomes.join(', ')} without it`,

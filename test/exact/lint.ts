@@ -21,8 +21,11 @@ export interface LintChecked {
   readonly faults: readonly Fault[];
 }
 
-/** Lints a world, and holds what is said of effects, and that nothing is said, against requests. */
-export function checkLint(given: PolicyWorld, trialsFor: Trials): LintChecked {
+/**
+ * Lints a world, and holds what is said of effects, and that nothing is said, against requests. @param few to look around with
+ * where the engine has to show a request itself, which the decision function then judges
+ */
+export function checkLint(given: PolicyWorld, trialsFor: Trials, few: Trials): LintChecked {
   const world = distinct(given);
   const warnings = lintPolicies(world.policies, world);
   const told = warnings.flatMap((warning) => toldOf(warning, world));
@@ -56,7 +59,7 @@ export function checkLint(given: PolicyWorld, trialsFor: Trials): LintChecked {
     warnings,
     requests,
     silent: silences.length,
-    faults: [...faults, ...silences.flatMap((each) => silenceFaults(each, trialsFor))],
+    faults: [...faults, ...silences.flatMap((each) => silenceFaults(each, few))],
   };
 }
 

@@ -41,6 +41,27 @@ export function partsOf(rule: AuthorizationRule): readonly ToldPart[] {
   });
 }
 
+/** Whether a part is another one, or of it. */
+export function isWithin(part: ToldPart, whole: ToldPart): boolean {
+  return (
+    part.part === whole.part &&
+    part.entry === whole.entry &&
+    (whole.list === undefined || whole.list === part.list) &&
+    (whole.value === undefined || whole.value === part.value)
+  );
+}
+
+/** Whether two are entries of one rule, or values of one list. */
+export function isBeside(one: ToldPart, other: ToldPart): boolean {
+  return (
+    one.part === other.part &&
+    one.list === other.list &&
+    (one.list === undefined
+      ? one.entry !== other.entry
+      : one.value !== undefined && one.entry === other.entry && one.value !== other.value)
+  );
+}
+
 /** A rule without some parts of it, all at once. */
 export function without(rule: AuthorizationRule, parts: readonly ToldPart[]): AuthorizationRule {
   const isGone = (wanted: Omit<ToldPart, 'rule'>) =>

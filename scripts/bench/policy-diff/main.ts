@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import {
   compareWorlds,
+  lintPolicies,
   type PolicyWorld,
   policyHash,
   type WorldComparison,
@@ -24,14 +25,15 @@ function compareTexts(before: PolicyWorld, after: PolicyWorld): number {
   return after.policies.filter((policy) => !hashes.has(policyHash(policy))).length;
 }
 
+function timed<T>(act: () => T): readonly [seconds: number, T] {
+  const start = process.cpuUsage();
+  const made = act();
+  const { user, system } = process.cpuUsage(start);
+  return [(user + system) / 1e6, made];
+}
+
 function measure(name: string, make: (changed: boolean) => PolicyWorld): Row {
   // Objects of their own: what is worked out once for an object must be worked out in each measurement.
-  const timed = <T>(act: () => T): readonly [number, T] => {
-    const start = process.cpuUsage();
-    const made = act();
-    const { user, system } = process.cpuUsage(start);
-    return [(user + system) / 1e6, made];
-  };
   const [first, second] = [make(false), make(true)];
   const [texts] = timed(() => compareTexts(first, second));
   const [before, after] = [make(false), make(true)];
@@ -101,3 +103,23 @@ const hopeless = measure('200 rules of which all may hold together', (changed) =
 print(hopeless);
 for (const { policies, reason } of hopeless.found.undecided)
   console.log(`  ${policies.join(', ')}: ${reason}`);
+
+console.log(
+  `\n${'all linted'.padEnd(46)}${'texts'.padStart(10)}${'lint'.padStart(10)}${'ratio'.padStart(7)}`,
+);
+const linted = rows.slice(0, 10);
+for (const [name, make] of values.short ? linted.slice(2, 3).concat(linted.slice(7, 8)) : linted) {
+  const [one, other, world] = [make(false), make(true), make(false)];
+  const [texts] = timed(() => compareTexts(one, other));
+  const [lint, warnings] = timed(() => lintPolicies(world.policies, world));
+  const untold = warnings.filter(({ rule }) => rule === 'effects-not-compared').length;
+  console.log(
+    [
+      name.padEnd(46),
+      `${texts.toFixed(3)} s`.padStart(10),
+      `${lint.toFixed(3)} s`.padStart(10),
+      (lint / texts).toFixed(1).padStart(7),
+      `  ${warnings.length} warnings${untold > 0 ? `, ${untold} that not all could be told` : ''}`,
+    ].join(''),
+  );
+}

@@ -1,3 +1,4 @@
+import { once } from '../../../kernel/index.ts';
 import type { AuthorizationPolicy, AuthorizationRule } from '../model.ts';
 import { conditionSubject } from './condition-key.ts';
 import type { HttpAttributes } from './request.ts';
@@ -17,7 +18,7 @@ const headers: Readonly<Record<string, RequestPart>> = {
   ':path': 'path',
 };
 
-function partsOf({ to, when }: AuthorizationRule): readonly RequestPart[] {
+const partsOf = once(({ to, when }: AuthorizationRule): readonly RequestPart[] => {
   const operations = to.flatMap((each): RequestPart[] => [
     ...(each.paths.length + each.notPaths.length > 0 ? ['path' as const] : []),
     ...(each.methods.length + each.notMethods.length > 0 ? ['method' as const] : []),
@@ -29,7 +30,7 @@ function partsOf({ to, when }: AuthorizationRule): readonly RequestPart[] {
     return part === undefined ? [] : [part];
   });
   return [...operations, ...conditions];
-}
+});
 
 /** UTF-8 that is longer than it need be, as `%c0%af` for a slash, and `%u002f`: what only careless readers take. */
 const carelessEscape = /%(?:c[01]%[89ab]|e0%[89]|f0%8|u)/i;

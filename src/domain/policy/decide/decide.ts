@@ -2,7 +2,7 @@ import { compareText } from '../../../kernel/index.ts';
 import type { AuthorizationAction, AuthorizationPolicy, AuthorizationRule, Policy } from '../model.ts';
 import { comparedParts, isAmbiguous } from './ambiguity.ts';
 import { withWordLists } from './claims.ts';
-import { fieldsOf, isUsed, matchesField } from './fields.ts';
+import { matchesField, usedFieldsOf } from './fields.ts';
 import type { Facts } from './matchers.ts';
 import { normalizePath } from './paths.ts';
 import type { Decision, DecisionContext, DryRunResult, PolicyRequest } from './request.ts';
@@ -131,10 +131,9 @@ function matchesRule(
   facts: Facts,
   tcp: boolean,
 ): boolean {
-  const { from, to, when } = fieldsOf(rule, policy);
-  const unknown = [...from.flat(), ...to.flat(), ...when].some((field) => field.httpOnly && isUsed(field));
+  const { from, to, when, asksHttp } = usedFieldsOf(rule, policy);
   // What cannot be compared must make an ALLOW narrower and everything else wider.
-  if (tcp && unknown && policy.action === 'ALLOW') return false;
+  if (tcp && asksHttp && policy.action === 'ALLOW') return false;
   const all = (fields: typeof when) =>
     fields.every((field) => (tcp && field.httpOnly) || matchesField(field, facts));
   const any = (alternatives: typeof from) => alternatives.length === 0 || alternatives.some(all);

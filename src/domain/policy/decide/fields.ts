@@ -1,3 +1,4 @@
+import { once } from '../../../kernel/index.ts';
 import type { YamlPath } from '../../../yaml/index.ts';
 import type { AuthorizationPolicy, AuthorizationRule, OperationMatch, SourceMatch } from '../model.ts';
 import { conditionSubject, isHttpOnly } from './condition-key.ts';
@@ -37,6 +38,31 @@ export function fieldsOf(rule: AuthorizationRule, policy: AuthorizationPolicy): 
     ),
   };
 }
+
+/** What of a rule is compared, without what it says nothing of. */
+export interface UsedFields extends RuleFields {
+  /** Whether it asks for what HTTP alone has. */
+  readonly asksHttp: boolean;
+}
+
+/** Worked out once, for a rule is compared with very many requests. */
+export function usedFieldsOf(rule: AuthorizationRule, policy: AuthorizationPolicy): UsedFields {
+  const byNamespace = usedFields(rule);
+  const known = byNamespace.get(policy.meta.namespace);
+  if (known) return known;
+  const { from, to, when } = fieldsOf(rule, policy);
+  const used = {
+    from: from.map((fields) => fields.filter(isUsed)),
+    to: to.map((fields) => fields.filter(isUsed)),
+    when: when.filter(isUsed),
+  };
+  const all = [...used.from.flat(), ...used.to.flat(), ...used.when];
+  const found = { ...used, asksHttp: all.some(({ httpOnly }) => httpOnly) };
+  byNamespace.set(policy.meta.namespace, found);
+  return found;
+}
+
+const usedFields = once((_rule: AuthorizationRule) => new Map<string, UsedFields>());
 
 export function matchesField({ values, notValues, matches }: Field, facts: Facts): boolean {
   if (values.length > 0 && !values.some((value) => matches(value, facts))) return false;

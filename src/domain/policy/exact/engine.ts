@@ -80,12 +80,17 @@ export class Engine {
     };
   }
 
+  /** The policies of which most was being looked at, as `<kind>/<namespace>/<name>`, the one with the most of it first. */
+  tangledIn({ literals }: TooMuch): readonly string[] {
+    const counts = new Map<string, number>();
+    for (const name of literals.flatMap((literal) => this.vocabulary.literal(literal).policy ?? []))
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    return [...counts].toSorted(([, a], [, b]) => b - a).map(([name]) => name);
+  }
+
   undecided(error: unknown, { members, after }: Group): Undecided {
     if (!(error instanceof TooMuch)) throw error;
-    const named = error.literals.flatMap((literal) => this.vocabulary.literal(literal).policy ?? []);
-    const counts = new Map<string, number>();
-    for (const name of named) counts.set(name, (counts.get(name) ?? 0) + 1);
-    const policies = [...counts].toSorted(([, a], [, b]) => b - a).map(([name]) => name);
+    const policies = this.tangledIn(error);
     const largest = after.policies
       .filter((policy) => policy.kind === 'AuthorizationPolicy')
       .toSorted((a, b) => b.rules.length - a.rules.length)

@@ -38,5 +38,5 @@ export type {
 } from './model.ts';
 export { PlaceQuestions } from './place-questions.ts';
 export { type Group as PortGroup, portGroups } from './places.ts';
-export { type PortOfRule, type RuleAnswer, type RuleOf, type RulePlace, RuleQuestions } from './rules.ts';
+export { type PortPlace, type RuleAnswer, type RuleOf, type RulePlace, RuleQuestions } from './rules.ts';
 export { decisionText, markText, placesText, regionText, tokenText } from './words.ts';

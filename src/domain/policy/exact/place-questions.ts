@@ -4,7 +4,7 @@ import { type Budget, TooMuch } from './budget.ts';
 import { Engine } from './engine.ts';
 import type { ExactLimits } from './model.ts';
 import type { Outcomes } from './outcome.ts';
-import type { RulePlace } from './rules.ts';
+import type { PortPlace } from './rules.ts';
 
 /**
  * Asks again and again whether a port decides alike under other policies, for who tries what of them matters: what has been
@@ -19,13 +19,12 @@ export class PlaceQuestions {
     this.#outcomes = this.#engine.outcomes(world);
   }
 
-  /** Undefined where there are too many ways to look at. */
+  /** The policies that can hold together in too many ways, where there are too many to look at. */
   isSame(
-    { protocol, at }: Required<RulePlace>,
+    { protocol, at }: PortPlace,
     before: readonly Policy[],
     after: readonly Policy[],
-  ): boolean | undefined {
-    if (!at) return undefined;
+  ): boolean | readonly string[] {
     const { takesTokens, ...place } = at;
     const of = takesTokens ? place : { ...place, tokenRules: [] };
     const engine = this.#engine;
@@ -34,10 +33,10 @@ export class PlaceQuestions {
       const [was, is] = [before, after].map((policies) =>
         this.#outcomes.allowed({ ...of, policies, protocol, proxied: true }),
       );
-      if (was === undefined || is === undefined) return undefined;
+      if (was === undefined || is === undefined) return [];
       return engine.differences(was, is).diff === undefined;
     } catch (error) {
-      if (error instanceof TooMuch) return undefined;
+      if (error instanceof TooMuch) return engine.tangledIn(error);
       throw error;
     }
   }

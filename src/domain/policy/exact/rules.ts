@@ -22,12 +22,18 @@ export interface RuleOf {
 export type RuleAnswer =
   | { readonly answer: 'no' }
   | { readonly answer: 'yes'; readonly witness: Witness }
-  | { readonly answer: 'unknown' };
+  /** By the policies that can hold together in too many ways. */
+  | { readonly answer: 'unknown'; readonly policies: readonly string[] };
 
 /** Where it is asked: on any port, however it is called, or on one as it takes connections. */
 export interface RulePlace {
   readonly protocol: PortProtocol;
   readonly at?: PortOfRule | undefined;
+}
+
+/** On one port, as it takes connections. */
+export interface PortPlace extends RulePlace {
+  readonly at: PortOfRule;
 }
 
 export interface PortOfRule {
@@ -86,7 +92,7 @@ export class RuleQuestions {
       }
       return { answer: 'no' };
     } catch (error) {
-      if (error instanceof TooMuch) return { answer: 'unknown' };
+      if (error instanceof TooMuch) return { answer: 'unknown', policies: engine.tangledIn(error) };
       throw error;
     }
   }

@@ -2,6 +2,7 @@ import { once } from '../../../../kernel/index.ts';
 import { type PolicyRequest, ruleMatcher } from '../../decide/index.ts';
 import {
   PlaceQuestions,
+  type PortPlace,
   type RuleOf,
   type RulePlace,
   RuleQuestions,
@@ -37,6 +38,7 @@ export class Asking {
   #questions: RuleQuestions | undefined;
   #places: PlaceQuestions | undefined;
   #unknown = 0;
+  readonly #tangled = new Set<string>();
   readonly #matchers = {
     http: once((request: PolicyRequest) => ruleMatcher(request, { ...this.#settings, tcp: false })),
     tcp: once((request: PolicyRequest) => ruleMatcher(request, { ...this.#settings, tcp: true })),
@@ -54,6 +56,7 @@ export class Asking {
   begin(): void {
     this.#questions = undefined;
     this.#unknown = 0;
+    this.#tangled.clear();
   }
 
   /** Whether there is nothing left for any policy. */
@@ -69,6 +72,11 @@ export class Asking {
   /** Whether anything could not be told of this policy. */
   get isUnsure(): boolean {
     return this.#unknown > 0;
+  }
+
+  /** The policies for which it could not, as they can hold together in too many ways; as `<kind>/<namespace>/<name>`. */
+  get tangled(): readonly string[] {
+    return [...this.#tangled];
   }
 
   /** Requests that a rule matches and others do not, as far as they are guessed. @param like a rule to guess by */
@@ -102,9 +110,9 @@ export class Asking {
       this.#limits,
       this.#budget,
     );
-    const { answer, ...found } = this.#questions.matchesBeside(rule, others, place);
-    if ('witness' in found) return found.witness;
-    return answer === 'no' ? 'nothing' : this.#noAnswer();
+    const found = this.#questions.matchesBeside(rule, others, place);
+    if (found.answer === 'yes') return found.witness;
+    return found.answer === 'no' ? 'nothing' : this.#noAnswer(found.policies);
   }
 
   /** The first that it is in any of some places. */
@@ -150,11 +158,11 @@ export class Asking {
   }
 
   /** Whether a port decides every request alike under other policies; false also where that is too much to say. */
-  isSame(place: Required<RulePlace>, before: readonly Policy[], after: readonly Policy[]): boolean {
+  isSame(place: PortPlace, before: readonly Policy[], after: readonly Policy[]): boolean {
     if (!this.pay(100 * before.length)) return false;
     this.#places ??= new PlaceQuestions({ ...nowhere, settings: this.#settings }, this.#limits, this.#budget);
     const answer = this.#places.isSame(place, before, after);
-    if (answer === undefined) this.#noAnswer();
+    if (typeof answer !== 'boolean') this.#noAnswer(answer);
     return answer === true;
   }
 
@@ -169,8 +177,9 @@ export class Asking {
     return this.pay(policies.reduce((sum, policy) => sum + sizeOf(policy), 0));
   }
 
-  #noAnswer(): 'unknown' {
+  #noAnswer(policies: readonly string[] = []): 'unknown' {
     this.#unknown += 1;
+    for (const each of policies.slice(0, 3)) this.#tangled.add(each);
     return 'unknown';
   }
 }

@@ -9,7 +9,7 @@ import { isAllowed, type Place, Places } from './places.ts';
 import { type Asked, deniedBy, reasonOf } from './reasons.ts';
 import { sameAction, scopeCovers } from './scope.ts';
 import { withinRule } from './within.ts';
-import { keyOfPolicy, policiesText, rulesText } from './words.ts';
+import { keyOfPolicy, listed, policiesText, rulesText } from './words.ts';
 
 /**
  * What is written in vain, proven by the exact engine: rules that nothing can match, that others cover, whose calls a DENY
@@ -67,7 +67,7 @@ class Judging {
         for (const at of [...policy.rules.keys()].toReversed())
           if (!rules[at]?.isTold) remarks.push(...this.#needlessRule(policy, at, places));
     }
-    if (this.#asking.isUnsure && !this.isOver) remarks.push(tooMuch(policy));
+    if (this.#asking.isUnsure && !this.isOver) remarks.push(tooMuch(policy, this.#asking.tangled));
     return oneForAll(policy, remarks);
   }
 
@@ -327,12 +327,13 @@ function notProven(policy: AuthorizationPolicy): Remark {
   };
 }
 
-function tooMuch(policy: AuthorizationPolicy): Remark {
+function tooMuch(policy: AuthorizationPolicy, tangled: readonly string[]): Remark {
+  const names = tangled.length === 0 ? [keyOfPolicy(policy)] : tangled;
   return {
     policy,
     rule: 'effects-not-compared',
     path: ['spec', 'rules'],
-    message: `what ${keyOfPolicy(policy)} says can hold together in too many ways for it to be proven what of it has an effect`,
-    mend: 'split it, or write fewer beginnings and ends of the same text',
+    message: `what ${listed(names)} ${names.length > 1 ? 'say' : 'says'} can hold together in too many ways for it to be proven what of this policy has an effect`,
+    mend: 'split that one, or write fewer beginnings and ends of the same text',
   };
 }

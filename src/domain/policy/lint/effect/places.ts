@@ -1,14 +1,13 @@
 import { once } from '../../../../kernel/index.ts';
 import type { Workload } from '../../../mesh/index.ts';
 import { decide, type PolicyRequest } from '../../decide/index.ts';
-import { type PortGroup, portGroups, type RulePlace } from '../../exact/index.ts';
+import { type PortGroup, type PortPlace, portGroups } from '../../exact/index.ts';
 import type { AuthorizationPolicy, Policy } from '../../model.ts';
 import type { PolicyWorld } from '../../world/index.ts';
 import { authorizationsOf, type LintContext } from '../context.ts';
 
 /** Ports that are decided alike: one of them stands for all. */
-export interface Place extends RulePlace {
-  readonly at: NonNullable<RulePlace['at']>;
+export interface Place extends PortPlace {
   readonly workload: Workload;
   /** As it is called, wherever the answer is the same for any. */
   readonly port: number;

@@ -22,7 +22,8 @@ export function policiesText(rules: readonly RuleOf[]): string {
   return listed([...new Set(rules.map(({ policy }) => keyOfPolicy(policy)))]);
 }
 
-function listed(texts: readonly string[]): string {
+/** The first few, and how many more. */
+export function listed(texts: readonly string[]): string {
   if (texts.length > 4) return `${texts.slice(0, 3).join(', ')} and ${texts.length - 3} more`;
   return texts.length < 2 ? texts.join('') : `${texts.slice(0, -1).join(', ')} and ${texts.at(-1)}`;
 }
