@@ -152,6 +152,14 @@ describe('citadel policy apply', () => {
     });
   });
 
+  it.each([
+    ['text', 'hello\n', 2, 'is no object with apiVersion, kind, metadata and spec'],
+    ['another kind', 'apiVersion: apps/v1\nkind: Deployment\n', 2, '"Deployment" is no kind of policy'],
+  ])('is refused where the file holds %s', async (_, text, code, told) => {
+    const refused = await citadel('policy', 'apply', write('no-policy.yaml', text), ...socket(), '--yes');
+    expect(refused).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(told) });
+  });
+
   it('is refused without the role author, changes nothing, and is in the audit record', async () => {
     writeFileSync(join(server.directory, 'roots.pem'), server.app.authority.bundle().pem);
     const overTls = ['--server', `localhost:${server.app.operator.port}`, '--ca', 'roots.pem'];
@@ -184,6 +192,17 @@ describe('citadel policy apply', () => {
         proof: 'client-certificate',
       }),
     ]);
+    const others = [
+      ['apply', file, '--shadow'],
+      ['remove', 'AuthorizationPolicy/shop/x'],
+      ['rollback', '0'],
+    ];
+    for (const { code, stderr } of await Promise.all(
+      others.map((words) => as('viewer', 'policy', ...words, ...overTls, '--yes')),
+    )) {
+      expect(stderr).toContain('this needs the role author; operator:viewer has viewer');
+      expect(code).toBe(77);
+    }
     const status = await as('viewer', 'policy', 'status', ...overTls, '-o', 'json');
     expect(status.code).toBe(0);
     expect(status.stdout).not.toContain('by-role');
