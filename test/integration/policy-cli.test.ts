@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import {
   chmodSync,
   lstatSync,
@@ -9,11 +10,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadWorld } from '../../src/cli/policy-world.ts';
 import { readWorld } from '../../src/domain/policy/index.ts';
-import { waitFor } from '../parts/index.ts';
+import { freePort, waitFor } from '../parts/index.ts';
 import { runCitadel } from '../support/citadel.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
@@ -396,6 +398,31 @@ describe('a server without a control plane', () => {
     );
     expect(outcome.code).toBe(2);
     expect(outcome.stderr).toContain('has no control plane: add mesh to its configuration');
+  });
+});
+
+describe('a server that takes connections and says nothing', () => {
+  it('is left in time, and so is the process', async () => {
+    const port = await freePort();
+    const silent = createServer(() => undefined).listen(port, '127.0.0.1');
+    await once(silent, 'listening');
+    writeFileSync(join(server.directory, 'roots.pem'), server.app.authority.bundle().pem);
+    const given = ['--server', `127.0.0.1:${port}`, '--ca', 'roots.pem', '--timeout', '200ms'];
+    try {
+      const outcomes = await Promise.all([
+        citadel('policy', 'status', ...given),
+        citadel('policy', 'world', ...given),
+      ]);
+      expect(outcomes).toMatchObject([
+        {
+          code: 69,
+          stderr: expect.stringContaining('did not answer in time; try again, or raise --timeout'),
+        },
+        { code: 69, stderr: expect.stringContaining('sent nothing for 0.2 s') },
+      ]);
+    } finally {
+      silent.close();
+    }
   });
 });
 
