@@ -11,5 +11,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit();
 });
 
+/** Milliseconds for what a command that failed still has to close. */
+const farewell = 500;
 const exitCode = await runProgram(process.argv.slice(2));
-if (exitCode !== exitCodes.ok) process.exitCode = exitCode;
+if (exitCode !== exitCodes.ok) {
+  process.exitCode = exitCode;
+  // A handshake that a server never answers would keep the process. What is written goes out first.
+  setTimeout(() => process.stdout.write('', () => process.exit()), farewell).unref();
+}

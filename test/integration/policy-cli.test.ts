@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import {
   chmodSync,
   lstatSync,
@@ -9,11 +10,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadWorld } from '../../src/cli/policy-world.ts';
 import { readWorld } from '../../src/domain/policy/index.ts';
-import { waitFor } from '../parts/index.ts';
+import { freePort, waitFor } from '../parts/index.ts';
 import { runCitadel } from '../support/citadel.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
@@ -152,6 +154,14 @@ describe('citadel policy apply', () => {
     });
   });
 
+  it.each([
+    ['text', 'hello\n', 2, 'is no object with apiVersion, kind, metadata and spec'],
+    ['another kind', 'apiVersion: apps/v1\nkind: Deployment\n', 2, '"Deployment" is no kind of policy'],
+  ])('is refused where the file holds %s', async (_, text, code, told) => {
+    const refused = await citadel('policy', 'apply', write('no-policy.yaml', text), ...socket(), '--yes');
+    expect(refused).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(told) });
+  });
+
   it('is refused without the role author, changes nothing, and is in the audit record', async () => {
     writeFileSync(join(server.directory, 'roots.pem'), server.app.authority.bundle().pem);
     const overTls = ['--server', `localhost:${server.app.operator.port}`, '--ca', 'roots.pem'];
@@ -184,6 +194,17 @@ describe('citadel policy apply', () => {
         proof: 'client-certificate',
       }),
     ]);
+    const others = [
+      ['apply', file, '--shadow'],
+      ['remove', 'AuthorizationPolicy/shop/x'],
+      ['rollback', '0'],
+    ];
+    for (const { code, stderr } of await Promise.all(
+      others.map((words) => as('viewer', 'policy', ...words, ...overTls, '--yes')),
+    )) {
+      expect(stderr).toContain('this needs the role author; operator:viewer has viewer');
+      expect(code).toBe(77);
+    }
     const status = await as('viewer', 'policy', 'status', ...overTls, '-o', 'json');
     expect(status.code).toBe(0);
     expect(status.stdout).not.toContain('by-role');
@@ -377,6 +398,31 @@ describe('a server without a control plane', () => {
     );
     expect(outcome.code).toBe(2);
     expect(outcome.stderr).toContain('has no control plane: add mesh to its configuration');
+  });
+});
+
+describe('a server that takes connections and says nothing', () => {
+  it('is left in time, and so is the process', async () => {
+    const port = await freePort();
+    const silent = createServer(() => undefined).listen(port, '127.0.0.1');
+    await once(silent, 'listening');
+    writeFileSync(join(server.directory, 'roots.pem'), server.app.authority.bundle().pem);
+    const given = ['--server', `127.0.0.1:${port}`, '--ca', 'roots.pem', '--timeout', '200ms'];
+    try {
+      const outcomes = await Promise.all([
+        citadel('policy', 'status', ...given),
+        citadel('policy', 'world', ...given),
+      ]);
+      expect(outcomes).toMatchObject([
+        {
+          code: 69,
+          stderr: expect.stringContaining('did not answer in time; try again, or raise --timeout'),
+        },
+        { code: 69, stderr: expect.stringContaining('sent nothing for 0.2 s') },
+      ]);
+    } finally {
+      silent.close();
+    }
   });
 });
 

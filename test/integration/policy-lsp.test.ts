@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type TemporaryDirectory, temporaryDirectory, waitFor } from '../parts/index.ts';
+import { startProcess, type TemporaryDirectory, temporaryDirectory, waitFor } from '../parts/index.ts';
 import { Editor } from '../support/editor.ts';
+
+const program = join(import.meta.dirname, '../../scripts/citadel');
 
 const workload = (name: string) => `---
 apiVersion: citadel.dev/v1
@@ -155,6 +158,13 @@ describe('citadel policy lsp', () => {
       expect(await editor.exited(() => act(editor))).toBe(code);
       expect(said).toBe('');
     }
+  });
+
+  it('ends where its input is a file', async () => {
+    // That of a job without any.
+    await using server = await startProcess(program, ['policy', 'lsp']);
+    expect(await server.exited).toEqual({ code: 1, signal: null });
+    expect(server.stderr()).toBe('');
   });
 
   it('ends with an editor that is gone while another holds its pipes', async () => {

@@ -63,7 +63,10 @@ export function serveLanguage(worlds: WorldSource): void {
     process.exit(exitCodes.broken);
   });
   // Editors crash, and are killed: where nobody can say anything more it is as after `exit`.
-  reader.onClose(() => process.exit(isShutDown ? exitCodes.ok : exitCodes.warning));
+  const end = () => process.exit(isShutDown ? exitCodes.ok : exitCodes.warning);
+  reader.onClose(end);
+  // Of input that is a file only its end is told.
+  process.stdin.once('end', end);
   connection.onShutdown(() => {
     isShutDown = true;
   });
