@@ -4,6 +4,7 @@ import { Agent, request } from 'node:https';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { DecisionRecord } from '../../../src/domain/ports/index.ts';
+import type { Denial } from '../../../src/gen/citadel/v1/operator.ts';
 import { exchange, freePort, hasPart, waitFor } from '../../parts/index.ts';
 import { runCitadel } from '../../support/citadel.ts';
 import { issueTo } from '../../support/issue-to.ts';
@@ -169,5 +170,24 @@ describe.skipIf(!hasPart('envoy'))('from traffic to a policy', () => {
     expect(await citadel('apply no-reads.yaml --yes')).toMatchObject({ code: 0 });
     const later = await citadel('replay --candidate candidate.yaml');
     expect(later.stdout).toMatch(/\d+ calls were decided by other rules than those of now\.\n/);
+
+    // A denial says of which revision it was, also when another one holds.
+    await waitFor(async () => (await call('web', 'GET', '/orders/1')) === 403, { what: 'the denial' });
+    const listed = async (): Promise<readonly Denial[]> =>
+      JSON.parse((await citadel('denials --from shop/web -o json')).stdout);
+    const { id, revision } = await waitFor(
+      async () => (await listed()).find(({ policy }) => policy === 'shop/no-reads'),
+      { what: 'the denial to be told of' },
+    );
+    writeFileSync(join(directory, 'no-reads.yaml'), noReads.replace('GET', 'HEAD'));
+    expect(await citadel('apply no-reads.yaml --yes')).toMatchObject({ code: 0 });
+    await waitFor(async () => (await call('web', 'GET', '/orders/1')) === 200, {
+      what: 'the change to hold',
+    });
+    const { stdout } = await citadel(`explain --denial ${id}`);
+    expect(stdout).toContain(
+      `\n  decided by revision ${revision} of shop/no-reads; now it is at ${revision + 1}\n`,
+    );
+    expect(stdout).toContain('The policies for it have been changed since. ');
   });
 });

@@ -113,9 +113,7 @@ function toRecord({ entry, told, ...rest }: StoredDenial): DenialRecord {
   return {
     serviceAccount: rest.serviceAccount,
     policiesVersion: rest.policiesVersion,
-    ...(rest.decidedBy && {
-      decidedBy: { rules: rest.decidedBy.rules, revision: rest.decidedBy.revision },
-    }),
+    decidedBy: rest.decidedBy && { rules: rest.decidedBy.rules, revision: rest.decidedBy.revision },
     told: new Date(told),
     entry: {
       ...entry,

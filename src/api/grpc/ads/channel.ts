@@ -1,9 +1,9 @@
 import type { DiscoveryResource } from '../../../domain/ports/index.ts';
+import { Alone } from './alone.ts';
 import type { Doubts } from './doubts.ts';
 import { type Held, Holdings, isResource, type Resources } from './holdings.ts';
 import { type ChannelState, planPush } from './plan.ts';
 import type { Answered, Push, Variant } from './push.ts';
-import { type Recalled, recall } from './recall.ts';
 import { Refusals } from './refusals.ts';
 import type { Request } from './request.ts';
 import { Subscription } from './subscription.ts';
@@ -31,21 +31,14 @@ export class Channel {
   #unanswered: Unanswered | undefined;
   /** Since when something gone is kept back. */
   #goneSince: number | undefined;
-  /** Of what goes alone, what outlives the stream; undefined for all else. */
-  readonly #doubts: Doubts | undefined;
-  /** Names that the client is to forget before they are tried again: of what it was sent it may have refused any. */
-  readonly #toForget = new Set<string>();
-  readonly #toRestore = new Map<string, DiscoveryResource>();
-  #recalled: Recalled['refused'] = new Map();
-  #isAlone: boolean;
+  /** Undefined for what goes together. */
+  readonly #alone: Alone | undefined;
   /** The resources for which there was nothing to do, until something else changes. */
   #quiet: Resources | undefined | 'no' = 'no';
 
   constructor(typeUrl: string, rules: TypeRules, variant: Variant, doubts?: Doubts) {
-    this.#doubts = doubts;
     this.typeUrl = typeUrl;
     this.rules = rules;
-    this.#isAlone = rules.alone && variant === 'sotw';
     const subscription = new Subscription(rules.wildcard);
     this.#state = {
       variant,
@@ -55,6 +48,7 @@ export class Channel {
       absent: new Set(),
       owed: new Set(),
     };
+    this.#alone = doubts && new Alone(this.#state, doubts);
   }
 
   get names(): number {
@@ -62,8 +56,8 @@ export class Channel {
   }
 
   /** What it refused on an earlier stream, and is not sent again. */
-  get recalled(): Recalled['refused'] {
-    return this.#recalled;
+  get recalled(): Alone['recalled'] | undefined {
+    return this.#alone?.recalled;
   }
 
   get unansweredSince(): number | undefined {
@@ -116,13 +110,13 @@ export class Channel {
     const { typeUrl, removed } = push;
     if (error === undefined) {
       this.#state.refusals.accepted(changed, all);
-      this.#doubts?.accepted(push.resources, all);
+      this.#alone?.accepted(push, all);
       return { answers: [{ typeUrl, resources: versions, removed, error }], milliseconds, error };
     }
     const refused = this.#refused(changed, error);
     for (const name of refused.keys()) {
       this.#state.has.set(name, this.#state.subscription.wants(name) ? push.before.get(name) : undefined);
-      if (this.rules.alone && isResource(this.#state.has.get(name))) this.#state.owed.add(name);
+      if (this.#alone && isResource(this.#state.has.get(name))) this.#state.owed.add(name);
     }
     // Whoever refused a response may not have removed either; a removal that came alone is not tried for ever.
     const undone = changed.size === 0 ? [] : [...push.gone];
@@ -140,12 +134,7 @@ export class Channel {
 
   /** @returns what of a refused push counts as refused */
   #refused(changed: ReadonlyMap<string, string>, error: string): ReadonlyMap<string, string> {
-    const together = this.rules.alone && changed.size > 1;
-    this.#doubts?.refused(changed, together ? undefined : error);
-    if (!together) return this.#state.refusals.nacked(changed, error);
-    for (const name of changed.keys()) this.#toForget.add(name);
-    this.#isAlone = true;
-    return changed;
+    return this.#alone?.refused(changed, error) ? changed : this.#state.refusals.nacked(changed, error);
   }
 
   #subscribe(request: Request, all: Resources | undefined, answers: boolean): void {
@@ -165,17 +154,17 @@ export class Channel {
       this.#state.absent.delete(name);
       // Below a wildcard the client does not know whether to keep it: it must be told, one or the other.
       if (this.#state.subscription.wildcard && request.variant === 'delta') this.#tellAgain(name, all);
-      else this.#forget(name);
+      else this.#unsubscribed(name);
     }
     if (wildcard && !this.#state.subscription.wildcard) {
       for (const name of this.#state.has.names())
-        if (!this.#state.subscription.wants(name)) this.#forget(name);
+        if (!this.#state.subscription.wants(name)) this.#unsubscribed(name);
     }
     const began = wildcard && this.#state.subscription.wildcard;
     if (request.variant === 'delta') this.#awaited ||= began && request.initial.size === 0;
     else this.#awaited ||= began && !this.#isCurrent(request.version, all);
     if (request.variant === 'delta' && !this.#begun) this.#assume(request.initial, all);
-    if (!this.#begun) this.#recall(request, all);
+    if (!this.#begun) this.#alone?.recall(request, all);
     // Envoy asks again for what a changed cluster or listener waits for; otherwise a request that changes nothing and
     // answers nothing is an echo.
     if (request.variant === 'sotw' && this.#warming && !answers) {
@@ -189,13 +178,15 @@ export class Channel {
     else this.#state.has.set(name, { version: '' });
   }
 
+  #unsubscribed(name: string): void {
+    this.#forget(name);
+    this.#alone?.unsubscribed(name);
+  }
+
   #forget(name: string): void {
     this.#state.has.set(name, undefined);
     this.#state.owed.delete(name);
     this.#state.refusals.forget(name);
-    this.#doubts?.forget(name);
-    this.#toForget.delete(name);
-    this.#toRestore.delete(name);
   }
 
   /** What the client has from an earlier stream is not sent again, and removed where it is gone. */
@@ -206,14 +197,6 @@ export class Channel {
       this.#state.has.set(name, current?.version === version ? current : { version });
       this.#state.owed.delete(name);
     }
-  }
-
-  #recall(request: Request, all: Resources | undefined): void {
-    if (!this.#doubts) return;
-    const { restore, forget, refused } = recall(this.#doubts, request, this.#state, all);
-    for (const resource of restore) this.#toRestore.set(resource.name, resource);
-    for (const name of forget) this.#toForget.add(name);
-    this.#recalled = refused;
   }
 
   /** A client of the whole that comes back with the version of what there is: it has everything already. */
@@ -243,12 +226,9 @@ export class Channel {
     now: number,
   ): Push | undefined {
     if (this.#unanswered || this.#quiet === all) return undefined;
-    if (this.#toForget.size > 0) {
-      const forgotten = [...this.#toForget];
-      this.#toForget.clear();
-      return this.#commit(all, [], forgotten, nonce(), now);
-    }
-    const [restored] = this.#toRestore.values();
+    const forgotten = this.#alone?.takeForgotten() ?? [];
+    if (forgotten.length > 0) return this.#commit(all, [], forgotten, nonce(), now);
+    const restored = this.#alone?.restored;
     if (restored) return this.#commit(all, [restored], [], nonce(), now);
     const plan = planPush(this.#state, all);
     this.#goneSince = plan.gone.length === 0 ? undefined : (this.#goneSince ?? now);
@@ -261,14 +241,7 @@ export class Channel {
       if (remove) this.#rest(all);
       return undefined;
     }
-    return this.#commit(all, this.#apart(plan.changed), removed, nonce(), now);
-  }
-
-  /** What of this may go in one push. */
-  #apart(changed: readonly DiscoveryResource[]): readonly DiscoveryResource[] {
-    if (!this.rules.alone) return changed;
-    const isFirst = !this.#isAlone && changed.every(({ name }) => this.#state.has.get(name) === undefined);
-    return isFirst ? changed : changed.slice(0, 1);
+    return this.#commit(all, this.#alone?.part(plan.changed) ?? plan.changed, removed, nonce(), now);
   }
 
   /** There is nothing to do until something changes. */
@@ -299,8 +272,7 @@ export class Channel {
       if (this.#state.subscription.names.has(name)) this.#state.absent.add(name);
     }
     for (const resource of changed) {
-      this.#doubts?.sending(resource, before.get(resource.name));
-      this.#toRestore.delete(resource.name);
+      this.#alone?.sending(resource, before.get(resource.name));
       this.#state.has.set(resource.name, resource);
       this.#state.absent.delete(resource.name);
       this.#state.owed.delete(resource.name);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { DiscoveryMemory } from '../../../../../src/api/grpc/ads/memory.ts';
 import type { Push } from '../../../../../src/api/grpc/ads/push.ts';
 import { extensionType as filters, listenerType } from '../../../../../src/api/grpc/ads/types.ts';
@@ -144,6 +144,22 @@ describe.each(['sotw', 'delta'] as const)(
     });
   },
 );
+
+test('what was refused together, and is not known to be forgotten, is to be forgotten once more', () => {
+  const names = ['a', 'b'];
+  const driver = new Driver('delta', { [listenerType]: { in: '1' }, [filters]: { a: 'bad', b: '1' } });
+  driver.ask(filters, { subscribe: names });
+  driver.answer(driver.push(), { error: 'one of them is bad' });
+  expect(driver.push().removed).toEqual(names);
+  driver.reconnect();
+  driver.ask(listenerType, { initial: new Map([['in', versionOf('in', '1')]]) });
+  driver.settle();
+  driver.ask(filters, { subscribe: names });
+  const again = driver.push();
+  expect(again.removed).toEqual(names);
+  driver.answer(again);
+  expect(driver.push().resources.map(({ name }) => name)).toEqual(names);
+});
 
 describe('what is remembered of clients without a stream', () => {
   const resourceOf = (text: string) => ({ name: 'a', version: text, value: Buffer.from(text) });

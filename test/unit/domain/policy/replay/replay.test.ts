@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Policy, replay, withPolicies } from '../../../../../src/domain/policy/index.ts';
+import { type Policy, replay, sampleWords, withPolicies } from '../../../../../src/domain/policy/index.ts';
 import type { DecisionRecord } from '../../../../../src/domain/ports/index.ts';
 import { decisionRecord } from '../../../../contract/store-samples.ts';
 import { mesh, peer, policy, ports, workload } from '../mesh.ts';
@@ -24,6 +24,24 @@ function run(
   const before = mesh([orders, workload('shop/capturing', { proxy: 'capture' })], present);
   return replay(records, before, withPolicies(before, candidate));
 }
+
+test.each([
+  [
+    12,
+    1,
+    /^12 of these .* \(1 in a hundred\): they stand for about 1200, .* Set mesh\.accessLog\.sample .* to 100 /,
+  ],
+  [12, 50, /they stand for about 24,/],
+  [12, undefined, /by sample: they stand for more,/],
+  [12, 0, /are not told of at all .* Set mesh\.accessLog\.sample/],
+  [0, 1, /by sample \(1 in a hundred\), and none is among these\. Set /],
+  [0, undefined, undefined],
+  [12, 100, undefined],
+])('of %i calls by a sample of %s is said how to see all', (calls, sample, words) => {
+  const said = sampleWords({ calls, records: 1 }, sample);
+  if (words) expect(said).toMatch(words);
+  else expect(said).toBeUndefined();
+});
 
 describe('records that tell by which rules they were decided', () => {
   const versionsOf = (policies: readonly Policy[]) => new Set([policies.length === 0 ? 'none' : 'some']);
