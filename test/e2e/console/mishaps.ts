@@ -16,7 +16,7 @@ spec:
 `;
 
 /** What goes wrong around somebody who works. */
-export function mishapTests({ console, openAs }: Pick<Given, 'console' | 'openAs'>): void {
+export function mishapTests({ console, openAs, faultsOfAccess }: Given): void {
   it('goes on where it was after a session has ended and the server was away, and shows what others did', async () => {
     await keepAlone(console(), policy('web'), 'the shop reads');
     const watched = await openAs('sue', { fakeClock: true, expected: /status of 401|ERR_FAILED/ });
@@ -52,6 +52,7 @@ export function mishapTests({ console, openAs }: Pick<Given, 'console' | 'openAs
     await page.route('**/console/api/**', (route) => route.abort());
     await page.reload();
     await page.getByRole('alert').getByText('The server does not answer').waitFor();
+    expect(await faultsOfAccess(page)).toEqual([]);
     await page.unroute('**/console/api/**');
     await page.getByRole('button', { name: 'Try again' }).click();
     await page.getByRole('heading', { level: 2, name: key }).waitFor();
@@ -69,9 +70,12 @@ export function mishapTests({ console, openAs }: Pick<Given, 'console' | 'openAs
     // In one line, through which nothing that looks at it may go more than once.
     await editor.fill('x'.repeat(1_100_000));
     await problems.getByRole('alert').getByText('not looked at: more than 1048576 bytes').waitFor();
+    expect(await faultsOfAccess(page)).toEqual([]);
     await editor.fill('# nothing yet');
     await problems.getByText('There is no policy in this text.').waitFor();
 
+    await page.getByRole('tab', { name: 'Status' }).click();
+    expect(await faultsOfAccess(page)).toEqual([]);
     await page.getByRole('tab', { name: 'Explain' }).click();
     const explain = page.getByRole('tabpanel', { name: 'Explain' });
     await explain.getByLabel('From', { exact: true }).fill('shop/web');
