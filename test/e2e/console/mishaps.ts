@@ -86,6 +86,22 @@ export function mishapTests({ console, openAs, faultsOfAccess }: Given): void {
     await verdict.waitFor();
     const seen = await verdict.boundingBox();
     expect((seen?.y ?? Infinity) + (seen?.height ?? 0)).toBeLessThan(page.viewportSize()?.height ?? 0);
+
+    // Of a telephone, and of a screen at twice its size: nobody has to scroll two ways to read a line.
+    for (const viewport of [
+      { width: 360, height: 740 },
+      { width: 640, height: 400 },
+    ]) {
+      await page.setViewportSize(viewport);
+      for (const tab of await page.getByRole('tab').all()) {
+        await tab.click();
+        await page.locator('#tab-panel .command').first().waitFor();
+        const beyond = await page.evaluate(
+          "['html', '#tab-panel'].map((each) => document.querySelector(each)).map((at) => at.scrollWidth - at.clientWidth)",
+        );
+        expect(beyond, `${await tab.textContent()} at ${viewport.width}`).toEqual([0, 0]);
+      }
+    }
     expect(faults).toEqual([]);
     await watched.close();
   });
