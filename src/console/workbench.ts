@@ -9,7 +9,7 @@ import type {
   ConsoleWhoAmI,
   ConsoleWorld,
 } from '../wire/console.ts';
-import { describe, isSessionEnd, read } from './call.ts';
+import { failing, read } from './call.ts';
 import { isEdited, isOlder, type Opened } from './document.ts';
 import { draftsOf } from './drafts.ts';
 import { Editor, type EditorHandle } from './editor.ts';
@@ -45,13 +45,9 @@ export function Workbench({ who, onEnded }: WorkbenchProps): ComponentChild {
   const later = useRef<ReturnType<typeof setTimeout>[]>([]);
   useEffect(() => () => later.current.forEach(clearTimeout), []);
 
-  const failing = (tell: (problem: string) => void) => (error: unknown) => {
-    if (isSessionEnd(error)) onEnded();
-    else tell(describe(error));
-  };
-  const failed = useCallback(failing(setProblem), [onEnded]);
+  const failed = useCallback(failing(setProblem, onEnded), [onEnded]);
   const lost = useCallback(
-    failing((why) => setUnreachable(`What is shown may be old: ${why}. This page goes on asking.`)),
+    failing((why) => setUnreachable(`What is shown may be old: ${why}. This page goes on asking.`), onEnded),
     [onEnded],
   );
   const look = useCallback(async (signal: AbortSignal) => {
@@ -89,7 +85,7 @@ export function Workbench({ who, onEnded }: WorkbenchProps): ComponentChild {
     const opening = async () => {
       if (await edited.open(chosen, drops)) tell(what);
     };
-    opening().catch(failing((why) => setProblem(`${chosen} cannot be opened: ${why}.`)));
+    opening().catch(failing((why) => setProblem(`${chosen} cannot be opened: ${why}.`), onEnded));
   };
   const format = () => {
     setProblem('');

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { waitFor } from '../../parts/index.ts';
 import { keepAlone, signIn } from './console-server.ts';
 import type { Given } from './views.ts';
 
@@ -83,9 +84,14 @@ export function mishapTests({ console, openAs, faultsOfAccess }: Given): void {
     await explain.getByText('More of the request').click();
     await explain.getByRole('button', { name: 'Explain', exact: true }).press('Enter');
     const verdict = explain.getByRole('heading', { name: /^allowed .*: GET \/$/ });
-    await verdict.waitFor();
-    const seen = await verdict.boundingBox();
-    expect((seen?.y ?? Infinity) + (seen?.height ?? 0)).toBeLessThan(page.viewportSize()?.height ?? 0);
+    const height = page.viewportSize()?.height ?? 0;
+    await waitFor(
+      async () => {
+        const seen = await verdict.boundingBox();
+        return seen && seen.y + seen.height < height;
+      },
+      { what: 'the answer to be seen' },
+    );
 
     // Of a telephone, and of a screen at twice its size: nobody has to scroll two ways to read a line.
     for (const viewport of [
