@@ -62,6 +62,14 @@ export function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** What to do with anything thrown: it is told, unless whoever asks has to sign in again. */
+export function failing(tell: (problem: string) => void, onEnded: () => void): (error: unknown) => void {
+  return (error) => {
+    if (isSessionEnd(error)) onEnded();
+    else tell(describe(error));
+  };
+}
+
 /** Whether whoever asks has to sign in again. */
 export function isSessionEnd(error: unknown): boolean {
   return error instanceof CallError && error.code === 'Unauthenticated';

@@ -7,10 +7,19 @@ import type {
   ConsolePlan,
   ConsoleWhoAmI,
 } from '../wire/console.ts';
-import { CallError, describe, isSessionEnd, post } from './call.ts';
+import { CallError, failing, post } from './call.ts';
 import { Command } from './command.ts';
 import { Effect } from './effect.ts';
-import { button, count, failure, keyText, status, submitButton, submitting, typedText } from './elements.ts';
+import {
+  button,
+  count,
+  failure,
+  keyText,
+  reasonInput,
+  status,
+  submitButton,
+  submitting,
+} from './elements.ts';
 import { SemanticDiff } from './semantic-diff.ts';
 import type { Planned } from './use-plan.ts';
 
@@ -46,14 +55,11 @@ export function ChangePanel(props: ChangePanelProps): ComponentChild {
   const isIdle = hindrance === undefined && !busy;
   const why = reason === '' ? 'REASON' : reason;
   const failed = (error: unknown) => {
-    const isOutdated = error instanceof CallError && error.code === 'Aborted';
+    if (!(error instanceof CallError && error.code === 'Aborted')) return failing(setProblem, onEnded)(error);
     setProblem(
-      isOutdated
-        ? 'Somebody has changed the policies meanwhile. Above is what applying would do now: look again, then apply.'
-        : describe(error),
+      'Somebody has changed the policies meanwhile. Above is what applying would do now: look again, then apply.',
     );
-    if (isOutdated) planned.renew();
-    if (isSessionEnd(error)) onEnded();
+    planned.renew();
   };
   const form = useRef<HTMLFormElement>(null);
   const send = (path: 'apply' | 'shadow', onDone: (plan: ConsolePlan) => void) => {
@@ -83,15 +89,7 @@ export function ChangePanel(props: ChangePanelProps): ComponentChild {
       'form',
       { class: 'apply', ref: form, onSubmit: submitting(() => send('apply', onApplied)) },
       h('label', { for: 'reason' }, 'Why'),
-      h('input', {
-        id: 'reason',
-        required: true,
-        maxLength: 1024,
-        autocomplete: 'off',
-        placeholder: 'for the audit record',
-        value: reason,
-        onInput: typedText(onReason),
-      }),
+      reasonInput(reason, onReason, 'reason'),
       submitButton(verb, isIdle),
       trial
         ? button('Try beside what holds', () => send('shadow', trial.onBegun), {

@@ -1,8 +1,8 @@
 import { type ComponentChild, type ComponentChildren, h } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { describe, isSessionEnd } from './call.ts';
+import { failing } from './call.ts';
 import { Command } from './command.ts';
-import { button, failure, submitButton, submitting, typedText } from './elements.ts';
+import { button, failure, reasonInput, submitButton, submitting } from './elements.ts';
 
 interface ConfirmDialogProps {
   readonly title: string;
@@ -32,10 +32,7 @@ export function ConfirmDialog(props: ConfirmDialogProps): ComponentChild {
     setProblem('');
     onConfirm(reason)
       .then(close)
-      .catch((error: unknown) => {
-        setProblem(describe(error));
-        if (isSessionEnd(error)) onEnded();
-      })
+      .catch(failing(setProblem, onEnded))
       .finally(() => setBusy(false));
   };
   return h(
@@ -46,19 +43,7 @@ export function ConfirmDialog(props: ConfirmDialogProps): ComponentChild {
       { class: 'confirm-body', onSubmit: submitting(confirm) },
       h('h2', { id: 'confirm-title' }, title),
       children,
-      h(
-        'label',
-        { class: 'field' },
-        'Why',
-        h('input', {
-          required: true,
-          maxLength: 1024,
-          autocomplete: 'off',
-          placeholder: 'for the audit record',
-          value: reason,
-          onInput: typedText(setReason),
-        }),
-      ),
+      h('label', { class: 'field' }, 'Why', reasonInput(reason, setReason)),
       problem === '' ? null : failure(problem),
       h(Command, { line: command(reason === '' ? 'REASON' : reason) }),
       h('div', { class: 'confirm-buttons' }, button('Cancel', close), submitButton(verb, !busy)),

@@ -65,6 +65,19 @@ export function typedText(onTyped: (text: string) => void): (event: Event) => vo
   };
 }
 
+/** Why something is done. */
+export function reasonInput(reason: string, onReason: (reason: string) => void, id?: string): ComponentChild {
+  return h('input', {
+    id,
+    required: true,
+    maxLength: 1024,
+    autocomplete: 'off',
+    placeholder: 'for the audit record',
+    value: reason,
+    onInput: typedText(onReason),
+  });
+}
+
 /** A form that does something of the page, and never leaves it. */
 export function submitting(onSubmit: () => void): (event: Event) => void {
   return (event) => {

@@ -1,11 +1,11 @@
 import { type ComponentChild, h } from 'preact';
 import type { ConsoleProblem } from '../wire/console.ts';
 import { Command } from './command.ts';
-import { failure } from './elements.ts';
+import { button, failure } from './elements.ts';
 import type { Planned } from './use-plan.ts';
 
 interface ProblemListProps {
-  readonly planned: Pick<Planned, 'last' | 'problem'>;
+  readonly planned: Pick<Planned, 'last' | 'problem' | 'renew'>;
   readonly onGoTo: (line: number, column: number) => void;
   /** Whether it is of a removal, and not of the text. */
   readonly removing: boolean;
@@ -16,10 +16,10 @@ interface ProblemListProps {
 export function ProblemList(props: ProblemListProps): ComponentChild {
   const { planned, onGoTo, removing, command } = props;
   const { problems = [], warnings = [], effects = [] } = planned.last ?? {};
-  const fine =
-    effects.length === 0
-      ? 'There is no policy in this text.'
-      : `Nothing is wrong with ${removing ? 'taking it away' : 'this text'}.`;
+  const isFine = effects.length > 0;
+  const fine = isFine
+    ? `Nothing is wrong with ${removing ? 'taking it away' : 'this text'}.`
+    : 'There is no policy in this text.';
   const entry = (kind: 'problem' | 'warning') => (problem: ConsoleProblem) => {
     const { line, column, path, message, mend } = problem;
     const text = [
@@ -44,10 +44,15 @@ export function ProblemList(props: ProblemListProps): ComponentChild {
   return h(
     'div',
     { class: 'panel-body' },
-    planned.problem === '' ? null : failure(`This text was not looked at: ${planned.problem}.`),
+    planned.problem === ''
+      ? null
+      : [
+          failure(`This text was not looked at: ${planned.problem}.`),
+          h('div', { class: 'actions' }, button('Ask again', planned.renew)),
+        ],
     problems.length + warnings.length === 0
       ? planned.problem === ''
-        ? h('p', { class: planned.last ? 'good' : 'faint' }, planned.last ? fine : 'Looking …')
+        ? h('p', { class: isFine ? 'good' : 'faint' }, planned.last ? fine : 'Looking …')
         : null
       : h('ul', { class: 'problems' }, problems.map(entry('problem')), warnings.map(entry('warning'))),
     h(Command, { line: command }),

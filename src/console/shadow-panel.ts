@@ -8,7 +8,7 @@ import type {
   ConsoleShadowStatus,
   ConsoleWhoAmI,
 } from '../wire/console.ts';
-import { describe, isSessionEnd, post, read } from './call.ts';
+import { failing, post, read } from './call.ts';
 import { mayChange } from './change-panel.ts';
 import { Command, quoted } from './command.ts';
 import { ConfirmDialog } from './confirm-dialog.ts';
@@ -40,13 +40,7 @@ export function ShadowPanel({ who, onDone, onEnded }: ShadowPanelProps): Compone
     setShadow(found.shadow);
     setProblem('');
   }, []);
-  const failed = useCallback(
-    (error: unknown) => {
-      if (isSessionEnd(error)) onEnded();
-      else setProblem(describe(error));
-    },
-    [onEnded],
-  );
+  const failed = useCallback(failing(setProblem, onEnded), [onEnded]);
   const refresh = useRefresh(look, refreshEvery, failed);
   const done = (what: string) => {
     refresh();

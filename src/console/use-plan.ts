@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { ConsoleChange, ConsolePlan } from '../wire/console.ts';
-import { describe, isSessionEnd, post } from './call.ts';
+import { failing, post } from './call.ts';
 
 /** Milliseconds without a key before the server is asked, at least. */
 const shortestPause = 250;
@@ -52,8 +52,7 @@ export function usePlan(
       };
       ask().catch((error: unknown) => {
         if (abort.signal.aborted) return;
-        setKnown({ of: key, document, problem: describe(error) });
-        if (isSessionEnd(error)) onEnded();
+        failing((problem) => setKnown({ of: key, document, problem }), onEnded)(error);
       });
     }, pause);
     return () => {

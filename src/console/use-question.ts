@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { describe, isSessionEnd, post } from './call.ts';
+import { failing, post } from './call.ts';
 
 export interface Question<T> {
   readonly answer: T | undefined;
@@ -38,8 +38,7 @@ export function useQuestion<T>(path: string, body: object, onEnded: () => void):
     };
     asking().catch((error: unknown) => {
       if (own.signal.aborted) return;
-      setStanding({ of: key, problem: describe(error), isAsked: false });
-      if (isSessionEnd(error)) onEnded();
+      failing((problem) => setStanding({ of: key, problem, isAsked: false }), onEnded)(error);
     });
   }, [path, key, onEnded]);
   const { answer, of, problem, isAsked } = standing;

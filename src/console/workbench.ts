@@ -9,13 +9,14 @@ import type {
   ConsoleWhoAmI,
   ConsoleWorld,
 } from '../wire/console.ts';
-import { describe, isSessionEnd, read } from './call.ts';
-import { isEdited, isOlder, newPolicy, type Opened } from './document.ts';
+import { failing, read } from './call.ts';
+import { isEdited, isOlder, type Opened } from './document.ts';
 import { draftsOf } from './drafts.ts';
 import { Editor, type EditorHandle } from './editor.ts';
-import { button, count, failure, keyOf, keyText, status } from './elements.ts';
+import { count, failure, keyOf, keyText, status } from './elements.ts';
 import { Panels } from './panels.ts';
 import { PolicyList } from './policy-list.ts';
+import { Toolbar } from './toolbar.ts';
 import { useDocument } from './use-document.ts';
 import { usePlan } from './use-plan.ts';
 import { useRefresh } from './use-refresh.ts';
@@ -44,13 +45,9 @@ export function Workbench({ who, onEnded }: WorkbenchProps): ComponentChild {
   const later = useRef<ReturnType<typeof setTimeout>[]>([]);
   useEffect(() => () => later.current.forEach(clearTimeout), []);
 
-  const failing = (tell: (problem: string) => void) => (error: unknown) => {
-    if (isSessionEnd(error)) onEnded();
-    else tell(describe(error));
-  };
-  const failed = useCallback(failing(setProblem), [onEnded]);
+  const failed = useCallback(failing(setProblem, onEnded), [onEnded]);
   const lost = useCallback(
-    failing((why) => setUnreachable(`What is shown may be old: ${why}. This page goes on asking.`)),
+    failing((why) => setUnreachable(`What is shown may be old: ${why}. This page goes on asking.`), onEnded),
     [onEnded],
   );
   const look = useCallback(async (signal: AbortSignal) => {
@@ -88,7 +85,7 @@ export function Workbench({ who, onEnded }: WorkbenchProps): ComponentChild {
     const opening = async () => {
       if (await edited.open(chosen, drops)) tell(what);
     };
-    opening().catch(failing((why) => setProblem(`${chosen} cannot be opened: ${why}.`)));
+    opening().catch(failing((why) => setProblem(`${chosen} cannot be opened: ${why}.`), onEnded));
   };
   const format = () => {
     setProblem('');
@@ -122,27 +119,18 @@ export function Workbench({ who, onEnded }: WorkbenchProps): ComponentChild {
     h(
       'main',
       { class: 'desk' },
-      h(
-        'div',
-        { class: 'toolbar' },
-        h('h2', {}, key === newPolicy ? 'New policy' : key),
-        head && !head.stored
-          ? h('span', { class: 'badge', title: head.source }, `kept in ${head.source}: change it there`)
-          : null,
-        removing ? h('span', { class: 'badge remove' }, 'marked for removal') : null,
-        isEdited(opened) && head
-          ? button('Revert', () => open(key, `${key} is as it holds.`, true), { class: 'quiet' })
-          : null,
-        button('Format', format, { title: 'Shift+Alt+F' }),
-        head?.stored
-          ? button(removing ? 'Keep it' : 'Remove …', () => {
-              edited.toggleRemoving();
-              setTold('');
-              setTab('change');
-            })
-          : null,
-        button('Review', review, { class: 'primary', title: 'Ctrl+S' }),
-      ),
+      h(Toolbar, {
+        opened,
+        head,
+        onRevert: () => open(key, `${key} is as it holds.`, true),
+        onFormat: format,
+        onToggleRemoving: () => {
+          edited.toggleRemoving();
+          setTold('');
+          setTab('change');
+        },
+        onReview: review,
+      }),
       h(Editor, {
         version: opened.version,
         text,

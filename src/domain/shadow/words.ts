@@ -100,5 +100,6 @@ function sampleWords(percent: number, sampled: number): string {
   const others = 'denials and differences are told of each';
   if (percent === 0) return `calls that both allow are not told of, ${others}`;
   const meant = Math.round(sampled * (100 / percent));
-  return `calls that both allow are told of by sample, ${percent} in 100, and stand for some ${meant}; ${others}`;
+  const standing = meant === 0 ? '' : `, and stand for some ${meant}`;
+  return `calls that both allow are told of by sample, ${percent} in 100${standing}; ${others}`;
 }

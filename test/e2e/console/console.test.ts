@@ -378,5 +378,5 @@ describe.skipIf(!hasPart('chromium'))('the console in a browser', () => {
   };
   viewTests({ console: () => console, openAs, faultsOfAccess });
   leavingTests({ openAs });
-  mishapTests({ console: () => console, openAs });
+  mishapTests({ console: () => console, openAs, faultsOfAccess });
 });

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { waitFor } from '../../parts/index.ts';
 import { keepAlone, signIn } from './console-server.ts';
 import type { Given } from './views.ts';
 
@@ -16,7 +17,7 @@ spec:
 `;
 
 /** What goes wrong around somebody who works. */
-export function mishapTests({ console, openAs }: Pick<Given, 'console' | 'openAs'>): void {
+export function mishapTests({ console, openAs, faultsOfAccess }: Given): void {
   it('goes on where it was after a session has ended and the server was away, and shows what others did', async () => {
     await keepAlone(console(), policy('web'), 'the shop reads');
     const watched = await openAs('sue', { fakeClock: true, expected: /status of 401|ERR_FAILED/ });
@@ -52,6 +53,7 @@ export function mishapTests({ console, openAs }: Pick<Given, 'console' | 'openAs
     await page.route('**/console/api/**', (route) => route.abort());
     await page.reload();
     await page.getByRole('alert').getByText('The server does not answer').waitFor();
+    expect(await faultsOfAccess(page)).toEqual([]);
     await page.unroute('**/console/api/**');
     await page.getByRole('button', { name: 'Try again' }).click();
     await page.getByRole('heading', { level: 2, name: key }).waitFor();
@@ -69,9 +71,12 @@ export function mishapTests({ console, openAs }: Pick<Given, 'console' | 'openAs
     // In one line, through which nothing that looks at it may go more than once.
     await editor.fill('x'.repeat(1_100_000));
     await problems.getByRole('alert').getByText('not looked at: more than 1048576 bytes').waitFor();
+    expect(await faultsOfAccess(page)).toEqual([]);
     await editor.fill('# nothing yet');
     await problems.getByText('There is no policy in this text.').waitFor();
 
+    await page.getByRole('tab', { name: 'Status' }).click();
+    expect(await faultsOfAccess(page)).toEqual([]);
     await page.getByRole('tab', { name: 'Explain' }).click();
     const explain = page.getByRole('tabpanel', { name: 'Explain' });
     await explain.getByLabel('From', { exact: true }).fill('shop/web');
@@ -79,9 +84,30 @@ export function mishapTests({ console, openAs }: Pick<Given, 'console' | 'openAs
     await explain.getByText('More of the request').click();
     await explain.getByRole('button', { name: 'Explain', exact: true }).press('Enter');
     const verdict = explain.getByRole('heading', { name: /^allowed .*: GET \/$/ });
-    await verdict.waitFor();
-    const seen = await verdict.boundingBox();
-    expect((seen?.y ?? Infinity) + (seen?.height ?? 0)).toBeLessThan(page.viewportSize()?.height ?? 0);
+    const height = page.viewportSize()?.height ?? 0;
+    await waitFor(
+      async () => {
+        const seen = await verdict.boundingBox();
+        return seen && seen.y + seen.height < height;
+      },
+      { what: 'the answer to be seen' },
+    );
+
+    // Of a telephone, and of a screen at twice its size: nobody has to scroll two ways to read a line.
+    for (const viewport of [
+      { width: 360, height: 740 },
+      { width: 640, height: 400 },
+    ]) {
+      await page.setViewportSize(viewport);
+      for (const tab of await page.getByRole('tab').all()) {
+        await tab.click();
+        await page.locator('#tab-panel .command').first().waitFor();
+        const beyond = await page.evaluate(
+          "['html', '#tab-panel'].map((each) => document.querySelector(each)).map((at) => at.scrollWidth - at.clientWidth)",
+        );
+        expect(beyond, `${await tab.textContent()} at ${viewport.width}`).toEqual([0, 0]);
+      }
+    }
     expect(faults).toEqual([]);
     await watched.close();
   });

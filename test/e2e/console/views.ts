@@ -121,6 +121,7 @@ export function viewTests({ console, openAs, faultsOfAccess }: Given): void {
       await panel.locator('h3, td').filter({ hasText: told }).waitFor();
       expect((await run(await shown(page))).output).toMatch(printed);
     };
+    await isAccessible(page);
     const call = { From: 'shop/orders', To: 'shop/orders:80' };
     await gone('Explain', call, /^allowed spiffe:.*\/orders calls .*: GET \/$/, /^ALLOWED  spiffe/);
     await gone(
@@ -199,6 +200,7 @@ export function viewTests({ console, openAs, faultsOfAccess }: Given): void {
     const kept = history.getByLabel(`${key} at revision ${first}`);
     await kept.getByText('shop/web').waitFor();
     expect(await kept.textContent()).not.toContain('shop/cron');
+    await isAccessible(page);
     const printed = run(await shown(page));
     await history.getByRole('button', { name: 'Back to the revisions' }).click();
 

@@ -41,6 +41,11 @@ describe('what is told of a candidate', () => {
       { samplePercent: 0, workloads: [{ ...workload, sampled: 0n }] },
       'calls that both allow are not told of, denials and differences are told of each.',
     ],
+    [
+      'that none of the sample has come',
+      { workloads: [{ ...workload, sampled: 0n }] },
+      'calls that both allow are told of by sample, 1 in 100; denials and differences are told of each.',
+    ],
     ['that each is told of', { samplePercent: 100 }, 'each call is told of.'],
     ['a candidate on its way', { since: undefined }, 'The candidate has not reached the mesh yet.'],
     ['who has changed what is beneath', { revision: 5n }, 'the policies are at revision 5 by now'],
