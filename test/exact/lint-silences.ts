@@ -113,20 +113,27 @@ function alone(policy: AuthorizationPolicy, rule: AuthorizationRule, world: Poli
     provider: action === 'CUSTOM' ? 'nobody' : undefined,
     rules: [rule],
   };
-  return { ...anyPort(policy.meta.namespace, world), policies: [deciding, believing('root')] };
+  return { ...anyPort(policy, world), policies: [deciding, believing('root')] };
 }
 
 /** Each port that a policy names, as HTTP and as bytes, at no address of which anything is known. */
-function anyPort(namespace: string, world: PolicyWorld): PolicyWorld {
+function anyPort({ meta, rules }: AuthorizationPolicy, world: PolicyWorld): PolicyWorld {
   const [some] = world.workloads.values();
   if (!some) return world;
+  const named = rules.flatMap(({ to, when }) => [
+    ...to.flatMap(({ ports, notPorts }) => [...ports, ...notPorts]),
+    ...when.flatMap(({ key, values, notValues }) =>
+      key === 'destination.port' ? [...values, ...notValues] : [],
+    ),
+  ]);
+  const numbers = [...new Set([...named.map(Number), 12_345])];
   const workloads = (['http', 'tcp'] as const).map((protocol) => ({
     ...some,
     id: protocol,
-    namespace,
+    namespace: meta.namespace,
     addresses: [],
     proxy: 'explicit' as const,
-    ports: [80, 7000, 8080, 9000, 12_345].map((port) => ({
+    ports: numbers.map((port) => ({
       port,
       protocol,
       application: { address: '127.0.0.1', port },

@@ -15,7 +15,8 @@ export interface Told {
   readonly part: ToldPart;
 }
 
-const ofEffects = [
+/** The warnings that say of something that it has no effect. */
+export const ofEffects = [
   'rule-without-effect',
   'policy-without-effect',
   'covered-rule',
