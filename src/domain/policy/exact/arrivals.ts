@@ -4,7 +4,7 @@ import { policyKey } from '../read/index.ts';
 import type { PortProtocol, TokensUnread, Undecided } from './model.ts';
 import type { Place } from './outcome.ts';
 import { type Group, tokenRulesOf } from './places.ts';
-import { readCarriers, tokenChange } from './tokens/model.ts';
+import { readTokenHeaders, tokenChange } from './tokens/model.ts';
 
 /** What arrives at the ports of a group, as far as it is decided in one way in each world. */
 export interface Arrival {
@@ -62,7 +62,7 @@ function withTokenRules(before: Place, after: Place): readonly [Place, Place] | 
       { ...before, tokenRules: [] },
       { ...after, tokenRules: [] },
     ];
-  if (isSame && !readCarriers(of(before), of(after))) return [before, after];
+  if (isSame && !readTokenHeaders(of(before), of(after))) return [before, after];
   const change = tokenChange(of(before), of(after));
   // Claims and headers are then all that can be, and some that cannot.
   if (typeof change === 'string')

@@ -73,7 +73,7 @@ export function compareWorlds(
         const { regions, complete: all } = regionsOf(engine.vocabulary, diff, engine.limits.regions);
         complete &&= all;
         for (const { region, samples, becomes } of regions) {
-          const witness = witnessOf(samples, engine.defaults(group, protocol, first.carriers));
+          const witness = witnessOf(samples, engine.defaults(group, protocol, first, second));
           differences.push({
             places: group.members,
             protocol,

@@ -2,6 +2,7 @@ import { CitadelError } from '../../../kernel/index.ts';
 import {
   type Decision,
   decide,
+  type HttpAttributes,
   type PolicyRequest,
   type RuleReference,
   textsAt,
@@ -11,6 +12,7 @@ import type { Policy } from '../model.ts';
 import { askableProviders, type PolicyWorld } from '../world/index.ts';
 import type { ExactDecision, Mark, Witness, WitnessToken } from './model.ts';
 import type { Place } from './outcome.ts';
+import { headerOfClaim, madeHeaders } from './tokens/made-headers.ts';
 import { type AskedToken, outcomeOf, rulesReading, wordsOf } from './tokens/rules.ts';
 
 /** What becomes of a witness at a place. */
@@ -55,10 +57,8 @@ function judged(witness: Witness, place: Place, { settings }: PolicyWorld): Judg
         askableProviders(settings, tcp).map((name) => [name, providers[name] ?? 'allow']),
       ),
     });
-  const decision =
-    token && outcome === 'taken' && isThrownAway(place, token)
-      ? withoutCarrier(place.policies, seen, token, of)
-      : of(place.policies, seen);
+  const left = headersLeft(place, seen, outcome === 'taken' ? token : undefined);
+  const decision = left ? decidedInTurn(place.policies, seen, left, of) : of(place.policies, seen);
   const { verdict, step } = decision;
   // Looked at after the path, and after authorizers outside.
   if (outcome === 'refused' && !(verdict === 'deny' && (step === 'PATH' || step === 'CUSTOM')))
@@ -66,27 +66,39 @@ function judged(witness: Witness, place: Place, { settings }: PolicyWorld): Judg
   return decision;
 }
 
-function isThrownAway({ tokenRules = [] }: Place, { place }: WitnessToken): boolean {
-  return rulesReading(tokenRules, place)[0]?.isPassedOn === false;
+/** What the filter for tokens leaves of headers; undefined where that is what came. */
+function headersLeft(
+  { tokenRules = [], protocol }: Place,
+  { http }: PolicyRequest,
+  taken: WitnessToken | undefined,
+): HttpAttributes['headers'] | undefined {
+  if (protocol === 'tcp' || !http) return undefined;
+  const made = madeHeaders(tokenRules);
+  const isKept = taken === undefined || rulesReading(tokenRules, taken.place)[0]?.isPassedOn === true;
+  const [, carrier] = /^header (\S+)/.exec(taken?.place ?? '') ?? [];
+  const goes = new Set([...made.keys(), ...(isKept || carrier === undefined ? [] : [carrier])]);
+  if (goes.size === 0) return undefined;
+  const stays = Object.entries(http.headers).filter(([name]) => !goes.has(name.toLowerCase()));
+  const outputs = [...made].map(
+    ([name, claim]) => [name, headerOfClaim(taken?.claims ?? {}, claim)] as const,
+  );
+  return Object.fromEntries([...stays, ...outputs.filter(([, values]) => values.length > 0)]);
 }
 
-/** Authorizers are asked before a token is taken, and its header thrown away, and what else there is after that. */
-function withoutCarrier(
+/** Authorizers are asked before the filter for tokens, and what else there is behind it. */
+function decidedInTurn(
   policies: Place['policies'],
   asked: PolicyRequest,
-  { place }: WitnessToken,
+  headers: HttpAttributes['headers'],
   of: (policies: Place['policies'], asked: PolicyRequest) => Decision,
 ): Decision {
   const first = of(policies, asked);
-  if (first.verdict === 'deny' && (first.step === 'PATH' || first.step === 'CUSTOM')) return first;
-  const [, carrier] = /^header (\S+)/.exec(place) ?? [];
   const { http, ...rest } = asked;
-  if (carrier === undefined || !http) return first;
-  const headers = Object.entries(http.headers).filter(([name]) => name.toLowerCase() !== carrier);
+  if (!http || (first.verdict === 'deny' && (first.step === 'PATH' || first.step === 'CUSTOM'))) return first;
   const isCustom = (policy: Policy) => policy.kind === 'AuthorizationPolicy' && policy.action === 'CUSTOM';
   const later = of(
     policies.filter((policy) => !isCustom(policy)),
-    { ...rest, http: { ...http, headers: Object.fromEntries(headers) } },
+    { ...rest, http: { ...http, headers } },
   );
   const ofCustom = first.dryRun.filter(({ action }) => action === 'CUSTOM');
   return { ...later, dryRun: [...ofCustom, ...later.dryRun.filter(({ action }) => action !== 'CUSTOM')] };

@@ -5,7 +5,7 @@ import { type Examples, examplesOf } from './examples.ts';
 import { Explorer } from './explore.ts';
 import type { Formula } from './formulas.ts';
 import type { ExactLimits, PortProtocol, Undecided } from './model.ts';
-import { type Carriers, Outcomes } from './outcome.ts';
+import { type Carriers, Outcomes, type Place } from './outcome.ts';
 import type { Group } from './places.ts';
 import { claimsThatExclude, namesNoServerUnlessKnown, tokensAreWhereHeadersSay } from './real-requests.ts';
 import { Vocabulary } from './vocabulary.ts';
@@ -66,10 +66,13 @@ export class Engine {
   defaults(
     { workload, port }: Pick<Defaults, 'workload' | 'port'>,
     protocol: PortProtocol,
-    carriers?: Carriers,
+    { carriers, tokenRules = [] }: Pick<Place, 'carriers' | 'tokenRules'> = {},
+    other: Pick<Place, 'tokenRules'> = {},
   ): Defaults {
+    const rules = [...tokenRules, ...(other.tokenRules ?? [])];
     return {
       carriers: carriers?.headers ?? [],
+      madeOf: new Set(rules.flatMap(({ outputs }) => outputs.flatMap(({ claim }) => claim ?? []))),
       workload,
       port,
       protocol,

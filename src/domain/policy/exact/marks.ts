@@ -61,7 +61,7 @@ function markDifferences(
   engine.budget.grant(engine.limits.stepsOfGroup);
   const { regions, complete } = regionsOf(engine.vocabulary, diff, engine.limits.regions);
   const differences = regions.map(({ region, samples, becomes }): MarkDifference => {
-    const witness = witnessOf(samples, engine.defaults(group, protocol, first.carriers));
+    const witness = witnessOf(samples, engine.defaults(group, protocol, first, second));
     const isMarked = becomes === 'allowed';
     const ruleBefore = ruleMarking(witness, first, sides.before, mark);
     const ruleAfter = ruleMarking(witness, second, sides.after, mark);

@@ -9,6 +9,7 @@ import { always, type Formula, never } from './formulas.ts';
 import type { Mark, PortProtocol } from './model.ts';
 import type { Carrier } from './tokens/carriers.ts';
 import { carriersSeen, tokenFormulas } from './tokens/formulas.ts';
+import { madeHeaders } from './tokens/made-headers.ts';
 import { type TokenRule, wordsOf } from './tokens/rules.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
@@ -33,7 +34,7 @@ export interface Carriers {
   readonly keys: readonly string[];
 }
 
-interface Given extends Pick<Reading, 'port' | 'taken' | 'carriers'> {
+interface Given extends Pick<Reading, 'port' | 'taken' | 'carriers' | 'made'> {
   readonly words: readonly string[];
   readonly tcp: boolean;
   readonly ofConnection: boolean;
@@ -81,6 +82,7 @@ export class Outcomes {
     const ofConnection = tcp && carries === 'requests';
     const token = tcp ? undefined : tokenRules && tokenFormulas(this.#vocabulary, tokenRules);
     const carriers = token && this.#carriers(place);
+    const made = token && tokenRules && madeHeaders(tokenRules);
     const given: Given = {
       tcp,
       port,
@@ -88,6 +90,7 @@ export class Outcomes {
       words: wordsOf(tokenRules),
       ofConnection,
       ...(carriers && { carriers }),
+      ...(made && { made }),
     };
     const enforced = authorizationsOf(place).filter((policy) => !policy.dryRun);
     const matched = (some: readonly AuthorizationPolicy[], action: AuthorizationPolicy['action']) =>
@@ -132,14 +135,17 @@ export class Outcomes {
   }
 
   /** Whether any of a policy's rules matches. Worked out once, however many workloads it holds for. */
-  #matches(policy: AuthorizationPolicy, { tcp, port, taken, words, ofConnection, carriers }: Given): Formula {
+  #matches(
+    policy: AuthorizationPolicy,
+    { tcp, port, taken, words, ofConnection, carriers, made }: Given,
+  ): Formula {
     const headers = [...(carriers ?? [])].map(([name, seen]) => [
       name,
       seen.carrier.prefix,
       seen.isGood,
       seen.isRemoved,
     ]);
-    const variant = JSON.stringify([tcp, port, taken, ofConnection, words, headers]);
+    const variant = JSON.stringify([tcp, port, taken, ofConnection, words, headers, [...(made ?? [])]]);
     const known = this.#known.get(variant) ?? new WeakMap<Policy, Formula>();
     this.#known.set(variant, known);
     const before = known.get(policy);
@@ -154,12 +160,13 @@ export class Outcomes {
       words: new Set(words),
       ofConnection,
       ...(carriers && { carriers }),
+      ...(made && { made }),
     };
-    const made = this.#vocabulary.formulas.or(
+    const found = this.#vocabulary.formulas.or(
       policy.rules.map((rule) => ruleFormula(rule, policy, tcp, reading)),
     );
-    known.set(policy, made);
-    return made;
+    known.set(policy, found);
+    return found;
   }
 }
 

@@ -25,6 +25,8 @@ export interface Defaults {
   readonly address: string;
   /** Headers for tokens at which policies look. */
   readonly carriers?: readonly Carrier[];
+  /** Claims of which headers are made, so that a list is another thing than a text. */
+  readonly madeOf?: ReadonlySet<string>;
   /** Claims are those of a token that is sent, and of none where there is none. */
   readonly tokensAreSent?: boolean;
 }
@@ -44,6 +46,8 @@ export function witnessOf(samples: Samples, defaults: Defaults): Witness {
   };
   const claims: Claim[] = [];
   const isSplit = (each: string) => defaults.tokensAreSent === true && each.includes(' ');
+  const isMade = ([name = '', ...more]: readonly string[]) =>
+    more.length === 0 && defaults.madeOf?.has(name) === true;
   const metadata: Record<string, Record<string, ClaimValue>> = {};
   const providers: Record<string, Verdict> = {};
   const ofConnection: Record<string, Verdict> = {};
@@ -75,7 +79,11 @@ export function witnessOf(samples: Samples, defaults: Defaults): Witness {
       }
       case 'claim':
         if (sample?.kind === 'list')
-          claims.push({ path: attribute.path, texts: sample.texts, asList: sample.texts.some(isSplit) });
+          claims.push({
+            path: attribute.path,
+            texts: sample.texts,
+            asList: sample.texts.some(isSplit) || isMade(attribute.path),
+          });
         if (text !== undefined) claims.push({ path: attribute.path, texts: [text] });
         break;
       case 'token':

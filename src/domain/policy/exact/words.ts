@@ -1,4 +1,4 @@
-import { asWords } from './asking/index.ts';
+import { asText, asWords } from './asking/index.ts';
 import type {
   Alternative,
   Attribute,
@@ -141,6 +141,7 @@ function listText({ field, patterns }: PatternList, { kind }: Attribute): string
   const few = patterns.slice(0, most).map((pattern) => shown(pattern));
   const text = [...few, ...(patterns.length > most ? [`${patterns.length - most} more`] : [])].join(' or ');
   if (field.endsWith(asWords)) return `with a word ${text}`;
+  if (field.endsWith(asText)) return `the text ${text}`;
   switch (field) {
     case 'present':
       return kind === 'source' ? 'known by mutual TLS' : 'there';

@@ -19,6 +19,8 @@ export interface Reading {
   readonly words?: ReadonlySet<string>;
   /** Headers in which tokens come, by name in small letters. */
   readonly carriers?: ReadonlyMap<string, CarrierSeen>;
+  /** Headers that are made of claims, by name in small letters. */
+  readonly made?: ReadonlyMap<string, string>;
   /** Asked of the connection that a request comes in: what the request says of a client before is not known there. */
   readonly ofConnection?: boolean;
 }

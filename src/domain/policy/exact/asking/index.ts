@@ -12,4 +12,4 @@ export {
   ports,
   serverNames,
 } from './request.ts';
-export { asWords, claim, hasClaim, isForOneOf, issuerIs, tokenPrincipals } from './token.ts';
+export { asText, asWords, claim, hasClaim, isForOneOf, issuerIs, tokenPrincipals } from './token.ts';

@@ -13,6 +13,7 @@ import {
 import { type Carrier, holdsTokenField, isOfBadTokens } from '../tokens/carriers.ts';
 import type { Vocabulary } from '../vocabulary.ts';
 import { type Any, asked, keyOf } from './ask.ts';
+import { textOfClaim } from './token.ts';
 
 export function addresses(kind: 'sourceIp' | 'remoteIp' | 'destinationIp'): Any {
   return (name, patterns, { vocabulary, ofConnection = false }) => {
@@ -88,6 +89,8 @@ function templateRow(template: string): Row {
 export function header(name: string): Any {
   const any = plainHeader(name);
   return (fieldName, patterns, reading) => {
+    const claimMade = reading.early ? undefined : reading.made?.get(name);
+    if (claimMade !== undefined) return textOfClaim(claimMade)(fieldName, patterns, reading);
     const seen = reading.carriers?.get(name);
     if (!seen) return any(fieldName, patterns, reading);
     const { formulas } = reading.vocabulary;

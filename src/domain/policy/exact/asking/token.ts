@@ -3,6 +3,7 @@ import { type Formula, never } from '../formulas.ts';
 import type { PatternList } from '../model.ts';
 import { type TokenPart, tokenRows } from '../spaces/token-space.ts';
 import { anything, classes, patternRow, type Row, rowsOfWords, something, spelled } from '../text/pieces.ts';
+import { isAlwaysText } from '../tokens/made-headers.ts';
 import type { Vocabulary } from '../vocabulary.ts';
 import { type Any, keyOf, type Reading } from './ask.ts';
 
@@ -28,6 +29,27 @@ export function claim(path: readonly string[]): Any {
     );
   };
 }
+
+/** Of a claim that goes into a header as it is: of a text, and of no list. */
+export function textOfClaim(name: string): Any {
+  const field = `request.auth.claims[${name}]`;
+  if (isAlwaysText(name)) return (_, patterns, reading) => claim([name])(field, patterns, reading);
+  return (_, patterns, reading) =>
+    ofToken(reading, () =>
+      reading.vocabulary.ask({
+        space: reading.vocabulary.claim([name]),
+        key: keyOf('one text', patterns),
+        list: { field: `${field}${asText}`, patterns },
+        add: (space, literal) => {
+          const rows = patterns.map((pattern) => patternRow(pattern));
+          space.add(literal, [], rows);
+        },
+      }),
+    );
+}
+
+/** Behind a list's name: that one text is meant, and no list. */
+export const asText = ' as one text';
 
 /** Behind a list's name: that the words of a string are meant. */
 export const asWords = ' as words';

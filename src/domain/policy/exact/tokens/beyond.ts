@@ -1,7 +1,8 @@
 import { conditionSubject } from '../../decide/index.ts';
 import type { AuthorizationPolicy, Policy } from '../../model.ts';
 import { asksOfNoText, carriersOf } from './carriers.ts';
-import { jwtRules, placeText, type TokenPlace, type WrittenTokenRule } from './rules.ts';
+import { asksOfTexts } from './made-headers.ts';
+import { placeText, type TokenPlace, type WrittenTokenRule } from './rules.ts';
 
 interface Side {
   readonly policies: readonly Policy[];
@@ -28,18 +29,15 @@ export function beyond(...sides: readonly [Side, Side]): string | undefined {
     return 'policies ask for a part of the text of tokens, which is not known';
   if (carriers.some(({ place }) => sides.some(({ rules }) => !agreeOnPassing(rules, place))))
     return 'policies look at a header for tokens that some rules pass on, and others that hold beside them do not';
-  const outputs = jwtRules(policies)
-    .flatMap((rule) => [
-      ...(rule.outputPayloadToHeader === undefined ? [] : [rule.outputPayloadToHeader]),
-      ...rule.outputClaimToHeaders.map(({ header }) => header),
-    ])
-    .map((name) => name.toLowerCase());
+  const outputs = sides.flatMap(({ rules }) =>
+    rules.flatMap((rule) => rule.outputs.map(({ header }) => header)),
+  );
   const holders = new Set(places.map(carrierOf));
   // Whatever comes in such a header is thrown away before anybody looks for a token.
   if (outputs.some((name) => holders.has(name) || ofTheirOwn.test(name)))
     return 'what is made of tokens is put into headers that something else is read from';
-  if (outputs.some((name) => read.headers.has(name)))
-    return 'policies look at headers that are made of tokens';
+  if (!sides.every(({ rules }) => asksOfTexts(rules, policies)))
+    return 'policies look at headers that are made of tokens, and ask for what is no text in these, or of which rules make different things';
   if (read.filters.has('envoy.filters.http.jwt_authn')) return 'policies look at what is left of tokens';
   if (sides.some(({ rules }) => !agreeOnWords(rules, read.claims)))
     return 'policies look at claims that are read as words by some rules, and by others that hold beside them are not';

@@ -65,7 +65,8 @@ function isWildcard(pattern: string): boolean {
   return pattern.startsWith('*') || pattern.endsWith('*');
 }
 
-function headerLists(policies: readonly Policy[]) {
+/** What policies ask of headers, list by list. */
+export function headerLists(policies: readonly Policy[]) {
   return policies
     .filter((policy): policy is AuthorizationPolicy => policy.kind === 'AuthorizationPolicy')
     .flatMap(({ rules }) => rules.flatMap(({ when }) => when))

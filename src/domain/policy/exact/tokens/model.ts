@@ -1,6 +1,6 @@
 import type { Policy } from '../../model.ts';
 import { beyond } from './beyond.ts';
-import { type Carrier, carriersOf } from './carriers.ts';
+import { type Carrier, carriersOf, headerLists } from './carriers.ts';
 import { type TokenRule, type WrittenTokenRule, writtenRules } from './rules.ts';
 
 /** One port's rules for tokens before and after. */
@@ -26,10 +26,12 @@ export function tokenChange(before: readonly Policy[], after: readonly Policy[])
   return { before: named(was), after: named(is), carriers };
 }
 
-/** Whether policies look at headers in which tokens come. */
-export function readCarriers(...sides: readonly (readonly Policy[])[]): boolean {
+/** Whether policies look at headers in which tokens come, or which are made of them. */
+export function readTokenHeaders(...sides: readonly (readonly Policy[])[]): boolean {
   const policies = sides.flat();
-  return carriersOf(writtenRules(policies), policies).length > 0;
+  const rules = writtenRules(policies);
+  const made = new Set(rules.flatMap(({ outputs }) => outputs.map(({ header }) => header)));
+  return carriersOf(rules, policies).length > 0 || headerLists(policies).some(({ name }) => made.has(name));
 }
 
 /** Of each key another one, by identifier. */

@@ -2,6 +2,7 @@ import { once } from '../../../../kernel/index.ts';
 import type { JwtRule, Policy } from '../../model.ts';
 import { readInlineKeys } from '../../read/index.ts';
 import { isForAudience, isOfIssuer } from '../../token-rule.ts';
+import { outputsOf, type TokenOutput } from './made-headers.ts';
 
 /** Where a token may come in a request. */
 export interface TokenPlace {
@@ -38,6 +39,8 @@ export interface TokenRule {
   readonly words: readonly string[];
   /** Whether the header of a token that is taken is left in the request. */
   readonly isPassedOn: boolean;
+  /** Headers that are made of a token that is taken. */
+  readonly outputs: readonly TokenOutput[];
 }
 
 /** What is asked whether it is taken; its times are taken to be good. */
@@ -58,6 +61,7 @@ export function writtenRules(policies: readonly Policy[]): readonly WrittenToken
     keys: keysOf(rule),
     words: rule.spaceDelimitedClaims.filter((name) => !isAlwaysWords(name)),
     isPassedOn: rule.forwardOriginalToken,
+    outputs: outputsOf(rule),
   }));
 }
 
@@ -68,7 +72,7 @@ export function wordsOf(rules: readonly TokenRule[] = []): readonly string[] {
   return [...new Set(rules.flatMap(({ words }) => words))].toSorted();
 }
 
-export function jwtRules(policies: readonly Policy[]): readonly JwtRule[] {
+function jwtRules(policies: readonly Policy[]): readonly JwtRule[] {
   return policies.flatMap((policy) => (policy.kind === 'RequestAuthentication' ? policy.jwtRules : []));
 }
 

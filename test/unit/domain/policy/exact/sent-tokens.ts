@@ -30,6 +30,8 @@ export interface Rule {
   readonly words?: readonly string[];
   /** Whether the header of a token goes on with the request. */
   readonly forward?: boolean;
+  /** Headers that are made of claims, in small letters; all rules of a side have the same. */
+  readonly outputs?: Readonly<Record<string, string>>;
 }
 
 /** What becomes of a request with this token, or none, under rules and policies. */
@@ -41,11 +43,17 @@ export function verdictOf(
 ): Verdict {
   const looked = token === undefined ? [] : rules.filter(({ places }) => places.includes(token.place));
   const sent = withHeaders({ ...from, jwt: undefined }, rawHeaders(token));
-  if (token === undefined || looked.length === 0) return decideOf(policies, sent);
+  const outputs: Readonly<Record<string, string>> = Object.fromEntries(
+    rules.flatMap((each) => Object.entries(each.outputs ?? {})),
+  );
   // Authorizers are asked before.
   const isCustom = (each: Policy) => each.kind === 'AuthorizationPolicy' && each.action === 'CUSTOM';
   if (decideOf(policies.filter(isCustom), sent) === 'deny') return 'deny';
   const others = policies.filter((each) => !isCustom(each));
+  const clean = (headers: Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.entries(headers).filter(([name]) => !(name in outputs)));
+  if (token === undefined || looked.length === 0)
+    return decideOf(others, withHeaders({ ...from, jwt: undefined }, clean(rawHeaders(token))));
   const { iss, aud } = token.claims;
   const auds = (Array.isArray(aud) ? aud : [aud]).map((each) => plainAudience(String(each)));
   const good = looked.some(
@@ -58,8 +66,19 @@ export function verdictOf(
   const spaceDelimitedClaims = rules.flatMap(({ words = [] }) => words);
   const isKept = looked.some(({ forward = false }) => forward);
   const { [headerOf(token.place) ?? '']: _, ...rest } = rawHeaders(token);
-  const seen = isKept ? sent : withHeaders({ ...from, jwt: undefined }, rest);
+  const made = Object.entries(outputs).flatMap(([name, claim]) => {
+    const text = asHeader(token.claims[claim]);
+    return text === '' ? [] : [[name, text] as const];
+  });
+  const left = { ...clean(isKept ? rawHeaders(token) : rest), ...Object.fromEntries(made) };
+  const seen = withHeaders({ ...from, jwt: undefined }, left);
   return good ? decideOf(others, { ...seen, jwt: token.claims, spaceDelimitedClaims }) : 'deny';
+}
+
+/** As a proxy writes a claim into a header. */
+function asHeader(value: ClaimValue | undefined): string {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'object' ? Buffer.from(JSON.stringify(value)).toString('base64') : String(value);
 }
 
 /** In small letters. */
@@ -136,6 +155,7 @@ export function isTokenIn({ constraints }: Region, token: SentToken | undefined)
   const headers = rawHeaders(token);
   const asked = withHeaders(request({}, { jwt: token?.claims }), headers);
   const asWords = / as words$/;
+  const asText = / as one text$/;
   return constraints.every(({ attribute, alternatives, ...rest }) => {
     const of = (list: PatternList): boolean => {
       switch (list.field) {
@@ -163,6 +183,24 @@ export function isTokenIn({ constraints }: Region, token: SentToken | undefined)
         default:
           break;
       }
+      if (asText.test(list.field) && attribute.kind === 'claim')
+        return (
+          typeof token?.claims[attribute.path[0] ?? ''] === 'string' &&
+          isTokenIn(
+            {
+              constraints: [
+                {
+                  attribute,
+                  ...rest,
+                  alternatives: [
+                    { matches: [{ ...list, field: list.field.replace(asText, '') }], except: [] },
+                  ],
+                },
+              ],
+            },
+            token,
+          )
+        );
       const plain = { ...list, field: list.field.replace(asWords, '') };
       const alone = { attribute, ...rest, alternatives: [{ matches: [plain], except: [] }] };
       const spaceDelimitedClaims =

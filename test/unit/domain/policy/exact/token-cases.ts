@@ -88,6 +88,19 @@ const passedOn: Written = {
   told: { ...issuerSpec().told, forward: true },
 };
 
+/** With headers that are made of claims. */
+function making(
+  outputs: Readonly<Record<string, string>>,
+  { spec, told }: Written = rule(one, 'a'),
+): Written {
+  const outputClaimToHeaders = Object.entries(outputs).map(([header, claim]) => ({ header, claim }));
+  return { spec: { ...spec, outputClaimToHeaders }, told: { ...told, outputs } };
+}
+const bySubject = making({ 'x-subject': 'sub' });
+const byGroup = making({ 'x-group': 'groups' });
+const subject = (...patterns: string[]) => allow(when('request.headers[x-subject]', ...patterns));
+const group = (...patterns: string[]) => allow(when('request.headers[x-group]', ...patterns));
+
 function issuerSpec(): Written {
   return rule(one, 'a');
 }
@@ -430,6 +443,46 @@ export const tokenCases: readonly TokenCase[] = [
     [readingHeader('Bearer *', 'Basic abc'), authorization('ALLOW', staffRules, { name: 'staff' })],
     ['allowed', 'denied'],
   ],
+  ['a header made of subjects', [issuerOne], [bySubject], [subject('sue')], ['allowed', 'denied']],
+  ['a header made of subjects, of any', [issuerOne], [bySubject], [subject('*')], ['allowed', 'denied']],
+  [
+    'a header made of subjects, in a denial',
+    [issuerOne],
+    [bySubject],
+    [deny(when('request.headers[x-subject]', 's*'))],
+    ['allowed', 'denied'],
+  ],
+  [
+    'a header made of subjects, beside an issuer more',
+    [bySubject],
+    [bySubject, making({ 'x-subject': 'sub' }, rule(two, 'b'))],
+    [subject('*ue')],
+    ['allowed'],
+    { signedBy: 'the key b' },
+  ],
+  ['a header made of groups', [issuerOne], [byGroup], [group('guests', 'staff')], ['allowed', 'denied']],
+  ['a header made of groups, and the claim', [issuerOne], [byGroup], [[staff], [group('staff')]], ['denied']],
+  [
+    'a header made of groups, or the claim',
+    [byGroup],
+    [byGroup],
+    [[staff], [staff, authorization('ALLOW', [when('request.headers[x-group]', 'staff')], { name: 'more' })]],
+    [],
+  ],
+  [
+    'a header made of groups, before an authorizer',
+    [issuerOne],
+    [byGroup],
+    [authorization('CUSTOM', [when('request.headers[x-group]', 'guests')], { provider: { name: 'nobody' } })],
+    [],
+  ],
+  [
+    'a header made of another claim',
+    [making({ 'x-subject': 'groups' })],
+    [bySubject],
+    [subject('sue', 'guests')],
+    ['allowed', 'denied'],
+  ],
   [
     'a rule that passes tokens on',
     [issuerOne],
@@ -624,6 +677,11 @@ function withHeaders(
   const values: readonly string[] = ['Basic abc', 'Basic abcd', 'Bearer', 'bearer <token>', '', 'none'];
   const odd: SentToken[] = [];
   const nowhere = { place: 'header x-nobody', signedBy: keys[0], claims: { iss: one } };
+  for (const name of ['x-subject', 'x-group'])
+    if (text.includes(`request.headers[${name}]`))
+      for (const value of ['sue', 'guests', 'staff', 'x'])
+        for (const token of [nowhere, ...all.slice(0, 300)])
+          if (token) odd.push({ ...token, headers: { [name]: value } });
   for (const name of ['authorization', 'x-token']) {
     if (!text.includes(`request.headers[${name}]`)) continue;
     const inOther = all.filter((token) => token && !token.place.startsWith(`header ${name}`)).slice(0, 200);

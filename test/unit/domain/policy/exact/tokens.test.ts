@@ -85,9 +85,10 @@ test('random policies that look at a header for tokens, under random rules', () 
 function asSent({ token, request }: Witness): readonly [SentToken | undefined, PolicyRequest] {
   const { http } = request;
   const headers = Object.entries(http?.headers ?? {}).map(([name, [value = '']]) => [name, value] as const);
-  if (!token || !http) return [undefined, request];
+  if (!http) return [token, request];
+  const none = { place: 'header x-nobody', signedBy: undefined, claims: {} };
   return [
-    { ...token, headers: Object.fromEntries(headers) },
+    { ...(token ?? none), headers: Object.fromEntries(headers) },
     { ...request, http: { ...http, headers: {} } },
   ];
 }
@@ -177,9 +178,37 @@ const beyond: readonly (readonly [
       ] as const,
   ),
   [
-    'policies that look at what comes of tokens',
+    'policies that look at a header that is made of the whole of tokens',
     tokens([issuerOne]),
-    tokens([issuerOne], outputs),
+    tokens([issuerOne], { outputPayloadToHeader: 'X-Payload' }),
+    [allow(when('request.headers[x-payload]', 'x'))],
+    /made of tokens/,
+  ],
+  ...(
+    [
+      ['aud', 'sue'],
+      ['email', '*'],
+      ['email', 'eyJ*'],
+      ['email', '7*'],
+      ['email', '*a'],
+      ['email', 'tr*'],
+      ['user.email', 'sue@*'],
+      ['scope', 'sue'],
+    ] as const
+  ).map(
+    ([claim, pattern]) =>
+      [
+        `policies that ask for ${pattern} of a header that is made of ${claim}`,
+        tokens([issuerOne]),
+        tokens([issuerOne], { outputClaimToHeaders: [{ header: 'X-Claim', claim }] }),
+        [allow(when('request.headers[x-claim]', pattern))],
+        /made of tokens/,
+      ] as const,
+  ),
+  [
+    'policies that look at a header that one of two rules makes of tokens',
+    tokens([issuerOne]),
+    [...tokens([issuerOne]), ...tokens([rule(one, 'b')], outputs)],
     [allow(when('request.headers[x-subject]', 'sue'))],
     /made of tokens/,
   ],
