@@ -1,5 +1,5 @@
 import type { ConsoleError } from '../wire/console.ts';
-import { consoleHeader } from '../wire/console.ts';
+import { consoleHeader, largestConsoleRequest } from '../wire/console.ts';
 
 /** What the server refused, in its words. */
 export class CallError extends Error {
@@ -22,9 +22,15 @@ export function read<T>(path: string, signal?: AbortSignal): Promise<T> {
 }
 
 /** @throws CallError */
-export function post<T>(path: string, body: object, signal?: AbortSignal): Promise<T> {
+export async function post<T>(path: string, body: object, signal?: AbortSignal): Promise<T> {
   const headers = { 'content-type': 'application/json' };
-  return send<T>(path, { method: 'POST', body: JSON.stringify(body) }, headers, signal);
+  const text = JSON.stringify(body);
+  if (new TextEncoder().encode(text).length > largestConsoleRequest)
+    throw new CallError(
+      'InvalidArgument',
+      'it is larger than the console takes, which is 1 MiB; use citadel policy apply',
+    );
+  return await send<T>(path, { method: 'POST', body: text }, headers, signal);
 }
 
 async function send<T>(

@@ -1,4 +1,4 @@
-/** What the browser console and the server say to each other, as JSON: types alone, for both sides. */
+/** What the browser console and the server say to each other, as JSON, for both sides. */
 export type * from './console-history.ts';
 export type * from './console-records.ts';
 
@@ -197,3 +197,6 @@ export interface ConsoleFormatted {
 
 /** Sent with each request: a page of another origin cannot without asking the server first, which says no. */
 export const consoleHeader = 'x-citadel-console';
+
+/** Bytes of a request's body: the page sends no more, for a server that stops reading may not be heard saying why. */
+export const largestConsoleRequest = 1024 * 1024;

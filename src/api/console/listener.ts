@@ -1,6 +1,7 @@
 import type { Metrics } from '../../domain/ports/index.ts';
 import type { ServingCertificateSource } from '../../domain/serving/index.ts';
 import type { Log } from '../../kernel/index.ts';
+import { largestConsoleRequest } from '../../wire/console.ts';
 import {
   createRefusals,
   type HttpsLimits,
@@ -24,7 +25,7 @@ export interface ConsoleLimits extends HttpsLimits {
 export const defaultConsoleLimits = {
   connections: 256,
   connectionsPerPeer: 32,
-  requestBytes: 1024 * 1024,
+  requestBytes: largestConsoleRequest,
   bytesInFlight: 16 * 1024 * 1024,
 } as const satisfies Partial<ConsoleLimits>;
 
