@@ -44,8 +44,8 @@ test('each mutant of a shop’s policies that decides otherwise yields a witness
 });
 
 test('of the mutants that leave something out lint tells those that change nothing, but for the door that stays closed', () => {
-  const told = lintPolicies(shop, smallWorld(shop)).filter(({ rule }) => ofEffects.includes(rule));
-  expect(told.map(({ rule, object, path }) => `${rule} ${object.name} ${path}`)).toEqual([
+  const found = lintPolicies(shop, smallWorld(shop)).filter(({ rule }) => ofEffects.includes(rule));
+  expect(found.map(({ rule, object, path }) => `${rule} ${object.name} ${path}`)).toEqual([
     'allow-shadowed-by-deny web-reads spec.rules[1]',
   ]);
 });

@@ -1,15 +1,24 @@
 import { comparedParts } from '../../decide/index.ts';
 import type { RuleOf } from '../../exact/index.ts';
 import type { AuthorizationPolicy, AuthorizationRule } from '../../model.ts';
-import { authorizationsOf, type LintContext, named, nameOf, type Remark } from '../context.ts';
+import { authorizationsOf, type LintContext, type Remark } from '../context.ts';
 import { Asking, everywhere } from './asking.ts';
 import { Gone } from './gone.ts';
 import { listsOf, type Part, PartSet, pathOf, reduced } from './parts.ts';
 import { isAllowed, type Place, Places } from './places.ts';
 import { type Asked, deniedBy, reasonOf } from './reasons.ts';
+import {
+  changesNothing,
+  notProven,
+  onAllPorts,
+  oneForAll,
+  onPorts,
+  stillCompared,
+  tooMuch,
+} from './remarks.ts';
 import { sameAction, scopeCovers } from './scope.ts';
 import { withinRule } from './within.ts';
-import { keyOfPolicy, listed, policiesText, rulesText } from './words.ts';
+import { policiesText, rulesText } from './words.ts';
 
 /**
  * What is written in vain, proven by the exact engine: rules that nothing can match, that others cover, whose calls a DENY
@@ -258,13 +267,6 @@ interface Change {
   readonly after: readonly AuthorizationPolicy[];
 }
 
-const changesNothing = 'so that this one changes nothing';
-
-function stillCompared(remark: Remark): Remark {
-  const only = 'so that for its sake nothing is refused but what can be read in two ways';
-  return { ...remark, message: remark.message.replace(changesNothing, only) };
-}
-
 function alone({ policy, rule }: RuleOf): AuthorizationPolicy {
   return { ...policy, rules: policy.rules.slice(rule, rule + 1) };
 }
@@ -291,49 +293,4 @@ function alternativesOf(rule: AuthorizationRule): readonly Part[] {
         })),
   );
   return [...entries, ...values];
-}
-
-/** Where a DENY takes all rules of a policy that is one finding. */
-function oneForAll(policy: AuthorizationPolicy, remarks: readonly Remark[]): readonly Remark[] {
-  const shadowed = remarks.filter(({ rule, path }) => rule === 'allow-shadowed-by-deny' && path.length === 3);
-  const [first] = shadowed;
-  if (!first || shadowed.length < 2 || shadowed.length !== policy.rules.length) return remarks;
-  const texts = new Set(shadowed.map(({ message }) => message));
-  if (texts.size > 1) return remarks;
-  return [
-    { ...first, path: ['spec', 'rules'], message: first.message.replace('this rule', 'this policy') },
-    ...remarks.filter((each) => !shadowed.includes(each)),
-  ];
-}
-
-function onPorts(places: readonly Place[], { anyMesh }: LintContext): string {
-  if (anyMesh) return 'wherever it holds';
-  const names = new Set(places.map(({ workload }) => nameOf(workload)));
-  return `on every port of ${named([...names])}`;
-}
-
-/** Of what others could change. */
-function onAllPorts(places: readonly Place[], context: LintContext): string {
-  return context.anyMesh ? 'where no other policies hold' : onPorts(places, context);
-}
-
-function notProven(policy: AuthorizationPolicy): Remark {
-  return {
-    policy,
-    rule: 'effects-not-compared',
-    path: ['spec', 'rules'],
-    message: 'from here on, rules are too many for it to be proven which of them have an effect',
-    mend: 'lint fewer policies at a time to find rules without an effect',
-  };
-}
-
-function tooMuch(policy: AuthorizationPolicy, tangled: readonly string[]): Remark {
-  const names = tangled.length === 0 ? [keyOfPolicy(policy)] : tangled;
-  return {
-    policy,
-    rule: 'effects-not-compared',
-    path: ['spec', 'rules'],
-    message: `what ${listed(names)} ${names.length > 1 ? 'say' : 'says'} can hold together in too many ways for it to be proven what of this policy has an effect`,
-    mend: 'split that one, or write fewer beginnings and ends of the same text',
-  };
 }
