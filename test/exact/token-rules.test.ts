@@ -91,9 +91,6 @@ function witnessesOf(each: TokenCase): readonly { readonly name: string; readonl
   const [was, is] = [before, after].map(({ authentications, policies }) => [...authentications, ...policies]);
   return compareHttp(was ?? [], is ?? []).differences.flatMap(({ witness: { token, request } }) => {
     if (!token || request.http?.path !== '/' || request.http.method !== 'GET') return [];
-    const headers = Object.entries(request.http.headers).map(
-      ([name, [value = '']]) => [name, value] as const,
-    );
     return [{ name: each[0], token: { ...token, headers: request.http.headers } }];
   });
 }
