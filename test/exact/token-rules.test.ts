@@ -91,10 +91,7 @@ function witnessesOf(each: TokenCase): readonly { readonly name: string; readonl
   const [was, is] = [before, after].map(({ authentications, policies }) => [...authentications, ...policies]);
   return compareHttp(was ?? [], is ?? []).differences.flatMap(({ witness: { token, request } }) => {
     if (!token || request.http?.path !== '/' || request.http.method !== 'GET') return [];
-    const headers = Object.entries(request.http.headers).map(
-      ([name, [value = '']]) => [name, value] as const,
-    );
-    return [{ name: each[0], token: { ...token, headers: Object.fromEntries(headers) } }];
+    return [{ name: each[0], token: { ...token, headers: request.http.headers } }];
   });
 }
 
@@ -152,7 +149,10 @@ async function ask(port: number, token: SentToken | undefined): Promise<number> 
 
 async function placed({ headers = {}, ...token }: SentToken) {
   const { text, ...sent } = await placedAlone(token);
-  const others = Object.entries(headers).map(([name, value]) => [name, value.replace('<token>', text)]);
+  const others = Object.entries(headers).map(([name, values]) => [
+    name,
+    [values].flat().map((value) => value.replace('<token>', text)),
+  ]);
   return { ...sent, headers: { ...sent.headers, ...Object.fromEntries(others) } };
 }
 

@@ -17,7 +17,7 @@ export interface SentToken {
   readonly signedBy: string | undefined;
   readonly claims: Claims;
   /** Headers as they are sent, `<token>` where it stands; also the one that the token is in. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
 }
 
 export interface Rule {
@@ -50,7 +50,7 @@ export function verdictOf(
   const isCustom = (each: Policy) => each.kind === 'AuthorizationPolicy' && each.action === 'CUSTOM';
   if (decideOf(policies.filter(isCustom), sent) === 'deny') return 'deny';
   const others = policies.filter((each) => !isCustom(each));
-  const clean = (headers: Readonly<Record<string, string>>) =>
+  const clean = (headers: Headers) =>
     Object.fromEntries(Object.entries(headers).filter(([name]) => !(name in outputs)));
   if (token === undefined || looked.length === 0)
     return decideOf(others, withHeaders({ ...from, jwt: undefined }, clean(rawHeaders(token))));
@@ -68,7 +68,7 @@ export function verdictOf(
   const { [headerOf(token.place) ?? '']: _, ...rest } = rawHeaders(token);
   const made = Object.entries(outputs).flatMap(([name, claim]) => {
     const text = asHeader(token.claims[claim]);
-    return text === '' ? [] : [[name, text] as const];
+    return text === '' ? [] : [[name, [text]] as const];
   });
   const left = { ...clean(isKept ? rawHeaders(token) : rest), ...Object.fromEntries(made) };
   const seen = withHeaders({ ...from, jwt: undefined }, left);
@@ -86,22 +86,28 @@ function headerOf(place: string): string | undefined {
   return /^header (\S+)/.exec(place)?.[1];
 }
 
+type Headers = Readonly<Record<string, readonly string[]>>;
+
 /** What is sent of headers, with a text for the token that nobody asks for. */
-function rawHeaders(token: SentToken | undefined): Readonly<Record<string, string>> {
+function rawHeaders(token: SentToken | undefined): Headers {
   if (!token) return {};
   const { place, headers = {} } = token;
   const [, name, prefix = '""'] = /^header (\S+)(?: after (".*"))?$/.exec(place) ?? [];
   const own = name === undefined ? {} : { [name]: `${String(JSON.parse(prefix))}<token>` };
   const all = Object.entries({ ...own, ...headers });
-  return Object.fromEntries(all.map(([key, value]) => [key, value.replace('<token>', 'eyJ9.eyJ9.c2ln')]));
+  return Object.fromEntries(
+    all.map(([key, values]) => [
+      key,
+      [values].flat().map((each) => each.replace('<token>', 'eyJ9.eyJ9.c2ln')),
+    ]),
+  );
 }
 
-function withHeaders(asked: PolicyRequest, headers: Readonly<Record<string, string>>): PolicyRequest {
+function withHeaders(asked: PolicyRequest, headers: Headers): PolicyRequest {
   if (!asked.http) return asked;
-  const lists = Object.entries(headers).map(([name, value]) => [name, [value]] as const);
   return {
     ...asked,
-    http: { ...asked.http, headers: { ...asked.http.headers, ...Object.fromEntries(lists) } },
+    http: { ...asked.http, headers: { ...asked.http.headers, ...headers } },
   };
 }
 
@@ -173,7 +179,9 @@ export function isTokenIn({ constraints }: Region, token: SentToken | undefined)
         case 'holdsToken':
           return (
             attribute.kind === 'header' &&
-            list.patterns.some((prefix) => headers[attribute.name]?.includes(prefix) === true)
+            list.patterns.some(
+              (prefix) => headers[attribute.name]?.some((value) => value.includes(prefix)) === true,
+            )
           );
         case 'present':
           if (attribute.kind === 'tokenPlace')

@@ -568,7 +568,7 @@ export const tokenCases: readonly TokenCase[] = [
 
 const carrierPatterns = ['*', 'Bearer *', 'Basic *', 'Basic abc', 'Bearer abc', 'b*', 'Bea*', 'none'];
 
-/** Rules that pass tokens on or not, and policies that ask for the header of tokens, for claims, and for both. */
+/** Rules that pass tokens on or not, and policies that ask for their header, for claims, and for a header made of one. */
 export function randomCarrierCase(random: Random): TokenCase {
   const ofCookie = [rule(one, 'a', 'cookie')];
   const ruleSets: readonly (readonly Written[])[] = [
@@ -578,17 +578,23 @@ export function randomCarrierCase(random: Random): TokenCase {
     ofCookie,
     [issuerOne, rule(two, 'b')],
     [rule(two, 'b', 'cookie'), issuerOne],
+    [byGroup],
+    [making({ 'x-group': 'groups' }, passedOn)],
+    [making({ 'x-group': 'sub' })],
   ];
-  const condition = (ofClaims: number) => {
+  const carried = ['authorization', carrierPatterns] as const;
+  const made = ['x-group', ['staff', 'guests', 'g*', 'sue', 's*']] as const;
+  const condition = (ofClaims: number, isFirst = false) => {
     const how = random.int(3);
-    const draw = () => random.list(1, 2, () => random.pick(carrierPatterns));
-    return random.chance(ofClaims)
-      ? { key: 'request.auth.claims[groups]', [random.pick(['values', 'notValues'])]: ['staff'] }
-      : {
-          key: 'request.headers[authorization]',
-          ...(how < 2 && { values: draw() }),
-          ...(how > 0 && { notValues: draw() }),
-        };
+    if (random.chance(ofClaims))
+      return { key: 'request.auth.claims[groups]', [random.pick(['values', 'notValues'])]: ['staff'] };
+    const [name, patterns] = isFirst || random.chance(0.5) ? carried : made;
+    const draw = () => random.list(1, 2, () => random.pick(patterns));
+    return {
+      key: `request.headers[${name}]`,
+      ...(how < 2 && { values: draw() }),
+      ...(how > 0 && { notValues: draw() }),
+    };
   };
   const some = () =>
     random
@@ -598,7 +604,10 @@ export function randomCarrierCase(random: Random): TokenCase {
         // No claim is known to an authorizer.
         const ofClaims = action === 'CUSTOM' ? 0 : 0.3;
         const rules = random.list(1, 2, () => ({
-          when: [condition(at === 0 ? 0 : ofClaims), ...random.list(0, 1, () => condition(ofClaims))],
+          when: [
+            condition(at === 0 ? 0 : ofClaims, at === 0),
+            ...random.list(0, 1, () => condition(ofClaims)),
+          ],
         }));
         const provider = action === 'CUSTOM' ? { provider: { name: 'nobody' } } : {};
         return authorization(action, rules, { name: `p${at}`, ...provider });

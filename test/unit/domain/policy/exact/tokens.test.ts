@@ -84,11 +84,10 @@ test('random policies that look at a header for tokens, under random rules', () 
 /** A header for tokens is that of the token. */
 function asSent({ token, request }: Witness): readonly [SentToken | undefined, PolicyRequest] {
   const { http } = request;
-  const headers = Object.entries(http?.headers ?? {}).map(([name, [value = '']]) => [name, value] as const);
   if (!http) return [token, request];
   const none = { place: 'header x-nobody', signedBy: undefined, claims: {} };
   return [
-    { ...(token ?? none), headers: Object.fromEntries(headers) },
+    { ...(token ?? none), headers: http.headers },
     { ...request, http: { ...http, headers: {} } },
   ];
 }
