@@ -179,8 +179,8 @@ describe('what a caller reaches as its calls come', () => {
     ],
     [service('shop/orders', orders), service('shop/stock', stock)],
   );
-  const rows = (from: string) =>
-    whatReaches(hidden, from).ports.flatMap(({ workloads, access }) =>
+  const rows = (caller: string) =>
+    whatReaches(hidden, caller).ports.flatMap(({ workloads, access }) =>
       workloads.flatMap((id) =>
         access.map(({ methods, conditions }) => [id, methods, ...conditions].join(' ')),
       ),
