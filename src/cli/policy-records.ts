@@ -15,7 +15,7 @@ export interface RecordsOptions extends ConnectionOptions {
   readonly since?: Date;
 }
 
-const limits = { line: longestRecordLine, total: 4 * 1024 ** 3 };
+const limits = { line: longestRecordLine, longest: 64 * 1024 ** 2, total: 4 * 1024 ** 3 };
 
 /** Options of every command that looks at recorded decisions. */
 export function withRecords(command: Command): Command {
