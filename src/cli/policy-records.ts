@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { PolicyWorld } from '../domain/policy/index.ts';
-import { type ReadRecords, readRecordLines } from '../domain/records/index.ts';
+import { longestRecordLine, type ReadRecords, readRecordLines } from '../domain/records/index.ts';
 import * as wire from '../gen/citadel/v1/operator.ts';
 import { unreadable } from '../kernel/index.ts';
 import { type ConnectionOptions, connectOperator } from './connection.ts';
@@ -15,7 +15,7 @@ export interface RecordsOptions extends ConnectionOptions {
   readonly since?: Date;
 }
 
-const limits = { line: 65_536, total: 4 * 1024 ** 3 };
+const limits = { line: longestRecordLine, longest: 64 * 1024 ** 2, total: 4 * 1024 ** 3 };
 
 /** Options of every command that looks at recorded decisions. */
 export function withRecords(command: Command): Command {

@@ -30,6 +30,9 @@ export interface ReadOptions {
   readonly since: Date | undefined;
 }
 
+/** Characters of one line; who gives lines cuts longer ones. */
+export const longestRecordLine = 65_536;
+
 const mostFaults = 5;
 /** A file of which so many lines are none at all is another one: it may be of gigabytes. */
 const mostBefore = 1000;
@@ -49,20 +52,23 @@ export async function readRecordLines(
   const faults: LineFault[] = [];
   let [number, faulty, read] = [0, 0, 0];
   let reader: Reader | undefined;
-  for await (const line of lines) {
+  const istio = istioReader(options);
+  for await (const given of lines) {
     number += 1;
+    const line = number === 1 ? given.replace(/^\uFEFF/, '') : given;
     if (line.trim() === '') continue;
     try {
-      if (reader) reader.add(line);
-      else reader = isRecordsHead(line) ? ownReader(line, options) : istioReader(options, line);
+      if (!reader && isRecordsHead(line)) reader = ownReader(line, options);
+      else (reader ??= istio).add(line);
       read += 1;
     } catch (error) {
       if (!isCitadelError(error, 'InvalidArgument')) throw error;
       // What the lines behind a broken head are is not known.
       if (isRecordsHead(line) && !reader) throw error;
-      reader ??= istioReader(options);
       faulty += 1;
-      if (faults.length < mostFaults) faults.push({ line: number, message: error.message });
+      const isCut = line.length > longestRecordLine;
+      const message = isCut ? `is longer than ${longestRecordLine} characters` : error.message;
+      if (faults.length < mostFaults) faults.push({ line: number, message });
       if (read === 0 && faulty === mostBefore) break;
     }
   }
@@ -95,11 +101,11 @@ function ownReader(head: string, { since }: ReadOptions): Reader {
   };
 }
 
-function istioReader({ workloads, since }: ReadOptions, first?: string): Reader {
+function istioReader({ workloads, since }: ReadOptions): Reader {
   const counts = new PeriodCounts(new Date(0), limits);
   const find = finder(workloads);
   let passedOver = 0;
-  const reader: Reader = {
+  return {
     add(line) {
       const call = readIstioLine(line, find, periodOf);
       if (!call) passedOver += 1;
@@ -110,8 +116,6 @@ function istioReader({ workloads, since }: ReadOptions, first?: string): Reader 
     },
     result: () => ({ head: undefined, records: counts.take(mostRecords), passedOver }),
   };
-  if (first !== undefined) reader.add(first);
-  return reader;
 }
 
 function finder(workloads: Iterable<Workload>): FindWorkloads {

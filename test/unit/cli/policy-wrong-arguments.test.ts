@@ -111,7 +111,7 @@ const rows: readonly (readonly [line: string | readonly string[], code: number, 
   [
     `replay --candidate @good.yaml ${registry} --records /dev/zero`,
     broken,
-    /a line of more than 65536 characters/,
+    /a line of more than 67108864 characters/,
   ],
   ...['yesterday', '-1h', '', '2026-13-01T00:00:00Z'].flatMap((time) =>
     [

@@ -11,36 +11,69 @@ export interface Way {
  * What an answer is worked out by are cuts, one attribute after another; a reader wants none that make no difference.
  */
 export function mergedWays(ways: readonly Way[]): readonly Way[] {
-  let merged = ways;
-  for (;;) {
-    const fewer = mergeOnce(merged);
-    if (fewer === undefined) return merged;
-    merged = fewer;
+  const merged = new MergedWays();
+  for (const [at, way] of ways.entries()) merged.add(at, way);
+  return merged.all;
+}
+
+/** Each way stands where its first part stood. */
+class MergedWays {
+  readonly #ways = new Map<number, Way>();
+  /** By what a way is in all attributes but one: with another one of which the same holds it is one. */
+  readonly #places = new Map<string, number>();
+  readonly #numbers = new Map<string, number>();
+  readonly #constraints = new WeakMap<Constraint, readonly [name: number, whole: number]>();
+
+  get all(): readonly Way[] {
+    return [...this.#ways].toSorted(([a], [b]) => a - b).map(([, way]) => way);
   }
-}
 
-function mergeOnce(ways: readonly Way[]): readonly Way[] | undefined {
-  const seen = new Map<string, number>();
-  for (const [at, { region }] of ways.entries())
-    for (const name of namesOf(region)) {
-      const key = JSON.stringify([name, withoutAttribute(region, name).map(constraintText).toSorted()]);
-      const other = seen.get(key);
-      const partner = other === undefined ? undefined : ways[other];
-      if (other === undefined || partner === undefined) seen.set(key, at);
-      else {
-        const both = joined(partner.region, region, name);
-        return ways.with(other, { region: both, witness: partner.witness }).toSpliced(at, 1);
-      }
+  add(at: number, way: Way): void {
+    const keys = this.#keysOf(way);
+    for (const [name, key] of keys) {
+      const place = this.#places.get(key);
+      const partner = place === undefined ? undefined : this.#ways.get(place);
+      if (place === undefined || partner === undefined) continue;
+      this.#remove(place, partner);
+      this.add(Math.min(place, at), {
+        region: joined(partner.region, way.region, name),
+        witness: partner.witness,
+      });
+      return;
     }
-  return undefined;
-}
+    this.#ways.set(at, way);
+    for (const [, key] of keys) this.#places.set(key, at);
+  }
 
-function namesOf({ constraints }: Region): readonly string[] {
-  return constraints.map(({ attribute }) => JSON.stringify(attribute));
-}
+  #remove(place: number, way: Way): void {
+    this.#ways.delete(place);
+    for (const [, key] of this.#keysOf(way)) this.#places.delete(key);
+  }
 
-function withoutAttribute({ constraints }: Region, name: string): readonly Constraint[] {
-  return constraints.filter(({ attribute }) => JSON.stringify(attribute) !== name);
+  #keysOf({ region: { constraints } }: Way): readonly (readonly [name: string, key: string])[] {
+    const numbers = constraints.map((constraint) => this.#numbersOf(constraint));
+    return constraints.map(({ attribute }, at) => {
+      const others = numbers.flatMap(([, whole], index) => (index === at ? [] : [whole]));
+      return [JSON.stringify(attribute), [numbers[at]?.[0], ...others.toSorted((a, b) => a - b)].join(' ')];
+    });
+  }
+
+  #numbersOf(constraint: Constraint): readonly [name: number, whole: number] {
+    const known = this.#constraints.get(constraint);
+    if (known) return known;
+    const made = [
+      this.#numberOf(JSON.stringify(constraint.attribute)),
+      this.#numberOf(constraintText(constraint)),
+    ] as const;
+    this.#constraints.set(constraint, made);
+    return made;
+  }
+
+  #numberOf(text: string): number {
+    const number = this.#numbers.get(text) ?? this.#numbers.size;
+    this.#numbers.set(text, number);
+    return number;
+  }
 }
 
 function constraintText({ attribute, alternatives, more }: Constraint): string {

@@ -1,15 +1,16 @@
+import { type ExactLimits } from '../exact/index.ts';
 import {
-  matchesNamespace,
-  matchesPrincipal,
-  matchesServiceAccount,
-  matchesTrustDomain,
-} from '../decide/index.ts';
-import type { Alternative, ExactLimits, PatternList, Region } from '../exact/index.ts';
-import { type Caller, callerOf } from '../explain/index.ts';
+  alikeCallees,
+  type Callee,
+  type CalleeGroup,
+  type Caller,
+  callerOf,
+  type TransportFinding,
+  transportOf,
+} from '../explain/index.ts';
 import type { PolicyWorld } from '../world/index.ts';
-import { mergedWays, type Way } from './merge.ts';
-import type { Access, PortAccess } from './model.ts';
-import { accessOf, toAccess } from './who.ts';
+import type { PortAccess } from './model.ts';
+import { groupAccess } from './who.ts';
 
 export interface WhatReached {
   readonly caller: Caller;
@@ -18,7 +19,8 @@ export interface WhatReached {
 }
 
 /**
- * All that an identity may reach: of every port in the registry the ways in that are open to it.
+ * All that an identity may reach: of every port in the registry the ways in that are open to its certificate, and, where its
+ * calls come in plaintext and so without it, those that are open to these.
  * @param from as `callerOf` takes it
  * @throws CitadelError as `callerOf` does
  */
@@ -31,55 +33,55 @@ export function whatReaches(
   const callees = [...world.workloads.values()].flatMap((workload) =>
     workload.ports.map(({ port }) => ({ workload, port, services: [] })),
   );
-  const ports = accessOf(world, callees, limits)
-    .map((each) => ({ ...each, access: openTo(each, caller.identity, world) }))
+  const ports = alikeCallees(world, callees)
+    .flatMap((group) =>
+      byTransport(world, caller, group).map(([kind, members]) => {
+        const to = (sourcePrincipal: string | undefined) =>
+          groupAccess(world, { ...group, members }, limits, { sourcePrincipal });
+        return openTo(caller, kind, to);
+      }),
+    )
     .filter(({ access, enforced, undecided }) => access.length > 0 || !enforced || undecided !== undefined);
   return { caller, ports };
 }
 
-/** The ways in that a caller can take, of which nothing is said of callers then. */
-function openTo(
-  { access, protocol }: PortAccess,
-  identity: string | undefined,
+type Kind = TransportFinding['kind'];
+
+/** Whether a call shows who calls hangs on the callee, too. */
+function byTransport(
   world: PolicyWorld,
-): readonly Access[] {
-  const ways = access
-    .filter(({ region }) => admits(region, identity, world))
-    .map(
-      ({ region, example }): Way => ({
-        region: { constraints: region.constraints.filter(({ attribute }) => attribute.kind !== 'source') },
-        witness: { ...example, request: { ...example.request, sourcePrincipal: identity } },
-      }),
-    );
-  return toAccess(mergedWays(ways), protocol).map((each) => ({ ...each, callers: identity ?? 'plaintext' }));
+  caller: Caller,
+  { members, policies }: CalleeGroup,
+): readonly (readonly [Kind, CalleeGroup['members']])[] {
+  const kinds = new Map<Kind, [Callee, ...Callee[]]>();
+  for (const callee of members) {
+    const question = { world, caller, callee, policies, said: undefined, locate: () => undefined };
+    const { kind } = transportOf(question);
+    const others = kinds.get(kind);
+    if (others) others.push(callee);
+    else kinds.set(kind, [callee]);
+  }
+  return [...kinds];
 }
 
-/** Whether a region holds any request of this caller: what else it asks for does not hang on who calls. */
-function admits({ constraints }: Region, identity: string | undefined, world: PolicyWorld): boolean {
-  const source = constraints.find(({ attribute }) => attribute.kind === 'source');
-  if (!source) return true;
-  const is = (list: PatternList) => isOf(list, identity, world);
-  const fits = ({ matches, except }: Alternative) => matches.every(is) && !except.some(is);
-  // What is not told might be it: rather one way too many than one too few.
-  return source.more > 0 || source.alternatives.some(fits);
-}
-
-function isOf({ field, patterns }: PatternList, identity: string | undefined, world: PolicyWorld): boolean {
-  if (identity === undefined) return false;
-  if (field === 'present') return true;
-  return patterns.some((pattern) => {
-    switch (field) {
-      case 'namespaces':
-      case 'source.namespace':
-        return matchesNamespace(pattern, identity);
-      case 'serviceAccounts':
-      case 'source.serviceAccount':
-        return matchesServiceAccount(pattern, identity, '');
-      case 'trustDomains':
-      case 'source.trustDomain':
-        return matchesTrustDomain(pattern, identity, world.settings);
-      default:
-        return matchesPrincipal(pattern, identity, world.settings);
-    }
-  });
+function openTo(
+  { identity }: Caller,
+  kind: Kind,
+  to: (sourcePrincipal: string | undefined) => PortAccess,
+): PortAccess {
+  const shown = to(identity);
+  const own = shown.access.map((each) => ({ ...each, callers: identity ?? 'plaintext' }));
+  if (identity === undefined || kind === 'mtls' || !shown.enforced) return { ...shown, access: own };
+  const { access, complete, undecided } = to(undefined);
+  const hidden = access.map((each) => ({
+    ...each,
+    callers: identity,
+    conditions: ['in plaintext', ...each.conditions],
+  }));
+  return {
+    ...shown,
+    access: [...own, ...hidden],
+    complete: shown.complete && complete,
+    undecided: shown.undecided ?? undecided,
+  };
 }

@@ -1,4 +1,5 @@
 import { compareText } from '../../../kernel/index.ts';
+import type { PolicyRequest } from '../decide/index.ts';
 import { allowedRegions, type ExactLimits } from '../exact/index.ts';
 import { alikeCallees, type Callee, type CalleeGroup, calleesOf } from '../explain/index.ts';
 import type { PolicyWorld } from '../world/index.ts';
@@ -31,10 +32,12 @@ export function accessOf(
   return alikeCallees(world, callees).map((group) => groupAccess(world, group, limits));
 }
 
-function groupAccess(
+/** Of one port of those that are decided alike. @param caller as `allowedRegions` takes it */
+export function groupAccess(
   world: PolicyWorld,
-  { members, protocol }: CalleeGroup,
+  { members, protocol }: Pick<CalleeGroup, 'members' | 'protocol'>,
   limits: Partial<ExactLimits>,
+  caller?: Pick<PolicyRequest, 'sourcePrincipal'>,
 ): PortAccess {
   const [{ workload, port }] = members;
   const workloads = members.map((each) => each.workload.id);
@@ -42,7 +45,7 @@ function groupAccess(
   if (!enforced)
     return { workloads, port, protocol, enforced, access: [], complete: true, undecided: undefined };
   const place = { workload: workload.id, port };
-  const reach = allowedRegions(world, place, { regions: mostRegions, ...limits });
+  const reach = allowedRegions(world, place, { regions: mostRegions, ...limits }, caller);
   return {
     workloads,
     port,
@@ -55,7 +58,7 @@ function groupAccess(
 }
 
 /** In words, those of one caller behind one another. */
-export function toAccess(ways: readonly Way[], protocol: PortAccess['protocol']): readonly Access[] {
+function toAccess(ways: readonly Way[], protocol: PortAccess['protocol']): readonly Access[] {
   return ways
     .map(({ region, witness }) => ({
       ...regionWords(region, protocol === 'tcp' ? 'tcp' : 'http'),

@@ -11,8 +11,6 @@ export {
   type MeshNames,
   matchesNamespace,
   matchesPrincipal,
-  matchesServiceAccount,
-  matchesTrustDomain,
   trustDomainsOf,
   underAllNames,
 } from './principals.ts';

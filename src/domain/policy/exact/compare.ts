@@ -1,3 +1,4 @@
+import type { PolicyRequest } from '../decide/index.ts';
 import type { PolicyWorld } from '../world/index.ts';
 import { type Arrival, arrivalsOf, askedInVain, withoutClaims } from './arrivals.ts';
 import { decided, mustBe } from './decided.ts';
@@ -118,19 +119,30 @@ function isUnchanged({ before, after }: Group): boolean {
   );
 }
 
-/** All that may reach a port. */
-export function allowedRegions(world: PolicyWorld, place: PortOf, limits: Partial<ExactLimits> = {}): Reach {
+/**
+ * All that may reach a port.
+ * @param caller whose calls alone are meant, of which nothing is said in the regions then; undefined: everybody's
+ */
+export function allowedRegions(
+  world: PolicyWorld,
+  place: PortOf,
+  limits: Partial<ExactLimits> = {},
+  caller?: Pick<PolicyRequest, 'sourcePrincipal'>,
+): Reach {
   const group = groupOf(world, place);
   if (!group) return { regions: [], complete: true, undecided: undefined };
   const engine = new Engine(world, limits);
   const at = withoutClaims(group.after);
   engine.budget.grant(engine.limits.stepsOfGroup);
   try {
-    const { diff, givenUp } = engine.differences(never, engine.outcomes(world).allowed(at));
+    const allowed = engine.outcomes(world).allowed(at);
+    const asked = caller ? engine.ofCaller(allowed, caller.sourcePrincipal) : allowed;
+    const { diff, givenUp } = engine.differences(never, asked);
     engine.budget.grant(engine.limits.stepsOfGroup);
     const { regions, complete } = regionsOf(engine.vocabulary, diff, engine.limits.regions);
     const found = regions.map(({ region, samples }): { region: Region; witness: Witness } => {
-      const witness = witnessOf(samples, engine.defaults(group, group.after.protocol));
+      const { request, ...rest } = witnessOf(samples, engine.defaults(group, group.after.protocol));
+      const witness = { ...rest, request: { ...request, ...caller } };
       mustBe(decided(witness, at, world), 'allow', witness);
       return { region, witness };
     });

@@ -1,3 +1,4 @@
+import { once } from '../../../kernel/index.ts';
 import type { Branch } from './explore.ts';
 import type { Alternative, Constraint, PatternList } from './model.ts';
 import type { Cell, Sample } from './spaces/space.ts';
@@ -59,17 +60,24 @@ interface Signed {
   readonly considered: ReadonlySet<number>;
 }
 
-/** Of what can be several things at once it is not told apart whether it is there at all. */
-function signed({ truths, considered }: Cell): Signed {
-  return { truths, considered: new Set(considered) };
-}
+/** Once for a cell, which is told apart from those of each other group. */
+const signed = once(
+  // Of what can be several things at once it is not told apart whether it is there at all.
+  ({ truths, considered }: Cell): Signed => ({ truths, considered: setOf(considered) }),
+);
 
-function signedWithPresence({ truths, considered, sample }: Cell): Signed {
-  return {
+const signedWithPresence = once(
+  ({ truths, considered, sample }: Cell): Signed => ({
     truths: sample === undefined ? truths : new Set([...truths, present]),
-    considered: new Set([...considered, present]),
-  };
-}
+    considered: withPresence(considered),
+  }),
+);
+
+/** Cells that were made together have the same list. */
+const setOf = once((literals: readonly number[]): ReadonlySet<number> => new Set(literals));
+const withPresence = once(
+  (literals: readonly number[]): ReadonlySet<number> => new Set([...literals, present]),
+);
 
 function cubeAround(cell: Signed, outside: readonly Signed[]): Cube {
   let yes = [...cell.truths];

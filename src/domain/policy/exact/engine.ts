@@ -1,6 +1,8 @@
+import { CitadelError } from '../../../kernel/index.ts';
 import { policyKey } from '../read/index.ts';
 import type { PolicyWorld } from '../world/index.ts';
 import { Budget, TooMuch } from './budget.ts';
+import { Cofactors } from './cofactors.ts';
 import { type Examples, examplesOf } from './examples.ts';
 import { Explorer } from './explore.ts';
 import type { Formula } from './formulas.ts';
@@ -61,6 +63,17 @@ export class Engine {
       ...(carriers ? [tokensAreWhereHeadersSay(this.vocabulary, carriers.headers, before, after)] : []),
     ]);
     return this.explorer.explore(formulas.and([real, before]), formulas.and([real, after]));
+  }
+
+  /** What is left of a formula where this one calls; undefined: somebody without a certificate. */
+  ofCaller(formula: Formula, identity: string | undefined): Formula {
+    const { formulas, spaces } = this.vocabulary;
+    const space = this.vocabulary.source();
+    const attribute = spaces.indexOf(space);
+    const literals = formulas.literalsOf(attribute, formula);
+    const truths = space.truthsOf(identity?.replace(/^spiffe:\/\//, ''), literals);
+    if (!truths) throw new CitadelError('OutOfRange', `no certificate names ${identity}`);
+    return new Cofactors(formulas, this.budget).all(formula, truths, attribute);
   }
 
   defaults(

@@ -7,7 +7,7 @@ import {
   whatReaches,
   whoReaches,
 } from '../../../../src/domain/policy/index.ts';
-import { believing, mesh, peer, policy, ports, workload } from './mesh.ts';
+import { believing, mesh, peer, policy, ports, service, workload } from './mesh.ts';
 
 const orders = workload('shop/orders');
 const database = workload('shop/database', { ports: ports([5432, 'tcp']) });
@@ -165,6 +165,61 @@ describe('what a caller may reach', () => {
         : [`${workloads[0]}:${port} open`],
     );
     expect(rows.toSorted()).toEqual([...expected].toSorted());
+  });
+});
+
+describe('what a caller reaches as its calls come', () => {
+  const stock = workload('shop/stock');
+  const hidden = mesh(
+    [workload('shop/web'), workload('shop/bare', { proxy: 'none' }), orders, stock],
+    [
+      peer('shop/off', 'DISABLE', 'orders'),
+      policy('shop/get', { rules: [to({ methods: ['GET'] })] }),
+      policy('shop/web', { rules: [from({ serviceAccounts: ['web'] })] }),
+    ],
+    [service('shop/orders', orders), service('shop/stock', stock)],
+  );
+  const rows = (caller: string) =>
+    whatReaches(hidden, caller).ports.flatMap(({ workloads, access }) =>
+      workloads.flatMap((id) =>
+        access.map(({ methods, conditions }) => [id, methods, ...conditions].join(' ')),
+      ),
+    );
+
+  it('in plaintext where mutual TLS is off, without its name', () => {
+    expect(rows('shop/web')).toContain('test/shop/orders GET in plaintext');
+    expect(rows('shop/web')).toContain('test/shop/stock any');
+    expect(rows('shop/web')).not.toContain('test/shop/stock GET in plaintext');
+  });
+
+  it('in plaintext too where it has no proxy, beside what its certificate would open', () => {
+    expect(rows('shop/bare')).toContain('test/shop/stock GET');
+    expect(rows('shop/bare')).toContain('test/shop/stock GET in plaintext');
+  });
+});
+
+describe('of many callers', () => {
+  const rules = Array.from({ length: 600 }, (_, index) => ({
+    ...from({ serviceAccounts: [`caller${index}`] }),
+    ...to({ paths: [`/${index}/*`] }),
+  }));
+  const many = world(
+    [1, 2].map((part) => policy(`shop/p${part}`, { rules: rules.slice(300 * (part - 1), 300 * part) })),
+  );
+
+  it('each is told all that it reaches, also where not all can be told of all', () => {
+    const [all] = whoReaches(many, 'shop/orders');
+    expect(all?.complete).toBe(false);
+    const { ports: reached } = whatReaches(many, 'shop/caller599');
+    expect(reached.find(({ port }) => port === 8080)).toMatchObject({
+      complete: true,
+      access: [
+        {
+          paths: '/599/*',
+          example: { request: { sourcePrincipal: 'spiffe://example.org/ns/shop/sa/caller599' } },
+        },
+      ],
+    });
   });
 });
 

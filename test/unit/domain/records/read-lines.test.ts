@@ -232,6 +232,26 @@ describe('Istio’s JSON access log', () => {
     expect(records).toMatchObject([{ count: 1 }]);
   });
 
+  test.each([
+    ['a proxy’s own words', '2030-01-01T00:00:00Z\tinfo\tEnvoy proxy is ready'],
+    ['a path that no proxy takes', line({ path: `/${'a'.repeat(65_536)}` })],
+    ['two identities', line({ downstream_peer_uri_san: `${web},spiffe://example.org/ns/shop/sa/x` })],
+  ])('%s before the first line, or behind it, takes no other with it', async (_, broken) => {
+    const workloads = new Map([[orders.id, orders]]).values();
+    const lines = linesOf([broken, line(), broken, line()]);
+    expect(await readRecordLines(lines, { workloads, since: undefined })).toMatchObject({
+      faulty: 2,
+      records: [{ count: 2 }],
+    });
+  });
+
+  test('a mark of its byte order before it is none of it', async () => {
+    expect(await read([`\uFEFF${line()}`])).toMatchObject({ faulty: 0, records: [{ count: 1 }] });
+    expect(await read([`\uFEFF${head}`, formatRecord(decisionRecord())])).toMatchObject({
+      head: { sample: 5 },
+    });
+  });
+
   test('an address of several workloads is told apart by the port, or by nothing', async () => {
     const other = workload('other', { addresses: ['10.0.0.1'], ports: [] });
     expect((await read([line()], undefined, [orders, other])).records).toMatchObject([

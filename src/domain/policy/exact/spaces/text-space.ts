@@ -73,6 +73,13 @@ export class TextSpace implements EagerSpace {
     ];
   }
 
+  /** Which of these literals are true of one value; undefined where nothing can have it. */
+  truthsOf(text: string | undefined, literals: readonly number[]): ReadonlySet<number> | undefined {
+    if (text === undefined) return this.#isOptional ? new Set() : undefined;
+    const found = this.#search.languagesOf(codesOf(text), this.#languages(literals));
+    return found && new Set([...found].map((language) => this.#literalOf[language] ?? 0));
+  }
+
   better(cell: Cell): Natural | undefined {
     if (cell.sample === undefined) return undefined;
     const considered = this.#languages(cell.considered);

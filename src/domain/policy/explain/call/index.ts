@@ -12,4 +12,4 @@ export { type Callee, calleesOf } from './callee.ts';
 export { type Caller, callerOf } from './caller.ts';
 export { checkedCall } from './given.ts';
 export type { GivenToken, TokenFinding } from './token.ts';
-export type { TransportFinding, TransportReason } from './transport.ts';
+export { type TransportFinding, type TransportReason, transportOf } from './transport.ts';
