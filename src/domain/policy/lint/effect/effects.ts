@@ -4,8 +4,9 @@ import type { AuthorizationPolicy, AuthorizationRule } from '../../model.ts';
 import { authorizationsOf, type LintContext, type Remark } from '../context.ts';
 import { Asking, everywhere } from './asking.ts';
 import { Gone } from './gone.ts';
+import { isNeedless } from './needless.ts';
 import { listsOf, type Part, PartSet, pathOf, reduced } from './parts.ts';
-import { isAllowed, type Place, Places } from './places.ts';
+import { type Place, Places } from './places.ts';
 import { type Asked, deniedBy, reasonOf } from './reasons.ts';
 import {
   changesNothing,
@@ -198,6 +199,11 @@ class Judging {
     return rules;
   }
 
+  #isNeedless(policy: AuthorizationPolicy, rule: number | undefined, places: readonly Place[]): boolean {
+    const asked: Asked = { asking: this.#asking, gone: this.#gone, places };
+    return isNeedless(policy, rule, asked, this.#context.registry.settings);
+  }
+
   #needlessPolicy(policy: AuthorizationPolicy, places: readonly Place[]): Remark {
     const asked: Asked = { asking: this.#asking, gone: this.#gone, places };
     const reasons = this.#gone.rulesOf(policy).map((one) => reasonOf(one, asked));
@@ -228,43 +234,6 @@ class Judging {
       },
     ];
   }
-
-  /** Whether everything is decided alike without a policy, or without one rule more of what is left of it. */
-  #isNeedless(policy: AuthorizationPolicy, rule: number | undefined, places: readonly Place[]): boolean {
-    const rest = rule === undefined ? undefined : this.#gone.without({ policy, rule });
-    const about = this.#gone.rulesOf(policy).filter((each) => rule === undefined || each.rule === rule);
-    const present = this.#gone.left(policy);
-    const changes = places.map((place) => {
-      const before = authorizationsOf(this.#gone.of(place.policies));
-      return { place, before, after: before.flatMap((each) => (each === present ? (rest ?? []) : each)) };
-    });
-    return (
-      !changes.some((change) => this.#isShownToMatter(policy, about, change)) &&
-      changes.every(({ place, before, after }) => this.#asking.isSame(place, before, after))
-    );
-  }
-
-  /** By a request of one of the rules that it is about. */
-  #isShownToMatter(
-    policy: AuthorizationPolicy,
-    rules: readonly RuleOf[],
-    { place, before, after }: Change,
-  ): boolean {
-    const given = { settings: this.#context.registry.settings, refusing: policy.provider };
-    if (!this.#asking.pay(4 * before.length)) return true;
-    for (const rule of rules)
-      for (const request of this.#asking.shown(rule, [], place)) {
-        if (!this.#asking.payFor(before)) return true;
-        if (isAllowed(before, request, place, given) !== isAllowed(after, request, place, given)) return true;
-      }
-    return false;
-  }
-}
-
-interface Change {
-  readonly place: Place;
-  readonly before: readonly AuthorizationPolicy[];
-  readonly after: readonly AuthorizationPolicy[];
 }
 
 function alone({ policy, rule }: RuleOf): AuthorizationPolicy {
