@@ -45,10 +45,19 @@ function* combined(draft: Draft, [first, ...rest]: readonly Dimension[]): Genera
   else for (const change of first.choices) yield* combined(change(draft), rest);
 }
 
+/** Of one dimension; of more, one at a time would take too long to be let go. */
+const mostChoices = 4096;
+
 function thinned(dimensions: readonly Dimension[], random: Random, most: number) {
   const kept = dimensions.map(({ name, choices }) => ({ name, choices: [...choices] }));
   const size = () => kept.reduce((product, { choices }) => product * choices.length, 1);
   let whole = true;
+  for (const each of kept) {
+    const step = Math.ceil(each.choices.length / mostChoices);
+    if (step < 2) continue;
+    whole = false;
+    each.choices = each.choices.filter((_, at) => at % step === 0);
+  }
   while (size() > most) {
     whole = false;
     const [largest] = kept.toSorted((a, b) => b.choices.length - a.choices.length);
