@@ -14,6 +14,7 @@ import { evasions } from './evasion.ts';
 import { identities } from './identity.ts';
 import { keys } from './keys.ts';
 import { missingMetadata } from './metadata.ts';
+import { ownTrustDomain, possibleMeshes } from './possible-meshes.ts';
 import { httpOnTcp, tokensOnTcp } from './protocol.ts';
 import { reach } from './reach.ts';
 import { missingThings } from './scope.ts';
@@ -93,8 +94,6 @@ function warningsOf(
 
 /** Of what never matches for what is written in it, that it never matches is not told as well. */
 function onceEach(remarks: readonly Remark[]): readonly Remark[] {
-  const placeOf = ({ policy: { kind, meta }, path }: Remark) =>
-    `${policyKey({ kind, namespace: meta.namespace, name: meta.name })} ${formatPath(path)}`;
   const told = new Set(remarks.filter(({ rule }) => neverMatching.has(rule)).map(placeOf));
   const isTold = (remark: Remark): boolean =>
     (remark.rule === 'value-without-effect' && told.has(placeOf(remark))) ||
@@ -144,8 +143,39 @@ function writtenAlone(policy: Policy, settings: LintRegistry['settings']): reado
   return remarksOf(written, [policy], registry, {}).filter(({ rule }) => !absences.has(rule));
 }
 
-/** What is in vain wherever policies hold, together or by themselves. */
+/** Where in which policy. */
+function placeOf({ policy: { kind, meta }, path }: Remark): string {
+  return `${policyKey({ kind, namespace: meta.namespace, name: meta.name })} ${formatPath(path)}`;
+}
+
+function subjectOf(remark: Remark): string {
+  return `${remark.rule} ${placeOf(remark)}`;
+}
+
+/** What is in vain wherever policies hold, together or by themselves, and whichever of the possible meshes it is. */
 function inAnyMesh(
+  policies: readonly Policy[],
+  mesh: KnownMesh & Partial<LintRegistry['settings']>,
+  options: LintOptions,
+): readonly Remark[] {
+  const meshes = possibleMeshes(policies, mesh);
+  if (!meshes) return policies.slice(0, 1).map(unknownTrustDomain);
+  const [first = [], ...others] = meshes.map((each) => inMesh(policies, each, options));
+  const told = others.map((remarks) => new Set(remarks.map(subjectOf)));
+  return first.filter((remark) => told.every((each) => each.has(subjectOf(remark))));
+}
+
+function unknownTrustDomain(policy: Policy): Remark {
+  return {
+    policy,
+    rule: 'effects-not-compared',
+    path: [],
+    message: `many trust domains are named beside ${ownTrustDomain}, which may stand for any of them: what has no effect was not looked for`,
+    mend: 'say which is the mesh’s own',
+  };
+}
+
+function inMesh(
   policies: readonly Policy[],
   mesh: KnownMesh & Partial<LintRegistry['settings']>,
   options: LintOptions,
@@ -161,7 +191,7 @@ function inAnyMesh(
 
 /** A mesh of which nothing is known. */
 const unknownMesh: KnownMesh = {
-  trustDomain: 'cluster.local',
+  trustDomain: ownTrustDomain,
   trustDomainAliases: [],
   rootNamespace: 'istio-system',
 };

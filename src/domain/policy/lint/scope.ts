@@ -4,6 +4,7 @@ import type { Workload } from '../../mesh/index.ts';
 import type { Policy } from '../model.ts';
 import { authorizationsOf, type LintContext, named, nameOf, type Remark } from './context.ts';
 import { patternCovers } from './pattern.ts';
+import { ownTrustDomain } from './possible-meshes.ts';
 import { type RuleValue, valuesOf } from './values.ts';
 
 /** What a policy names and what is not there: workloads, targets, ports, providers, trust domains. */
@@ -138,9 +139,6 @@ function missingProviders(context: LintContext): readonly Remark[] {
     ];
   });
 }
-
-/** What in principals stands for the mesh's own trust domain, whatever its name; in trustDomains it is a name. */
-const ownTrustDomain = 'cluster.local';
 
 function missingTrustDomains({ policies, registry }: LintContext): readonly Remark[] {
   const { trustDomain, trustDomainAliases } = registry.settings;

@@ -258,6 +258,35 @@ describe('what has no effect, proven', () => {
     expect(told.filter((rule) => proven.includes(rule))).toEqual(expected);
   });
 
+  describe('where nobody knows what cluster.local stands for', () => {
+    const own = 'cluster.local/ns/shop/sa/web';
+    const inVain = (rules: readonly object[], trustDomain = 'cluster.local') =>
+      lintWithoutWorld([allow('a', ...rules)], undefined, {
+        areAll: true,
+        mesh: { trustDomain, trustDomainAliases: [], rootNamespace: 'root' },
+      })
+        .filter(({ rule }) => proven.includes(rule))
+        .map(({ rule, path }) => `${rule} ${path}`);
+
+    const idle = 'value-without-effect spec.rules[0].from[0].source.trustDomains';
+    it.each<[string, object, string, readonly string[]]>([
+      ['a name', { principals: [own], trustDomains: ['example.org'] }, 'example.org', [idle]],
+      ['a pattern', { principals: [own], trustDomains: ['*.org'] }, 'x.org', [idle]],
+    ])('for what %s beside it says', (_, source, trustDomain, told) => {
+      expect(inVain([from(source)], trustDomain)).toEqual(told);
+      expect(inVain([from(source)], 'other.example')).toEqual(['rule-never-matches spec.rules[0]']);
+      expect(inVain([from(source)])).toEqual([]);
+    });
+
+    it('what is so of each is told, and of too many nothing', () => {
+      const never = from({ principals: [own], namespaces: ['bank'] });
+      const names = (count: number) =>
+        from({ principals: Array.from({ length: count }, (_, at) => `d${at}.example/ns/shop/sa/web`) });
+      expect(inVain([never, names(8)])).toEqual(['rule-never-matches spec.rules[0]']);
+      expect(inVain([never, names(9)])).toEqual(['effects-not-compared ']);
+    });
+  });
+
   it('what can hold together in too many ways is said of its policy, and of others all is told', () => {
     const word = (at: number) => at.toString(2).padStart(10, '0').replaceAll('0', 'a').replaceAll('1', 'b');
     const tangled = Array.from({ length: 120 }, (_, at) => ({
