@@ -10,6 +10,8 @@ export interface Extensions {
   critical: string[];
   subjectKeyIdentifier?: Buffer;
   authorityKeyIdentifier?: Buffer;
+  /** The authority key identifier has its certificate's issuer or serial number, too; nothing here goes by them. */
+  namesAuthorityCertificate?: boolean;
   /** As DerReader.namedBits gives them. */
   keyUsage?: number;
   /** `serverAuth`, `clientAuth`, or a dotted OID. */
@@ -78,7 +80,7 @@ function readAuthorityKeyIdentifier(value: DerReader, into: Extensions): void {
   if (identifier.peek() === keyIdentifier) {
     into.authorityKeyIdentifier = identifier.content(keyIdentifier, 'the authority key identifier');
   }
-  // Issuer and serial may follow; nothing here goes by them.
+  into.namesAuthorityCertificate = !identifier.atEnd;
   walk(identifier, 'the authority key identifier');
 }
 

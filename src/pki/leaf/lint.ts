@@ -90,6 +90,10 @@ function lintTbs(tbs: TbsFields, expected: LeafExpectations): string[] {
   );
   demand((extensions.authorityKeyIdentifier?.length ?? 0) > 0, "it lacks its authority's key identifier");
   demand(
+    extensions.namesAuthorityCertificate === false,
+    'its authority key identifier has more than the identifier of a key',
+  );
+  demand(
     extensions.subjectKeyIdentifier?.equals(keyIdentifier(readPublicKey(tbs.spki).keyBits)) === true,
     'its subject key identifier is not that of its key',
   );

@@ -184,6 +184,16 @@ describe('lintLeaf', () => {
     for (const part of ['CA:FALSE', 'subject', 'key usage', 'extension']) expect(findings).toContain(part);
   });
 
+  it('finds an authority key identifier of which a part says something else', () => {
+    const bytes = Buffer.from(tbs);
+    const keyId = bytes.indexOf(Buffer.from(issuer.issuer.subjectKeyId ?? '', 'hex'));
+    bytes[keyId - 1] = 16;
+    bytes.set([0x82, 2, 1, 1], keyId + 16); // authorityCertSerialNumber
+    expect(lintLeaf(bytes, meant(request))).toEqual([
+      'its authority key identifier has more than the identifier of a key',
+    ]);
+  });
+
   it('finds every change of a bit but where it has nothing to compare with, and never throws', () => {
     const bytes = Buffer.from(tbs);
     const authorityKeyId = issuer.issuer.subjectKeyId ?? '';
