@@ -9,6 +9,7 @@ import {
   policyKey,
   policyKeyOf,
   readPolicies,
+  withoutPolicies,
   withPolicies,
 } from '../domain/policy/index.ts';
 import { CitadelError } from '../kernel/index.ts';
@@ -19,7 +20,7 @@ import { parseKey, policyKeyHelp } from './policy-keys.ts';
 export interface Candidates {
   /** In words, as the beginning of a sentence; empty where all is as it is. */
   readonly assumed: string;
-  /** @throws CitadelError as `withoutPolicies` does */
+  /** @throws CitadelError as `withoutNamed` does */
   readonly applyTo: (world: PolicyWorld) => PolicyWorld;
   /** Where parts of policies stand, in the files or in the registry's. */
   readonly locate: PolicyLocator;
@@ -55,7 +56,7 @@ export function readCandidates(
     ),
     applyTo: (world) =>
       withPolicies(
-        withoutPolicies(world, remove),
+        withoutNamed(world, remove),
         readings.flatMap(({ policies }) => policies),
       ),
     locate: locator([...readings, ...readingsOf(registry)]),
@@ -71,13 +72,13 @@ function assumedWords(removed: readonly string[], sources: readonly string[]): s
 }
 
 /** @throws CitadelError NotFound for a policy that does not hold: what its end would change is nothing, and not what is asked */
-export function withoutPolicies(world: PolicyWorld, named: readonly string[]): PolicyWorld {
+export function withoutNamed(world: PolicyWorld, named: readonly string[]): PolicyWorld {
   const gone = new Set(named.map((name) => policyKey(parseKey(name))));
   const holding = new Set(world.policies.map(policyKeyOf));
   const missing = [...gone].find((key) => !holding.has(key));
   if (missing !== undefined)
     throw new CitadelError('NotFound', `${missing} does not hold: citadel policy status names those that do`);
-  return { ...world, policies: world.policies.filter((policy) => !gone.has(policyKeyOf(policy))) };
+  return withoutPolicies(world, gone);
 }
 
 /** What is no policy there, a workload or a service, has been read as what it is. */

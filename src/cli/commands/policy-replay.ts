@@ -16,7 +16,7 @@ import { CitadelError } from '../../kernel/index.ts';
 import { ExitRequest, exitCodes } from '../exit-codes.ts';
 import { withOutput } from '../options.ts';
 import { formatTime, type OutputFormat, printable, printValue, tableText } from '../output.ts';
-import { type RemovalOptions, withoutPolicies, withRemoval } from '../policy-candidates.ts';
+import { type RemovalOptions, withoutNamed, withRemoval } from '../policy-candidates.ts';
 import { readPolicyFiles } from '../policy-files.ts';
 import { loadRecords, type RecordsOptions, recordsCaveats, withRecords } from '../policy-records.ts';
 import { loadWorld, type WorldOptions, withWorld } from '../policy-world.ts';
@@ -66,7 +66,7 @@ export function addReplay(policy: Command): void {
 }
 
 function candidateWorld(before: PolicyWorld, { candidate, remove = [], only }: Options): PolicyWorld {
-  const left = withoutPolicies(before, remove);
+  const left = withoutNamed(before, remove);
   if (candidate === undefined) return left;
   const { files, unreadable } = readPolicyFiles(candidate);
   if (unreadable.length > 0) throw new CitadelError('FailedPrecondition', unreadable.join('\n'));

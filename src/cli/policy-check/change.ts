@@ -4,6 +4,7 @@ import {
   policyHash,
   policyKeyOf,
   type WorldComparison,
+  withoutPolicies,
   withPolicies,
 } from '../../domain/policy/index.ts';
 
@@ -41,7 +42,7 @@ export function changeOf(world: PolicyWorld, policies: readonly Policy[], agains
   const goes = goesBy(against);
   const others = before.policies.filter((policy) => !named.has(policyKeyOf(policy)));
   const removed = others.filter(goes);
-  const left = { ...before, policies: before.policies.filter((policy) => !removed.includes(policy)) };
+  const left = withoutPolicies(before, new Set(removed.map(policyKeyOf)));
   return {
     before,
     after: withPolicies(left, policies),

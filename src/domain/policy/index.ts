@@ -99,6 +99,7 @@ export {
   readWorld,
   type WorldSettings,
   withChanges,
+  withoutPolicies,
   withoutStored,
   withPolicies,
   withStored,

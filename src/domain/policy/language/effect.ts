@@ -1,7 +1,7 @@
 import { compareWorlds, type ExactLimits, markText, placesText, regionText } from '../exact/index.ts';
 import type { Policy } from '../model.ts';
 import { policyKeyOf } from '../read/index.ts';
-import { type PolicyWorld, withPolicies } from '../world/index.ts';
+import { type PolicyWorld, withoutPolicies, withPolicies } from '../world/index.ts';
 
 /** Somebody looks at a place for a moment, and an editor waits. */
 const limits: ExactLimits = { steps: 400_000, stepsOfGroup: 200_000, regions: 5 };
@@ -18,7 +18,10 @@ export function effectOf(
   world: PolicyWorld,
 ): string | undefined {
   const present = withPolicies(world, policies);
-  const without = rule === undefined ? withoutPolicy(present, policy) : withoutRule(present, policy, rule);
+  const without =
+    rule === undefined
+      ? withoutPolicies(present, new Set([policyKeyOf(policy)]))
+      : withoutRule(present, policy, rule);
   if (!without) return undefined;
   const found = compareWorlds(without, present, limits);
   const name = rule === undefined ? 'it' : `rule ${rule}`;
@@ -37,11 +40,6 @@ export function effectOf(
   ];
   const more = found.complete && found.marks.complete ? [] : ['- and more'];
   return [`What ${name} does:`, '', ...lines, ...more].join('\n');
-}
-
-function withoutPolicy(world: PolicyWorld, policy: Policy): PolicyWorld {
-  const key = policyKeyOf(policy);
-  return { ...world, policies: world.policies.filter((each) => policyKeyOf(each) !== key) };
 }
 
 function withoutRule(world: PolicyWorld, policy: Policy, rule: number): PolicyWorld | undefined {

@@ -1,7 +1,7 @@
 import type { Policy } from '../model.ts';
 import type { KnownMesh } from './abstract.ts';
 import { authorizationsOf } from './context.ts';
-import { valuesOf } from './values.ts';
+import { trustDomainIn, valuesOf } from './values.ts';
 
 /** In principals whatever the mesh's own trust domain is; also what a mesh of which nothing is known is taken to have. */
 export const ownTrustDomain = 'cluster.local';
@@ -18,24 +18,17 @@ export function possibleMeshes<Mesh extends KnownMesh>(
   mesh: Mesh,
 ): readonly Mesh[] | undefined {
   if (mesh.trustDomain !== ownTrustDomain) return [mesh];
-  const named = new Set(
-    authorizationsOf(policies).flatMap((policy) => valuesOf(policy).flatMap(trustDomainOf)),
-  );
+  const written = authorizationsOf(policies)
+    .flatMap(valuesOf)
+    .flatMap((value) => trustDomainIn(value) ?? []);
+  const named = new Set(written.filter((name) => name !== '*').map(example));
   if (!named.delete(ownTrustDomain) || named.size === 0) return [mesh];
   return named.size > most
     ? undefined
     : [mesh, ...[...named].map((trustDomain) => ({ ...mesh, trustDomain }))];
 }
 
-/** That a value names; one that a pattern matches, where it is one. */
-function trustDomainOf({
-  field,
-  value,
-}: {
-  readonly field: string;
-  readonly value: string;
-}): readonly string[] {
-  const [name = '', ...rest] = value.split('/');
-  if (field === 'principals' && rest.length > 0 && name !== '*') return [name.replace('*', 'x')];
-  return field === 'trustDomains' && value !== '*' ? [value.replace('*', 'x')] : [];
+/** One that this pattern of trust domains matches. */
+function example(pattern: string): string {
+  return pattern.replace('*', 'x');
 }

@@ -5,7 +5,7 @@ import type { Policy } from '../model.ts';
 import { authorizationsOf, type LintContext, named, nameOf, type Remark } from './context.ts';
 import { patternCovers } from './pattern.ts';
 import { ownTrustDomain } from './possible-meshes.ts';
-import { type RuleValue, valuesOf } from './values.ts';
+import { type RuleValue, trustDomainIn, valuesOf } from './values.ts';
 
 /** What a policy names and what is not there: workloads, targets, ports, providers, trust domains. */
 export function missingThings(context: LintContext): readonly Remark[] {
@@ -143,18 +143,16 @@ function missingProviders(context: LintContext): readonly Remark[] {
 function missingTrustDomains({ policies, registry }: LintContext): readonly Remark[] {
   const { trustDomain, trustDomainAliases } = registry.settings;
   const known = [trustDomain, ...trustDomainAliases];
-  const isKnown = ({ field, value }: RuleValue) => {
+  const isKnown = ({ field, value }: RuleValue, name: string) => {
     if (field === 'trustDomains') return known.some((one) => patternCovers(value, one));
-    const [name = '', ...rest] = value.split('/');
-    if (field !== 'principals' || rest.length === 0 || value.includes('://') || name.includes('*'))
-      return true;
+    if (value.includes('://') || name.includes('*')) return true;
     return known.includes(name) || name === ownTrustDomain;
   };
   return authorizationsOf(policies).flatMap((policy) =>
     valuesOf(policy).flatMap((given) => {
-      if (isKnown(given)) return [];
-      const { field, value, path } = given;
-      const name = field === 'trustDomains' ? value : (value.split('/', 1)[0] ?? '');
+      const name = trustDomainIn(given);
+      if (name === undefined || isKnown(given, name)) return [];
+      const { path } = given;
       const isName = name.includes('*') || isTrustDomain(name);
       return [
         {

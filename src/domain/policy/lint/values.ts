@@ -66,6 +66,13 @@ function ofList(
   return list.map((value, index) => ({ field, negated, value, path: [...path, index] }));
 }
 
+/** The trust domain that a value names, or a pattern of it; undefined where it is about something else. */
+export function trustDomainIn({ field, value }: RuleValue): string | undefined {
+  if (field === 'trustDomains') return value;
+  const [name, ...rest] = value.split('/');
+  return field === 'principals' && rest.length > 0 ? name : undefined;
+}
+
 const httpFields: ReadonlySet<string> = new Set(['requestPrincipals', 'hosts', 'methods', 'paths']);
 
 /** Whether a value can be known of HTTP requests alone. */

@@ -1,4 +1,4 @@
 export { formatWorld, readWorld } from './json.ts';
 export type { PolicyWorld, WorldSettings } from './model.ts';
 export { askableProviders } from './providers.ts';
-export { withChanges, withoutStored, withPolicies, withStored } from './with-policies.ts';
+export { withChanges, withoutPolicies, withoutStored, withPolicies, withStored } from './with-policies.ts';

@@ -7,10 +7,12 @@ import type { PolicyWorld } from './model.ts';
 /** The world with these policies in the place of those of their names, or beside the others. */
 export function withPolicies(world: PolicyWorld, policies: readonly Policy[]): PolicyWorld {
   const changed = new Map(policies.map((policy) => [policyKeyOf(policy), policy]));
-  return {
-    ...world,
-    policies: [...world.policies.filter((policy) => !changed.has(policyKeyOf(policy))), ...changed.values()],
-  };
+  return { ...world, policies: [...withoutPolicies(world, changed).policies, ...changed.values()] };
+}
+
+/** The world without these policies, whoever keeps them. @param keys as policyKeyOf makes them */
+export function withoutPolicies(world: PolicyWorld, keys: { has(key: string): boolean }): PolicyWorld {
+  return { ...world, policies: world.policies.filter((policy) => !keys.has(policyKeyOf(policy))) };
 }
 
 /** The world without those of these that are kept by the server itself; of sources that describe themselves nothing goes. */
